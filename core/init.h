@@ -1,0 +1,46 @@
+#pragma once
+
+#include "primer/core/rng.h"
+#include "primer/core/tensor.h"
+
+// What a weight is filled with before training. Each layer should neither blow up nor drown the
+// signal: with fan_in inputs of variance v, an output sum_i w_i x_i has variance fan_in Var(w) v,
+// so Var(w) = gain^2 / fan keeps it, where gain makes up for what the activation takes away.
+//
+// A weight has at least two dimensions, [out, in, ...]: fan_in = in times the rest (a convolution's
+// kernel area), fan_out = out times the rest. All return the tensor, and throw Error for a tensor
+// of fewer than two dimensions, whose fans are not defined, or of no elements.
+
+namespace primer {
+
+/// Which fan: `in` keeps the variance of the outputs in forward, `out` that of the gradients in
+/// backward.
+enum class Fan { in, out };
+
+/// The activation that follows the weight.
+enum class Nonlinearity { linear, relu, leaky_relu, tanh };
+
+/// linear 1; relu sqrt(2), for it zeroes half of its input; leaky_relu sqrt(2 / (1 + slope^2));
+/// tanh 5/3, as PyTorch has it. `slope` is leaky_relu's negative slope.
+double calculate_gain(Nonlinearity nonlinearity, double slope = 0.01);
+
+struct KaimingOptions {
+    Fan fan = Fan::in;
+    Nonlinearity nonlinearity = Nonlinearity::relu;
+    double slope = 0.01;  ///< of leaky_relu
+};
+
+/// Normal, standard deviation gain / sqrt(fan). He et al., "Delving Deep into Rectifiers", 2015,
+/// equations 10 and 15.
+const Tensor& kaiming_normal_(const Tensor& x, Rng& rng, const KaimingOptions& options = {});
+/// Uniform on [-b, b] with the same variance, b^2 / 3: b = gain sqrt(3 / fan).
+const Tensor& kaiming_uniform_(const Tensor& x, Rng& rng, const KaimingOptions& options = {});
+/// Normal, standard deviation gain sqrt(2 / (fan_in + fan_out)). Glorot and Bengio, "Understanding
+/// the difficulty of training deep feedforward neural networks", 2010, equation 12.
+const Tensor& xavier_normal_(const Tensor& x, Rng& rng, double gain = 1);
+/// Uniform on [-b, b] with b = gain sqrt(6 / (fan_in + fan_out)), equation 16 there.
+const Tensor& xavier_uniform_(const Tensor& x, Rng& rng, double gain = 1);
+/// The same value everywhere; for any shape.
+const Tensor& constant_(const Tensor& x, Real value);
+
+}  // namespace primer

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <array>
+
+#include "primer/core/real.h"
+#include "primer/core/shape.h"
+
+namespace primer::kernels {
+
+/// How y = f(a, b) walks the memory of a and b when their shapes are broadcast to y's. Dimensions
+/// that can be walked as one are merged, so that the last one, the inner loop, is as long as it can
+/// be: two tensors of one shape become a single loop; a bias [C] added to [N, C] becomes N loops
+/// over C.
+struct Broadcast {
+    Shape shape;   ///< of y
+    int rank = 0;  ///< after merging; at least 1
+    std::array<Index, Shape::kMaxRank> size{};
+    std::array<Index, Shape::kMaxRank> stride_a{};
+    std::array<Index, Shape::kMaxRank> stride_b{};
+
+    /// Throws Error, naming `who`, if the shapes do not broadcast.
+    Broadcast(const Shape& a, const Shape& b, const char* who);
+};
+
+void add(const Broadcast& loop, const Real* a, const Real* b, Real* y);
+void sub(const Broadcast& loop, const Real* a, const Real* b, Real* y);
+void mul(const Broadcast& loop, const Real* a, const Real* b, Real* y);
+void div(const Broadcast& loop, const Real* a, const Real* b, Real* y);
+void pow(const Broadcast& loop, const Real* a, const Real* b, Real* y);
+/// d(a^b)/da = b a^(b-1), which is 0 for b = 0 whatever a is.
+void pow_grad_base(const Broadcast& loop, const Real* a, const Real* b, Real* y);
+/// d(a^b)/db = a^b ln a, taken as 0 at a = 0, b >= 0, where a^b does not change with b.
+void pow_grad_exponent(const Broadcast& loop, const Real* a, const Real* b, Real* y);
+/// y = a, repeated as the loop says.
+void expand(const Broadcast& loop, const Real* a, Real* y);
+
+/// y[i] = a[i] + b[i] for i < n; y may be a.
+void add(Index n, const Real* a, const Real* b, Real* y);
+
+void neg(Index n, const Real* x, Real* y);
+void exp(Index n, const Real* x, Real* y);
+void log(Index n, const Real* x, Real* y);
+void sqrt(Index n, const Real* x, Real* y);
+/// y = max(x, 0); a NaN stays a NaN.
+void relu(Index n, const Real* x, Real* y);
+/// dx = 0 where y <= 0, else dy: at x = 0 the derivative is taken as 0, at a NaN as 1 (as in
+/// PyTorch).
+void relu_backward(Index n, const Real* y, const Real* dy, Real* dx);
+
+/// x *= factor.
+void scale(Index n, Real factor, Real* x);
+
+}  // namespace primer::kernels

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <functional>
+
+#include "primer/core/shape.h"
+
+namespace primer {
+
+/// How many threads parallel_for uses, the caller's included. At the start this is the environment
+/// variable PRIMER_NUM_THREADS or, without it, the number of the machine's cores. If the system
+/// refuses so many threads, the ones that it grants do the same work. Throws Error if that variable
+/// holds anything but a whole number from 1 to 1024.
+int num_threads();
+
+/// Throws Error unless 1 <= count <= 1024. Must not be called from inside parallel_for.
+void set_num_threads(int count);
+
+namespace detail {
+void run_chunks(Index n, Index grain, const std::function<void(Index, Index)>& body);
+}
+
+/// Calls body(begin, end) for the chunks [0, grain), [grain, 2 grain), ... that cover [0, n), on
+/// all threads, and returns when all are done. The chunks depend on n and grain alone, never on
+/// the number of threads: a body whose chunks write to different places therefore computes the
+/// same bits with 1 thread and with 16. A call from inside a body runs on the calling thread. If a
+/// body throws, the chunks not yet begun are dropped and the exception reaches the caller.
+/// Choose the grain such that a chunk is worth some ten thousand operations.
+template <class Body>
+void parallel_for(Index n, Index grain, const Body& body) {
+    if (n <= 0) return;
+    if (n <= grain) return body(Index{0}, n);
+    detail::run_chunks(n, grain, std::cref(body));
+}
+
+}  // namespace primer

@@ -1,0 +1,39 @@
+#pragma once
+
+#include "primer/core/real.h"
+#include "primer/core/shape.h"
+
+namespace primer::kernels {
+
+/// The dimension that is reduced, and what lies around it: x is [outer, n, inner], y [outer,
+/// inner]. Row-major memory lets every reduction over one dimension, or over all, be written so.
+struct Axis {
+    Index outer, n, inner;
+    /// Dimension `dim` (0 <= dim < rank) of `shape`.
+    Axis(const Shape& shape, int dim);
+    /// All of a tensor: outer = inner = 1.
+    explicit Axis(const Shape& shape) : outer(1), n(shape.numel()), inner(1) {}
+};
+
+/// y[o, i] = sum over j of x[o, j, i], added up in double.
+void sum(const Axis& axis, const Real* x, Real* y);
+
+/// y[o, i] = max over j of x[o, j, i], and the first j that has it. A NaN counts as the largest.
+/// Needs axis.n >= 1.
+void max(const Axis& axis, const Real* x, Real* y, Index* argmax);
+
+/// y[j] += the sum of all x[i] that broadcasting would have copied from y[j]: the reverse of
+/// broadcasting `y_shape` to `x_shape`.
+void sum_to(const Shape& x_shape, const Real* x, const Shape& y_shape, Real* y);
+
+/// y[o, :, i] = softmax of x[o, :, i]: exp(x - max x) / sum exp(x - max x). Subtracting the maximum
+/// changes nothing but keeps exp from overflowing.
+void softmax(const Axis& axis, const Real* x, Real* y);
+/// dx = y (dy - sum(y dy)), from y = softmax(x).
+void softmax_backward(const Axis& axis, const Real* y, const Real* dy, Real* dx);
+/// y[o, :, i] = x - max x - log sum exp(x - max x).
+void log_softmax(const Axis& axis, const Real* x, Real* y);
+/// dx = dy - exp(y) sum(dy), from y = log_softmax(x).
+void log_softmax_backward(const Axis& axis, const Real* y, const Real* dy, Real* dx);
+
+}  // namespace primer::kernels

@@ -1,0 +1,51 @@
+#pragma once
+
+#include "primer/core/real.h"
+#include "primer/core/shape.h"
+
+namespace primer {
+
+/// A block of Reals, aligned to 64 bytes (a cache line, and the widest vector register), not
+/// initialised. Blocks are recycled: a released one waits in a cache for the next request of its
+/// size, so a training loop, which asks for the same sizes again and again, stops asking the
+/// system for memory after its first steps. Safe to use from several threads.
+class Storage {
+  public:
+    /// Throws Error if the system has no memory left.
+    explicit Storage(Index count);
+    ~Storage();
+    Storage(const Storage&) = delete;
+    Storage& operator=(const Storage&) = delete;
+
+    Real* data() { return data_; }
+    Index size() const { return count_; }
+
+    /// Counts the writes, so that a reader can tell whether the values are still the ones it saw.
+    Index version() const { return version_; }
+    /// Name of the last one who wrote in place.
+    const char* writer() const { return writer_; }
+    void written_by(const char* who) {
+        ++version_;
+        writer_ = who;
+    }
+
+  private:
+    Real* data_ = nullptr;
+    Index count_ = 0;
+    Index version_ = 0;
+    const char* writer_ = "";
+};
+
+/// What Storage has taken from the system, in the whole process.
+struct StorageStats {
+    Index system_allocations = 0;  ///< how often the system was asked, since the program started
+    Index bytes_in_use = 0;        ///< in living blocks, rounded up to their size class
+    Index bytes_cached = 0;        ///< in blocks that wait to be used again
+};
+
+StorageStats storage_stats();
+
+/// Gives the cached blocks back to the system.
+void release_cached_storage();
+
+}  // namespace primer

@@ -1,0 +1,120 @@
+#include <algorithm>
+
+#include "primer/core/error.h"
+#include "primer/core/kernels/gemm.h"
+#include "primer/core/kernels/reduce.h"
+#include "primer/core/ops.h"
+#include "primer/core/tape.h"
+
+namespace primer {
+namespace {
+
+using kernels::Trans;
+
+// The operands of one matmul, each as a batch of matrices; an operand that has one matrix for the
+// whole batch has stride 0.
+struct Product {
+    Index batch, m, k, n;
+    Index stride_a, stride_b;
+    Shape shape;  // of the result
+
+    Product(const Shape& a, const Shape& b) {
+        check((a.rank() == 2 || a.rank() == 3) && (b.rank() == 2 || b.rank() == 3),
+              "matmul: expected [m, k] or [b, m, k] and [k, n] or [b, k, n], got ", a, " and ", b);
+        m = a[-2], k = a[-1], n = b[-1];
+        check(b[-2] == k, "matmul: ", a, " x ", b,
+              ": the last dimension of the first must be the last but one of the second, but ", k,
+              " is not ", b[-2], "; did you forget transpose()?");
+        const Index batch_a = a.rank() == 3 ? a[0] : 1, batch_b = b.rank() == 3 ? b[0] : 1;
+        check(batch_a == batch_b || batch_a == 1 || batch_b == 1, "matmul: ", a, " x ", b,
+              ": the batch sizes must be equal or one of them 1, but they are ", batch_a, " and ",
+              batch_b);
+        batch = batch_a == 1 ? batch_b : batch_a;
+        stride_a = batch_a == 1 ? 0 : m * k;
+        stride_b = batch_b == 1 ? 0 : k * n;
+        shape = a.rank() == 2 && b.rank() == 2 ? Shape{m, n} : Shape{batch, m, n};
+    }
+};
+
+}  // namespace
+
+// y_ij = sum_p a_ip b_pj, so dL/da_ip = sum_j dy_ij b_pj: da = dy b^T, and likewise db = a^T dy.
+// For an operand that serves the whole batch, the tape sums over the batch.
+Tensor matmul(const Tensor& a, const Tensor& b) {
+    const Product p(a.shape(), b.shape());
+    Tensor y = empty(p.shape);
+    Real* out = y.mutable_data();
+    for (Index i = 0; i < p.batch; ++i) {
+        kernels::gemm(Trans::no, Trans::no, p.m, p.n, p.k, a.data() + i * p.stride_a,
+                      b.data() + i * p.stride_b, out + i * p.m * p.n);
+    }
+    return record(
+        "matmul", y, {a, b},
+        [p, a = Saved(a, b.requires_grad()), b = Saved(b, a.requires_grad())](const Tensor& dy,
+                                                                              std::span<Grad> d) {
+            const bool flat = dy.rank() == 2;
+            if (d[0].wanted()) {
+                Tensor da = empty(flat ? Shape{p.m, p.k} : Shape{p.batch, p.m, p.k});
+                Real* pa = da.mutable_data();
+                for (Index i = 0; i < p.batch; ++i) {
+                    kernels::gemm(Trans::no, Trans::yes, p.m, p.k, p.n, dy.data() + i * p.m * p.n,
+                                  b->data() + i * p.stride_b, pa + i * p.m * p.k);
+                }
+                d[0].add(da);
+            }
+            if (d[1].wanted()) {
+                Tensor db = empty(flat ? Shape{p.k, p.n} : Shape{p.batch, p.k, p.n});
+                Real* pb = db.mutable_data();
+                for (Index i = 0; i < p.batch; ++i) {
+                    kernels::gemm(Trans::yes, Trans::no, p.k, p.n, p.m, a->data() + i * p.stride_a,
+                                  dy.data() + i * p.m * p.n, pb + i * p.k * p.n);
+                }
+                d[1].add(db);
+            }
+        });
+}
+
+// With the leading dimensions of x taken as N rows: y = x W^T + b, so
+// dx = dy W [N, in], dW = dy^T x [out, in], db = sum of dy over the rows [out].
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+    check(weight.rank() == 2, "linear: expected a weight [out, in], got ", weight.shape());
+    const Index in = weight.shape()[1], out = weight.shape()[0];
+    check(x.rank() >= 1 && x.shape()[-1] == in, "linear: expected x [*, ", in, "] for the weight ",
+          weight.shape(), ", got ", x.shape(), "; did you forget flatten()?");
+    check(!bias.defined() || bias.shape() == Shape{out}, "linear: expected a bias [", out,
+          "] for the weight ", weight.shape(), ", got ", bias.defined() ? bias.shape() : Shape{});
+    const Index rows = x.shape().slice(0, x.rank() - 1).numel();
+
+    Tensor y = empty(x.shape().with(-1, out));
+    Real* py = y.mutable_data();
+    if (bias.defined()) {
+        for (Index r = 0; r < rows; ++r) std::copy_n(bias.data(), out, py + r * out);
+    }
+    kernels::gemm(Trans::no, Trans::yes, rows, out, in, x.data(), weight.data(), py,
+                  bias.defined());
+
+    auto backward = [rows, in, out, x_shape = x.shape(), x = Saved(x, weight.requires_grad()),
+                     w = Saved(weight, x.requires_grad())](const Tensor& dy, std::span<Grad> d) {
+        if (d[0].wanted()) {
+            Tensor dx = empty(x_shape);
+            kernels::gemm(Trans::no, Trans::no, rows, in, out, dy.data(), w->data(),
+                          dx.mutable_data());
+            d[0].add(dx);
+        }
+        if (d[1].wanted()) {
+            Tensor dw = empty({out, in});
+            kernels::gemm(Trans::yes, Trans::no, out, in, rows, dy.data(), x->data(),
+                          dw.mutable_data());
+            d[1].add(dw);
+        }
+        if (d.size() == 3 && d[2].wanted()) {
+            Tensor db = empty({out});
+            kernels::sum(kernels::Axis(Shape{rows, out}, 0), dy.data(), db.mutable_data());
+            d[2].add(db);
+        }
+    };
+    return bias.defined() ? record("linear", y, {x, weight, bias}, std::move(backward))
+                          : record("linear", y, {x, weight}, std::move(backward));
+}
+
+}  // namespace primer

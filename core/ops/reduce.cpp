@@ -1,0 +1,127 @@
+#include "primer/core/kernels/reduce.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "primer/core/error.h"
+#include "primer/core/kernels/elementwise.h"
+#include "primer/core/ops.h"
+#include "primer/core/tape.h"
+
+// A reduction of x [outer, n, inner] gives y [outer, inner]. In backward, dy is put back into the
+// shape that it would have with keepdim, from where it broadcasts to x's.
+
+namespace primer {
+namespace {
+
+// y = factor * sum of x over `axis`: dy/dx = factor for every element.
+Tensor scaled_sum(const char* op, const Tensor& x, const kernels::Axis& axis, const Shape& kept,
+                  const Shape& shape, Real factor) {
+    Tensor y = empty(shape);
+    kernels::sum(axis, x.data(), y.mutable_data());
+    if (factor != 1) kernels::scale(y.numel(), factor, y.mutable_data());
+    return record(op, y, {x},
+                  [kept, from = x.shape(), factor](const Tensor& dy, std::span<Grad> dx) {
+                      dx[0].add(expand(mul(view(dy, kept), factor), from));
+                  });
+}
+
+Shape reduced(const Shape& shape, int dim, bool keepdim) {
+    return keepdim ? shape.with(dim, 1) : shape.without(dim);
+}
+
+// All dimensions, each of size 1.
+Shape all_ones(const Shape& shape) {
+    const std::vector<Index> dims(static_cast<std::size_t>(shape.rank()), 1);
+    return Shape(dims);
+}
+
+Real one_over(Index n) { return 1 / static_cast<Real>(n); }
+
+struct Largest {
+    Tensor values;
+    IntTensor positions;
+};
+
+Largest largest(const char* op, const Tensor& x, const kernels::Axis& axis, const Shape& shape) {
+    check(axis.n >= 1 || shape.numel() == 0, op, ": shape ", x.shape(),
+          " has no element to be the largest");
+    Largest found{empty(shape), {}};
+    found.positions.shape = shape;
+    found.positions.values.resize(static_cast<std::size_t>(shape.numel()));
+    if (shape.numel() > 0) {
+        kernels::max(axis, x.data(), found.values.mutable_data(), found.positions.values.data());
+    }
+    return found;
+}
+
+}  // namespace
+
+Tensor sum(const Tensor& x) {
+    return scaled_sum("sum", x, kernels::Axis(x.shape()), all_ones(x.shape()), {}, 1);
+}
+
+Tensor sum(const Tensor& x, int dim, bool keepdim) {
+    dim = x.shape().normalize(dim, "sum");
+    return scaled_sum("sum", x, {x.shape(), dim}, x.shape().with(dim, 1),
+                      reduced(x.shape(), dim, keepdim), 1);
+}
+
+Tensor mean(const Tensor& x) {
+    return scaled_sum("mean", x, kernels::Axis(x.shape()), all_ones(x.shape()), {},
+                      one_over(x.numel()));
+}
+
+Tensor mean(const Tensor& x, int dim, bool keepdim) {
+    dim = x.shape().normalize(dim, "mean");
+    return scaled_sum("mean", x, {x.shape(), dim}, x.shape().with(dim, 1),
+                      reduced(x.shape(), dim, keepdim), one_over(x.shape()[dim]));
+}
+
+// With c elements that are all the largest, moving any one of them up moves the maximum, moving one
+// down does not; dy / c for each is the mean of the one-sided derivatives' choices.
+Tensor max(const Tensor& x) {
+    const Tensor y = largest("max", x, kernels::Axis(x.shape()), {}).values;
+    return record("max", y, {x}, [x = Saved(x), y = Saved(y)](const Tensor& dy, std::span<Grad> d) {
+        const Real top = y->item();
+        const auto is_top = [top](Real v) {
+            return v == top || (std::isnan(v) && std::isnan(top));
+        };
+        const auto count = std::ranges::count_if(x->values(), is_top);
+        const Real share = dy.item() / static_cast<Real>(count);
+        Tensor dx = empty(x->shape());
+        std::ranges::transform(x->values(), dx.mutable_data(),
+                               [&](Real v) { return is_top(v) ? share : Real(0); });
+        d[0].add(dx);
+    });
+}
+
+// dy goes to the element that was taken; all others have gradient 0.
+Tensor max(const Tensor& x, int dim, bool keepdim) {
+    dim = x.shape().normalize(dim, "max");
+    const kernels::Axis axis(x.shape(), dim);
+    const Largest found = largest("max", x, axis, reduced(x.shape(), dim, keepdim));
+    return record("max", found.values, {x},
+                  [axis, from = x.shape(), positions = found.positions.values](const Tensor& dy,
+                                                                               std::span<Grad> d) {
+                      Tensor dx = zeros(from);
+                      Real* out = dx.mutable_data();
+                      for (Index line = 0; line < dy.numel(); ++line) {
+                          const Index o = line / axis.inner, i = line % axis.inner;
+                          const Index j = positions[static_cast<std::size_t>(line)];
+                          out[(o * axis.n + j) * axis.inner + i] = dy.data()[line];
+                      }
+                      d[0].add(dx);
+                  });
+}
+
+IntTensor argmax(const Tensor& x) {
+    return largest("argmax", x, kernels::Axis(x.shape()), {}).positions;
+}
+
+IntTensor argmax(const Tensor& x, int dim, bool keepdim) {
+    dim = x.shape().normalize(dim, "argmax");
+    return largest("argmax", x, {x.shape(), dim}, reduced(x.shape(), dim, keepdim)).positions;
+}
+
+}  // namespace primer

@@ -1,0 +1,132 @@
+#include <algorithm>
+
+#include "primer/core/error.h"
+#include "primer/core/kernels/copy.h"
+#include "primer/core/kernels/elementwise.h"
+#include "primer/core/ops.h"
+#include "primer/core/tape.h"
+
+// These ops only move values, so their gradients move dy's values back.
+
+namespace primer {
+namespace {
+
+Tensor reshape_to(const Tensor& x, const Shape& shape, const char* op) {
+    return record(
+        op, view(x, shape), {x},
+        [from = x.shape()](const Tensor& dy, std::span<Grad> dx) { dx[0].add(view(dy, from)); });
+}
+
+}  // namespace
+
+Tensor reshape(const Tensor& x, std::span<const Index> sizes) {
+    std::vector<Index> dims(sizes.begin(), sizes.end());
+    const auto computed = std::ranges::find(dims, Index{-1});
+    if (computed != dims.end()) {
+        *computed = 1;
+        check(std::ranges::find(dims, Index{-1}) == dims.end(), "reshape: only one size can be -1");
+        const Index rest = Shape(dims).numel();
+        check(rest > 0 && x.numel() % rest == 0, "reshape: the ", x.numel(), " elements of shape ",
+              x.shape(), " can not be divided by the ", rest, " that the given sizes make up");
+        *computed = x.numel() / rest;
+    }
+    const Shape shape(dims);
+    check(shape.numel() == x.numel(), "reshape: shape ", x.shape(), " has ", x.numel(),
+          " elements, shape ", shape, " has ", shape.numel());
+    return reshape_to(x, shape, "reshape");
+}
+
+Tensor reshape(const Tensor& x, std::initializer_list<Index> sizes) {
+    return reshape(x, std::span(sizes.begin(), sizes.size()));
+}
+
+Tensor flatten(const Tensor& x, int start_dim, int end_dim) {
+    const Shape from = x.rank() == 0 ? Shape{1} : x.shape();  // a scalar becomes [1]
+    start_dim = from.normalize(start_dim, "flatten");
+    end_dim = from.normalize(end_dim, "flatten");
+    check(start_dim <= end_dim, "flatten: start_dim ", start_dim, " comes after end_dim ", end_dim,
+          " in shape ", from);
+    const Shape middle{from.slice(start_dim, end_dim + 1).numel()};
+    return reshape_to(
+        x, from.slice(0, start_dim).concat(middle).concat(from.slice(end_dim + 1, from.rank())),
+        "flatten");
+}
+
+Tensor transpose(const Tensor& x, int dim0, int dim1) {
+    const Shape& from = x.shape();
+    dim0 = from.normalize(dim0, "transpose");
+    dim1 = from.normalize(dim1, "transpose");
+    if (dim0 > dim1) std::swap(dim0, dim1);
+    Tensor y = empty(from.with(dim0, from[dim1]).with(dim1, from[dim0]));
+    kernels::swap_axes(from, dim0, dim1, x.data(), y.mutable_data());
+    return record("transpose", y, {x}, [dim0, dim1](const Tensor& dy, std::span<Grad> dx) {
+        dx[0].add(transpose(dy, dim0, dim1));
+    });
+}
+
+// Every element outside the slice has gradient 0.
+Tensor slice(const Tensor& x, Index start, Index end) {
+    check(x.rank() >= 1, "slice: a scalar has no first dimension");
+    check(0 <= start && start <= end && end <= x.shape()[0],
+          "slice: expected 0 <= start <= end <= ", x.shape()[0], " for shape ", x.shape(), ", got ",
+          start, " and ", end);
+    const Index row = x.shape().slice(1, x.rank()).numel();
+    const Tensor y = view(x, x.shape().with(0, end - start), start * row);
+    return record("slice", y, {x},
+                  [from = x.shape(), first = start * row](const Tensor& dy, std::span<Grad> d) {
+                      Tensor dx = zeros(from);
+                      std::copy_n(dy.data(), dy.numel(), dx.mutable_data() + first);
+                      d[0].add(dx);
+                  });
+}
+
+// With the dimensions before `dim` taken as rows, each tensor owns a strip of columns of y.
+Tensor concat(std::span<const Tensor> tensors, int dim) {
+    check(!tensors.empty(), "concat: expected at least one tensor");
+    const Shape& first = tensors[0].shape();
+    dim = first.normalize(dim, "concat");
+    Index size = 0;
+    for (const Tensor& t : tensors) {
+        check(t.rank() == first.rank() && t.shape().with(dim, first[dim]) == first,
+              "concat: shapes may differ only in dimension ", dim, ", got ", first, " and ",
+              t.shape());
+        size += t.shape()[dim];
+    }
+    Tensor y = empty(first.with(dim, size));
+    const Index rows = first.slice(0, dim).numel();
+    const Index width = y.shape().slice(dim, y.rank()).numel();  // of a row of y
+    std::vector<Shape> shapes;
+    Index column = 0;
+    for (const Tensor& t : tensors) {
+        const Index w = t.shape().slice(dim, t.rank()).numel();
+        kernels::copy_2d(rows, w, t.data(), w, y.mutable_data() + column, width);
+        column += w;
+        shapes.push_back(t.shape());
+    }
+    return record("concat", y, tensors,
+                  [rows, width, dim, shapes](const Tensor& dy, std::span<Grad> d) {
+                      Index start = 0;
+                      for (std::size_t i = 0; i < shapes.size(); ++i) {
+                          Tensor dx = empty(shapes[i]);
+                          const Index w = shapes[i].slice(dim, shapes[i].rank()).numel();
+                          kernels::copy_2d(rows, w, dy.data() + start, width, dx.mutable_data(), w);
+                          d[i].add(dx);
+                          start += w;
+                      }
+                  });
+}
+
+Tensor concat(std::initializer_list<Tensor> tensors, int dim) {
+    return concat(std::span(tensors.begin(), tensors.size()), dim);
+}
+
+// The tape sums dy over the repetitions.
+Tensor expand(const Tensor& x, const Shape& shape) {
+    const kernels::Broadcast loop(x.shape(), shape, "expand");
+    check(loop.shape == shape, "expand: shape ", x.shape(), " does not broadcast to ", shape);
+    Tensor y = empty(shape);
+    kernels::expand(loop, x.data(), y.mutable_data());
+    return record("expand", y, {x}, [](const Tensor& dy, std::span<Grad> dx) { dx[0].add(dy); });
+}
+
+}  // namespace primer

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <string>
+
+#include "primer/core/tensor.h"
+
+namespace primer {
+
+class Module;
+
+/// A tensor that is learnt: a leaf that asks for its gradient. Like every Tensor it is a handle, so
+/// an optimizer's copy names the same values as the layer's.
+class Parameter : public Tensor {
+  public:
+    Parameter() = default;
+    explicit Parameter(const Tensor& value) : Tensor(value) { requires_grad_(); }
+};
+
+/// A tensor that belongs to a layer and is saved with it but not learnt, such as a running mean.
+class Buffer : public Tensor {
+  public:
+    Buffer() = default;
+    explicit Buffer(const Tensor& value) : Tensor(value) {}
+};
+
+/// What Module::visit calls for each parameter, buffer and child module, with its name there.
+/// Override what you want to see.
+class Visitor {
+  public:
+    virtual ~Visitor() = default;
+    virtual void operator()(const std::string& /*name*/, Parameter& /*parameter*/) {}
+    virtual void operator()(const std::string& /*name*/, Buffer& /*buffer*/) {}
+    virtual void operator()(const std::string& /*name*/, Module& /*child*/) {}
+};
+
+}  // namespace primer

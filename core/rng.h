@@ -1,0 +1,49 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "primer/core/real.h"
+#include "primer/core/shape.h"
+
+namespace primer {
+
+/// A seeded random number generator: xoshiro256++ (Blackman and Vigna, "Scrambled linear
+/// pseudorandom number generators", 2021), its state filled from the seed by SplitMix64. The
+/// distributions are our own too, made of exactly rounded operations only, so a seed gives the same
+/// numbers on every platform and compiler. (The standard library's distributions do not.)
+/// Not for secrets. Not thread-safe: give each thread its own, by split().
+class Rng {
+  public:
+    using State = std::array<std::uint64_t, 4>;
+
+    explicit Rng(std::uint64_t seed);
+
+    /// 64 random bits.
+    std::uint64_t next();
+    /// Uniform over 0, 1, ..., count - 1, without bias. Throws Error unless count >= 1.
+    Index below(Index count);
+    /// Uniform from [0, 1): a multiple of 2^-24 in float, of 2^-53 in double.
+    Real uniform();
+    /// Uniform from low to high; rounding may reach high itself.
+    Real uniform(Real low, Real high);
+    /// Normal, by Marsaglia's polar method (SIAM Review 6, 1964).
+    Real normal(Real mean = 0, Real stddev = 1);
+    /// Puts `values` in random order, every order equally likely (Fisher-Yates).
+    void shuffle(std::vector<Index>& values);
+    /// 0, 1, ..., count - 1 in random order.
+    std::vector<Index> permutation(Index count);
+    /// A generator seeded from this one's next number: an independent stream.
+    Rng split() { return Rng(next()); }
+
+    /// The whole state: a generator with the same state continues with the same numbers.
+    State state() const { return state_; }
+    /// Throws Error for four zeros, the one state that xoshiro never leaves.
+    void set_state(const State& state);
+
+  private:
+    State state_;
+};
+
+}  // namespace primer

@@ -1,0 +1,137 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "primer/core/tensor.h"
+
+namespace primer {
+
+class Tape;
+
+/// Where a backward leaves the gradient of one input of its op.
+class Grad {
+  public:
+    /// Whether anybody asked for this gradient: if not, there is no need to compute it.
+    bool wanted() const { return node_ >= 0; }
+    /// Adds `dx`, of the input's shape or of a shape that the input was broadcast to: the tape sums
+    /// it over the repeated dimensions. Does nothing for a gradient that is not wanted.
+    void add(const Tensor& dx);
+
+  private:
+    friend class Tape;
+    Grad(Tape& tape, int node) : tape_(&tape), node_(node) {}
+    Tape* tape_;
+    int node_;  // -1: not wanted
+};
+
+/// Computes an op's input gradients from dy, the gradient of its output: one Grad for each input,
+/// in the order in which the op recorded them.
+using Backward = std::function<void(const Tensor& dy, std::span<Grad> dx)>;
+
+/// Records the ops of the thread that made it, from its construction until backward() or its own
+/// end, and runs them backwards. There is at most one recording Tape a thread.
+///
+/// This is reverse-mode differentiation over a list. Each op that has an input whose gradient is
+/// wanted appends one node: its inputs' nodes and a closure that turns dL/dy into dL/dx. Since an
+/// op can only use what exists already, the list is in topological order, and backward is one loop
+/// from its end: no graph search, no recursion, however deep the network.
+class Tape {
+  public:
+    /// Throws Error if this thread has a recording Tape already.
+    Tape();
+    ~Tape();
+    Tape(const Tape&) = delete;
+    Tape& operator=(const Tape&) = delete;
+
+    /// Adds dloss/dx to x.grad() for every leaf x that asks for its gradient and that `loss` was
+    /// computed from. The tape is then spent: it has stopped recording, and its memory is free.
+    /// Throws Error if `loss` has more than one element or is not on this tape, or if the tape is
+    /// spent; and if a value that some op's backward needs has been changed in place.
+    void backward(const Tensor& loss);
+
+    /// How many ops have been recorded.
+    Index size() const { return ops_; }
+
+  private:
+    friend class Grad;
+    friend bool recording();
+    friend std::uint64_t recording_tape();
+    friend Tensor record(const char* op, Tensor y, std::span<const Tensor> inputs,
+                         Backward backward);
+
+    struct Node {
+        const char* op;
+        Backward backward;        // empty for a leaf
+        Tensor leaf;              // the leaf itself; undefined for an op's output
+        Shape shape;              // of the output (or leaf)
+        Tensor grad;              // of the output, as far as it has been added up
+        std::size_t first_input;  // its inputs' nodes are input_nodes_[first_input, ...)
+        std::size_t input_count;
+    };
+
+    int node_of(const char* op, const Tensor& input);
+    void run(Node& node);
+
+    static thread_local Tape* current;
+
+    std::uint64_t id_;
+    bool recording_ = true;
+    Index ops_ = 0;
+    std::vector<Node> nodes_;
+    std::vector<int> input_nodes_;
+};
+
+/// While one lives, its thread records nothing: for evaluating in the middle of a training step.
+/// (Without a Tape nothing is recorded anyway.)
+class NoGrad {
+  public:
+    NoGrad();
+    ~NoGrad();
+    NoGrad(const NoGrad&) = delete;
+    NoGrad& operator=(const NoGrad&) = delete;
+
+  private:
+    friend bool recording();
+    static thread_local int depth;
+};
+
+/// Whether ops called now, on this thread, are recorded.
+bool recording();
+
+/// The number of this thread's recording tape, even under NoGrad; 0 if there is none.
+std::uint64_t recording_tape();
+
+/// A tensor that a backward needs again, as it is now. Captured by the closure, and read there like
+/// a const Tensor&, which throws Error, naming both ops, if the values have since been changed in
+/// place: better no gradient than a wrong one.
+///
+/// A closure may hold its own op's output: closures belong to the tape, and no tensor holds a tape,
+/// so there is no cycle. The captures are the memory that the op costs until its backward has run.
+class Saved {
+  public:
+    explicit Saved(const Tensor& x) : tensor_(x), version_(x.impl().storage->version()) {}
+    /// `x`, if it is needed; nothing otherwise.
+    Saved(const Tensor& x, bool needed) : Saved(needed ? Saved(x) : Saved()) {}
+    operator const Tensor&() const { return get(); }
+    const Tensor& get() const;
+    const Tensor* operator->() const { return &get(); }
+
+  private:
+    Saved() = default;
+    Tensor tensor_;
+    Index version_ = 0;
+};
+
+/// Called by every differentiable op as its last act. If a tape is recording and some input wants a
+/// gradient, appends the op to it and marks `y`, the output, as wanting one. Returns y.
+/// Throws Error if an input was recorded on another tape: its past is not on this one.
+Tensor record(const char* op, Tensor y, std::span<const Tensor> inputs, Backward backward);
+inline Tensor record(const char* op, Tensor y, std::initializer_list<Tensor> inputs,
+                     Backward backward) {
+    return record(op, std::move(y), std::span(inputs.begin(), inputs.size()), std::move(backward));
+}
+
+}  // namespace primer

@@ -1,0 +1,143 @@
+#include "primer/core/tensor.h"
+
+#include <algorithm>
+
+#include "primer/core/error.h"
+#include "primer/core/rng.h"
+#include "primer/core/tape.h"
+
+namespace primer {
+
+Tensor::Tensor(double value) : Tensor(full({}, static_cast<Real>(value))) {}
+
+void Tensor::throw_undefined() {
+    fail(
+        "Tensor: this tensor is undefined: it was default-constructed and never assigned, or it is "
+        "the grad() of a tensor that has none");
+}
+
+Real* Tensor::mutable_data(const char* writer) const {
+    check(impl().leaf || impl().tape != recording_tape(), writer, ": a tensor of shape ", shape(),
+          " that the running Tape has recorded can not be changed in place, for its gradient would "
+          "be wrong; change a clone(), or write before the Tape is made");
+    impl().storage->written_by(writer);
+    return impl().data;
+}
+
+Real Tensor::item() const {
+    check(numel() == 1, "item: expected a tensor of one element, got shape ", shape());
+    return *data();
+}
+
+Real Tensor::at(std::initializer_list<Index> position) const {
+    check(static_cast<int>(position.size()) == rank(), "at: expected ", rank(),
+          " indices for shape ", shape(), ", got ", position.size());
+    Index offset = 0;
+    int dim = 0;
+    for (Index i : position) {
+        check(i >= 0 && i < shape()[dim], "at: index ", i, " is outside dimension ", dim,
+              " of shape ", shape());
+        offset = offset * shape()[dim++] + i;
+    }
+    return data()[offset];
+}
+
+const Tensor& Tensor::fill_(Real value) const {
+    std::fill_n(mutable_data("fill_"), numel(), value);
+    return *this;
+}
+
+const Tensor& Tensor::copy_(const Tensor& source) const {
+    check(source.shape() == shape(), "copy_: expected the shape ", shape(), ", got ",
+          source.shape());
+    std::copy_n(source.data(), numel(), mutable_data("copy_"));
+    return *this;
+}
+
+const Tensor& Tensor::requires_grad_(bool on) const {
+    check(impl().leaf, "requires_grad_: a tensor of shape ", shape(),
+          " that an op has computed on a tape has no gradient of its own; use detach() first");
+    impl().requires_grad = on;
+    return *this;
+}
+
+Tensor Tensor::grad() const { return Tensor(impl().grad); }
+
+void Tensor::set_grad(const Tensor& grad) const {
+    check(!grad.defined() || grad.shape() == shape(), "set_grad: expected the shape ", shape(),
+          ", got ", grad.defined() ? grad.shape() : Shape{});
+    impl().grad = grad.handle();
+}
+
+Tensor Tensor::detach() const { return view(*this, shape()); }
+
+Tensor Tensor::clone() const { return tensor(values(), shape()); }
+
+IntTensor::IntTensor(const Shape& s, std::vector<Index> v) : shape(s), values(std::move(v)) {
+    check(static_cast<Index>(values.size()) == s.numel(), "IntTensor: shape ", s, " needs ",
+          s.numel(), " values, got ", values.size());
+}
+
+Tensor empty(const Shape& shape) {
+    auto impl = std::make_shared<Tensor::Impl>();
+    impl->shape = shape;
+    impl->storage = std::make_shared<Storage>(shape.numel());
+    impl->data = impl->storage->data();
+    return Tensor(std::move(impl));
+}
+
+Tensor zeros(const Shape& shape) { return full(shape, 0); }
+
+Tensor ones(const Shape& shape) { return full(shape, 1); }
+
+Tensor full(const Shape& shape, Real value) { return empty(shape).fill_(value); }
+
+Tensor arange(Index count) {
+    Tensor x = empty({count});
+    Real* out = x.mutable_data();
+    for (Index i = 0; i < count; ++i) out[i] = static_cast<Real>(i);
+    return x;
+}
+
+Tensor tensor(std::initializer_list<double> values, const Shape& shape) {
+    check(static_cast<Index>(values.size()) == shape.numel(), "tensor: shape ", shape, " needs ",
+          shape.numel(), " values, got ", values.size());
+    Tensor x = empty(shape);
+    std::transform(values.begin(), values.end(), x.mutable_data(),
+                   [](double v) { return static_cast<Real>(v); });
+    return x;
+}
+
+Tensor tensor(std::initializer_list<double> values) {
+    return tensor(values, {static_cast<Index>(values.size())});
+}
+
+Tensor tensor(std::span<const Real> values, const Shape& shape) {
+    check(static_cast<Index>(values.size()) == shape.numel(), "tensor: shape ", shape, " needs ",
+          shape.numel(), " values, got ", values.size());
+    Tensor x = empty(shape);
+    std::copy(values.begin(), values.end(), x.mutable_data());
+    return x;
+}
+
+Tensor rand(const Shape& shape, Rng& rng) {
+    Tensor x = empty(shape);
+    std::generate_n(x.mutable_data(), x.numel(), [&] { return rng.uniform(); });
+    return x;
+}
+
+Tensor randn(const Shape& shape, Rng& rng) {
+    Tensor x = empty(shape);
+    std::generate_n(x.mutable_data(), x.numel(), [&] { return rng.normal(); });
+    return x;
+}
+
+Tensor view(const Tensor& x, const Shape& shape, Index offset) {
+    auto impl = std::make_shared<Tensor::Impl>();
+    impl->shape = shape;
+    impl->storage = x.impl().storage;
+    impl->data = x.impl().data + offset;
+    return Tensor(std::move(impl));
+}
+
+}  // namespace primer

@@ -1,0 +1,136 @@
+#pragma once
+
+#include <cstdint>
+#include <iosfwd>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "primer/core/kernels/storage.h"
+#include "primer/core/real.h"
+#include "primer/core/shape.h"
+
+namespace primer {
+
+class Rng;
+
+/// A handle to Reals in row-major order with a shape. Copying a Tensor copies the handle: both then
+/// name the same values, as in PyTorch. What computes with tensors is in ops.h.
+class Tensor {
+  public:
+    /// Names nothing; `defined()` is false and every other member throws Error.
+    Tensor() = default;
+    /// A scalar, of shape []. Implicit, so that `x * 2` and `1 - x` read as they should.
+    Tensor(double value);
+
+    bool defined() const { return impl_ != nullptr; }
+    const Shape& shape() const { return impl().shape; }
+    int rank() const { return shape().rank(); }
+    Index numel() const { return shape().numel(); }
+
+    /// The values, to read. A pointer past the last one for a tensor without elements.
+    const Real* data() const { return impl().data; }
+    std::span<const Real> values() const { return {data(), static_cast<std::size_t>(numel())}; }
+    /// The values, to write. Says that they change: a backward that still needs the old ones will
+    /// refuse, naming `writer` (a text that must outlive the tensor). Throws Error for the result
+    /// of a recorded op while its tape is recording: the tape would not see the change.
+    Real* mutable_data(const char* writer = "a write through mutable_data()") const;
+    /// The one value of a tensor with one element.
+    Real item() const;
+    /// One value, bounds-checked: x.at({row, column}).
+    Real at(std::initializer_list<Index> position) const;
+
+    /// Sets every value. Returns the tensor.
+    const Tensor& fill_(Real value) const;
+    /// Takes the values of `source`, which must have the same shape. Returns the tensor.
+    const Tensor& copy_(const Tensor& source) const;
+
+    /// Whether a tape computes the gradient of this tensor: true for a leaf that asked for it and
+    /// for whatever was computed from one while a Tape was recording.
+    bool requires_grad() const { return impl().requires_grad; }
+    /// Asks for the gradient. Only for a leaf, that is, a tensor that no recorded op has computed.
+    const Tensor& requires_grad_(bool on = true) const;
+    /// The gradient that Tape::backward has left, of this tensor's shape; undefined if there is
+    /// none. It adds up over calls of backward until it is set anew.
+    Tensor grad() const;
+    /// Replaces the gradient; an undefined tensor drops it. The shapes must agree.
+    void set_grad(const Tensor& grad) const;
+
+    /// The same values, without a past on the tape and without a gradient.
+    Tensor detach() const;
+    /// A copy with memory of its own, without a past on the tape.
+    Tensor clone() const;
+
+    /// What the handle points at. For core's own files: everybody else finds what they need above.
+    struct Impl {
+        Shape shape;
+        std::shared_ptr<Storage> storage;  // shared with views of the same values
+        Real* data = nullptr;              // where in the storage this tensor's values begin
+        bool requires_grad = false;
+        std::shared_ptr<Impl> grad;
+        std::uint64_t tape = 0;  // number of the tape that this tensor was last recorded on
+        int node = -1;           // and its node there
+        bool leaf = true;        // false for the result of a recorded op
+    };
+    explicit Tensor(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+    Impl& impl() const {
+        if (!impl_) throw_undefined();
+        return *impl_;
+    }
+    const std::shared_ptr<Impl>& handle() const { return impl_; }
+
+  private:
+    [[noreturn]] static void throw_undefined();
+
+    std::shared_ptr<Impl> impl_;
+};
+
+/// A tensor of whole numbers without a gradient: class labels, and what argmax finds.
+struct IntTensor {
+    Shape shape{0};
+    std::vector<Index> values;
+
+    IntTensor() = default;
+    /// One dimension. Implicit, so that a list of labels can be written in a call.
+    IntTensor(std::vector<Index> v) : shape{static_cast<Index>(v.size())}, values(std::move(v)) {}
+    IntTensor(std::initializer_list<Index> v) : IntTensor(std::vector<Index>(v)) {}
+    /// Throws Error unless there are shape.numel() values.
+    IntTensor(const Shape& shape, std::vector<Index> v);
+};
+
+/// Prints the shape and, on the next lines, the values the way NumPy does: at most four digits
+/// after the point (as PyTorch), with an exponent where the range needs one and, of more than 1000
+/// elements, only the first and last three along each dimension. Leaves the stream's settings
+/// alone.
+///
+///     Tensor [2, 3]
+///     [[1.   2.   3.  ]
+///      [4.   5.5  6.25]]
+std::ostream& operator<<(std::ostream& out, const Tensor& x);
+std::ostream& operator<<(std::ostream& out, const IntTensor& x);
+
+/// Values not initialised.
+Tensor empty(const Shape& shape);
+Tensor zeros(const Shape& shape);
+Tensor ones(const Shape& shape);
+Tensor full(const Shape& shape, Real value);
+/// 0, 1, 2, ..., count - 1.
+Tensor arange(Index count);
+/// tensor({1, 2, 3, 4, 5, 6}, {2, 3}): the values in row-major order. Throws Error unless there are
+/// as many as the shape has elements.
+Tensor tensor(std::initializer_list<double> values, const Shape& shape);
+/// One dimension: tensor({1, 2, 3}).
+Tensor tensor(std::initializer_list<double> values);
+/// A copy of values that are somewhere else.
+Tensor tensor(std::span<const Real> values, const Shape& shape);
+/// Independent uniform numbers from [0, 1).
+Tensor rand(const Shape& shape, Rng& rng);
+/// Independent normal numbers of mean 0 and variance 1.
+Tensor randn(const Shape& shape, Rng& rng);
+
+/// A tensor of `shape` over the values of `x`, beginning at its element `offset`; shares memory.
+/// For ops that are views; their callers have checked that it fits.
+Tensor view(const Tensor& x, const Shape& shape, Index offset = 0);
+
+}  // namespace primer

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "primer/core/real.h"
+#include "primer/core/shape.h"
+
+namespace primer {
+
+/// The part of a dataset to learn from, and the part to judge what was learnt by.
+enum class Split { train, test };
+
+/// Labelled examples, all of one shape, numbered from 0. Reading one changes nothing, so several
+/// threads may read at once.
+class Dataset {
+  public:
+    virtual ~Dataset() = default;
+
+    /// How many examples there are.
+    virtual Index size() const = 0;
+    /// Of one example; for a picture [channels, height, width].
+    virtual Shape shape() const = 0;
+    /// Labels are 0, 1, ..., classes() - 1.
+    virtual Index classes() const = 0;
+
+    /// The label of example i. Throws Error unless 0 <= i < size().
+    virtual Index label(Index i) const = 0;
+    /// Writes the values of example i to `out`, row-major and as they were stored: a picture's are
+    /// 0 ... 255, and transforms make of them what a network likes. Throws Error unless
+    /// 0 <= i < size() and `out` has as many elements as shape().
+    virtual void load(Index i, std::span<Real> out) const = 0;
+};
+
+/// Pictures and their labels in memory, a byte for each value.
+class ImageDataset : public Dataset {
+  public:
+    /// `shape` is that of one picture, [channels, height, width]; `pixels` holds one picture after
+    /// another, each row-major. Throws Error if a size is 0, if there are not as many pictures as
+    /// labels, or if a label is not below `classes` (1 to 256).
+    ImageDataset(const Shape& shape, Index classes, std::vector<std::uint8_t> pixels,
+                 std::vector<std::uint8_t> labels);
+
+    Index size() const override { return static_cast<Index>(labels_.size()); }
+    Shape shape() const override { return shape_; }
+    Index classes() const override { return classes_; }
+    Index label(Index i) const override;
+    void load(Index i, std::span<Real> out) const override;
+
+    /// The bytes of picture i.
+    std::span<const std::uint8_t> pixels(Index i) const;
+
+  private:
+    void check_index(Index i) const;
+
+    Shape shape_;
+    Index classes_;
+    std::vector<std::uint8_t> pixels_;
+    std::vector<std::uint8_t> labels_;
+};
+
+}  // namespace primer

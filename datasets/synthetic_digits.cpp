@@ -1,0 +1,264 @@
+#include "primer/datasets/synthetic_digits.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "primer/core/error.h"
+#include "primer/core/kernels/parallel.h"
+#include "primer/core/rng.h"
+
+namespace primer {
+namespace {
+
+constexpr int kSide = 28;
+
+struct Point {
+    double x, y;
+};
+
+/// A point that the pen passes. It goes through in a smooth curve, unless this is a corner.
+struct Knot {
+    double x, y;  ///< right and down, in a box of 20 x 20 whose middle is (10, 10)
+    bool corner = false;
+};
+
+/// From where the pen is put down to where it is lifted.
+using Stroke = std::vector<Knot>;
+/// One way to write a digit.
+using Glyph = std::vector<Stroke>;
+
+constexpr bool corner = true;
+
+// clang-format off
+const std::array<std::vector<Glyph>, 10>& glyphs() {
+    static const std::array<std::vector<Glyph>, 10> table{{
+        {  // 0
+            {{{11, 1}, {5, 5}, {4.5, 14}, {10, 19}, {15, 14.5}, {15, 5}, {10, 1}, {6.5, 3}}},
+            {{{13.5, 4}, {9, 1}, {4.5, 9}, {8, 18.5}, {14, 16.5}, {15.5, 7}, {11.5, 2}, {8.5, 3}}},
+        },
+        {  // 1: a bare stroke; with a nose; with a nose and a foot
+            {{{10, 1, corner}, {10, 19, corner}}},
+            {{{6.5, 5, corner}, {10.5, 1, corner}, {10.5, 19, corner}}},
+            {{{6.5, 5, corner}, {10.5, 1, corner}, {10.5, 19, corner}},
+             {{6.5, 19, corner}, {14.5, 19, corner}}},
+        },
+        {  // 2: with a corner below; with a loop
+            {{{4.5, 5}, {7, 1.8}, {11, 1}, {14.5, 4}, {13.5, 8.5}, {9, 13.5},
+              {4.5, 18.5, corner}, {16, 18.5}}},
+            {{{4.5, 4}, {10, 1}, {14.5, 4.5}, {12.5, 10.5}, {8, 17}, {5, 18.5}, {4, 16.5},
+              {7, 15.5}, {11, 18}, {16, 18}}},
+        },
+        {  // 3: round; with a flat top
+            {{{4.5, 3.5}, {9.5, 1}, {14.5, 4}, {13, 8}, {8.5, 9.5, corner},
+              {13.5, 10.8}, {15.5, 15}, {11, 19}, {4.5, 17}}},
+            {{{5, 1.5, corner}, {14.5, 1.5, corner}, {9, 8, corner},
+              {14, 10}, {15.5, 14.5}, {11, 19}, {4.5, 17}}},
+        },
+        {  // 4: open; open and round; closed, in one stroke
+            {{{6.5, 1, corner}, {4, 11, corner}, {16, 11, corner}},
+             {{13, 4, corner}, {12, 19, corner}}},
+            {{{6, 2, corner}, {5.5, 8}, {8, 10.5}, {14, 9.5, corner}},
+             {{14.5, 1, corner}, {13, 19, corner}}},
+            {{{12, 19, corner}, {12.5, 1, corner}, {3.5, 13, corner}, {16.5, 13, corner}}},
+        },
+        {  // 5: in one stroke; with the bar set on afterwards
+            {{{15, 1.5, corner}, {6.5, 1.5, corner}, {5.5, 8.5, corner},
+              {10.5, 7.5}, {15, 12.5}, {11, 18.5}, {4.5, 17.5}}},
+            {{{6.5, 2, corner}, {5, 9.5, corner}, {11, 8.5}, {14.5, 13.5}, {10, 19}, {4, 17}},
+             {{6.5, 2, corner}, {15.5, 1, corner}}},
+        },
+        {  // 6
+            {{{13.5, 1}, {8, 5.5}, {4.7, 12.5}, {6.5, 18}, {11, 19}, {15, 15.5}, {13, 11},
+              {8.5, 11.5}, {5, 15}}},
+            {{{9.5, 1}, {6, 7}, {5, 14}, {8.5, 19}, {13.5, 18}, {14.5, 13.5}, {10.5, 11.5},
+              {6, 14.5}}},
+        },
+        {  // 7: straight; with a hook and a bent stem; with a bar
+            {{{4, 2, corner}, {15.5, 2, corner}, {9, 19, corner}}},
+            {{{4, 4, corner}, {4.5, 2, corner}, {10, 2.2}, {15.5, 1.5, corner}, {10.5, 9},
+              {8.5, 19}}},
+            {{{4, 2, corner}, {15.5, 2, corner}, {9, 19, corner}},
+             {{7.5, 10, corner}, {15, 10, corner}}},
+        },
+        {  // 8: in one stroke; one ring on the other
+            {{{14, 3.5}, {10, 1}, {6, 4}, {9, 8.8}, {14, 13}, {13, 18}, {8, 18.8}, {5.5, 15},
+              {9.5, 10}, {14, 6}, {14, 3}}},
+            {{{10, 1}, {6, 4.8}, {10, 9.2}, {14, 4.8}, {10, 1}},
+             {{10, 9.2}, {5, 14}, {10, 19}, {15, 14}, {10, 9.2}}},
+        },
+        {  // 9: with a straight stem; with a tail
+            {{{14.5, 4}, {10, 1}, {5.5, 5}, {8, 9.5}, {13, 8}, {14.5, 4}, {14, 11}, {12.5, 19}}},
+            {{{14, 3.5}, {9.5, 1.3}, {5.5, 5.5}, {9, 9.8}, {13.5, 7}, {14.5, 3, corner},
+              {14.5, 12}, {11.5, 18.5}, {6, 18}}},
+        },
+    }};
+    return table;
+}
+// clang-format on
+
+// The generator's own uniform() has fewer bits where Real is float; the pictures should not differ.
+double uniform(Rng& rng, double low, double high) {
+    return low + (high - low) * (static_cast<double>(rng.next() >> 11) * 0x1p-53);
+}
+
+/// Between -most and most, the more likely the nearer to 0.
+double around_zero(Rng& rng, double most) {
+    const double a = uniform(rng, 0, most);
+    return a - uniform(rng, 0, most);
+}
+
+/// How one hand writes: takes a glyph's box to the picture. Bends the plane, not the strokes one by
+/// one, so that what meets in the glyph meets in the picture.
+class Hand {
+  public:
+    explicit Hand(Rng& rng) {
+        // As parts of half a box: how far the middle lies aside of the ends, and how much wider one
+        // end is than the other.
+        bend_x_ = around_zero(rng, 0.35);
+        bend_y_ = around_zero(rng, 0.3);
+        taper_x_ = around_zero(rng, 0.4);
+        taper_y_ = around_zero(rng, 0.3);
+        // Of half the box, in pixels; MNIST's digits are 20 pixels high.
+        const double width = uniform(rng, 5.5, 11), height = uniform(rng, 7.5, 10.5);
+        const double slant = around_zero(rng, 0.5);
+        // (1 - t^2, 2 t) / (1 + t^2) is the cosine and the sine of the angle 2 atan t.
+        const double t = around_zero(rng, 0.2);
+        const double cosine = (1 - t * t) / (1 + t * t), sine = 2 * t / (1 + t * t);
+        xx_ = cosine * width;
+        xy_ = -cosine * slant * width - sine * height;
+        yx_ = sine * width;
+        yy_ = cosine * height - sine * slant * width;
+        x_ = 14 + around_zero(rng, 3);
+        y_ = 14 + around_zero(rng, 2.5);
+    }
+
+    Point operator()(Point p) const {
+        const double u = (p.x - 10) / 10, v = (p.y - 10) / 10;
+        // The constants are about the mean squares, so that a bend does not move the digit.
+        const double bent_u = u + bend_x_ * (v * v - 0.5) + taper_x_ * u * v;
+        const double bent_v = v + bend_y_ * (u * u - 0.2) + taper_y_ * u * v;
+        return {x_ + xx_ * bent_u + xy_ * bent_v, y_ + yx_ * bent_u + yy_ * bent_v};
+    }
+
+  private:
+    double bend_x_, bend_y_, taper_x_, taper_y_;
+    double xx_, xy_, yx_, yy_, x_, y_;
+};
+
+/// For each pixel, the square of the distance from its middle to the nearest stroke.
+class Canvas {
+  public:
+    /// Distances from `reach` on do not matter.
+    explicit Canvas(double reach) : reach_(reach) { distance2_.fill(reach * reach); }
+
+    void line(Point a, Point b) {
+        const auto [left, right] = pixels(a.x, b.x);
+        const auto [top, bottom] = pixels(a.y, b.y);
+        const double dx = b.x - a.x, dy = b.y - a.y;
+        const double per_length2 = 1 / std::max(dx * dx + dy * dy, 1e-12);
+        for (int row = top; row < bottom; ++row) {
+            double* const d2 = &distance2_[static_cast<std::size_t>(row * kSide)];
+            const double y = row + 0.5 - a.y;
+            for (int column = left; column < right; ++column) {
+                const double x = column + 0.5 - a.x;
+                const double t = std::clamp((x * dx + y * dy) * per_length2, 0.0, 1.0);
+                const double ex = x - t * dx, ey = y - t * dy;
+                d2[column] = std::min(d2[column], ex * ex + ey * ey);
+            }
+        }
+    }
+
+    double distance2(std::size_t pixel) const { return distance2_[pixel]; }
+
+  private:
+    /// The columns (or rows) that a stroke from a to b may reach.
+    std::pair<int, int> pixels(double a, double b) const {
+        const double low = std::clamp(std::min(a, b) - reach_, 0.0, double{kSide});
+        const double high = std::clamp(std::max(a, b) + reach_ + 1, 0.0, double{kSide});
+        return {static_cast<int>(low), static_cast<int>(high)};
+    }
+
+    double reach_;
+    std::array<double, kSide * kSide> distance2_;
+};
+
+/// The cubic Hermite curve from p to q that leaves p in direction dp and reaches q in direction dq,
+/// as a chain of lines.
+void curve(Canvas& canvas, const Hand& hand, Point p, Point dp, Point q, Point dq) {
+    constexpr int kPieces = 5;
+    Point from = hand(p);
+    for (int i = 1; i <= kPieces; ++i) {
+        const double t = static_cast<double>(i) / kPieces, s = 1 - t;
+        const double wp = s * s * (1 + 2 * t), wq = t * t * (3 - 2 * t);
+        const double wdp = s * s * t, wdq = -t * t * s;
+        const Point to = hand({wp * p.x + wq * q.x + wdp * dp.x + wdq * dq.x,
+                               wp * p.y + wq * q.y + wdp * dp.y + wdq * dq.y});
+        canvas.line(from, to);
+        from = to;
+    }
+}
+
+void draw(Canvas& canvas, const Hand& hand, const Stroke& stroke, Rng& rng) {
+    std::vector<Point> p;  // where the knots come to lie: no hand is steady
+    for (const Knot& knot : stroke) {
+        const double x = knot.x + around_zero(rng, 1.5);
+        p.push_back({x, knot.y + around_zero(rng, 1.5)});
+    }
+    // The direction of a smooth knot is that from its predecessor to its successor (Catmull-Rom);
+    // to or from a corner, and at the ends, the pen takes the straight way.
+    const auto direction = [&](std::size_t at, std::size_t i) -> Point {
+        const bool smooth = at > 0 && at + 1 < p.size() && !stroke[at].corner;
+        const Point from = p[smooth ? at - 1 : i], to = p[smooth ? at + 1 : i + 1];
+        const double scale = smooth ? 0.5 : 1;
+        return {scale * (to.x - from.x), scale * (to.y - from.y)};
+    };
+    for (std::size_t i = 0; i + 1 < p.size(); ++i) {
+        curve(canvas, hand, p[i], direction(i, i), p[i + 1], direction(i + 1, i));
+    }
+}
+
+void draw_digit(std::size_t digit, Rng& rng, std::span<std::uint8_t> pixels) {
+    const std::vector<Glyph>& ways = glyphs()[digit];
+    const Glyph& glyph = ways[static_cast<std::size_t>(rng.below(static_cast<Index>(ways.size())))];
+    const Hand hand(rng);
+    const double radius = uniform(rng, 0.8, 1.7);
+    const double softness = uniform(rng, 0.8, 1.6);  // over how many pixels white becomes black
+    const double ink = uniform(rng, 200, 280);
+    const double noise = uniform(rng, 0, 40);
+
+    Canvas canvas(radius + softness / 2);
+    for (const Stroke& stroke : glyph) draw(canvas, hand, stroke, rng);
+    for (std::size_t i = 0; i < pixels.size(); ++i) {
+        const double distance = std::sqrt(canvas.distance2(i));
+        const double cover = std::clamp((radius - distance) / softness + 0.5, 0.0, 1.0);
+        const double value = ink * cover + around_zero(rng, noise);
+        pixels[i] = static_cast<std::uint8_t>(std::clamp(value, 0.0, 255.0) + 0.5);
+    }
+}
+
+}  // namespace
+
+ImageDataset synthetic_digits(Index count, std::uint64_t seed) {
+    check(count >= 1, "synthetic_digits: expected a count of 1 or more, got ", count);
+    const Shape shape{count, 1, kSide, kSide};
+    std::vector<std::uint8_t> pixels(static_cast<std::size_t>(shape.numel()));
+    std::vector<std::uint8_t> labels(static_cast<std::size_t>(count));
+
+    // Not seed + i itself: the pictures of seed 1 would then be those of seed 0, one place on.
+    const std::uint64_t base = Rng(seed).next();
+    parallel_for(count, 64, [&](Index begin, Index end) {
+        for (Index i = begin; i < end; ++i) {
+            Rng rng(base + static_cast<std::uint64_t>(i));
+            const auto at = static_cast<std::size_t>(i), digit = at % 10;
+            draw_digit(digit, rng, std::span(pixels).subspan(at * kSide * kSide, kSide * kSide));
+            labels[at] = static_cast<std::uint8_t>(digit);
+        }
+    });
+    return ImageDataset({1, kSide, kSide}, 10, std::move(pixels), std::move(labels));
+}
+
+}  // namespace primer

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstdint>
+
+#include "primer/datasets/dataset.h"
+
+namespace primer {
+
+/// Digits that look handwritten and that this library draws itself, for when there is no MNIST at
+/// hand: of the same form, [1, 28, 28] bytes, white on black, in ten classes. Each is one of the
+/// ways in which people write the digit, as a pen might have gone: bent, slanted, turned, scaled
+/// and moved a little, with a pen of its own width and some noise.
+///
+/// Example i has the label i % 10 and depends on `seed` and i alone, so a longer set begins with
+/// the shorter one's examples; sets of two seeds have nothing in common. Only exactly rounded
+/// operations are used: the bytes are the same on every machine with IEEE double arithmetic.
+///
+/// Throws Error unless count >= 1.
+ImageDataset synthetic_digits(Index count, std::uint64_t seed);
+
+}  // namespace primer

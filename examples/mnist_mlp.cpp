@@ -1,0 +1,104 @@
+// mnist_mlp: trains a 784-256-128-10 perceptron on MNIST and reports its test accuracy
+
+#include <primer/primer.h>
+
+#include <cmath>
+#include <cstdio>
+#include <iostream>
+
+#include "support/data.h"
+#include "support/flags.h"
+#include "support/progress.h"
+
+using namespace primer;
+using namespace primer::examples;
+
+namespace {
+
+Index count_correct(const Tensor& logits, const IntTensor& labels) {
+    const IntTensor guess = argmax(logits, 1);
+    Index correct = 0;
+    for (std::size_t i = 0; i < guess.values.size(); ++i) {
+        correct += guess.values[i] == labels.values[i] ? 1 : 0;
+    }
+    return correct;
+}
+
+/// Share of the examples that the model classifies right.
+double evaluate(Module& model, DataLoader& loader) {
+    model.eval();
+    Index correct = 0;
+    for (const Batch& batch : loader) correct += count_correct(model(batch.images), batch.labels);
+    model.train();
+    return static_cast<double>(correct) / static_cast<double>(loader.size());
+}
+
+void train(const TrainingFlags& flags) {
+    if (flags.threads > 0) set_num_threads(flags.threads);
+    const TrainAndTest data = find_digits(flags.data);
+    std::cout << "Training on " << data.source << ": " << data.train.size() << " images, "
+              << data.test.size() << " to test, " << num_threads()
+              << (num_threads() == 1 ? " thread.\n" : " threads.\n");
+
+    Rng rng(flags.seed);
+    Sequential model{Flatten(),  //
+                     Linear(784, 256, rng),
+                     ReLU(),  //
+                     Linear(256, 128, rng),
+                     ReLU(),  //
+                     Linear(128, 10, rng)};
+    std::cout << model << '\n';
+
+    const std::vector<Transform> transforms{ToTensor(), Normalize({kMnistMean}, {kMnistStddev})};
+    DataLoader train_loader(
+        data.train, {.batch_size = flags.batch_size, .shuffle = true, .transforms = transforms},
+        rng);
+    DataLoader test_loader(data.test,
+                           {.batch_size = flags.test_batch_size, .transforms = transforms}, rng);
+
+    SGD optimizer(model.parameters(),
+                  {.lr = flags.lr, .momentum = flags.momentum, .weight_decay = flags.weight_decay});
+
+    const Index steps = flags.dry_run ? 1 : flags.epochs * train_loader.batches();
+    Progress progress(flags.dry_run ? 1 : flags.epochs, train_loader.batches());
+    double accuracy = 0;
+    for (Index step = 0; step < steps;) {
+        for (const Batch& batch : train_loader) {
+            // The learning rate falls to 0 in a straight line: large steps to get near, small ones
+            // to settle.
+            optimizer.set_lr(flags.lr *
+                             (1 - static_cast<double>(step) / static_cast<double>(steps)));
+
+            Tape tape;
+            const Tensor logits = model(batch.images);
+            const Tensor loss = cross_entropy(logits, batch.labels);
+            optimizer.zero_grad();
+            tape.backward(loss);
+            optimizer.step();
+
+            ++step;
+            if (!std::isfinite(loss.item())) {
+                fail("step ", step,
+                     ": the loss is not finite: training has diverged; try a smaller "
+                     "--lr than ",
+                     flags.lr);
+            }
+            progress.step(loss.item(), count_correct(logits, batch.labels),
+                          batch.images.shape()[0]);
+            if (step == steps) break;
+        }
+        accuracy = evaluate(model, test_loader);
+        progress.end_epoch(accuracy);
+    }
+    std::printf("test accuracy: %.2f%%\n", 100 * accuracy);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    CLI::App app("Trains a 784-256-128-10 perceptron on MNIST and reports its test accuracy.");
+    TrainingFlags flags;
+    flags.lr = 0.05;
+    add_training_flags(app, flags);
+    return run(app, argc, argv, [&] { train(flags); });
+}

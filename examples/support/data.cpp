@@ -1,0 +1,44 @@
+#include "data.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+
+#include "primer/datasets/mnist.h"
+#include "primer/datasets/synthetic_digits.h"
+
+namespace primer::examples {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr Index kSyntheticTrain = 30000, kSyntheticTest = 5000;
+
+/// The folder that the user gave, or the first of the usual places in which `found` finds its data;
+/// else "".
+fs::path find_folder(const std::string& flag, const std::string& name,
+                     bool (*found)(const fs::path&)) {
+    if (!flag.empty()) return flag;
+    const char* root = std::getenv("PRIMER_DATA");
+    if (root != nullptr && *root != '\0' && found(fs::path(root) / name)) {
+        return fs::path(root) / name;
+    }
+    const fs::path local = fs::path("data") / name;
+    return found(local) ? local : fs::path();
+}
+
+}  // namespace
+
+TrainAndTest find_digits(const std::string& flag) {
+    const fs::path folder = find_folder(flag, "mnist", mnist_found);
+    if (!folder.empty()) {
+        return {mnist(folder, Split::train), mnist(folder, Split::test),
+                "MNIST from " + folder.string()};
+    }
+    std::cout
+        << "No MNIST found (./primer fetch mnist downloads it): training on synthetic digits.\n";
+    return {synthetic_digits(kSyntheticTrain, 1), synthetic_digits(kSyntheticTest, 2),
+            "synthetic digits"};
+}
+
+}  // namespace primer::examples

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+
+#include "primer/datasets/dataset.h"
+
+namespace primer::examples {
+
+struct TrainAndTest {
+    ImageDataset train, test;
+    std::string source;  ///< what it is, for a person to read
+};
+
+/// MNIST from the folder `flag`; if that is empty, from $PRIMER_DATA/mnist or ./data/mnist,
+/// whichever exists first. If none does, says so on standard output and draws digits instead.
+/// Throws Error if the folder is given, or exists, and is not MNIST: never a silent fallback.
+TrainAndTest find_digits(const std::string& flag);
+
+}  // namespace primer::examples

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+namespace primer::examples {
+
+/// The flags that every training example has; an example sets its own defaults first.
+struct TrainingFlags {
+    std::string data;  ///< folder with the data files; empty: look in the usual places
+    int epochs = 5;
+    int batch_size = 64;
+    int test_batch_size = 1000;
+    double lr = 0.1;
+    double momentum = 0.9;
+    double weight_decay = 0;
+    std::uint64_t seed = 1;
+    int threads = 0;  ///< 0: PRIMER_NUM_THREADS or, without it, all cores
+    bool dry_run = false;
+};
+
+/// Offers the flags on the command line, with their defaults in --help.
+void add_training_flags(CLI::App& app, TrainingFlags& flags);
+
+/// Runs an example's `body` after reading the command line, and turns what happens into main's exit
+/// code: 0 if all went well or --help was asked for, 1 if the body threw, 2 for wrong flags. Errors
+/// are one line on standard error.
+int run(CLI::App& app, int argc, char** argv, const std::function<void()>& body);
+
+}  // namespace primer::examples

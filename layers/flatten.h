@@ -1,0 +1,21 @@
+#pragma once
+
+#include "primer/layers/module.h"
+
+namespace primer {
+
+/// Makes the dimensions start_dim ... end_dim one; -1 is the last. As it stands, what is left is
+/// the batch and one other: images [64, 3, 32, 32] -> [64, 3072]. Shares memory with its input.
+class Flatten : public Module {
+  public:
+    explicit Flatten(int start_dim = 1, int end_dim = -1);
+
+    /// Throws Error if x does not have these dimensions, or has them in the wrong order.
+    Tensor forward(const Tensor& x) override;
+    std::string describe() const override;
+
+  private:
+    int start_dim_, end_dim_;
+};
+
+}  // namespace primer

@@ -1,0 +1,35 @@
+#include "primer/layers/linear.h"
+
+#include "primer/core/error.h"
+#include "primer/core/init.h"
+#include "primer/core/ops.h"
+
+namespace primer {
+
+Linear::Linear(Index in_features, Index out_features, Rng& rng, const LinearOptions& options) {
+    check(in_features >= 1 && out_features >= 1, "Linear(", in_features, " -> ", out_features,
+          "): expected at least one feature on either side");
+    weight = Parameter(kaiming_normal_(empty({out_features, in_features}), rng));
+    if (options.bias) bias = Parameter(full({out_features}, static_cast<Real>(options.bias_value)));
+}
+
+Tensor Linear::forward(const Tensor& x) {
+    const Index in = weight.shape()[1], out = weight.shape()[0];
+    check(x.rank() >= 1 && x.shape()[-1] == in, "Linear(", in, " -> ", out,
+          "): expected input [*, ", in, "], got ", x.shape(),
+          x.rank() > 2 ? "; did you forget Flatten?" : "");
+    return linear(x, weight, bias);
+}
+
+void Linear::visit(Visitor& visitor) {
+    visitor("weight", weight);
+    if (bias.defined()) visitor("bias", bias);
+}
+
+std::string Linear::describe() const {
+    return "Linear(in_features=" + std::to_string(weight.shape()[1]) +
+           ", out_features=" + std::to_string(weight.shape()[0]) +
+           ", bias=" + (bias.defined() ? "True" : "False") + ")";
+}
+
+}  // namespace primer

@@ -1,0 +1,29 @@
+#pragma once
+
+#include "primer/core/rng.h"
+#include "primer/layers/module.h"
+
+namespace primer {
+
+struct LinearOptions {
+    bool bias = true;
+    double bias_value =
+        0;  ///< at the start; a little above 0 lets every ReLU behind it begin alive
+};
+
+/// y = x W^T + b: x [*, in_features] -> [*, out_features]; * is any number of dimensions.
+class Linear : public Module {
+  public:
+    /// The weight starts He normal, of variance 2 / in_features, the bias at bias_value.
+    /// Throws Error for fewer than one feature on either side.
+    Linear(Index in_features, Index out_features, Rng& rng, const LinearOptions& options = {});
+
+    Tensor forward(const Tensor& x) override;
+    void visit(Visitor& visitor) override;
+    std::string describe() const override;
+
+    Parameter weight;  ///< [out_features, in_features]
+    Parameter bias;    ///< [out_features]; undefined without a bias
+};
+
+}  // namespace primer

@@ -1,0 +1,116 @@
+#include "primer/layers/module.h"
+
+#include <ostream>
+#include <unordered_set>
+
+#include "primer/core/error.h"
+
+namespace primer {
+namespace {
+
+class Parameters : public Visitor {
+  public:
+    using Visitor::operator();
+
+    void operator()(const std::string& name, Parameter& parameter) override {
+        check(parameter.defined(), "Module: the parameter ", prefix_, name,
+              " is undefined; visit it only if it is there");
+        if (seen_.insert(&parameter.impl()).second) found.emplace_back(prefix_ + name, parameter);
+    }
+
+    void operator()(const std::string& name, Module& child) override {
+        const std::string outer = prefix_;
+        prefix_ += name + '.';
+        child.visit(*this);
+        prefix_ = outer;
+    }
+
+    std::vector<std::pair<std::string, Parameter>> found;
+
+  private:
+    std::string prefix_;
+    std::unordered_set<const void*> seen_;
+};
+
+class Children : public Visitor {
+  public:
+    using Visitor::operator();
+
+    void operator()(const std::string& name, Module& child) override {
+        found.emplace_back(name, &child);
+    }
+
+    std::vector<std::pair<std::string, Module*>> found;
+};
+
+// A module that holds others has its options, if any, on a line of their own.
+void print(std::ostream& out, Module& module, const std::string& indent) {
+    const std::string text = module.describe();
+    const std::size_t open = text.find('(');
+    const auto children = module.named_children();
+    if (children.empty()) {
+        out << text << (open == std::string::npos ? "()" : "");
+        return;
+    }
+    out << text.substr(0, open) << "(\n";
+    if (open != std::string::npos && open + 2 < text.size()) {
+        out << indent << "  " << text.substr(open + 1, text.size() - open - 2) << '\n';
+    }
+    for (const auto& [name, child] : children) {
+        out << indent << "  (" << name << "): ";
+        print(out, *child, indent + "  ");
+        out << '\n';
+    }
+    out << indent << ')';
+}
+
+}  // namespace
+
+Tensor Module::operator()(const Tensor& x) {
+    Tensor y = forward(x);
+    for (ForwardHook* hook = ForwardHook::innermost; hook != nullptr; hook = hook->outer_) {
+        hook->called(*this, x, y);
+    }
+    return y;
+}
+
+std::vector<Parameter> Module::parameters() {
+    std::vector<Parameter> all;
+    for (const auto& [name, parameter] : named_parameters()) all.push_back(parameter);
+    return all;
+}
+
+std::vector<std::pair<std::string, Parameter>> Module::named_parameters() {
+    Parameters visitor;
+    visit(visitor);
+    return std::move(visitor.found);
+}
+
+std::vector<std::pair<std::string, Module*>> Module::named_children() {
+    Children visitor;
+    visit(visitor);
+    return std::move(visitor.found);
+}
+
+void Module::train(bool on) {
+    training_ = on;
+    for (const auto& [name, child] : named_children()) child->train(on);
+}
+
+std::ostream& operator<<(std::ostream& out, const Module& module) {
+    // visit is not const, for a visitor may change what it sees; the one that prints does not.
+    print(out, const_cast<Module&>(module), "");
+    return out;
+}
+
+thread_local ForwardHook* ForwardHook::innermost = nullptr;
+
+ForwardHook::ForwardHook() : outer_(innermost) { innermost = this; }
+
+ForwardHook::~ForwardHook() {
+    ForwardHook** link = &innermost;  // hooks need not end in the reverse of their order
+    while (*link != this) link = &(*link)->outer_;
+    *link = outer_;
+}
+
+}  // namespace primer

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <iosfwd>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "primer/core/parameter.h"
+#include "primer/core/tensor.h"
+
+namespace primer {
+
+/// A piece of a network: parameters, and a forward that uses them. To write one, derive from
+/// Module, keep the parameters, buffers and layers as members, and implement the three functions at
+/// the top.
+///
+/// Modules are moved, never copied: a copy would share its weights with the original unnoticed.
+class Module {
+  public:
+    /// The output for a batch x. Throws Error, naming the layer, for a shape that does not fit.
+    virtual Tensor forward(const Tensor& x) = 0;
+    /// Calls visitor(name, member) once for each Parameter, Buffer and Module that is a member, in
+    /// the order of the forward. A parameter that an option has left undefined is not visited.
+    virtual void visit(Visitor& /*visitor*/) {}
+    /// What it is, as Python would write it: "Linear(in_features=784, out_features=10, bias=True)";
+    /// for a module without options its bare name will do: "Sequential".
+    virtual std::string describe() const = 0;
+
+    Module() = default;
+    Module(Module&&) = default;
+    Module& operator=(Module&&) = default;
+    virtual ~Module() = default;
+
+    /// forward(x). Call a module rather than its forward: a ForwardHook sees calls only.
+    Tensor operator()(const Tensor& x);
+
+    /// Every parameter of this module and of those in it, in the order of visit. One that several
+    /// layers share is listed once, where it comes first.
+    std::vector<Parameter> parameters();
+    /// With their names: "0.weight", "block.fc1.bias".
+    std::vector<std::pair<std::string, Parameter>> named_parameters();
+    /// The modules directly in this one, with their names.
+    std::vector<std::pair<std::string, Module*>> named_children();
+
+    /// Switches this module, and those in it, to training (where dropout drops, and batch
+    /// normalisation uses the batch's own statistics) or to evaluation. Modules start in training.
+    /// Whether ops are recorded is another matter: see Tape.
+    void train(bool on = true);
+    void eval() { train(false); }
+    bool training() const { return training_; }
+
+  private:
+    bool training_ = true;
+};
+
+/// The structure, a module a line, indented as PyTorch prints it.
+std::ostream& operator<<(std::ostream& out, const Module& module);
+
+/// While one lives, its thread tells it of every call of a module, when the call returns: so a
+/// module comes after those in it. If there are several, the innermost, the last made, is told
+/// first.
+class ForwardHook {
+  public:
+    ForwardHook();
+    virtual ~ForwardHook();
+    ForwardHook(const ForwardHook&) = delete;
+    ForwardHook& operator=(const ForwardHook&) = delete;
+
+    virtual void called(Module& module, const Tensor& x, const Tensor& y) = 0;
+
+  private:
+    friend class Module;
+    static thread_local ForwardHook* innermost;
+    ForwardHook* outer_;
+};
+
+}  // namespace primer

@@ -1,0 +1,24 @@
+#include "primer/layers/sequential.h"
+
+#include "primer/core/error.h"
+
+namespace primer {
+
+Module& Sequential::operator[](Index i) {
+    const Index wrapped = i < 0 ? i + size() : i;
+    check(wrapped >= 0 && wrapped < size(), "Sequential: there is no module ", i, " among ",
+          size());
+    return *modules_[static_cast<std::size_t>(wrapped)];
+}
+
+Tensor Sequential::forward(const Tensor& x) {
+    Tensor y = x;
+    for (const auto& module : modules_) y = (*module)(y);
+    return y;
+}
+
+void Sequential::visit(Visitor& visitor) {
+    for (std::size_t i = 0; i < modules_.size(); ++i) visitor(std::to_string(i), *modules_[i]);
+}
+
+}  // namespace primer

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <concepts>
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+#include "primer/layers/module.h"
+
+namespace primer {
+
+/// Modules one after another, each fed with the output of the one before it:
+///
+///     Sequential model{Flatten(), Linear(784, 256, rng), ReLU(), Linear(256, 10, rng)};
+///
+/// Their names are "0", "1", .... Without any it is the identity.
+///
+/// Write braces, not parentheses: C++ evaluates what stands in braces from left to right, but
+/// leaves the order between parentheses to the compiler, and with it which layer gets which random
+/// numbers.
+class Sequential : public Module {
+  public:
+    /// Takes the modules. (A single Sequential is moved, as C++ has it, not put into another one:
+    /// for that there is append.)
+    template <class... Modules>
+    explicit Sequential(Modules&&... modules) {
+        (append(std::forward<Modules>(modules)), ...);
+    }
+
+    /// Takes one more module, for the end. Returns *this.
+    template <class M>
+    Sequential& append(M&& module) {
+        static_assert(std::derived_from<std::remove_cvref_t<M>, Module>,
+                      "Sequential is made of modules: classes derived from primer::Module");
+        static_assert(!std::is_lvalue_reference_v<M>,
+                      "a module is moved into a Sequential, never copied: write std::move(module)");
+        modules_.push_back(std::make_unique<std::remove_cvref_t<M>>(std::move(module)));
+        return *this;
+    }
+
+    Index size() const { return static_cast<Index>(modules_.size()); }
+    /// As in PyTorch, -1 is the last one. Throws Error if there is none.
+    Module& operator[](Index i);
+
+    Tensor forward(const Tensor& x) override;
+    void visit(Visitor& visitor) override;
+    std::string describe() const override { return "Sequential"; }
+
+  private:
+    std::vector<std::unique_ptr<Module>> modules_;
+};
+
+}  // namespace primer

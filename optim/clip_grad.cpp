@@ -1,0 +1,30 @@
+#include "primer/optim/clip_grad.h"
+
+#include <cmath>
+
+#include "primer/core/error.h"
+#include "primer/core/kernels/elementwise.h"
+#include "primer/core/kernels/optimizer.h"
+
+namespace primer {
+
+Real clip_grad_norm_(std::span<const Parameter> parameters, double max_norm) {
+    check(max_norm >= 0, "clip_grad_norm_: expected max_norm >= 0, got ", max_norm);
+    double squares = 0;
+    for (const Parameter& parameter : parameters) {
+        const Tensor grad = parameter.grad();
+        if (grad.defined()) squares += kernels::sum_of_squares(grad.numel(), grad.data());
+    }
+    const double norm = std::sqrt(squares);
+    const double factor = max_norm / (norm + 1e-6);
+    if (factor >= 1) return static_cast<Real>(norm);
+    for (const Parameter& parameter : parameters) {  // a NaN among them goes into all of them
+        const Tensor grad = parameter.grad();
+        if (!grad.defined()) continue;
+        kernels::scale(grad.numel(), static_cast<Real>(factor),
+                       grad.mutable_data("clip_grad_norm_"));
+    }
+    return static_cast<Real>(norm);
+}
+
+}  // namespace primer

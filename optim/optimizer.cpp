@@ -1,0 +1,70 @@
+#include "primer/optim/optimizer.h"
+
+#include <unordered_map>
+
+#include "primer/core/error.h"
+
+namespace primer {
+namespace {
+
+std::string full_name(std::size_t parameter, const std::string& name) {
+    return std::to_string(parameter) + '.' + name;
+}
+
+}  // namespace
+
+Optimizer::Optimizer(const char* name, std::vector<Parameter> parameters,
+                     std::initializer_list<std::string> state)
+    : name_(name), parameters_(std::move(parameters)) {
+    check(!parameters_.empty(), name, ": expected at least one parameter, got none");
+    std::unordered_map<const void*, std::size_t> first;
+    for (std::size_t i = 0; i < parameters_.size(); ++i) {
+        check(parameters_[i].defined(), name, ": parameter ", i, " is undefined");
+        const auto [seen, is_new] = first.emplace(&parameters_[i].impl(), i);
+        check(is_new, name, ": the parameters ", seen->second, " and ", i,
+              " are the same one, of shape ", parameters_[i].shape(),
+              "; every step would update it twice");
+    }
+    for (const std::string& kept : state) state_[kept].resize(parameters_.size());
+}
+
+void Optimizer::zero_grad() {
+    for (const Parameter& parameter : parameters_) parameter.set_grad({});
+}
+
+void Optimizer::set_lr(double lr) {
+    for (Index group = 0; group < group_count(); ++group) set_lr(lr, group);
+}
+
+std::vector<std::pair<std::string, Tensor>> Optimizer::named_state() const {
+    std::vector<std::pair<std::string, Tensor>> all;
+    for (const auto& [name, tensors] : state_) {
+        for (std::size_t i = 0; i < tensors.size(); ++i) {
+            if (tensors[i].defined()) all.emplace_back(full_name(i, name), tensors[i]);
+        }
+    }
+    return all;
+}
+
+void Optimizer::load_state(const std::vector<std::pair<std::string, Tensor>>& state) {
+    std::map<std::string, Tensor> left(state.begin(), state.end());
+    auto loaded = state_;
+    for (auto& [name, tensors] : loaded) {
+        for (std::size_t i = 0; i < tensors.size(); ++i) {
+            tensors[i] = {};
+            const auto saved = left.extract(full_name(i, name));
+            if (saved.empty()) continue;
+            check(saved.mapped().shape() == parameters_[i].shape(), name_,
+                  "::load_state: expected ", saved.key(), " of shape ", parameters_[i].shape(),
+                  ", got ", saved.mapped().shape());
+            tensors[i] = saved.mapped().clone();
+        }
+    }
+    if (!left.empty()) {
+        fail(name_, "::load_state: there is nothing called ", left.begin()->first, " among the ",
+             parameters_.size(), " parameters of this optimizer");
+    }
+    state_ = std::move(loaded);
+}
+
+}  // namespace primer

@@ -1,0 +1,54 @@
+#pragma once
+
+#include "primer/optim/optimizer.h"
+
+namespace primer {
+
+struct SGDOptions {
+    double lr = 1e-3;
+    double momentum = 0;      ///< the part of the velocity that is kept; 0.9 is usual
+    double dampening = 0;     ///< the part of the gradient that does not enter the velocity
+    double weight_decay = 0;  ///< times w is added to the gradient: the gradient of |w|^2 / 2
+    bool nesterov = false;
+    bool maximize = false;  ///< go up the gradient instead of down
+};
+
+/// Stochastic gradient descent, with momentum as PyTorch has it. For a weight w with gradient g:
+///
+///     g = g + weight_decay w         (maximize: -g + ...)
+///     v = momentum v + (1 - dampening) g,  but v = g in its first step
+///     w = w - lr v                   (nesterov: w - lr (g + momentum v); no momentum: w - lr g)
+///
+/// Sutskever et al., "On the importance of initialization and momentum in deep learning", 2013:
+/// equations 1 and 2 for momentum, 3 and 4 for nesterov, where w is the point ahead, theta + mu v,
+/// at which they take the gradient. Their lr stands inside v; that is the same until lr changes.
+class SGD : public Optimizer {
+  public:
+    /// Parameters that are trained with the same options.
+    struct Group {
+        std::vector<Parameter> parameters;
+        SGDOptions options = {};
+    };
+
+    /// SGD(model.parameters(), {.lr = 0.1, .momentum = 0.9}).
+    /// Throws Error for a negative lr, momentum or weight_decay, for nesterov without momentum or
+    /// with dampening, and for no parameters or the same one twice.
+    explicit SGD(std::vector<Parameter> parameters, const SGDOptions& options = {});
+    /// SGD({{.parameters = body.parameters(), .options = {.lr = 0.01}},
+    ///      {.parameters = head.parameters(), .options = {.lr = 0.1}}}).
+    explicit SGD(std::vector<Group> groups);
+
+    /// Throws Error if options have been changed to what the constructor would not take.
+    void step() override;
+
+    Index group_count() const override { return static_cast<Index>(groups_.size()); }
+    /// The options of a group, to read and to change between steps. Throws Error if there is none.
+    SGDOptions& options(Index group = 0);
+
+  private:
+    double& lr_of(Index group) override { return options(group).lr; }
+
+    std::vector<Group> groups_;
+};
+
+}  // namespace primer

@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# The examples as a person meets them: what they print, where they look for data, how they fail.
+set -euo pipefail
+
+bin=$PRIMER_BINARY_DIR/examples
+[ -x "$bin/mnist_mlp" ] || { echo "SKIPPED: the examples are not built"; exit 77; }
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+unset PRIMER_DATA PRIMER_NUM_THREADS
+
+fail() { echo "FAILED: $*"; exit 1; }
+
+# run CODE COMMAND...: leaves standard output in out, standard error in err.
+run() {
+    local expected=$1 code=0
+    shift
+    "$@" > out 2> err || code=$?
+    [ "$code" = "$expected" ] || fail "'$*' ended with $code, expected $expected: $(cat out err)"
+}
+expect() { grep -Eq -- "$2" "$1" || fail "expected /$2/ in $1: $(cat "$1")"; }
+one_line() { [ "$(wc -l < "$1")" = 1 ] || fail "expected one line in $1: $(cat "$1")"; }
+
+# Without data: says so, names the way to get it, trains all the same.
+run 0 "$bin/mnist_mlp" --dry-run --threads 1
+expect out '^No MNIST found.*\./primer fetch mnist'
+expect out '^Training on synthetic digits: [0-9]+ images, [0-9]+ to test, 1 thread\.$'
+tail -n 1 out > last
+expect last '^test accuracy: [0-9]+\.[0-9]{2}%$'
+! grep -q $'[\r\x1b]' out || fail "control codes in output that is not a terminal's"
+
+# The same seed, the same output, whatever the threads; another seed, another one.
+accuracy() { run 0 "$bin/mnist_mlp" --dry-run "$@"; tail -n 1 out; }
+[ "$(accuracy --seed 3 --threads 1)" = "$(accuracy --seed 3 --threads 2)" ] || fail "threads matter"
+[ "$(accuracy --seed 3)" != "$(accuracy --seed 4)" ] || fail "the seed does not matter"
+
+# Help and wrong flags.
+run 0 "$bin/mnist_mlp" --help
+for flag in data epochs batch-size test-batch-size lr momentum weight-decay seed threads dry-run; do
+    expect out "--$flag "
+done
+expect out '--epochs N=5 '
+for flags in '--bogus' '--epochs 0' '--epochs x' '--batch-size -1' '--lr nan' '--lr -1' '--threads -1' \
+             '--seed 1.5' 'stray'; do
+    # shellcheck disable=SC2086
+    run 2 "$bin/mnist_mlp" $flags
+    expect err '^error: '
+done
+
+# Data that is given and wrong is an error, never a fallback.
+run 1 "$bin/mnist_mlp" --data "$work/nowhere"
+expect err "^error: .*$work/nowhere"
+one_line err
+mkdir -p data/mnist
+echo garbage > data/mnist/train-images-idx3-ubyte
+run 1 "$bin/mnist_mlp"
+expect err "^error: .*$work/data/mnist"
+one_line err
+rm -r data
+mkdir -p elsewhere/mnist
+echo garbage > elsewhere/mnist/train-images-idx3-ubyte
+PRIMER_DATA=$work/elsewhere run 1 "$bin/mnist_mlp"
+expect err "^error: .*$work/elsewhere/mnist"
+PRIMER_NUM_THREADS=many run 1 "$bin/mnist_mlp"
+expect err '^error: PRIMER_NUM_THREADS'
+one_line err
+
+# Training that diverges stops and names the step.
+run 1 "$bin/mnist_mlp" --lr 1e30 --epochs 1
+expect err '^error: step [0-9]+: the loss is not finite'
+one_line err
+
+# In a terminal: one line that is drawn over, cut to the width, and the result at the end.
+if command -v script > /dev/null; then
+    script -qec "stty cols 40; '$bin/mnist_mlp' --epochs 1 --seed 1" typescript > /dev/null < /dev/null
+    tr '\r' '\n' < typescript | grep 'images/s\|batch' > lines || fail "no progress line in a terminal"
+    sed -i 's/\x1b\[K//g' lines
+    ! grep -E '.{41}' lines || fail "a progress line is wider than the terminal"
+    grep -q $'\r''epoch 1/1  batch' typescript || fail "the progress line is not drawn over"
+    tr -d '\r' < typescript | grep -Eq '^test accuracy: [0-9.]+%$' || fail "no result in a terminal"
+else
+    echo "SKIPPED in part: there is no 'script' to make a terminal with"
+fi
+
+# The two that teach.
+run 0 "$bin/01_tensors"
+expect out '^ \[ 4\.  5\.  6\.\]\]$'
+expect out 'matmul: \[2, 3\] x \[2, 3\]'
+run 0 "$bin/02_autograd"
+expect out '^dL/dw1   8 +8$'
+expect out '^dL/dw2   -4 +-4$'
+expect out '^dL/db    4 +4$'
+
+echo "all examples do what they should"

@@ -1,0 +1,313 @@
+#!/usr/bin/env bash
+# Tests the launcher, primer, in a small tree of its own. The programs that it calls (cmake, ctest,
+# apt-get, sudo and so on) are stubs: nothing is built or installed, and no network is needed.
+set -euo pipefail
+
+source_dir=${PRIMER_SOURCE_DIR:-$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)}
+bash_program=$(command -v bash)
+unset CI CXX
+
+tmp=$(cd -- "$(mktemp -d)" && pwd -P)
+trap 'rm -rf -- "$tmp"' EXIT
+cd -- "$tmp"
+
+# --- The tree: blanks in its name, to find missing quotes -----------------------------------------
+
+tree="$tmp/a tree"
+mkdir -p "$tree/examples/support" "$tree/datasets" elsewhere
+# The libraries' headers are looked for in this test's own folder, whatever this machine has.
+sed -e "s#/usr/include#$tmp/include#g" -e "s#/usr/local/include#$tmp/include#g" -e "s#/etc/ssl/#$tmp/include/#g" \
+    "$source_dir/primer" > "$tree/primer"
+chmod +x "$tree/primer"
+echo "// tiny: adds two numbers" > "$tree/examples/tiny.cpp"
+echo "// other_one: does something else" > "$tree/examples/other_one.cpp"
+echo "int helper();" > "$tree/examples/untitled.cpp"
+echo "// not an example" > "$tree/examples/support/helper.cpp"
+cat > "$tree/datasets/fetch.sh" <<'END'
+echo "fetch got: $*"
+exit 7
+END
+
+# --- The stubs: the launcher finds these programs and no others -----------------------------------
+
+# What the launcher may use of the system.
+mkdir base
+for tool in bash env dirname readlink sed grep sort head cat cp mkdir chmod; do
+    ln -s "$(command -v "$tool")" base/
+done
+
+stub() { # NAME: makes stubs/NAME, its text from standard input
+    { echo "#!$bash_program"; cat; } > "stubs/$1"
+    chmod +x "stubs/$1"
+}
+
+# A machine that has everything, and a user who is not root. Each call is noted in the file calls.
+fresh_machine() {
+    rm -rf stubs include calls
+    mkdir -p stubs include/doctest include/CLI include/certs
+    : > include/doctest/doctest.h
+    : > include/CLI/CLI.hpp
+    : > include/certs/ca-certificates.crt
+    : > calls
+    stub c++ < /dev/null
+    stub ninja < /dev/null
+    stub curl < /dev/null
+    stub id <<< "echo 1000"
+    stub cmake <<END
+if [ "\$1" = --version ]; then echo "cmake version 3.25.1"; exit; fi
+echo "cmake \$*  in \$PWD" >> "$tmp/calls"
+echo "noise of cmake"
+case "\$*" in
+    *--build*)
+        [ ! -e "$tmp/build_fails" ] || exit 1
+        if [ -e "$tree/build/release/examples/tiny" ]; then
+            echo "ninja: no work to do."
+        else
+            echo "[1/1] Building"
+            mkdir -p "$tree/build/release/examples"
+            cp "$tmp/program" "$tree/build/release/examples/tiny"
+        fi ;;
+    *)
+        mkdir -p build/release
+        echo "CMAKE_HOME_DIRECTORY:INTERNAL=\$PWD" > build/release/CMakeCache.txt
+        : > build/release/build.ninja ;;
+esac
+END
+    stub ctest <<END
+echo "ctest \$*" >> "$tmp/calls"
+echo "summary of ctest"
+exit 8
+END
+    # apt-get "installs" the tools by making them.
+    stub apt-get <<END
+echo "apt-get \$*  frontend=\$DEBIAN_FRONTEND" >> "$tmp/calls"
+case "\$*" in *install*) for tool in c++ ninja curl; do echo > "$tmp/stubs/\$tool"; chmod +x "$tmp/stubs/\$tool"; done ;; esac
+END
+    stub sudo <<END
+echo "sudo \$*" >> "$tmp/calls"
+[ "\$1" != -n ] || exit 1
+"\$@"
+END
+}
+
+cat > program <<'END'
+#!/usr/bin/env bash
+echo "program got:$(printf ' <%s>' "$@")"
+echo "program runs in $PWD"
+exit 5
+END
+chmod +x program
+
+# --- Helpers --------------------------------------------------------------------------------------
+
+# primer EXPECTED_EXIT_CODE ARGUMENTS...; output goes to the files out and err.
+primer() {
+    local expected=$1 code=0
+    shift
+    PATH=$tmp/stubs:$tmp/base "${launcher:-$tree/primer}" "$@" > "$tmp/out" 2> "$tmp/err" < /dev/null || code=$?
+    [ "$code" = "$expected" ] || fail "primer $*: exit code $code, expected $expected"
+}
+
+fail() {
+    cd -- "$tmp"
+    echo "FAILED: $test: $*"
+    for file in out err calls; do
+        echo "--- $file:"
+        cat "$file"
+    done
+    exit 1
+}
+
+expect()    { grep -qF -e "$2" "$tmp/$1" || fail "expected to read '$2' in $1"; }
+expect_no() { ! grep -qF -e "$2" "$tmp/$1" || fail "did not expect to read '$2' in $1"; }
+
+begin() {
+    test=$1
+    cd -- "$tmp"
+    rm -rf "$tree/build" build_fails
+    fresh_machine
+    : > out; : > err
+}
+
+# --- The tests ------------------------------------------------------------------------------------
+
+begin "without arguments it lists what there is"
+primer 0
+expect out "setup "
+expect out "test "
+expect out "fetch "
+grep -qE '^  tiny +adds two numbers$' out || fail "the title of tiny is not shown"
+grep -qE '^  other_one +does something else$' out || fail "the title of other_one is not shown"
+grep -qE '^  untitled *$' out || fail "an example without a title is not listed"
+expect_no out "helper"
+cp out list
+primer 0 --help
+cmp -s out list || fail "--help shows another list"
+primer 0 -h
+cmp -s out list || fail "-h shows another list"
+[ ! -s calls ] || fail "listing called other programs"
+
+begin "an unknown name is wrong usage, and the message lists the names"
+primer 2 tinny
+[ "$(wc -l < err)" = 1 ] || fail "the message is not one line"
+expect err "'tinny'"
+expect err "setup test fetch other_one tiny untitled"
+primer 2 --flag
+primer 2 ../examples/tiny
+primer 2 support/helper
+primer 2 ""
+primer 2 setup now
+[ ! -s calls ] || fail "wrong usage called other programs"
+
+begin "an example is configured, built and run; standard output is the program's alone"
+primer 5 tiny --flag "two words" ""
+[ "$(sed -n 1p out)" = "program got: <--flag> <two words> <>" ] || fail "the flags did not arrive as they were"
+[ "$(wc -l < out)" = 2 ] || fail "something else wrote to standard output"
+expect err "noise of cmake"
+expect err "[1/1] Building"
+expect calls "--preset release  in $tree"
+expect calls "--build --preset release --target tiny"
+expect_no calls "apt-get"
+expect_no calls "WARNING_AS_ERROR"
+
+test="the second time it is not configured again, and ninja's remark is not shown"
+: > calls
+primer 5 tiny
+[ "$(wc -l < calls)" = 1 ] || fail "expected one call of cmake"
+expect calls "--build"
+expect_no err "no work to do"
+
+test="it works from another directory, and the program runs there"
+cd elsewhere
+primer 5 tiny
+expect out "program runs in $tmp/elsewhere"
+ln -sf "$tree/primer" "$tmp/elsewhere/link"
+launcher=./link primer 5 tiny
+expect out "program runs in $tmp/elsewhere"
+[ ! -e build ] || fail "a build directory appeared in the current directory"
+
+test="a tree that was moved is configured anew"
+cd -- "$tmp"
+echo "CMAKE_HOME_DIRECTORY:INTERNAL=/where/it/was" > "$tree/build/release/CMakeCache.txt"
+: > calls
+primer 5 tiny
+expect calls "--fresh --preset release"
+
+begin "a build that fails: exit code 1, the program does not run"
+touch build_fails
+primer 1 tiny
+expect err "building 'tiny' failed"
+[ ! -s out ] || fail "something was written to standard output"
+primer 1 test
+expect_no calls "ctest"
+
+begin "cmake fails to configure: exit code 1, nothing is built"
+stub cmake <<END
+if [ "\$1" = --version ]; then echo "cmake version 3.30"; exit; fi
+echo "cmake \$*" >> "$tmp/calls"
+exit 1
+END
+primer 1 tiny
+expect_no calls "--build"
+
+begin "test builds everything, passes flags to ctest and its exit code back"
+primer 8 test -R "some test"
+expect calls "--build --preset release  in"
+expect calls "ctest --test-dir $tree/build/release --output-on-failure -R some test"
+[ "$(cat out)" = "summary of ctest" ] || fail "standard output should be that of ctest"
+
+begin "in CI, warnings are errors"
+CI=true primer 8 test
+expect calls "--preset release -DCMAKE_COMPILE_WARNING_AS_ERROR=ON"
+
+begin "fetch passes its arguments on"
+primer 7 fetch mnist --to "some where"
+[ "$(cat out)" = "fetch got: mnist --to some where" ] || fail "the arguments did not arrive"
+
+begin "setup does nothing when nothing is missing"
+primer 0 setup
+expect err "nothing to install"
+[ ! -s calls ] || fail "it called other programs"
+
+begin "setup installs as root what is missing"
+stub id <<< "echo 0"
+rm -r stubs/ninja stubs/curl include/CLI
+primer 0 setup
+[ "$(sed -n 1p calls | grep -c 'update  frontend=noninteractive')" = 1 ] || fail "apt-get update should come first"
+expect calls "--no-install-recommends"
+expect calls " ninja-build curl libcli11-dev  "
+expect_no calls "g++"
+expect_no calls "sudo"
+
+begin "setup uses sudo when not root"
+rm stubs/ninja
+primer 0 setup
+expect calls "sudo env DEBIAN_FRONTEND=noninteractive apt-get"
+expect calls "ninja-build"
+
+begin "setup without root and without sudo says what to run"
+rm stubs/ninja stubs/sudo
+primer 1 setup
+expect err "as root, run: apt-get install ninja-build"
+[ ! -s calls ] || fail "it called apt-get all the same"
+
+begin "setup without apt names the packages"
+rm stubs/apt-get stubs/c++ stubs/ninja
+primer 1 setup
+expect err "g++ ninja-build"
+primer 1 tiny
+expect err "g++ ninja-build"
+expect_no calls "cmake"
+
+begin "without apt, but with all tools, the other commands work"
+rm stubs/apt-get
+primer 5 tiny
+primer 8 test
+primer 7 fetch mnist
+
+begin "libraries are missing: root gets them from apt, others do without, unasked"
+rm -r include/doctest
+primer 5 tiny
+expect_no calls "apt-get"
+rm -r "$tree/build"
+stub id <<< "echo 0"
+primer 5 tiny
+expect calls " doctest-dev  "
+rm -r "$tree/build"
+stub apt-get <<< "exit 100"
+primer 5 tiny
+expect err "going on without"
+
+begin "another compiler will do"
+rm stubs/c++
+stub clang++ < /dev/null
+primer 5 tiny
+expect_no calls "g++"
+rm stubs/clang++
+stub my_compiler < /dev/null
+CXX="my_compiler --some-flag" primer 5 tiny
+expect_no calls "g++"
+
+begin "running an example on a bare machine sets it up first"
+stub id <<< "echo 0"
+rm stubs/c++ stubs/ninja stubs/curl
+primer 5 tiny
+expect calls " g++ ninja-build curl"
+[ "$(wc -l < out)" = 2 ] || fail "something else wrote to standard output"
+
+begin "apt-get fails: exit code 1 and a message"
+rm stubs/ninja
+stub apt-get <<< "exit 100"
+primer 1 setup
+expect err "could not install ninja-build"
+
+begin "an old CMake is refused, with what to do"
+stub cmake <<< 'echo "cmake version 3.22.1"'
+primer 1 tiny
+expect err "3.25 or newer"
+expect err "3.22.1"
+primer 1 setup
+stub cmake <<< 'echo "cmake version 4.0.2"'
+primer 0 setup
+
+echo "all tests of the launcher passed"

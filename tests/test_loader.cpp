@@ -1,0 +1,281 @@
+#include "primer/datasets/loader.h"
+
+#include <algorithm>
+#include <limits>
+#include <set>
+#include <type_traits>
+#include <vector>
+
+#include "primer/core/kernels/parallel.h"
+#include "primer/core/kernels/storage.h"
+#include "support.h"
+
+namespace primer {
+namespace {
+
+// Example i is the picture (i, -i) with the label i % 3.
+class Numbers : public Dataset {
+  public:
+    explicit Numbers(Index size) : size_(size) {}
+    Index size() const override { return size_; }
+    Shape shape() const override { return {1, 1, 2}; }
+    Index classes() const override { return 3; }
+    Index label(Index i) const override { return i % 3; }
+    void load(Index i, std::span<Real> out) const override {
+        out[0] = static_cast<Real>(i);
+        out[1] = static_cast<Real>(-i);
+    }
+
+  private:
+    Index size_;
+};
+
+// The threads are a matter of the process: put back what the test has found.
+class WithThreads {
+  public:
+    explicit WithThreads(int count) : before_(num_threads()) { set_num_threads(count); }
+    ~WithThreads() { set_num_threads(before_); }
+
+  private:
+    int before_;
+};
+
+// Adds chance: a random number to each value.
+void add_noise(std::span<Real> image, const Shape& /*shape*/, Rng& rng) {
+    for (Real& x : image) x += rng.uniform();
+}
+
+// One epoch, all values one after another.
+std::vector<Real> epoch(DataLoader& loader) {
+    std::vector<Real> values;
+    for (const Batch& batch : loader) {
+        const std::span<const Real> x = batch.images.values();
+        values.insert(values.end(), x.begin(), x.end());
+    }
+    return values;
+}
+
+// The numbers of the examples in the order in which an epoch without transforms delivers them.
+std::vector<Index> order(DataLoader& loader) {
+    std::vector<Index> numbers;
+    for (const Batch& batch : loader) {
+        for (Index k = 0; k < batch.images.shape()[0]; ++k) {
+            const auto number = static_cast<Index>(batch.images.at({k, 0, 0, 0}));
+            CHECK(batch.images.at({k, 0, 0, 1}) == static_cast<Real>(-number));
+            CHECK(batch.labels.values[static_cast<std::size_t>(k)] == number % 3);
+            numbers.push_back(number);
+        }
+    }
+    return numbers;
+}
+
+std::vector<Index> sorted(std::vector<Index> numbers) {
+    std::ranges::sort(numbers);
+    return numbers;
+}
+
+TEST_CASE("DataLoader: batches in the dataset's order, the last one smaller") {
+    const Numbers numbers(5);
+    Rng rng(1);
+    DataLoader loader(numbers, {.batch_size = 2}, rng);
+    CHECK(loader.batches() == 3);
+    CHECK(loader.size() == 5);
+
+    std::vector<Batch> batches;
+    for (const Batch& batch : loader) batches.push_back(batch);
+    REQUIRE(batches.size() == 3);
+    check_values(batches[0].images, {2, 1, 1, 2}, {0, 0, 1, -1});
+    check_values(batches[1].images, {2, 1, 1, 2}, {2, -2, 3, -3});
+    check_values(batches[2].images, {1, 1, 1, 2}, {4, -4});
+    CHECK(batches[0].labels.values == std::vector<Index>{0, 1});
+    CHECK(batches[1].labels.values == std::vector<Index>{2, 0});
+    CHECK(batches[2].labels.values == std::vector<Index>{1});
+    CHECK(batches[2].labels.shape == Shape{1});
+}
+
+TEST_CASE("DataLoader: drop_last leaves out a smaller last batch, and only that") {
+    const Numbers five(5), six(6);
+    Rng rng(1);
+    DataLoader of_five(five, {.batch_size = 2, .drop_last = true}, rng);
+    CHECK(of_five.batches() == 2);
+    CHECK(of_five.size() == 4);
+    CHECK(order(of_five) == std::vector<Index>{0, 1, 2, 3});
+
+    DataLoader of_six(six, {.batch_size = 2, .drop_last = true}, rng);
+    CHECK(of_six.batches() == 3);
+    CHECK(of_six.size() == 6);
+    CHECK(order(of_six) == std::vector<Index>{0, 1, 2, 3, 4, 5});
+}
+
+TEST_CASE("DataLoader: a batch size above the number of examples") {
+    const Numbers numbers(3);
+    Rng rng(1);
+    DataLoader loader(numbers, {.batch_size = std::numeric_limits<Index>::max()}, rng);
+    CHECK(loader.batches() == 1);
+    CHECK(order(loader) == std::vector<Index>{0, 1, 2});
+}
+
+TEST_CASE("DataLoader: shuffling takes every example once, each epoch in a new order") {
+    const Numbers numbers(100);
+    Rng rng(1);
+    DataLoader loader(numbers, {.batch_size = 7, .shuffle = true}, rng);
+    const std::vector<Index> first = order(loader), second = order(loader);
+    std::vector<Index> all(100);
+    for (Index i = 0; i < 100; ++i) all[static_cast<std::size_t>(i)] = i;
+    CHECK(sorted(first) == all);
+    CHECK(sorted(second) == all);
+    CHECK(first != all);
+    CHECK(second != all);
+    CHECK(first != second);
+}
+
+TEST_CASE("DataLoader: the order follows from the generator") {
+    const Numbers numbers(100);
+    Rng rng(1), same(1), other(2);
+    DataLoader loader(numbers, {.shuffle = true}, rng);
+    DataLoader loader_same(numbers, {.shuffle = true}, same);
+    DataLoader loader_other(numbers, {.shuffle = true}, other);
+    const std::vector<Index> first = order(loader);
+    CHECK(order(loader_same) == first);
+    CHECK(order(loader_other) != first);
+
+    // A second loader from the same generator has numbers of its own.
+    DataLoader next(numbers, {.shuffle = true}, rng);
+    CHECK(order(next) != first);
+}
+
+TEST_CASE("DataLoader: transforms are done in their order, to a picture of the dataset's shape") {
+    const Numbers numbers(2);
+    Rng rng(1);
+    const Transform add_one = [](std::span<Real> image, const Shape& shape, Rng&) {
+        check(shape == Shape{1, 1, 2} && image.size() == 2, "the wrong shape");
+        for (Real& x : image) x += 1;
+    };
+    const Transform times_ten = [](std::span<Real> image, const Shape&, Rng&) {
+        for (Real& x : image) x *= 10;
+    };
+    DataLoader loader(numbers, {.transforms = {add_one, times_ten}}, rng);
+    check_values((*loader.begin()).images, {2, 1, 1, 2}, {10, 10, 20, 0});
+}
+
+TEST_CASE("DataLoader: the same bits for any number of threads and any batch size") {
+    // Enough pictures that a batch of 30000 is cut into chunks.
+    const Numbers numbers(30000);
+    const auto two_epochs = [&](int threads, Index batch_size) {
+        const WithThreads with(threads);
+        Rng rng(3);
+        DataLoader loader(
+            numbers, {.batch_size = batch_size, .shuffle = true, .transforms = {add_noise}}, rng);
+        std::vector<Real> values = epoch(loader);
+        const std::vector<Real> second = epoch(loader);
+        CHECK(second != values);
+        values.insert(values.end(), second.begin(), second.end());
+        return values;
+    };
+    const std::vector<Real> expected = two_epochs(1, 30000);
+    CHECK(two_epochs(4, 30000) == expected);
+    CHECK(two_epochs(4, 999) == expected);
+    CHECK(two_epochs(1, 4000) == expected);
+}
+
+TEST_CASE("DataLoader: every picture in every epoch has chance of its own") {
+    const Numbers numbers(100);
+    const Transform only_noise = [](std::span<Real> image, const Shape&, Rng& rng) {
+        for (Real& x : image) x = rng.uniform();
+    };
+    Rng rng(3);
+    DataLoader loader(numbers, {.batch_size = 8, .transforms = {only_noise}}, rng);
+    std::set<Real> noise;
+    for (int i = 0; i < 2; ++i) {
+        const std::vector<Real> values = epoch(loader);
+        noise.insert(values.begin(), values.end());
+    }
+    CHECK(noise.size() == 2 * 100 * 2);
+}
+
+TEST_CASE("DataLoader: continues from a saved state") {
+    const Numbers numbers(50);
+    const DataLoaderOptions options{.batch_size = 8, .shuffle = true, .transforms = {add_noise}};
+    Rng rng(4), other(5);
+    DataLoader loader(numbers, options, rng);
+    epoch(loader);
+    const Rng::State state = loader.rng_state();
+    const std::vector<Real> second = epoch(loader), third = epoch(loader);
+
+    DataLoader resumed(numbers, options, other);
+    resumed.set_rng_state(state);
+    CHECK(epoch(resumed) == second);
+    CHECK(epoch(resumed) == third);
+}
+
+TEST_CASE("DataLoader: an epoch that is broken off changes none that follow") {
+    const Numbers numbers(50);
+    const DataLoaderOptions options{.batch_size = 8, .shuffle = true, .transforms = {add_noise}};
+    Rng rng(4), same(4);
+    DataLoader whole(numbers, options, rng), broken(numbers, options, same);
+    epoch(whole);
+    for ([[maybe_unused]] const Batch& batch : broken) break;
+    CHECK(epoch(whole) == epoch(broken));
+}
+
+TEST_CASE("DataLoader: loops over one loader may be nested") {
+    const Numbers numbers(6);
+    Rng rng(1);
+    DataLoader loader(numbers, {.batch_size = 2, .shuffle = true}, rng);
+    std::vector<Index> outer, inner;
+    for (const Batch& batch : loader) {
+        for (const Batch& other : loader) {
+            inner.push_back(static_cast<Index>(other.images.at({0, 0, 0, 0})));
+            inner.push_back(static_cast<Index>(other.images.at({1, 0, 0, 0})));
+        }
+        outer.push_back(static_cast<Index>(batch.images.at({0, 0, 0, 0})));
+        outer.push_back(static_cast<Index>(batch.images.at({1, 0, 0, 0})));
+    }
+    CHECK(sorted(outer) == std::vector<Index>{0, 1, 2, 3, 4, 5});
+    REQUIRE(inner.size() == 18);
+    CHECK(sorted({inner.begin() + 6, inner.begin() + 12}) == sorted(outer));
+}
+
+TEST_CASE("DataLoader: batches are made in the memory of those before") {
+    const Numbers numbers(640);
+    Rng rng(1);
+    DataLoader loader(numbers, {.batch_size = 64, .shuffle = true}, rng);
+    release_cached_storage();
+    std::set<Index> allocations;
+    for (int i = 0; i < 2; ++i) {
+        for ([[maybe_unused]] const Batch& batch : loader) {
+            allocations.insert(storage_stats().system_allocations);
+        }
+    }
+    CHECK(allocations.size() == 1);  // no more of them after the first batch
+}
+
+TEST_CASE("DataLoader: options that cannot be") {
+    const Numbers none(0), three(3);
+    Rng rng(1);
+    check_error([&] { DataLoader(three, {.batch_size = 0}, rng); },
+                {"DataLoader", "expected a batch_size of 1 or more, got 0"});
+    check_error([&] { DataLoader(three, {.batch_size = -4}, rng); }, {"got -4"});
+    check_error([&] { DataLoader(none, {}, rng); }, {"DataLoader", "the dataset is empty"});
+    check_error([&] { DataLoader(three, {.batch_size = 4, .drop_last = true}, rng); },
+                {"DataLoader", "drop_last", "expected at least 4 examples", "got 3"});
+    check_error([&] { DataLoader(three, {.transforms = {Transform()}}, rng); },
+                {"DataLoader", "one of the transforms is an empty function"});
+}
+
+TEST_CASE("DataLoader: a transform's error reaches the loop") {
+    const Numbers numbers(3);
+    Rng rng(1);
+    DataLoader loader(numbers, {.transforms = {Normalize({0, 0, 0}, {1, 1, 1})}}, rng);
+    check_error([&] { epoch(loader); }, {"Normalize", "got [1, 1, 2]"});
+}
+
+TEST_CASE("DataLoader: a temporary dataset is refused when the program is compiled") {
+    using Options = DataLoaderOptions;
+    static_assert(std::is_constructible_v<DataLoader, Numbers&, Options, Rng&>);
+    static_assert(std::is_constructible_v<DataLoader, const Numbers&, Options, Rng&>);
+    static_assert(!std::is_constructible_v<DataLoader, Numbers, Options, Rng&>);
+}
+
+}  // namespace
+}  // namespace primer

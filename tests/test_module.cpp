@@ -1,0 +1,229 @@
+#include "primer/layers/module.h"
+
+#include <sstream>
+#include <thread>
+#include <type_traits>
+
+#include "primer/core/ops.h"
+#include "primer/core/rng.h"
+#include "primer/layers/linear.h"
+#include "support.h"
+
+namespace primer {
+namespace {
+
+// y = scale x.
+class Scale : public Module {
+  public:
+    explicit Scale(double value) : scale(Tensor(value)) {}
+    Tensor forward(const Tensor& x) override {
+        check(x.rank() == 1, "Scale: expected one dimension");
+        return x * scale;
+    }
+    void visit(Visitor& visitor) override { visitor("scale", scale); }
+    std::string describe() const override { return "Scale"; }
+
+    Parameter scale;
+};
+
+// y = second(first(x)) + shift, with parameters before and after those of the modules in it.
+class Block : public Module {
+  public:
+    Block() : first(2), second(3), shift(Tensor(1)), offset(Tensor(4)), count(Tensor(0)) {}
+    Tensor forward(const Tensor& x) override { return second(first(x)) + shift; }
+    void visit(Visitor& visitor) override {
+        visitor("offset", offset);
+        visitor("first", first);
+        visitor("count", count);
+        visitor("second", second);
+        visitor("shift", shift);
+    }
+    std::string describe() const override { return "Block(size=2, kind=plain)"; }
+
+    Scale first, second;
+    Parameter shift, offset;
+    Buffer count;
+};
+
+class Model : public Module {
+  public:
+    Tensor forward(const Tensor& x) override { return head(block(x)); }
+    void visit(Visitor& visitor) override {
+        visitor("block", block);
+        visitor("head", head);
+    }
+    std::string describe() const override { return "Model"; }
+
+    Block block;
+    Scale head{5};
+};
+
+std::string text(const Module& module) {
+    std::ostringstream out;
+    out << module;
+    return out.str();
+}
+
+// Writes down what it is told: "Scale 1->2" for a call that made 2 of 1.
+class Recorder : public ForwardHook {
+  public:
+    explicit Recorder(std::vector<std::string>& log, std::string prefix = "")
+        : log_(log), prefix_(std::move(prefix)) {}
+    void called(Module& module, const Tensor& x, const Tensor& y) override {
+        std::ostringstream line;
+        line << prefix_ << module.describe().substr(0, 5) << ' ' << x.at({0}) << "->" << y.at({0});
+        log_.push_back(line.str());
+    }
+
+  private:
+    std::vector<std::string>& log_;
+    std::string prefix_;
+};
+
+using Log = std::vector<std::string>;
+
+TEST_CASE("module: parameters and their names come in the order of visit") {
+    Model model;
+    Log names;
+    for (const auto& [name, parameter] : model.named_parameters()) {
+        std::ostringstream line;
+        line << name << ' ' << parameter.item();
+        names.push_back(line.str());
+    }
+    CHECK(names == Log{"block.offset 4", "block.first.scale 2", "block.second.scale 3",
+                       "block.shift 1", "head.scale 5"});
+
+    const std::vector<Parameter> parameters = model.parameters();
+    REQUIRE(parameters.size() == 5);
+    parameters[4].fill_(50);
+    CHECK(model.head.scale.item() == 50);  // handles, not copies
+}
+
+TEST_CASE("module: a parameter that two layers share is listed once") {
+    Model model;
+    model.head.scale = model.block.first.scale;
+    Log names;
+    for (const auto& [name, parameter] : model.named_parameters()) names.push_back(name);
+    CHECK(names == Log{"block.offset", "block.first.scale", "block.second.scale", "block.shift"});
+    CHECK(model.parameters().size() == 4);
+}
+
+TEST_CASE("module: an undefined parameter is named") {
+    Model model;
+    model.block.second.scale = Parameter();
+    check_error([&] { model.parameters(); },
+                {"Module: the parameter block.second.scale is undefined", "visit it only"});
+}
+
+TEST_CASE("module: the children are those directly in it") {
+    Model model;
+    const auto children = model.named_children();
+    REQUIRE(children.size() == 2);
+    CHECK(children[0].first == "block");
+    CHECK(children[0].second == &model.block);
+    CHECK(children[1].first == "head");
+    CHECK(children[1].second == &model.head);
+    CHECK(model.head.named_children().empty());
+}
+
+TEST_CASE("module: train and eval reach every module inside") {
+    Model model;
+    CHECK(model.training());
+    CHECK(model.block.first.training());
+
+    model.eval();
+    for (Module* m :
+         {static_cast<Module*>(&model), static_cast<Module*>(&model.block),
+          static_cast<Module*>(&model.block.first), static_cast<Module*>(&model.block.second),
+          static_cast<Module*>(&model.head)}) {
+        CHECK_FALSE(m->training());
+    }
+
+    model.block.train();
+    CHECK_FALSE(model.training());
+    CHECK_FALSE(model.head.training());
+    CHECK(model.block.training());
+    CHECK(model.block.second.training());
+}
+
+TEST_CASE("module: a call is the forward") {
+    Model model;
+    check_values(model(tensor({1, -1})), {2}, {35, -25});  // 5 (3 (2 x) + 1)
+}
+
+TEST_CASE("module: a hook is told of each call, the inner ones first") {
+    Model model;
+    Log log;
+    {
+        Recorder hook(log);
+        model(tensor({1}));
+    }
+    CHECK(log == Log{"Scale 1->2", "Scale 2->6", "Block 1->7", "Scale 7->35", "Model 1->35"});
+    model(tensor({1}));
+    CHECK(log.size() == 5);  // the hook has ended
+}
+
+TEST_CASE("module: all hooks are told, the innermost first") {
+    Scale module(2);
+    Log log;
+    Recorder outer(log, "outer ");
+    Recorder inner(log, "inner ");
+    module(tensor({1}));
+    CHECK(log == Log{"inner Scale 1->2", "outer Scale 1->2"});
+}
+
+TEST_CASE("module: hooks may end in any order") {
+    Scale module(2);
+    Log log;
+    auto outer = std::make_unique<Recorder>(log, "outer ");
+    auto middle = std::make_unique<Recorder>(log, "middle ");
+    auto inner = std::make_unique<Recorder>(log, "inner ");
+    middle.reset();
+    module(tensor({1}));
+    CHECK(log == Log{"inner Scale 1->2", "outer Scale 1->2"});
+    outer.reset();
+    module(tensor({2}));
+    inner.reset();
+    module(tensor({3}));
+    CHECK(log == Log{"inner Scale 1->2", "outer Scale 1->2", "inner Scale 2->4"});
+}
+
+TEST_CASE("module: a hook is not told of calls that throw or of other threads") {
+    Scale module(2);
+    Log log;
+    Recorder hook(log);
+    check_error([&] { module(Tensor(1)); }, {"Scale: expected one dimension"});
+    std::thread([&] { module(tensor({1})); }).join();
+    CHECK(log.empty());
+    module(tensor({1}));
+    CHECK(log.size() == 1);
+}
+
+TEST_CASE("module: printing") {
+    CHECK(text(Scale(2)) == "Scale()");
+    const Model model;  // a const one can be printed
+    CHECK(text(model) ==
+          "Model(\n"
+          "  (block): Block(\n"
+          "    size=2, kind=plain\n"
+          "    (first): Scale()\n"
+          "    (second): Scale()\n"
+          "  )\n"
+          "  (head): Scale()\n"
+          ")");
+}
+
+TEST_CASE("module: modules are moved, not copied") {
+    static_assert(!std::is_copy_constructible_v<Model>);
+    static_assert(!std::is_copy_assignable_v<Model>);
+    Model model;
+    const Parameter weight = model.head.scale;
+    model.eval();
+    Model moved = std::move(model);
+    weight.fill_(7);
+    CHECK(moved.head.scale.item() == 7);  // the very same weights
+    CHECK_FALSE(moved.training());
+}
+
+}  // namespace
+}  // namespace primer

@@ -1,0 +1,305 @@
+#include "primer/core/kernels/parallel.h"
+
+#include <algorithm>
+#include <atomic>
+#include <limits>
+#include <mutex>
+#include <set>
+#include <stdexcept>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "primer/core/kernels/gemm.h"
+#include "primer/core/ops.h"
+#include "primer/core/rng.h"
+#include "primer/core/tape.h"
+#include "support.h"
+
+namespace primer {
+namespace {
+
+// Sets the number of threads for one test.
+class Threads {
+  public:
+    explicit Threads(int count) : before_(num_threads()) { set_num_threads(count); }
+    ~Threads() { set_num_threads(before_); }
+    Threads(const Threads&) = delete;
+    Threads& operator=(const Threads&) = delete;
+
+  private:
+    int before_;
+};
+
+using Chunk = std::pair<Index, Index>;
+
+std::vector<Chunk> chunks_of(Index n, Index grain) {
+    std::vector<Chunk> chunks;
+    std::mutex mutex;
+    parallel_for(n, grain, [&](Index begin, Index end) {
+        const std::lock_guard lock(mutex);
+        chunks.emplace_back(begin, end);
+    });
+    std::ranges::sort(chunks);
+    return chunks;
+}
+
+std::vector<Real> values_of(const Tensor& x) { return {x.values().begin(), x.values().end()}; }
+
+}  // namespace
+
+TEST_CASE("parallel: every element once, in chunks that depend on n and grain alone") {
+    for (int threads : {1, 2, 3, 8}) {
+        const Threads set(threads);
+        for (Index n : {0, 1, 2, 7, 64, 1000, 1001}) {
+            for (Index grain : {1, 2, 3, 10, 999, 1000, 5000}) {
+                CAPTURE(threads);
+                CAPTURE(n);
+                CAPTURE(grain);
+                std::vector<Chunk> expected;
+                for (Index i = 0; i < n; i += grain) {
+                    expected.emplace_back(i, std::min(i + grain, n));
+                }
+                CHECK(chunks_of(n, grain) == expected);
+            }
+        }
+    }
+}
+
+TEST_CASE("parallel: ends of the range of Index") {
+    for (int threads : {1, 3}) {
+        const Threads set(threads);
+        CHECK(chunks_of(-1, 1).empty());
+        CHECK(chunks_of(std::numeric_limits<Index>::min(), 1).empty());
+        constexpr Index most = std::numeric_limits<Index>::max();
+        CHECK(chunks_of(most, most) == std::vector<Chunk>{{0, most}});
+        CHECK(chunks_of(most, most - 1) == std::vector<Chunk>{{0, most - 1}, {most - 1, most}});
+        check_error([] { parallel_for(5, 0, [](Index, Index) {}); },
+                    {"parallel_for: expected a grain of 1 or more, got 0"});
+        check_error([] { parallel_for(5, -2, [](Index, Index) {}); }, {"got -2"});
+    }
+}
+
+TEST_CASE("parallel: several threads take part, and the caller waits for all of them") {
+    const Threads set(4);
+    std::set<std::thread::id> seen;
+    std::mutex mutex;
+    std::atomic<int> arrived{0}, done{0};
+    parallel_for(4, 1, [&](Index, Index) {
+        // Each of the four chunks waits for the other three: one thread alone could not.
+        ++arrived;
+        while (arrived < 4) std::this_thread::yield();
+        const std::lock_guard lock(mutex);
+        seen.insert(std::this_thread::get_id());
+        ++done;
+    });
+    CHECK(done == 4);
+    CHECK(seen.size() == 4);
+    CHECK(seen.count(std::this_thread::get_id()) == 1);
+}
+
+TEST_CASE("parallel: many short jobs one after another") {
+    for (int threads : {2, 3, 8}) {
+        const Threads set(threads);
+        std::vector<int> hits(50);
+        for (int job = 0; job < 500; ++job) {
+            parallel_for(50, 1,
+                         [&](Index begin, Index) { ++hits[static_cast<std::size_t>(begin)]; });
+        }
+        CHECK(hits == std::vector<int>(50, 500));
+    }
+}
+
+TEST_CASE("parallel: a call from inside a body runs on the same thread") {
+    const Threads set(3);
+    std::atomic<int> count{0}, elsewhere{0};
+    parallel_for(6, 1, [&](Index, Index) {
+        const auto outer = std::this_thread::get_id();
+        parallel_for(10, 1, [&](Index begin, Index end) {
+            count += static_cast<int>(end - begin);
+            if (std::this_thread::get_id() != outer) ++elsewhere;
+        });
+    });
+    CHECK(count == 60);
+    CHECK(elsewhere == 0);
+}
+
+TEST_CASE("parallel: an exception reaches the caller, and the pool goes on working") {
+    for (int threads : {1, 2, 8}) {
+        CAPTURE(threads);
+        const Threads set(threads);
+        for (Index bad : {0, 57, 99}) {
+            std::atomic<int> after{0};
+            const auto run = [&] {
+                parallel_for(100, 1, [&](Index begin, Index) {
+                    if (begin == bad) throw std::out_of_range("chunk");
+                    ++after;
+                });
+            };
+            CHECK_THROWS_WITH_AS(run(), "chunk", std::out_of_range);
+            CHECK(after < 100);
+            CHECK(chunks_of(100, 10).size() == 10);
+        }
+        // From every chunk: one of them arrives, the others are dropped.
+        CHECK_THROWS_AS(parallel_for(100, 1, [](Index, Index) { fail("from every chunk"); }),
+                        Error);
+        // From a nested call, through both.
+        const auto nested = [] {
+            parallel_for(4, 1, [](Index, Index) {
+                parallel_for(4, 1, [](Index, Index) { fail("from inside"); });
+            });
+        };
+        CHECK_THROWS_WITH_AS(nested(), "from inside", Error);
+        CHECK(chunks_of(100, 10).size() == 10);
+    }
+}
+
+TEST_CASE("parallel: what follows an exception is dropped") {
+    for (int threads : {1, 2}) {
+        const Threads set(threads);
+        constexpr Index n = 1'000'000;
+        std::atomic<Index> count{0};
+        CHECK_THROWS_AS(parallel_for(n, 1,
+                                     [&](Index, Index) {
+                                         ++count;
+                                         fail("at once");
+                                     }),
+                        Error);
+        CHECK(count <= threads);
+    }
+}
+
+TEST_CASE("parallel: set_num_threads") {
+    const Threads set(3);
+    CHECK(num_threads() == 3);
+    set_num_threads(1);
+    CHECK(num_threads() == 1);
+    set_num_threads(2);
+    set_num_threads(2);
+    CHECK(num_threads() == 2);
+    check_error([] { set_num_threads(0); }, {"set_num_threads: expected 1 to 1024, got 0"});
+    check_error([] { set_num_threads(-1); }, {"got -1"});
+    check_error([] { set_num_threads(1025); }, {"got 1025"});
+    CHECK(num_threads() == 2);
+    const auto inside = [] { parallel_for(4, 1, [](Index, Index) { set_num_threads(4); }); };
+    check_error(inside, {"set_num_threads: called from inside parallel_for"});
+    CHECK(num_threads() == 2);
+}
+
+TEST_CASE("parallel: two threads may call at once") {
+    const Threads set(3);
+    const auto work = [](std::vector<int>& hits) {
+        for (int job = 0; job < 300; ++job) {
+            parallel_for(64, 2, [&](Index begin, Index end) {
+                for (Index i = begin; i < end; ++i) ++hits[static_cast<std::size_t>(i)];
+            });
+        }
+    };
+    std::vector<int> a(64), b(64), c(64);
+    std::thread first([&] { work(a); }), second([&] { work(b); });
+    work(c);
+    first.join();
+    second.join();
+    CHECK(a == std::vector<int>(64, 300));
+    CHECK(b == std::vector<int>(64, 300));
+    CHECK(c == std::vector<int>(64, 300));
+}
+
+TEST_CASE("parallel: the number of threads may change while another thread calls") {
+    const Threads set(2);
+    std::atomic<bool> stop{false};
+    std::atomic<Index> wrong{0};
+    std::thread caller([&] {
+        while (!stop) {
+            std::atomic<Index> sum{0};
+            parallel_for(100, 3, [&](Index begin, Index end) { sum += end - begin; });
+            if (sum != 100) ++wrong;
+        }
+    });
+    for (int i = 0; i < 50; ++i) set_num_threads(1 + i % 4);
+    stop = true;
+    caller.join();
+    CHECK(wrong == 0);
+}
+
+TEST_CASE("parallel: results are the same bits for any number of threads") {
+    Rng rng(1);
+    const Tensor a = randn({150, 90}, rng), b = randn({90, 170}, rng), row = randn({170}, rng);
+    const Tensor big = randn({90000}, rng), tall = randn({5000, 40}, rng);
+    IntTensor labels;
+    labels.shape = {5000};
+    for (Index i = 0; i < 5000; ++i) labels.values.push_back(i % 40);
+
+    const auto everything = [&] {
+        const Tensor x = a.clone().requires_grad_(), z = tall.clone().requires_grad_();
+        Tape tape;
+        const Tensor product = matmul(x, b);
+        const Tensor y = relu(add(product, row));
+        const Tensor loss = add(add(mean(mul(y, y)), cross_entropy(z, labels)),
+                                mean(mul(softmax(z, 0), log_softmax(z, -1))));
+        tape.backward(loss);
+        std::vector<std::vector<Real>> results;
+        for (const Tensor& t :
+             {product, y, loss, x.grad(), z.grad(), sum(big), sum(tall, 0), sum(tall, 1),
+              max(tall, 0), exp(big), transpose(tall, 0, 1), mul(tall, slice(big, 0, 40))}) {
+            results.push_back(values_of(t));
+        }
+        return results;
+    };
+
+    std::vector<std::vector<Real>> expected;
+    {
+        const Threads one(1);
+        expected = everything();
+    }
+    for (int threads : {2, 3, 8}) {
+        CAPTURE(threads);
+        const Threads set(threads);
+        CHECK(everything() == expected);
+    }
+}
+
+TEST_CASE("parallel: gemm, every transposition, the same bits for any number of threads") {
+    using kernels::Trans;
+    Rng rng(2);
+    constexpr Index m = 131, n = 260, k = 129;
+    const Tensor a = randn({m * k}, rng), b = randn({k * n}, rng), start = randn({m, n}, rng);
+    for (Trans trans_a : {Trans::no, Trans::yes}) {
+        for (Trans trans_b : {Trans::no, Trans::yes}) {
+            for (bool accumulate : {false, true}) {
+                const auto product = [&](int threads) {
+                    const Threads set(threads);
+                    const Tensor c = start.clone();
+                    kernels::gemm(trans_a, trans_b, m, n, k, a.data(), b.data(), c.mutable_data(),
+                                  accumulate);
+                    return values_of(c);
+                };
+                const std::vector<Real> expected = product(1);
+                for (int threads : {2, 3, 8}) CHECK(product(threads) == expected);
+            }
+        }
+    }
+}
+
+TEST_CASE("parallel: tapes on two threads at once") {
+    const Threads set(2);
+    const auto train = [](std::uint64_t seed) {
+        Rng rng(seed);
+        const Tensor w = randn({30, 20}, rng).requires_grad_();
+        for (int step = 0; step < 20; ++step) {
+            Tape tape;
+            const Tensor y = linear(randn({64, 20}, rng), w, {});
+            tape.backward(mean(mul(y, y)));
+        }
+        return values_of(w.grad());
+    };
+    const std::vector<Real> one = train(1), two = train(2);
+    std::vector<Real> a, b;
+    std::thread first([&] { a = train(1); }), second([&] { b = train(2); });
+    first.join();
+    second.join();
+    CHECK(a == one);
+    CHECK(b == two);
+}
+
+}  // namespace primer

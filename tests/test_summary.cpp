@@ -1,0 +1,175 @@
+#include "primer/layers/summary.h"
+
+#include <sstream>
+
+#include "primer/core/ops.h"
+#include "primer/core/rng.h"
+#include "primer/core/tape.h"
+#include "primer/layers/activations.h"
+#include "primer/layers/flatten.h"
+#include "primer/layers/linear.h"
+#include "primer/layers/sequential.h"
+#include "support.h"
+
+namespace primer {
+namespace {
+
+std::string text(const Summary& summary) {
+    std::ostringstream out;
+    out << summary;
+    return out.str();
+}
+
+// y = shift + last(body(relu(x))), relu called twice; `spare` is not called.
+class Model : public Module {
+  public:
+    explicit Model(Rng& rng)
+        : shift(ones({3})),
+          body(Linear(4, 1000, rng), ReLU()),
+          last(1000, 3, rng),
+          spare(2, 2, rng) {}
+    Tensor forward(const Tensor& x) override {
+        saw_training = training() || last.training() || body[0].training();
+        was_recording = recording();
+        if (fails) fail("Model: fails");
+        return relu(last(body(relu(x)))) + shift;
+    }
+    void visit(Visitor& visitor) override {
+        visitor("relu", relu);
+        visitor("body", body);
+        visitor("last", last);
+        visitor("spare", spare);
+        visitor("shift", shift);
+        visitor("count", count);
+    }
+    std::string describe() const override { return "Model(size=3)"; }
+
+    Parameter shift;
+    Buffer count{zeros({100})};
+    ReLU relu;
+    Sequential body;
+    Linear last, spare;
+    bool fails = false, saw_training = false, was_recording = false;
+};
+
+TEST_CASE("summary: a perceptron") {
+    Rng rng(1);
+    Sequential model{Flatten(), Linear(784, 256, rng), ReLU(), Linear(256, 10, rng)};
+    // 784 * 256 + 256 = 200 960, 256 * 10 + 10 = 2570; 203 530 numbers of 4 or 8 bytes.
+    CHECK(text(summary(model, {64, 1, 28, 28})) ==
+          "Layer (type)   Output shape  Parameters\n"
+          "---------------------------------------\n"
+          "Sequential     [64, 10]               -\n"
+          "  0 (Flatten)  [64, 784]              -\n"
+          "  1 (Linear)   [64, 256]        200,960\n"
+          "  2 (ReLU)     [64, 256]              -\n"
+          "  3 (Linear)   [64, 10]           2,570\n"
+          "---------------------------------------\n"
+          "Parameters: 203,530 (203,530 trainable), " +
+              std::string(kDouble ? "1.63" : "0.81") + " MB\n");
+}
+
+TEST_CASE("summary: modules in modules") {
+    Rng rng(1);
+    Model model(rng);
+    model.last.bias.requires_grad_(false);
+    // 4 * 1000 + 1000, 1000 * 3 + 3 of which 3 are frozen, 2 * 2 + 2, and the shift's 3.
+    CHECK(text(summary(model, {2, 4})) ==
+          "Layer (type)         Output shape  Parameters\n"
+          "---------------------------------------------\n"
+          "Model                [2, 3]                 3\n"
+          "  relu (ReLU)        [2, 3]                 -\n"
+          "  body (Sequential)  [2, 1000]              -\n"
+          "    0 (Linear)       [2, 1000]          5,000\n"
+          "    1 (ReLU)         [2, 1000]              -\n"
+          "  last (Linear)      [2, 3]             3,003\n"
+          "  spare (Linear)     not called             6\n"
+          "---------------------------------------------\n"
+          "Parameters: 8,012 (8,009 trainable), " +
+              std::string(kDouble ? "0.06" : "0.03") + " MB\n");
+}
+
+TEST_CASE("summary: its rows") {
+    Rng rng(1);
+    Model model(rng);
+    const Summary s = summary(model, {2, 4});
+    REQUIRE(s.rows.size() == 7);
+    CHECK(s.rows[0].depth == 0);
+    CHECK(s.rows[0].name == "");
+    CHECK(s.rows[0].type == "Model");
+    CHECK(s.rows[0].parameters == 3);        // shift, which comes after the modules; not the buffer
+    CHECK(s.rows[1].output == Shape{2, 3});  // of relu's second call
+    CHECK(s.rows[3].depth == 2);
+    CHECK(s.rows[3].name == "0");
+    CHECK(s.rows[3].type == "Linear");
+    CHECK(s.rows[3].output == Shape{2, 1000});
+    CHECK(s.rows[3].parameters == 5000);
+    CHECK(s.rows[5].name == "last");
+    CHECK(s.rows[5].depth == 1);
+    CHECK_FALSE(s.rows[6].output.has_value());
+    CHECK(s.parameters == 3 + 5000 + 3003 + 6);
+    CHECK(s.trainable == s.parameters);
+}
+
+TEST_CASE("summary: shared parameters are counted once") {
+    Rng rng(1);
+    Sequential model;
+    Linear first(3, 3, rng), second(3, 3, rng);
+    second.weight = first.weight;
+    const Summary s = summary(model.append(std::move(first)).append(std::move(second)), {1, 3});
+    CHECK(s.parameters == 9 + 3 + 3);
+    CHECK(s.rows[1].parameters == 12);
+    CHECK(s.rows[2].parameters == 3);
+}
+
+TEST_CASE("summary: runs in eval mode and puts every mode back") {
+    Rng rng(1);
+    Model model(rng);
+    model.body.eval();
+    model.body[1].train();
+    const auto check_modes = [&] {
+        CHECK(model.training());
+        CHECK(model.last.training());
+        CHECK_FALSE(model.body.training());
+        CHECK_FALSE(model.body[0].training());
+        CHECK(model.body[1].training());
+    };
+    summary(model, {2, 4});
+    CHECK_FALSE(model.saw_training);
+    check_modes();
+
+    model.fails = true;
+    check_error([&] { summary(model, {2, 4}); }, {"Model: fails"});
+    check_modes();
+    check_error(
+        [&] {
+            summary(model.last, {2, 4});
+        },
+        {"Linear(1000 -> 3): expected input [*, 1000], got [2, 4]"});
+}
+
+TEST_CASE("summary: is not recorded") {
+    Rng rng(1);
+    Model model(rng);
+    Tape tape;
+    summary(model, {2, 4});
+    CHECK_FALSE(model.was_recording);
+    CHECK(tape.size() == 0);
+    CHECK(recording());
+}
+
+TEST_CASE("summary: thousands") {
+    const auto total = [](Index n) {
+        return text(Summary{.rows = {}, .parameters = n, .trainable = 0});
+    };
+    CHECK(total(0).find("Parameters: 0 (0 trainable), 0.00 MB") != std::string::npos);
+    CHECK(total(999).find("Parameters: 999 (") != std::string::npos);
+    CHECK(total(1000).find("Parameters: 1,000 (") != std::string::npos);
+    CHECK(total(999999).find("Parameters: 999,999 (") != std::string::npos);
+    CHECK(total(25557032).find("Parameters: 25,557,032 (0 trainable), " +
+                               std::string(kDouble ? "204.46" : "102.23") + " MB") !=
+          std::string::npos);
+}
+
+}  // namespace
+}  // namespace primer
