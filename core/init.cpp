@@ -52,6 +52,10 @@ double calculate_gain(Nonlinearity nonlinearity, double slope) {
             return std::sqrt(2.0);
         case Nonlinearity::leaky_relu:
             return std::sqrt(2 / (1 + slope * slope));
+        case Nonlinearity::selu:
+            return 0.75;
+        case Nonlinearity::sigmoid:
+            return 1;
         case Nonlinearity::tanh:
             return 5.0 / 3;
     }

@@ -18,10 +18,11 @@ namespace primer {
 enum class Fan { in, out };
 
 /// The activation that follows the weight.
-enum class Nonlinearity { linear, relu, leaky_relu, tanh };
+enum class Nonlinearity { linear, relu, leaky_relu, selu, sigmoid, tanh };
 
 /// linear 1; relu sqrt(2), for it zeroes half of its input; leaky_relu sqrt(2 / (1 + slope^2));
-/// tanh 5/3, as PyTorch has it. `slope` is leaky_relu's negative slope.
+/// selu 3/4, sigmoid 1 and tanh 5/3, as PyTorch has them. (SELU was made for weights of gain 1,
+/// which is linear's.) `slope` is leaky_relu's negative slope.
 double calculate_gain(Nonlinearity nonlinearity, double slope = 0.01);
 
 struct KaimingOptions {

@@ -4,6 +4,7 @@
 
 #include "primer/core/parameter.h"
 #include "primer/core/rng.h"
+#include "primer/core/size2.h"
 #include "primer/core/tensor.h"
 
 // The catalogue: every op with its shapes and its formula. Each is a plain function in ops/, where
@@ -33,12 +34,56 @@ inline Tensor operator-(const Tensor& x) { return neg(x); }
 
 // --- activation.cpp ----------------------------------------------------------------------------
 
-/// max(x, 0). The derivative at 0 is taken as 0; a NaN stays a NaN.
+// Element by element, except for the last three: y has the shape of x. A NaN stays a NaN. At a kink
+// the derivative is the one from the left, but for hardswish, which says.
+
+/// max(x, 0). The derivative at 0 is taken as 0.
 Tensor relu(const Tensor& x);
+/// x where x > 0, else negative_slope x.
+Tensor leaky_relu(const Tensor& x, double negative_slope = 0.01);
+/// relu and leaky_relu written over x, and returned as x: they take no memory. While a Tape
+/// records, its backward throws Error if another op needs the old values; x must not be a leaf that
+/// asks for its gradient; and leaky_relu_ always needs negative_slope >= 0.
+Tensor relu_(const Tensor& x);
+Tensor leaky_relu_(const Tensor& x, double negative_slope = 0.01);
+/// leaky_relu with learnt slopes: x where x > 0, else weight x. The weight is [1], for all of x, or
+/// [C], a slope for each channel of x [N, C, ...].
+Tensor prelu(const Tensor& x, const Tensor& weight);
+/// x where x > 0, else alpha (e^x - 1). Needs alpha >= 0.
+Tensor elu(const Tensor& x, double alpha = 1);
+/// lambda elu(x, alpha) with alpha = 1.6733, lambda = 1.0507, which keeps mean 0 and variance 1.
+Tensor selu(const Tensor& x);
+
+/// Whether gelu is exact, or computed by a formula with tanh, at most 0.0005 off.
+enum class Approximation { none, tanh };
+
+/// x P(x), where P(x) = (1 + erf(x / sqrt(2))) / 2 is the share of a normal variable's values that
+/// are below x; approximately x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2.
+Tensor gelu(const Tensor& x, Approximation approximate = Approximation::none);
+/// x sigmoid(x), also known as Swish.
+Tensor silu(const Tensor& x);
+/// 1 / (1 + e^-x)
+Tensor sigmoid(const Tensor& x);
+/// (e^x - e^-x) / (e^x + e^-x)
+Tensor tanh(const Tensor& x);
+
+struct SoftplusOptions {
+    double beta = 1;        ///< how sharply it turns; must be > 0
+    double threshold = 20;  ///< where beta x is above it, the result is x itself
+};
+
+/// ln(1 + e^(beta x)) / beta: a smooth relu.
+Tensor softplus(const Tensor& x, const SoftplusOptions& options = {});
+/// x min(max(x + 3, 0), 6) / 6: silu of straight lines. The derivative is taken as 0 at -3, 1 at 3.
+Tensor hardswish(const Tensor& x);
 /// exp(x_i) / sum_j exp(x_j) along dimension `dim`. Safe for any finite x.
 Tensor softmax(const Tensor& x, int dim);
 /// ln softmax(x), without the underflow that taking the logarithm afterwards would have.
 Tensor log_softmax(const Tensor& x, int dim);
+/// The largest of each `pieces` neighbouring channels: x [N, pieces * C, ...] -> [N, C, ...] with
+/// y[n, c, ...] = max over j < pieces of x[n, c * pieces + j, ...]. The gradient goes to the first
+/// of the largest; a NaN counts as the largest.
+Tensor maxout(const Tensor& x, Index pieces);
 
 // --- matmul.cpp --------------------------------------------------------------------------------
 
@@ -82,6 +127,81 @@ Tensor max(const Tensor& x, int dim, bool keepdim = false);
 /// The position of the (first) largest element: in x flattened, or along `dim`. No gradient.
 IntTensor argmax(const Tensor& x);
 IntTensor argmax(const Tensor& x, int dim, bool keepdim = false);
+
+// --- conv2d.cpp --------------------------------------------------------------------------------
+
+struct Conv2dOptions {
+    Size2 stride = 1;    ///< how far the kernel moves from one output to the next
+    Size2 padding = 0;   ///< rows or columns of zeros on each side of the image
+    Size2 dilation = 1;  ///< distance of the kernel's cells from one another
+    Index groups = 1;    ///< the channels are cut into so many groups that do not see one another
+};
+
+/// Cross-correlation, as every framework calls convolution: x [N, C_in, H, W], weight [C_out,
+/// C_in / groups, kh, kw], bias [C_out] or undefined -> [N, C_out, OH, OW], where
+///     y[n, o, i, j] = bias[o] + sum over c, k, l of weight[o, c, k, l] *
+///                     x[n, c, i stride - padding + k dilation, j stride - padding + l dilation]
+/// over the C_in / groups channels c of o's group, with x = 0 outside the image, and
+///     OH = (H + 2 padding - dilation (kh - 1) - 1) / stride + 1, rounded down; OW likewise.
+Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias,
+              const Conv2dOptions& options = {});
+
+// --- pool2d.cpp: x [N, C, H, W] -> [N, C, OH, OW], each channel for itself -----------------------
+
+struct MaxPool2dOptions {
+    Size2 kernel = 0;        ///< required
+    Size2 stride = 0;        ///< 0: the kernel, so that the windows lie side by side
+    Size2 padding = 0;       ///< of -infinity, on each side; at most half the kernel
+    Size2 dilation = 1;      ///< distance of the window's cells from one another
+    bool ceil_mode = false;  ///< round OH and OW up: the last window may reach over the edge
+};
+
+/// The largest x in each window; the gradient goes to the first of the largest. A NaN counts as the
+/// largest. OH and OW are conv2d's; with ceil_mode rounded up, but not so far that a window begins
+/// behind the image.
+Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& options);
+
+struct AvgPool2dOptions {
+    Size2 kernel = 0;               ///< required
+    Size2 stride = 0;               ///< 0: the kernel, so that the windows lie side by side
+    Size2 padding = 0;              ///< of zeros, on each side; at most half the kernel
+    bool ceil_mode = false;         ///< as in max_pool2d
+    bool count_include_pad = true;  ///< divide by the cells in image and padding, not image alone
+};
+
+/// The mean of each window. What ceil_mode lets reach beyond the padding is never counted.
+Tensor avg_pool2d(const Tensor& x, const AvgPool2dOptions& options);
+/// The means of OH x OW windows that divide the image as evenly as possible, for any H and W:
+/// window i has the rows from i H / OH, rounded down, to (i + 1) H / OH, rounded up.
+/// {1, 1} is the mean of each channel.
+Tensor adaptive_avg_pool2d(const Tensor& x, Size2 output);
+
+// --- batchnorm.cpp -----------------------------------------------------------------------------
+
+struct BatchNormOptions {
+    bool training = false;  ///< take the moments of x, not the running ones
+    double momentum = 0.1;  ///< the part of x's moments in the new running ones
+    double eps = 1e-5;      ///< added to the variance, so that a constant channel gives 0
+};
+
+/// (x - mean) / sqrt(variance + eps) * weight + bias for x [N, C] or [N, C, ...]; the other four
+/// are [C], or undefined: weight 1, bias 0. With `training`, mean and variance are those of the
+/// channel in x, over all but C (Ioffe and Szegedy 2015, algorithm 1), and the running ones, if
+/// there are, move towards them in place: running = (1 - momentum) running + momentum of_x, where
+/// this variance alone is the sum of squares over count - 1, not count. Without, they are the
+/// running ones. Throws Error for training with one value for each channel.
+Tensor batch_norm(const Tensor& x, const Tensor& running_mean, const Tensor& running_var,
+                  const Tensor& weight, const Tensor& bias, const BatchNormOptions& options = {});
+
+// --- dropout.cpp -------------------------------------------------------------------------------
+
+/// x with each element dropped (set to 0) with probability p in [0, 1], and the others divided by
+/// 1 - p, so that the mean stays the same (Srivastava et al., "Dropout", 2014, section 10).
+/// p = 0 is x itself. Takes one number from rng, or none for p = 0.
+Tensor dropout(const Tensor& x, double p, Rng& rng);
+/// The same, with whole channels of x [N, C, H, W] dropped or kept, in each image others (Tompson
+/// et al., "Efficient Object Localization Using Convolutional Networks", 2015, section 3.2).
+Tensor dropout2d(const Tensor& x, double p, Rng& rng);
 
 // --- loss.cpp ----------------------------------------------------------------------------------
 

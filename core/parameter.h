@@ -14,6 +14,11 @@ class Parameter : public Tensor {
   public:
     Parameter() = default;
     explicit Parameter(const Tensor& value) : Tensor(value) { requires_grad_(); }
+
+    /// Whether an optimizer's weight_decay pulls it to 0. Not for a parameter to which 0 is nothing
+    /// special, such as the slope of PReLU. Each copy of the handle has its own: set it in the
+    /// layer before the optimizer is made.
+    bool weight_decay = true;
 };
 
 /// A tensor that belongs to a layer and is saved with it but not learnt, such as a running mean.

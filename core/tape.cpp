@@ -65,11 +65,18 @@ std::uint64_t recording_tape() { return Tape::current != nullptr ? Tape::current
 int Tape::node_of(const char* op, const Tensor& input) {
     Tensor::Impl& impl = input.impl();
     if (!impl.requires_grad) return -1;
-    if (impl.tape == id_) return impl.node;
+    if (impl.tape == id_) {
+        check(impl.version == impl.storage->version(), op, ": an input of shape ", impl.shape,
+              " has been changed in place by ", impl.storage->writer(),
+              " through another tensor that shares its memory, so its recorded past is not what "
+              "made it; use the changed tensor, or change a clone()");
+        return impl.node;
+    }
     check(impl.leaf, op, ": an input of shape ", impl.shape,
           " was computed while another Tape was recording, so its past is not on this one; use "
           "detach() to take its values as constants");
     impl.tape = id_;
+    impl.version = impl.storage->version();
     impl.node = static_cast<int>(nodes_.size());
     nodes_.push_back({.op = "leaf",
                       .backward = {},
@@ -92,6 +99,7 @@ Tensor record(const char* op, Tensor y, std::span<const Tensor> inputs, Backward
     Tensor::Impl& impl = y.impl();
     impl.requires_grad = true;
     impl.leaf = false;
+    impl.version = impl.storage->version();
     impl.tape = tape->id_;
     impl.node = static_cast<int>(tape->nodes_.size());
     tape->nodes_.push_back({.op = op,
@@ -167,6 +175,23 @@ const Tensor& Saved::get() const {
           tensor_.shape(), " that ", storage.writer(),
           " has changed in place since; call backward() before that, or change a clone()");
     return tensor_;
+}
+
+Real* overwrite(const char* op, const Tensor& x) {
+    Tensor::Impl& impl = x.impl();
+    check(!recording() || !impl.leaf || !impl.requires_grad, op, ": a leaf of shape ", impl.shape,
+          " that asks for its gradient can not be changed in place while a Tape is recording; use "
+          "the form of the op that returns a new tensor");
+    check(recording() || impl.leaf || impl.tape != recording_tape(), op, ": a tensor of shape ",
+          impl.shape,
+          " that the running Tape has recorded can not be changed in place under NoGrad, for its "
+          "gradient would be wrong; change a clone()");
+    check(!recording() || impl.leaf || impl.version == impl.storage->version(), op,
+          ": the input of shape ", impl.shape, " has been changed in place by ",
+          impl.storage->writer(), " through another tensor that shares its memory");
+    impl.storage->written_by(op);
+    impl.version = impl.storage->version();
+    return impl.data;
 }
 
 }  // namespace primer

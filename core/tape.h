@@ -127,11 +127,20 @@ class Saved {
 
 /// Called by every differentiable op as its last act. If a tape is recording and some input wants a
 /// gradient, appends the op to it and marks `y`, the output, as wanting one. Returns y.
-/// Throws Error if an input was recorded on another tape: its past is not on this one.
+/// Throws Error if an input was recorded on another tape: its past is not on this one; and if its
+/// values have been changed in place through another tensor that shares its memory: its past is not
+/// what made them.
 Tensor record(const char* op, Tensor y, std::span<const Tensor> inputs, Backward backward);
 inline Tensor record(const char* op, Tensor y, std::initializer_list<Tensor> inputs,
                      Backward backward) {
     return record(op, std::move(y), std::span(inputs.begin(), inputs.size()), std::move(backward));
 }
+
+/// For ops that write their result over their input x, in place: where to write it. Such an op is
+/// recorded with x as its input and as its output, and x then stands for the result, here and in
+/// every other handle to it. Throws Error for a leaf whose gradient a recording tape would want:
+/// after the change it would not be the leaf any more; and, under NoGrad, for what the tape has
+/// recorded: it would not see the change.
+Real* overwrite(const char* op, const Tensor& x);
 
 }  // namespace primer

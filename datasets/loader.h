@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <iterator>
+#include <memory>
 #include <vector>
 
 #include "primer/core/rng.h"
@@ -22,6 +23,10 @@ struct DataLoaderOptions {
     bool shuffle = false;    ///< a new order in every epoch; otherwise the dataset's own
     bool drop_last = false;  ///< leaves out the last batch if it would be smaller than the others
     std::vector<Transform> transforms = {};  ///< done to each picture, in this order
+    /// Prepares the next batch on a thread of its own while this one is used, provided that
+    /// num_threads() is above 1 when the epoch begins. Takes the memory of one batch more; what is
+    /// delivered is the same without.
+    bool prefetch = true;
 };
 
 /// Cuts a dataset into batches:
@@ -31,7 +36,10 @@ struct DataLoaderOptions {
 /// is one epoch: it takes each example once. What an epoch delivers follows from the loader's
 /// generator as it was at the epoch's beginning: its order, and for each position in that order the
 /// generator that the transforms of that picture draw from. So it is the same bits for any number
-/// of threads and for any batch size.
+/// of threads, for any batch size, and with prefetch or without.
+///
+/// What the dataset or a transform throws comes out of the loop when it reaches the batch
+/// concerned.
 class DataLoader {
   public:
     /// Keeps a reference to `dataset`, which must outlive the loader, and takes one number from
@@ -63,9 +71,21 @@ class DataLoader {
         std::uint64_t seed;        ///< of the pictures' generators
     };
 
-    /// Batch number `number` of an epoch. Depends on nothing else, so batches can be prepared in
-    /// any order and on any thread.
-    Batch load(const Epoch& epoch, Index number) const;
+    /// A batch in the making. Its pictures can be prepared in any order and on any threads, for
+    /// each depends on nothing but the epoch and its position there.
+    struct Draft {
+        Index first = 0;  ///< position of its first picture
+        Batch batch;
+        Real* images = nullptr;  ///< the memory of batch.images
+    };
+    Draft draft(Index number) const;
+    /// Prepares the batch's pictures begin ... end - 1.
+    void prepare(const Epoch& epoch, Draft& draft, Index begin, Index end) const;
+    /// How many pictures are worth handing to another thread.
+    Index grain() const;
+
+    /// The batches of one epoch, and the thread that is ahead of the loop.
+    class Run;
 
     const Dataset& dataset_;
     DataLoaderOptions options_;
@@ -81,15 +101,17 @@ class DataLoader::Iterator {
     Iterator& operator++();
     bool operator==(std::default_sentinel_t) const { return number_ == loader_->batches(); }
 
-    Iterator(Iterator&&) = default;
-    Iterator& operator=(Iterator&&) = default;
+    Iterator(Iterator&&) noexcept;
+    Iterator& operator=(Iterator&&) noexcept;
+    /// Breaking out of the loop is no trouble: what is being prepared is dropped.
+    ~Iterator();
 
   private:
     friend class DataLoader;
     Iterator(const DataLoader& loader, Epoch epoch);
 
     const DataLoader* loader_;
-    Epoch epoch_;
+    std::unique_ptr<Run> run_;
     Index number_ = 0;  // of batch_
     Batch batch_;
 };

@@ -3,16 +3,16 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <fstream>
 #include <iomanip>
 #include <limits>
+#include <span>
 #include <sstream>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "primer/core/error.h"
+#include "primer/datasets/files.h"
 
 // An IDX file is a header of 32-bit numbers, most significant byte first, and then the data:
 //
@@ -25,8 +25,10 @@ namespace primer {
 namespace {
 
 namespace fs = std::filesystem;
+using files::shown;
 
 constexpr std::uint64_t kSide = 28;
+constexpr files::Source kMnist{"mnist", "MNIST"};
 
 struct Kind {
     const char* what;
@@ -45,61 +47,24 @@ std::array<std::string, 2> names(Split split, const Kind& kind) {
     return {begin + "-" + kind.end_of_name, begin + "." + kind.end_of_name};
 }
 
-/// The path as messages show it.
-std::string shown(const fs::path& path) {
-    std::error_code error;
-    const fs::path absolute = fs::absolute(path, error);
-    std::string text = "'";
-    text += (error ? path : absolute.lexically_normal()).string();
-    return text += "'";
-}
-
 std::string hex(std::uint32_t number) {
     std::ostringstream text;
     text << "0x" << std::hex << std::setfill('0') << std::setw(8) << number;
     return text.str();
 }
 
-/// What is at `path`; that nothing is there is an answer, not to be allowed to look is none.
-fs::file_type type_of(const fs::path& path) {
-    std::error_code error;
-    const fs::file_type type = fs::status(path, error).type();
-    check(type != fs::file_type::none, "mnist: cannot look at ", shown(path), ": ",
-          error.message());
-    return type;
-}
-
-bool there(const fs::path& path) { return type_of(path) != fs::file_type::not_found; }
-
-std::string fetch(const fs::path& dir) { return "; ./primer fetch mnist --to " + shown(dir); }
-
-std::string fetch_again(const fs::path& path) {
-    return fetch(path.parent_path()) + " puts the published file in its place";
-}
-
-void check_folder(const fs::path& dir) {
-    check(!dir.empty(),
-          "mnist: expected the name of a folder with MNIST's files, found an empty one");
-    const fs::file_type type = type_of(dir);
-    check(type != fs::file_type::not_found,
-          "mnist: expected a folder with MNIST's files, found no ", shown(dir), fetch(dir),
-          " downloads them");
-    check(type == fs::file_type::directory, "mnist: expected a folder with MNIST's files, found ",
-          shown(dir), ", which is a file; name the folder that it is in");
-}
-
 fs::path find(const fs::path& dir, Split split, const Kind& kind) {
     const std::array<std::string, 2> spellings = names(split, kind);
     for (const std::string& name : spellings) {
-        if (there(dir / name)) return dir / name;
+        if (kMnist.there(dir / name)) return dir / name;
     }
     for (const std::string& name : spellings) {
         const fs::path packed = dir / (name + ".gz");
-        check(!there(packed), "mnist: expected ", shown(dir / name), ", found it packed: gunzip ",
-              shown(packed), " unpacks it");
+        check(!kMnist.there(packed), "mnist: expected ", shown(dir / name),
+              ", found it packed: gunzip ", shown(packed), " unpacks it");
     }
     fail("mnist: expected the file ", shown(dir / spellings[0]), " (or ", spellings[1],
-         "), found neither", fetch(dir), " downloads it");
+         "), found neither", kMnist.fetch(dir), " downloads it");
 }
 
 /// The number at the header's position 0, 1, 2 or 3.
@@ -112,9 +77,6 @@ std::uint32_t number_at(const std::array<std::uint8_t, 16>& header, std::size_t 
 /// Complains unless the header is of the kind that it should be.
 void check_kind(const fs::path& path, const Kind& kind, std::uint64_t file_bytes,
                 const std::array<std::uint8_t, 16>& header) {
-    check(file_bytes < 2 || header[0] != 0x1f || header[1] != 0x8b, "mnist: expected ", shown(path),
-          " unpacked, found that it begins with 1f 8b, as gzip's files do; rename it to ",
-          path.filename().string(), ".gz and gunzip it");
     const Kind& other = kind.magic == kImages.magic ? kLabels : kImages;
     const std::uint32_t magic = number_at(header, 0);
     check(file_bytes < 4 || magic != other.magic, "mnist: expected ", shown(path), " to hold ",
@@ -122,9 +84,9 @@ void check_kind(const fs::path& path, const Kind& kind, std::uint64_t file_bytes
           " (", hex(magic), "); have the two files been swapped?");
     check(file_bytes < 4 || magic == kind.magic, "mnist: expected ", shown(path),
           " to begin with the magic number ", hex(kind.magic), " of an IDX file of ", kind.what,
-          ", found ", hex(magic), fetch_again(path));
+          ", found ", hex(magic), kMnist.fetch_again(path));
     check(file_bytes >= kind.header_bytes, "mnist: expected ", shown(path), " to have a header of ",
-          kind.header_bytes, " bytes, found a file of ", file_bytes, fetch_again(path));
+          kind.header_bytes, " bytes, found a file of ", file_bytes, kMnist.fetch_again(path));
 }
 
 /// How many bytes follow the header, going by what it says.
@@ -132,32 +94,26 @@ std::uint64_t announced_bytes(const fs::path& path, const Kind& kind,
                               const std::array<std::uint8_t, 16>& header) {
     const std::uint64_t count = number_at(header, 1);
     check(count >= 1, "mnist: expected ", shown(path), " to hold ", kind.what,
-          ", found that its header announces 0 of them", fetch_again(path));
+          ", found that its header announces 0 of them", kMnist.fetch_again(path));
     if (kind.magic == kLabels.magic) return count;
 
     const std::uint64_t rows = number_at(header, 2), columns = number_at(header, 3);
     const std::uint64_t most = std::numeric_limits<std::uint64_t>::max() / count;
     check(rows == 0 || columns <= most / rows, "mnist: expected ", shown(path), " to hold ", count,
           " images of ", kSide, " x ", kSide, ", found that its header announces ", rows, " x ",
-          columns, " for each, more than any file can hold", fetch_again(path));
+          columns, " for each, more than any file can hold", kMnist.fetch_again(path));
     check(rows == kSide && columns == kSide, "mnist: expected ", shown(path), " to hold images of ",
-          kSide, " x ", kSide, ", found ", rows, " x ", columns, fetch_again(path));
+          kSide, " x ", kSide, ", found ", rows, " x ", columns, kMnist.fetch_again(path));
     return count * rows * columns;
 }
 
 /// The data of an IDX file. Memory is taken only for what the file really holds.
 std::vector<std::uint8_t> read(const fs::path& path, const Kind& kind) {
-    check(type_of(path) == fs::file_type::regular, "mnist: expected ", shown(path),
-          " to be a file, found a folder or a device; move it away");
-    std::ifstream file(path, std::ios::binary);
-    std::error_code error;
-    const std::uint64_t file_bytes = fs::file_size(path, error);
-    check(file.is_open() && !error, "mnist: expected ", shown(path),
-          " to be readable, found that it cannot be opened; check its permissions");
-
+    files::File file(kMnist, path);
+    file.check_unpacked();
+    const std::uint64_t file_bytes = file.bytes();
     std::array<std::uint8_t, 16> header{};
-    file.read(reinterpret_cast<char*>(header.data()),
-              static_cast<std::streamsize>(std::min(file_bytes, kind.header_bytes)));
+    file.read(std::span(header).first(std::min(file_bytes, kind.header_bytes)));
     check_kind(path, kind, file_bytes, header);
 
     const std::uint64_t announced = announced_bytes(path, kind, header);
@@ -165,19 +121,17 @@ std::vector<std::uint8_t> read(const fs::path& path, const Kind& kind) {
     check(found == announced, "mnist: expected ", shown(path), " to have ",
           kind.header_bytes + announced, " bytes, for its header announces ", number_at(header, 1),
           " ", kind.what, ", found ", file_bytes,
-          found < announced ? " (was a download broken off?)" : "", fetch_again(path));
+          found < announced ? " (was a download broken off?)" : "", kMnist.fetch_again(path));
 
     std::vector<std::uint8_t> data(announced);
-    file.read(reinterpret_cast<char*>(data.data()), static_cast<std::streamsize>(announced));
-    check(file.good(), "mnist: expected ", announced, " bytes of ", kind.what, " in ", shown(path),
-          ", found that reading stopped at ", file.gcount(), "; is the disk in order?");
+    file.read(data);
     return data;
 }
 
 }  // namespace
 
 ImageDataset mnist(const fs::path& dir, Split split) {
-    check_folder(dir);
+    kMnist.check_folder(dir);
     const fs::path images_path = find(dir, split, kImages);
     const fs::path labels_path = find(dir, split, kLabels);
     std::vector<std::uint8_t> pixels = read(images_path, kImages);
@@ -186,11 +140,11 @@ ImageDataset mnist(const fs::path& dir, Split split) {
     const std::size_t images = pixels.size() / (kSide * kSide);
     check(images == labels.size(), "mnist: expected as many labels in ", shown(labels_path),
           " as there are images in ", shown(images_path), ", found ", labels.size(), " and ",
-          images, fetch(dir), " downloads files that belong together");
+          images, kMnist.fetch(dir), " downloads files that belong together");
     const auto bad = std::ranges::find_if(labels, [](int label) { return label > 9; });
     if (bad != labels.end()) {
         fail("mnist: expected labels from 0 to 9 in ", shown(labels_path), ", found ", int{*bad},
-             " for image ", bad - labels.begin(), fetch_again(labels_path));
+             " for image ", bad - labels.begin(), kMnist.fetch_again(labels_path));
     }
     return ImageDataset({1, Index{kSide}, Index{kSide}}, 10, std::move(pixels), std::move(labels));
 }
@@ -199,7 +153,7 @@ bool mnist_found(const fs::path& dir) {
     for (Split split : {Split::train, Split::test}) {
         for (const Kind& kind : {kImages, kLabels}) {
             for (const std::string& name : names(split, kind)) {
-                if (there(dir / name) || there(dir / (name + ".gz"))) return true;
+                if (kMnist.there(dir / name) || kMnist.there(dir / (name + ".gz"))) return true;
             }
         }
     }

@@ -7,12 +7,15 @@
 #include <utility>
 #include <vector>
 
-#include "primer/core/error.h"
-#include "primer/core/kernels/parallel.h"
 #include "primer/core/rng.h"
+#include "primer/datasets/synthetic.h"
 
 namespace primer {
 namespace {
+
+using synthetic::angle;
+using synthetic::around_zero;
+using synthetic::uniform;
 
 constexpr int kSide = 28;
 
@@ -100,17 +103,6 @@ const std::array<std::vector<Glyph>, 10>& glyphs() {
 }
 // clang-format on
 
-// The generator's own uniform() has fewer bits where Real is float; the pictures should not differ.
-double uniform(Rng& rng, double low, double high) {
-    return low + (high - low) * (static_cast<double>(rng.next() >> 11) * 0x1p-53);
-}
-
-/// Between -most and most, the more likely the nearer to 0.
-double around_zero(Rng& rng, double most) {
-    const double a = uniform(rng, 0, most);
-    return a - uniform(rng, 0, most);
-}
-
 /// How one hand writes: takes a glyph's box to the picture. Bends the plane, not the strokes one by
 /// one, so that what meets in the glyph meets in the picture.
 class Hand {
@@ -125,9 +117,7 @@ class Hand {
         // Of half the box, in pixels; MNIST's digits are 20 pixels high.
         const double width = uniform(rng, 5.5, 11), height = uniform(rng, 7.5, 10.5);
         const double slant = around_zero(rng, 0.5);
-        // (1 - t^2, 2 t) / (1 + t^2) is the cosine and the sine of the angle 2 atan t.
-        const double t = around_zero(rng, 0.2);
-        const double cosine = (1 - t * t) / (1 + t * t), sine = 2 * t / (1 + t * t);
+        const auto [cosine, sine] = angle(around_zero(rng, 0.2));
         xx_ = cosine * width;
         xy_ = -cosine * slant * width - sine * height;
         yx_ = sine * width;
@@ -243,22 +233,7 @@ void draw_digit(std::size_t digit, Rng& rng, std::span<std::uint8_t> pixels) {
 }  // namespace
 
 ImageDataset synthetic_digits(Index count, std::uint64_t seed) {
-    check(count >= 1, "synthetic_digits: expected a count of 1 or more, got ", count);
-    const Shape shape{count, 1, kSide, kSide};
-    std::vector<std::uint8_t> pixels(static_cast<std::size_t>(shape.numel()));
-    std::vector<std::uint8_t> labels(static_cast<std::size_t>(count));
-
-    // Not seed + i itself: the pictures of seed 1 would then be those of seed 0, one place on.
-    const std::uint64_t base = Rng(seed).next();
-    parallel_for(count, 64, [&](Index begin, Index end) {
-        for (Index i = begin; i < end; ++i) {
-            Rng rng(base + static_cast<std::uint64_t>(i));
-            const auto at = static_cast<std::size_t>(i), digit = at % 10;
-            draw_digit(digit, rng, std::span(pixels).subspan(at * kSide * kSide, kSide * kSide));
-            labels[at] = static_cast<std::uint8_t>(digit);
-        }
-    });
-    return ImageDataset({1, kSide, kSide}, 10, std::move(pixels), std::move(labels));
+    return synthetic::pictures("synthetic_digits", count, seed, {1, kSide, kSide}, draw_digit);
 }
 
 }  // namespace primer

@@ -7,6 +7,7 @@
 #include <iostream>
 
 #include "support/data.h"
+#include "support/evaluate.h"
 #include "support/flags.h"
 #include "support/progress.h"
 
@@ -15,30 +16,10 @@ using namespace primer::examples;
 
 namespace {
 
-Index count_correct(const Tensor& logits, const IntTensor& labels) {
-    const IntTensor guess = argmax(logits, 1);
-    Index correct = 0;
-    for (std::size_t i = 0; i < guess.values.size(); ++i) {
-        correct += guess.values[i] == labels.values[i] ? 1 : 0;
-    }
-    return correct;
-}
-
-/// Share of the examples that the model classifies right.
-double evaluate(Module& model, DataLoader& loader) {
-    model.eval();
-    Index correct = 0;
-    for (const Batch& batch : loader) correct += count_correct(model(batch.images), batch.labels);
-    model.train();
-    return static_cast<double>(correct) / static_cast<double>(loader.size());
-}
-
 void train(const TrainingFlags& flags) {
     if (flags.threads > 0) set_num_threads(flags.threads);
     const TrainAndTest data = find_digits(flags.data);
-    std::cout << "Training on " << data.source << ": " << data.train.size() << " images, "
-              << data.test.size() << " to test, " << num_threads()
-              << (num_threads() == 1 ? " thread.\n" : " threads.\n");
+    announce(data);
 
     Rng rng(flags.seed);
     Sequential model{Flatten(),  //
@@ -87,7 +68,7 @@ void train(const TrainingFlags& flags) {
                           batch.images.shape()[0]);
             if (step == steps) break;
         }
-        accuracy = evaluate(model, test_loader);
+        accuracy = evaluate(model, test_loader).accuracy;
         progress.end_epoch(accuracy);
     }
     std::printf("test accuracy: %.2f%%\n", 100 * accuracy);

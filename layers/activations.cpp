@@ -1,9 +1,135 @@
 #include "primer/layers/activations.h"
 
-#include "primer/core/ops.h"
+#include <array>
+#include <charconv>
+#include <cmath>
+
+#include "primer/core/error.h"
+#include "primer/core/init.h"
 
 namespace primer {
+namespace {
 
-Tensor ReLU::forward(const Tensor& x) { return relu(x); }
+// A number as Python prints a float: the shortest digits that give it back, and never without a
+// point or an exponent: "0.01", "1.0", "1e-05".
+std::string python_float(double value) {
+    const double size = std::abs(value);
+    const bool plain = size == 0 || (size >= 1e-4 && size < 1e16);
+    std::array<char, 32> text{};
+    char* const begin = text.data();
+    const auto format = plain ? std::chars_format::fixed : std::chars_format::scientific;
+    const std::string number(begin, std::to_chars(begin, begin + text.size(), value, format).ptr);
+    return plain && number.find('.') == std::string::npos ? number + ".0" : number;
+}
+
+}  // namespace
+
+Tensor ReLU::forward(const Tensor& x) { return options_.inplace ? relu_(x) : relu(x); }
+
+std::string ReLU::describe() const { return options_.inplace ? "ReLU(inplace=True)" : "ReLU()"; }
+
+LeakyReLU::LeakyReLU(const LeakyReLUOptions& options) : options_(options) {
+    check(!options.inplace || options.negative_slope >= 0,
+          "LeakyReLU: expected negative_slope >= 0 with inplace, got ", options.negative_slope);
+}
+
+Tensor LeakyReLU::forward(const Tensor& x) {
+    return options_.inplace ? leaky_relu_(x, options_.negative_slope)
+                            : leaky_relu(x, options_.negative_slope);
+}
+
+std::string LeakyReLU::describe() const {
+    return "LeakyReLU(negative_slope=" + python_float(options_.negative_slope) +
+           (options_.inplace ? ", inplace=True)" : ")");
+}
+
+PReLU::PReLU(Index num_parameters, double init) {
+    check(num_parameters >= 1, "PReLU(", num_parameters, "): expected at least one parameter");
+    weight = Parameter(full({num_parameters}, static_cast<Real>(init)));
+    weight.weight_decay = false;
+}
+
+Tensor PReLU::forward(const Tensor& x) {
+    const Index count = weight.numel();
+    check(count == 1 || (x.rank() >= 2 && x.shape()[1] == count), "PReLU(", count,
+          "): expected input [N, ", count, ", ...], got ", x.shape());
+    return prelu(x, weight);
+}
+
+std::string PReLU::describe() const {
+    return "PReLU(num_parameters=" + std::to_string(weight.numel()) + ")";
+}
+
+ELU::ELU(double alpha) : alpha_(alpha) {
+    check(alpha >= 0, "ELU: expected alpha >= 0, got ", alpha);
+}
+
+Tensor ELU::forward(const Tensor& x) { return elu(x, alpha_); }
+
+std::string ELU::describe() const { return "ELU(alpha=" + python_float(alpha_) + ")"; }
+
+Tensor SELU::forward(const Tensor& x) { return selu(x); }
+
+Tensor GELU::forward(const Tensor& x) { return gelu(x, approximate_); }
+
+std::string GELU::describe() const {
+    return approximate_ == Approximation::none ? "GELU(approximate='none')"
+                                               : "GELU(approximate='tanh')";
+}
+
+Tensor SiLU::forward(const Tensor& x) { return silu(x); }
+
+Tensor Sigmoid::forward(const Tensor& x) { return sigmoid(x); }
+
+Tensor Tanh::forward(const Tensor& x) { return tanh(x); }
+
+Softplus::Softplus(const SoftplusOptions& options) : options_(options) {
+    check(options.beta > 0, "Softplus: expected beta > 0, got ", options.beta);
+}
+
+Tensor Softplus::forward(const Tensor& x) { return softplus(x, options_); }
+
+std::string Softplus::describe() const {
+    return "Softplus(beta=" + python_float(options_.beta) +
+           ", threshold=" + python_float(options_.threshold) + ")";
+}
+
+Tensor Hardswish::forward(const Tensor& x) { return hardswish(x); }
+
+Tensor Softmax::forward(const Tensor& x) { return softmax(x, dim_); }
+
+std::string Softmax::describe() const { return "Softmax(dim=" + std::to_string(dim_) + ")"; }
+
+Tensor LogSoftmax::forward(const Tensor& x) { return log_softmax(x, dim_); }
+
+std::string LogSoftmax::describe() const { return "LogSoftmax(dim=" + std::to_string(dim_) + ")"; }
+
+Maxout::Maxout(Index in_features, Index out_features, Index pieces, Rng& rng) : pieces_(pieces) {
+    check(in_features >= 1 && out_features >= 1 && pieces >= 1, "Maxout(", in_features, " -> ",
+          out_features, ", ", pieces,
+          " pieces): expected at least one feature on either side, and one piece");
+    weight = Parameter(kaiming_normal_(empty({out_features * pieces, in_features}), rng,
+                                       {.nonlinearity = Nonlinearity::linear}));
+    bias = Parameter(zeros({out_features * pieces}));
+}
+
+Tensor Maxout::forward(const Tensor& x) {
+    const Index in = weight.shape()[1], out = weight.shape()[0] / pieces_;
+    check(x.rank() == 2 && x.shape()[1] == in, "Maxout(", in, " -> ", out, ", ", pieces_,
+          " pieces): expected input [N, ", in, "], got ", x.shape(),
+          x.rank() > 2 ? "; did you forget Flatten?" : "");
+    return maxout(linear(x, weight, bias), pieces_);
+}
+
+void Maxout::visit(Visitor& visitor) {
+    visitor("weight", weight);
+    visitor("bias", bias);
+}
+
+std::string Maxout::describe() const {
+    return "Maxout(in_features=" + std::to_string(weight.shape()[1]) +
+           ", out_features=" + std::to_string(weight.shape()[0] / pieces_) +
+           ", pieces=" + std::to_string(pieces_) + ")";
+}
 
 }  // namespace primer

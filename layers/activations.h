@@ -1,17 +1,180 @@
 #pragma once
 
+#include "primer/core/ops.h"
+#include "primer/core/rng.h"
 #include "primer/layers/module.h"
 
-// The activations as layers, for Sequential. Each maps a tensor of any shape to one of the same
-// shape, element by element; the formulas are in core/ops.h.
+// The activations as layers, for Sequential. All but Maxout map a tensor of any shape to one of the
+// same shape; the formulas are in core/ops.h. Each describes itself as PyTorch's does.
 
 namespace primer {
 
+/// What an activation that works element by element derives from, so that it can be told from the
+/// other layers of a model.
+class Activation : public Module {};
+
+struct ReLUOptions {
+    /// Whether to write the output over the input, which saves its memory: for behind a layer whose
+    /// backward does not need its own output. Behind none, the caller's x is overwritten.
+    bool inplace = false;
+};
+
 /// max(x, 0).
-class ReLU : public Module {
+class ReLU : public Activation {
+  public:
+    explicit ReLU(const ReLUOptions& options = {}) : options_(options) {}
+    Tensor forward(const Tensor& x) override;
+    std::string describe() const override;
+
+  private:
+    ReLUOptions options_;
+};
+
+struct LeakyReLUOptions {
+    double negative_slope = 0.01;
+    bool inplace = false;  ///< as in ReLUOptions; needs negative_slope >= 0
+};
+
+/// x where x > 0, else negative_slope x.
+class LeakyReLU : public Activation {
+  public:
+    explicit LeakyReLU(double negative_slope = 0.01)
+        : LeakyReLU(LeakyReLUOptions{.negative_slope = negative_slope}) {}
+    /// Throws Error for a negative_slope < 0 in place.
+    explicit LeakyReLU(const LeakyReLUOptions& options);
+    Tensor forward(const Tensor& x) override;
+    std::string describe() const override;
+
+  private:
+    LeakyReLUOptions options_;
+};
+
+/// LeakyReLU whose slope is learnt: one for all of x or, with num_parameters = C, one for each
+/// channel of x [N, C, ...]. An optimizer's weight_decay leaves it alone, for a slope of 0 is no
+/// simpler than another: it would pull the layer towards ReLU.
+class PReLU : public Activation {
+  public:
+    /// Throws Error for fewer than one parameter.
+    explicit PReLU(Index num_parameters = 1, double init = 0.25);
+    Tensor forward(const Tensor& x) override;
+    void visit(Visitor& visitor) override { visitor("weight", weight); }
+    std::string describe() const override;
+
+    Parameter weight;  ///< [num_parameters], `init` at the start
+};
+
+/// x where x > 0, else alpha (e^x - 1).
+class ELU : public Activation {
+  public:
+    /// Throws Error for alpha < 0.
+    explicit ELU(double alpha = 1);
+    Tensor forward(const Tensor& x) override;
+    std::string describe() const override;
+
+  private:
+    double alpha_;
+};
+
+/// ELU with the constants that keep mean 0 and variance 1: for weights of mean 0 and variance
+/// 1 / fan_in, kaiming_normal_ with Nonlinearity::linear.
+class SELU : public Activation {
   public:
     Tensor forward(const Tensor& x) override;
-    std::string describe() const override { return "ReLU()"; }
+    std::string describe() const override { return "SELU()"; }
+};
+
+/// x times the share of a normal variable's values that are below x.
+class GELU : public Activation {
+  public:
+    explicit GELU(Approximation approximate = Approximation::none) : approximate_(approximate) {}
+    Tensor forward(const Tensor& x) override;
+    std::string describe() const override;
+
+  private:
+    Approximation approximate_;
+};
+
+/// x sigmoid(x), also known as Swish.
+class SiLU : public Activation {
+  public:
+    Tensor forward(const Tensor& x) override;
+    std::string describe() const override { return "SiLU()"; }
+};
+
+/// 1 / (1 + e^-x).
+class Sigmoid : public Activation {
+  public:
+    Tensor forward(const Tensor& x) override;
+    std::string describe() const override { return "Sigmoid()"; }
+};
+
+/// (e^x - e^-x) / (e^x + e^-x).
+class Tanh : public Activation {
+  public:
+    Tensor forward(const Tensor& x) override;
+    std::string describe() const override { return "Tanh()"; }
+};
+
+/// ln(1 + e^(beta x)) / beta, and x itself where beta x > threshold.
+class Softplus : public Activation {
+  public:
+    /// Throws Error unless beta > 0.
+    explicit Softplus(const SoftplusOptions& options = {});
+    Tensor forward(const Tensor& x) override;
+    std::string describe() const override;
+
+  private:
+    SoftplusOptions options_;
+};
+
+/// x min(max(x + 3, 0), 6) / 6.
+class Hardswish : public Activation {
+  public:
+    Tensor forward(const Tensor& x) override;
+    std::string describe() const override { return "Hardswish()"; }
+};
+
+/// exp(x_i) / sum_j exp(x_j) along dimension dim. Not before cross_entropy, which wants logits.
+class Softmax : public Module {
+  public:
+    explicit Softmax(int dim) : dim_(dim) {}
+    Tensor forward(const Tensor& x) override;
+    std::string describe() const override;
+
+  private:
+    int dim_;
+};
+
+/// ln softmax(x) along dimension dim: what nll_loss wants.
+class LogSoftmax : public Module {
+  public:
+    explicit LogSoftmax(int dim) : dim_(dim) {}
+    Tensor forward(const Tensor& x) override;
+    std::string describe() const override;
+
+  private:
+    int dim_;
+};
+
+/// y_o = max over j < pieces of (W x + b)_(o * pieces + j): the largest of `pieces` linear maps,
+/// for each output. x [N, in_features] -> [N, out_features]. With enough pieces it can be any
+/// convex function of x (Goodfellow et al., "Maxout Networks", 2013), so it needs no activation
+/// behind it.
+class Maxout : public Module {
+  public:
+    /// The weight starts normal, of variance 1 / in_features: of two pieces the mean square of the
+    /// outputs is then that of the inputs. The bias starts at 0. Throws Error for fewer than one
+    /// feature on either side or piece.
+    Maxout(Index in_features, Index out_features, Index pieces, Rng& rng);
+    Tensor forward(const Tensor& x) override;
+    void visit(Visitor& visitor) override;
+    std::string describe() const override;
+
+    Parameter weight;  ///< [out_features * pieces, in_features]
+    Parameter bias;    ///< [out_features * pieces]
+
+  private:
+    Index pieces_;
 };
 
 }  // namespace primer

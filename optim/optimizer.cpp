@@ -14,8 +14,9 @@ std::string full_name(std::size_t parameter, const std::string& name) {
 }  // namespace
 
 Optimizer::Optimizer(const char* name, std::vector<Parameter> parameters,
-                     std::initializer_list<std::string> state)
-    : name_(name), parameters_(std::move(parameters)) {
+                     std::initializer_list<std::string> state,
+                     std::initializer_list<std::string> scalars)
+    : name_(name), parameters_(std::move(parameters)), scalars_(scalars) {
     check(!parameters_.empty(), name, ": expected at least one parameter, got none");
     std::unordered_map<const void*, std::size_t> first;
     for (std::size_t i = 0; i < parameters_.size(); ++i) {
@@ -26,6 +27,17 @@ Optimizer::Optimizer(const char* name, std::vector<Parameter> parameters,
               "; every step would update it twice");
     }
     for (const std::string& kept : state) state_[kept].resize(parameters_.size());
+    for (const std::string& kept : scalars) state_[kept].resize(parameters_.size());
+}
+
+Shape Optimizer::shape_of(const std::string& name, std::size_t i) const {
+    return scalars_.contains(name) ? Shape{} : parameters_[i].shape();
+}
+
+Tensor& Optimizer::state(const std::string& name, std::size_t i) {
+    Tensor& kept = state_.at(name)[i];
+    if (!kept.defined()) kept = zeros(shape_of(name, i));
+    return kept;
 }
 
 void Optimizer::zero_grad() {
@@ -54,9 +66,9 @@ void Optimizer::load_state(const std::vector<std::pair<std::string, Tensor>>& st
             tensors[i] = {};
             const auto saved = left.extract(full_name(i, name));
             if (saved.empty()) continue;
-            check(saved.mapped().shape() == parameters_[i].shape(), name_,
-                  "::load_state: expected ", saved.key(), " of shape ", parameters_[i].shape(),
-                  ", got ", saved.mapped().shape());
+            const Shape shape = shape_of(name, i);
+            check(saved.mapped().shape() == shape, name_, "::load_state: expected ", saved.key(),
+                  " of shape ", shape, ", got ", saved.mapped().shape());
             tensors[i] = saved.mapped().clone();
         }
     }

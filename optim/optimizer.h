@@ -1,11 +1,14 @@
 #pragma once
 
 #include <initializer_list>
+#include <iterator>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "primer/core/error.h"
 #include "primer/core/parameter.h"
 
 namespace primer {
@@ -42,24 +45,93 @@ class Optimizer {
     /// that of parameters()[0]. Only what there is yet, and not copies: the next step changes them.
     std::vector<std::pair<std::string, Tensor>> named_state() const;
     /// Puts copies of a saved state in place of all that is remembered. Throws Error, and changes
-    /// nothing, for a name that is not of this optimizer or a shape that is not the parameter's.
+    /// nothing, for a name that is not of this optimizer or a shape that does not fit.
     void load_state(const std::vector<std::pair<std::string, Tensor>>& state);
 
   protected:
     /// `name` begins the error messages. For each name in `state` a tensor can be kept for every
-    /// parameter, of its shape. Throws Error without parameters, and if one comes twice.
+    /// parameter, of its shape; for each in `scalars` one of shape []. Throws Error without
+    /// parameters, and if one comes twice.
     Optimizer(const char* name, std::vector<Parameter> parameters,
-              std::initializer_list<std::string> state);
+              std::initializer_list<std::string> state,
+              std::initializer_list<std::string> scalars = {});
 
     /// What is remembered under this name of each of parameters(); undefined until it is set.
     std::vector<Tensor>& state(const std::string& name) { return state_.at(name); }
+    /// The same of parameter i, which is set to 0 if there is none yet.
+    Tensor& state(const std::string& name, std::size_t i);
+
+    const char* name() const { return name_; }
 
   private:
     virtual double& lr_of(Index group) = 0;
+    Shape shape_of(const std::string& name, std::size_t i) const;
 
     const char* name_;
     std::vector<Parameter> parameters_;
     std::map<std::string, std::vector<Tensor>> state_;
+    std::set<std::string> scalars_;
+};
+
+/// An optimizer whose groups each have their own Options, with a member `double lr`. What is left
+/// to the one that derives from it is to check options and to update one parameter.
+template <class Options>
+class GroupedOptimizer : public Optimizer {
+  public:
+    /// Parameters that are trained with the same options.
+    struct Group {
+        std::vector<Parameter> parameters;
+        Options options = {};
+    };
+
+    /// Throws Error if options have been changed to what the constructor would not take.
+    void step() final {
+        for (const Group& group : groups_) check_options_(group.options);
+        std::size_t i = 0;
+        for (const Group& group : groups_) {
+            for (const Parameter& parameter : group.parameters) {
+                if (parameter.grad().defined()) update(i, parameter, group.options);
+                ++i;
+            }
+        }
+    }
+
+    Index group_count() const final { return std::ssize(groups_); }
+    /// The options of a group, to read and to change between steps. Throws Error if there is none.
+    Options& options(Index group = 0) {
+        check(group >= 0 && group < group_count(), name(), ": there is no group ", group, " among ",
+              group_count());
+        return groups_[static_cast<std::size_t>(group)].options;
+    }
+
+  protected:
+    /// `check_options` throws Error for options out of range. The rest is as for Optimizer.
+    GroupedOptimizer(const char* name, std::vector<Group> groups,
+                     void (*check_options)(const Options&),
+                     std::initializer_list<std::string> state,
+                     std::initializer_list<std::string> scalars = {})
+        : Optimizer(name, all_parameters(groups), state, scalars),
+          groups_(std::move(groups)),
+          check_options_(check_options) {
+        for (const Group& group : groups_) check_options_(group.options);
+    }
+
+  private:
+    /// Changes `parameter`, number i of parameters(), which has a gradient.
+    virtual void update(std::size_t i, const Parameter& parameter, const Options& options) = 0;
+
+    double& lr_of(Index group) final { return options(group).lr; }
+
+    static std::vector<Parameter> all_parameters(const std::vector<Group>& groups) {
+        std::vector<Parameter> all;
+        for (const Group& group : groups) {
+            all.insert(all.end(), group.parameters.begin(), group.parameters.end());
+        }
+        return all;
+    }
+
+    std::vector<Group> groups_;
+    void (*check_options_)(const Options&);
 };
 
 }  // namespace primer

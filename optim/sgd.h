@@ -22,14 +22,8 @@ struct SGDOptions {
 /// Sutskever et al., "On the importance of initialization and momentum in deep learning", 2013:
 /// equations 1 and 2 for momentum, 3 and 4 for nesterov, where w is the point ahead, theta + mu v,
 /// at which they take the gradient. Their lr stands inside v; that is the same until lr changes.
-class SGD : public Optimizer {
+class SGD : public GroupedOptimizer<SGDOptions> {
   public:
-    /// Parameters that are trained with the same options.
-    struct Group {
-        std::vector<Parameter> parameters;
-        SGDOptions options = {};
-    };
-
     /// SGD(model.parameters(), {.lr = 0.1, .momentum = 0.9}).
     /// Throws Error for a negative lr, momentum or weight_decay, for nesterov without momentum or
     /// with dampening, and for no parameters or the same one twice.
@@ -38,17 +32,8 @@ class SGD : public Optimizer {
     ///      {.parameters = head.parameters(), .options = {.lr = 0.1}}}).
     explicit SGD(std::vector<Group> groups);
 
-    /// Throws Error if options have been changed to what the constructor would not take.
-    void step() override;
-
-    Index group_count() const override { return static_cast<Index>(groups_.size()); }
-    /// The options of a group, to read and to change between steps. Throws Error if there is none.
-    SGDOptions& options(Index group = 0);
-
   private:
-    double& lr_of(Index group) override { return options(group).lr; }
-
-    std::vector<Group> groups_;
+    void update(std::size_t i, const Parameter& parameter, const SGDOptions& options) override;
 };
 
 }  // namespace primer

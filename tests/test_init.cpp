@@ -66,6 +66,8 @@ void check_uniform(const Tensor& x, double bound) {
 TEST_CASE("init: gains") {
     CHECK(calculate_gain(Nonlinearity::linear) == 1);
     CHECK(calculate_gain(Nonlinearity::relu) == doctest::Approx(1.4142135623730951));
+    CHECK(calculate_gain(Nonlinearity::selu) == 0.75);
+    CHECK(calculate_gain(Nonlinearity::sigmoid) == 1);
     CHECK(calculate_gain(Nonlinearity::tanh) == doctest::Approx(1.6666666666666667));
     // sqrt(2 / (1 + 0.01^2)), sqrt(2 / (1 + 0.5^2)) = sqrt(1.6)
     CHECK(calculate_gain(Nonlinearity::leaky_relu) == doctest::Approx(1.4141428569978354));
@@ -84,6 +86,8 @@ TEST_CASE("init: kaiming_normal_") {
                  std::sqrt(1.0 / 200));
     check_normal(kaiming_normal_(x, rng, {.nonlinearity = Nonlinearity::tanh}),
                  5.0 / 3 / std::sqrt(200.0));
+    check_normal(kaiming_normal_(x, rng, {.nonlinearity = Nonlinearity::selu}),
+                 0.75 / std::sqrt(200.0));
     check_normal(kaiming_normal_(x, rng, {.nonlinearity = Nonlinearity::leaky_relu, .slope = 0.5}),
                  std::sqrt(1.6 / 200));
 }

@@ -1,13 +1,20 @@
 #include "primer/datasets/loader.h"
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <limits>
 #include <set>
+#include <stdexcept>
+#include <thread>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "primer/core/kernels/parallel.h"
 #include "primer/core/kernels/storage.h"
+#include "primer/core/ops.h"
+#include "primer/core/tape.h"
 #include "support.h"
 
 namespace primer {
@@ -158,24 +165,31 @@ TEST_CASE("DataLoader: transforms are done in their order, to a picture of the d
     check_values((*loader.begin()).images, {2, 1, 1, 2}, {10, 10, 20, 0});
 }
 
-TEST_CASE("DataLoader: the same bits for any number of threads and any batch size") {
+TEST_CASE("DataLoader: the same bits for any number of threads, batch size and with prefetch") {
     // Enough pictures that a batch of 30000 is cut into chunks.
     const Numbers numbers(30000);
-    const auto two_epochs = [&](int threads, Index batch_size) {
+    const auto two_epochs = [&](int threads, Index batch_size, bool prefetch) {
         const WithThreads with(threads);
         Rng rng(3);
-        DataLoader loader(
-            numbers, {.batch_size = batch_size, .shuffle = true, .transforms = {add_noise}}, rng);
+        DataLoader loader(numbers,
+                          {.batch_size = batch_size,
+                           .shuffle = true,
+                           .transforms = {add_noise, RandomHorizontalFlip()},
+                           .prefetch = prefetch},
+                          rng);
         std::vector<Real> values = epoch(loader);
         const std::vector<Real> second = epoch(loader);
         CHECK(second != values);
         values.insert(values.end(), second.begin(), second.end());
         return values;
     };
-    const std::vector<Real> expected = two_epochs(1, 30000);
-    CHECK(two_epochs(4, 30000) == expected);
-    CHECK(two_epochs(4, 999) == expected);
-    CHECK(two_epochs(1, 4000) == expected);
+    const std::vector<Real> expected = two_epochs(1, 30000, false);
+    for (bool prefetch : {false, true}) {
+        CHECK(two_epochs(4, 30000, prefetch) == expected);
+        CHECK(two_epochs(4, 29000, prefetch) == expected);
+        CHECK(two_epochs(2, 999, prefetch) == expected);
+        CHECK(two_epochs(1, 4000, prefetch) == expected);
+    }
 }
 
 TEST_CASE("DataLoader: every picture in every epoch has chance of its own") {
@@ -236,18 +250,214 @@ TEST_CASE("DataLoader: loops over one loader may be nested") {
     CHECK(sorted({inner.begin() + 6, inner.begin() + 12}) == sorted(outer));
 }
 
-TEST_CASE("DataLoader: batches are made in the memory of those before") {
-    const Numbers numbers(640);
+// Counts how many examples have been asked for, and refuses one of them.
+class Watched : public Numbers {
+  public:
+    explicit Watched(Index size, Index refused = -1) : Numbers(size), refused_(refused) {}
+    void load(Index i, std::span<Real> out) const override {
+        if (i == refused_) throw std::out_of_range("example " + std::to_string(i));
+        Numbers::load(i, out);
+        ++loads_;
+    }
+    Index loads() const { return loads_; }
+    // Waits until that many have been asked for. False if it takes longer than anything here may.
+    bool wait_for(Index loads) const {
+        for (int i = 0; i < 10000 && loads_ < loads; ++i) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        }
+        return loads_ >= loads;
+    }
+
+  private:
+    Index refused_;
+    mutable std::atomic<Index> loads_{0};
+};
+
+TEST_CASE("DataLoader: a thread prepares the next batch, and only that, while one is used") {
+    const WithThreads with(2);
+    const Watched numbers(10);
     Rng rng(1);
-    DataLoader loader(numbers, {.batch_size = 64, .shuffle = true}, rng);
-    release_cached_storage();
-    std::set<Index> allocations;
-    for (int i = 0; i < 2; ++i) {
-        for ([[maybe_unused]] const Batch& batch : loader) {
-            allocations.insert(storage_stats().system_allocations);
+    DataLoader loader(numbers, {.batch_size = 4}, rng);
+    std::vector<Index> ahead;
+    for (const Batch& batch : loader) {
+        ahead.push_back(batch.labels.shape[0]);
+        const Index delivered = 4 * static_cast<Index>(ahead.size());
+        const Index expected = std::min<Index>(10, delivered + 4);
+        CHECK(numbers.wait_for(expected));
+        CHECK(numbers.loads() == expected);
+    }
+    CHECK(ahead == std::vector<Index>{4, 4, 2});
+    CHECK(numbers.loads() == 10);
+}
+
+TEST_CASE("DataLoader: no batch is prepared ahead with one thread, or without prefetch") {
+    for (const auto& [threads, prefetch] : {std::pair(1, true), std::pair(2, false)}) {
+        const WithThreads with(threads);
+        const Watched numbers(10);
+        Rng rng(1);
+        DataLoader loader(numbers, {.batch_size = 4, .prefetch = prefetch}, rng);
+        Index delivered = 0;
+        for (const Batch& batch : loader) {
+            delivered += batch.labels.shape[0];
+            std::this_thread::sleep_for(std::chrono::milliseconds(2));
+            CHECK(numbers.loads() == delivered);
         }
     }
-    CHECK(allocations.size() == 1);  // no more of them after the first batch
+}
+
+// Pictures so large that a few of them are worth a thread: every value of example i is i.
+class Large : public Watched {
+  public:
+    using Watched::Watched;
+    Shape shape() const override { return {1, 128, 128}; }
+    void load(Index i, std::span<Real> out) const override {
+        Watched::load(i, out);
+        std::ranges::fill(out, static_cast<Real>(i));
+    }
+};
+
+TEST_CASE("DataLoader: what the thread has begun is finished by all") {
+    const WithThreads with(3);
+    const Large pictures(50);
+    const Transform slow = [](std::span<Real>, const Shape&, Rng&) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    };
+    Rng rng(1);
+    DataLoader loader(pictures, {.batch_size = 10, .transforms = {slow}}, rng);
+    Index next = 0;
+    for (const Batch& batch : loader) {
+        for (Index k = 0; k < 10; ++k) {
+            CHECK(batch.images.at({k, 0, 0, 0}) == static_cast<Real>(next));
+            CHECK(batch.images.at({k, 0, 127, 127}) == static_cast<Real>(next));
+            CHECK(batch.labels.values[static_cast<std::size_t>(k)] == next % 3);
+            ++next;
+        }
+        if (next < 50) CHECK(pictures.wait_for(next + 3));
+    }
+    CHECK(next == 50);
+    CHECK(pictures.loads() == 50);  // none of them twice
+}
+
+TEST_CASE("DataLoader: the thread does not touch a batch that has been delivered") {
+    const WithThreads with(2);
+    const Numbers numbers(1000);
+    Rng rng(1);
+    DataLoader loader(numbers, {.batch_size = 10}, rng);
+    std::vector<Batch> batches;
+    for (const Batch& batch : loader) batches.push_back(batch);
+    REQUIRE(batches.size() == 100);
+    for (Index b = 0; b < 100; ++b) {
+        const Batch& batch = batches[static_cast<std::size_t>(b)];
+        for (Index k = 0; k < 10; ++k) {
+            CHECK(batch.images.at({k, 0, 0, 0}) == static_cast<Real>(10 * b + k));
+            CHECK(batch.labels.values[static_cast<std::size_t>(k)] == (10 * b + k) % 3);
+        }
+    }
+}
+
+TEST_CASE("DataLoader: the thread ends with the loop, wherever that is left") {
+    const WithThreads with(2);
+    const Transform slow = [](std::span<Real>, const Shape&, Rng&) {
+        std::this_thread::sleep_for(std::chrono::microseconds(200));
+    };
+    for (Index leave_after = 1; leave_after <= 5; ++leave_after) {
+        const Watched numbers(40);
+        Rng rng(1);
+        DataLoader loader(numbers, {.batch_size = 8, .transforms = {slow}}, rng);
+        Index delivered = 0;
+        for ([[maybe_unused]] const Batch& batch : loader) {
+            if (++delivered == leave_after) break;
+        }
+        const Index loads = numbers.loads();
+        CHECK(loads >= 8 * leave_after);
+        CHECK(loads <= 8 * (leave_after + 1));
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        CHECK(numbers.loads() == loads);
+    }
+    // Left before the first batch.
+    const Numbers numbers(40);
+    Rng rng(1);
+    DataLoader loader(numbers, {.batch_size = 8}, rng);
+    { const DataLoader::Iterator unused = loader.begin(); }
+}
+
+TEST_CASE("DataLoader: nested loops, each with a thread of its own") {
+    const Numbers numbers(30);
+    const auto nested = [&](int threads) {
+        const WithThreads with(threads);
+        Rng rng(1);
+        DataLoader loader(numbers, {.batch_size = 4, .shuffle = true, .transforms = {add_noise}},
+                          rng);
+        std::vector<Real> values;
+        for (const Batch& batch : loader) {
+            const std::vector<Real> inner = epoch(loader);
+            values.insert(values.end(), inner.begin(), inner.end());
+            values.insert(values.end(), batch.images.values().begin(), batch.images.values().end());
+        }
+        return values;
+    };
+    CHECK(nested(2) == nested(1));
+}
+
+TEST_CASE("DataLoader: an iterator may be moved while its thread is at work") {
+    const WithThreads with(2);
+    const Numbers numbers(100);
+    Rng rng(1);
+    DataLoader loader(numbers, {.batch_size = 5}, rng);
+    DataLoader::Iterator it = loader.begin();
+    for (Index number = 0; number < 20; ++number) {
+        CHECK(it != loader.end());
+        CHECK(it->images.at({4, 0, 0, 0}) == static_cast<Real>(5 * number + 4));
+        DataLoader::Iterator other = std::move(it);
+        ++other;
+        if (number % 3 == 0) it = loader.begin();  // another thread, which the next line ends
+        it = std::move(other);
+    }
+    CHECK(it == loader.end());
+}
+
+TEST_CASE("DataLoader: batches are made in the memory of those before, for any thread") {
+    for (const auto& [threads, prefetch] :
+         {std::pair(1, true), std::pair(2, false), std::pair(2, true)}) {
+        const WithThreads with(threads);
+        const Numbers numbers(640);
+        Rng rng(1);
+        DataLoader loader(numbers, {.batch_size = 64, .shuffle = true, .prefetch = prefetch}, rng);
+        release_cached_storage();
+        const Index before = storage_stats().system_allocations;
+        std::set<Index> allocations;
+        for (int i = 0; i < 2; ++i) {
+            for ([[maybe_unused]] const Batch& batch : loader) {
+                allocations.insert(storage_stats().system_allocations - before);
+            }
+        }
+        // As many as batches at a time, and no more of them after the first batch.
+        CHECK(allocations == std::set<Index>{threads == 2 && prefetch ? 2 : 1});
+    }
+}
+
+TEST_CASE(
+    "DataLoader: a training loop in steady state asks the system for no memory, thread or no") {
+    for (int threads : {1, 2}) {
+        const WithThreads with(threads);
+        const Numbers numbers(6400);
+        Rng rng(1);
+        DataLoader loader(numbers, {.batch_size = 640, .transforms = {ToTensor()}}, rng);
+        const Tensor weight = randn({5, 2}, rng).requires_grad_();
+        release_cached_storage();
+        std::vector<Index> allocations;
+        for (int i = 0; i < 5; ++i) {
+            for (const Batch& batch : loader) {
+                Tape tape;
+                const Tensor y = linear(reshape(batch.images, {-1, 2}), weight, {});
+                tape.backward(cross_entropy(y, batch.labels));
+                weight.set_grad({});
+                allocations.push_back(storage_stats().system_allocations);
+            }
+        }
+        // The second step needs a little more than the first, as that begins without gradients.
+        CHECK(allocations[1] == allocations.back());
+    }
 }
 
 TEST_CASE("DataLoader: options that cannot be") {
@@ -268,6 +478,83 @@ TEST_CASE("DataLoader: a transform's error reaches the loop") {
     Rng rng(1);
     DataLoader loader(numbers, {.transforms = {Normalize({0, 0, 0}, {1, 1, 1})}}, rng);
     check_error([&] { epoch(loader); }, {"Normalize", "got [1, 1, 2]"});
+}
+
+TEST_CASE("DataLoader: an error reaches the loop on its own thread, at the batch concerned") {
+    for (const auto& [threads, prefetch] :
+         {std::pair(1, true), std::pair(2, false), std::pair(2, true), std::pair(4, true)}) {
+        const WithThreads with(threads);
+        const Watched numbers(8, 5);  // in the third of four batches
+        Rng rng(1);
+        DataLoader loader(numbers, {.batch_size = 2, .prefetch = prefetch}, rng);
+        std::vector<Real> seen;
+        const auto loop = [&](Index most) {
+            seen.clear();
+            for (const Batch& batch : loader) {
+                seen.insert(seen.end(), batch.images.values().begin(), batch.images.values().end());
+                if (static_cast<Index>(seen.size()) == 4 * most) break;
+                std::this_thread::sleep_for(std::chrono::milliseconds(1));
+            }
+        };
+        CHECK_THROWS_WITH_AS(loop(4), "example 5", std::out_of_range);
+        CHECK(seen == std::vector<Real>{0, 0, 1, -1, 2, -2, 3, -3});
+        // Nobody hears of it who leaves before, though it may have happened.
+        CHECK_NOTHROW(loop(2));
+
+        // Who goes on after it gets the next batch.
+        DataLoader::Iterator it = loader.begin();
+        ++it;
+        CHECK_THROWS_AS(++it, std::out_of_range);
+        CHECK(it != loader.end());
+        ++it;
+        CHECK(it->images.at({0, 0, 0, 0}) == 6);
+        ++it;
+        CHECK(it == loader.end());
+    }
+}
+
+TEST_CASE("DataLoader: an error in the first batch, on any thread") {
+    for (int threads : {1, 2}) {
+        const WithThreads with(threads);
+        const Watched numbers(8, 1);
+        Rng rng(1);
+        DataLoader loader(numbers, {.batch_size = 2}, rng);
+        CHECK_THROWS_AS(loader.begin(), std::out_of_range);
+        CHECK_THROWS_AS(epoch(loader), std::out_of_range);
+    }
+}
+
+TEST_CASE("DataLoader: of the errors of many threads, one reaches the loop") {
+    const WithThreads with(4);
+    const Large pictures(40);
+    std::atomic<int> thrown{0};
+    const Transform refuse = [&](std::span<Real>, const Shape&, Rng&) {
+        ++thrown;
+        throw std::out_of_range("all of them");
+    };
+    Rng rng(1);
+    DataLoader loader(pictures, {.batch_size = 20, .transforms = {refuse}}, rng);
+    CHECK_THROWS_WITH_AS(epoch(loader), "all of them", std::out_of_range);
+    CHECK(thrown > 1);
+}
+
+TEST_CASE("DataLoader: threads, several loaders at once") {
+    const WithThreads with(3);
+    const Numbers numbers(3000);
+    const DataLoaderOptions options{.batch_size = 700, .shuffle = true, .transforms = {add_noise}};
+    Rng rng(1), same(1);
+    DataLoader loader(numbers, options, rng), expected(numbers, options, same);
+    const std::vector<Real> first = epoch(expected);
+    std::vector<Real> a, b;
+    std::thread other([&] {
+        Rng third(1);
+        DataLoader own(numbers, options, third);
+        a = epoch(own);
+    });
+    b = epoch(loader);
+    other.join();
+    CHECK(a == first);
+    CHECK(b == first);
 }
 
 TEST_CASE("DataLoader: a temporary dataset is refused when the program is compiled") {

@@ -1,46 +1,19 @@
 #include "primer/datasets/mnist.h"
 
-#include <unistd.h>
-
 #include <array>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
-#include <random>
 #include <string>
 #include <vector>
 
+#include "folder.h"
 #include "support.h"
 
 namespace primer {
 namespace {
 
 namespace fs = std::filesystem;
-
-// A folder of the test's own, gone when the test ends.
-class Folder {
-  public:
-    Folder() {
-        std::random_device device;
-        do {
-            path_ = fs::temp_directory_path() / ("primer-test-" + std::to_string(device()));
-        } while (!fs::create_directory(path_));
-    }
-    ~Folder() {
-        std::error_code ignored;
-        fs::remove_all(path_, ignored);
-    }
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-
-    const fs::path& path() const { return path_; }
-    void write(const std::string& name, const std::string& bytes) const {
-        std::ofstream(path_ / name, std::ios::binary) << bytes;
-    }
-
-  private:
-    fs::path path_;
-};
 
 constexpr std::uint32_t kImages = 0x00000803;
 constexpr std::uint32_t kLabels = 0x00000801;
@@ -269,14 +242,11 @@ TEST_CASE("mnist: a file that may not be read") {
     folder.write(kImagesName, images(3));
     folder.write(kLabelsName, labels(kThree));
     fs::permissions(folder.path() / kImagesName, fs::perms::none);
-    // Root may read everything, so root becomes nobody for this once.
-    const bool root = geteuid() == 0;
-    if (root) REQUIRE(seteuid(65534) == 0);
+    const AsNobody nobody;
     check_error([&] { mnist(folder.path(), Split::train); },
                 {"mnist: expected '", kImagesName.c_str(),
                  "to be readable, found that it cannot be "
                  "opened; check its permissions"});
-    if (root) REQUIRE(seteuid(0) == 0);
 }
 
 TEST_CASE("mnist_found: any of the files will do, whole or not") {

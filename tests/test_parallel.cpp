@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
 #include <limits>
 #include <mutex>
 #include <set>
 #include <stdexcept>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -184,6 +186,23 @@ TEST_CASE("parallel: set_num_threads") {
     const auto inside = [] { parallel_for(4, 1, [](Index, Index) { set_num_threads(4); }); };
     check_error(inside, {"set_num_threads: called from inside parallel_for"});
     CHECK(num_threads() == 2);
+}
+
+// The variable is read once a process: scripts/threads_env_test.sh runs this case again and again,
+// with PRIMER_TEST_THREADS saying what must come of it.
+TEST_CASE("parallel: PRIMER_NUM_THREADS") {
+    const char* const expected = std::getenv("PRIMER_TEST_THREADS");
+    if (expected != nullptr && std::string(expected) == "error") {
+        check_error([] { num_threads(); },
+                    {"PRIMER_NUM_THREADS: expected a whole number from 1 to 1024, got '",
+                     std::getenv("PRIMER_NUM_THREADS")});
+        check_error([] { set_num_threads(2); }, {"PRIMER_NUM_THREADS: "});
+        check_error([] { parallel_for(100, 1, [](Index, Index) {}); }, {"PRIMER_NUM_THREADS: "});
+        return;
+    }
+    CHECK(num_threads() >= 1);
+    if (expected != nullptr) CHECK(std::to_string(num_threads()) == expected);
+    CHECK(chunks_of(5000, 10).size() == 500);
 }
 
 TEST_CASE("parallel: two threads may call at once") {

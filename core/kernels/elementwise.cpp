@@ -134,14 +134,6 @@ void log(Index n, const Real* x, Real* y) {
 void sqrt(Index n, const Real* x, Real* y) {
     unary(n, x, y, [](Real v) { return std::sqrt(v); });
 }
-void relu(Index n, const Real* x, Real* y) {
-    unary(n, x, y, [](Real v) { return v < 0 ? Real(0) : v; });
-}
-void relu_backward(Index n, const Real* y, const Real* dy, Real* dx) {
-    parallel_for(n, kGrain, [&](Index begin, Index end) {
-        for (Index i = begin; i < end; ++i) dx[i] = y[i] <= 0 ? Real(0) : dy[i];
-    });
-}
 
 void scale(Index n, Real factor, Real* x) {
     unary(n, x, x, [=](Real v) { return v * factor; });

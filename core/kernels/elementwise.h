@@ -41,11 +41,6 @@ void neg(Index n, const Real* x, Real* y);
 void exp(Index n, const Real* x, Real* y);
 void log(Index n, const Real* x, Real* y);
 void sqrt(Index n, const Real* x, Real* y);
-/// y = max(x, 0); a NaN stays a NaN.
-void relu(Index n, const Real* x, Real* y);
-/// dx = 0 where y <= 0, else dy: at x = 0 the derivative is taken as 0, at a NaN as 1 (as in
-/// PyTorch).
-void relu_backward(Index n, const Real* y, const Real* dy, Real* dx);
 
 /// x *= factor.
 void scale(Index n, Real factor, Real* x);

@@ -14,6 +14,10 @@ enum class Trans { no, yes };
 void gemm(Trans trans_a, Trans trans_b, Index m, Index n, Index k, const Real* a, const Real* b,
           Real* c, bool accumulate = false);
 
+/// How many Reals of scratch memory one such call takes from Storage: for a caller that runs many
+/// of them at once and wants to have the memory ready.
+Index gemm_scratch(Index m, Index n, Index k);
+
 /// y [cols, rows] = transpose of x [rows, cols].
 void transpose(Index rows, Index cols, const Real* x, Real* y);
 

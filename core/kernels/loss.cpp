@@ -58,4 +58,71 @@ void cross_entropy_backward(Index rows, Index classes, const Real* p, const Inde
     });
 }
 
+namespace {
+
+constexpr Index kGrain = 4096;  // elements that are worth handing to another thread
+
+// The sum of term(i) for i < n, chunk by chunk: in the same order for any number of threads.
+template <class Term>
+double sum_of(Index n, Term term) {
+    std::vector<double> sums(static_cast<std::size_t>((n + kGrain - 1) / kGrain));
+    parallel_for(n, kGrain, [&](Index begin, Index end) {
+        double sum = 0;
+        for (Index i = begin; i < end; ++i) sum += term(i);
+        sums[static_cast<std::size_t>(begin / kGrain)] = sum;
+    });
+    return std::accumulate(sums.begin(), sums.end(), 0.0);
+}
+
+// log(1 + e^x), of which neither e^x overflows nor 1 + e^x loses what e^x is.
+double softplus(double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x))); }
+
+double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
+
+}  // namespace
+
+double smooth_l1(Index n, double beta, const Real* x) {
+    return sum_of(n, [=](Index i) {
+        const double size = std::abs(static_cast<double>(x[i]));
+        return size < beta ? size * size / (2 * beta) : size - beta / 2;
+    });
+}
+
+void smooth_l1_backward(Index n, double beta, const Real* x, Real factor, Real* dx) {
+    const auto b = static_cast<Real>(beta);
+    parallel_for(n, kGrain, [=](Index begin, Index end) {
+        for (Index i = begin; i < end; ++i) {
+            const Real v = x[i];  // the last of the four is 0 or NaN
+            const Real slope = std::abs(v) < b ? v / b : v > 0 ? Real(1) : v < 0 ? Real(-1) : v;
+            dx[i] = factor * slope;
+        }
+    });
+}
+
+double binary_cross_entropy(Index n, const Real* x, const Real* t, const Real* w) {
+    return sum_of(n, [=](Index i) {
+        const auto logit = static_cast<double>(x[i]), target = static_cast<double>(t[i]);
+        const double weight = w != nullptr ? static_cast<double>(w[i]) : 1;
+        return (1 - target) * softplus(logit) + weight * target * softplus(-logit);
+    });
+}
+
+void binary_cross_entropy_backward(Index n, const Real* x, const Real* t, const Real* w,
+                                   Real factor, Real* dx, Real* dt) {
+    parallel_for(n, kGrain, [=](Index begin, Index end) {
+        const auto f = static_cast<double>(factor);
+        for (Index i = begin; i < end; ++i) {
+            const auto logit = static_cast<double>(x[i]), target = static_cast<double>(t[i]);
+            const double weight = w != nullptr ? static_cast<double>(w[i]) : 1;
+            if (dx != nullptr) {
+                dx[i] = static_cast<Real>(
+                    f * ((1 - target) * sigmoid(logit) - weight * target * sigmoid(-logit)));
+            }
+            if (dt != nullptr) {
+                dt[i] = static_cast<Real>(f * (weight * softplus(-logit) - softplus(logit)));
+            }
+        }
+    });
+}
+
 }  // namespace primer::kernels

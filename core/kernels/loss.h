@@ -15,4 +15,17 @@ double cross_entropy(Index rows, Index classes, const Real* x, const Index* labe
 void cross_entropy_backward(Index rows, Index classes, const Real* p, const Index* labels,
                             double smoothing, Real factor, Real* dx);
 
+/// The sum of h(x[i]): h(x) = x^2 / (2 beta) where |x| < beta, else |x| - beta / 2. With beta = 0
+/// it is the sum of |x[i]|.
+double smooth_l1(Index n, double beta, const Real* x);
+/// dx = factor h'(x), and 0 where x = 0.
+void smooth_l1_backward(Index n, double beta, const Real* x, Real factor, Real* dx);
+
+/// The sum of (1 - t) log(1 + e^x) + w t log(1 + e^-x) for logits x, targets t and weights w of the
+/// positive examples; w may be nullptr: 1.
+double binary_cross_entropy(Index n, const Real* x, const Real* t, const Real* w);
+/// Its gradients, times factor. dx and dt may each be nullptr: not computed.
+void binary_cross_entropy_backward(Index n, const Real* x, const Real* t, const Real* w,
+                                   Real factor, Real* dx, Real* dt);
+
 }  // namespace primer::kernels

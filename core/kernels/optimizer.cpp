@@ -1,5 +1,7 @@
 #include "primer/core/kernels/optimizer.h"
 
+#include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <vector>
 
@@ -24,6 +26,41 @@ void sgd_update(Index n, const SgdStep& step, const Real* grad, Real* velocity, 
                 velocity[i] = v;
                 d = s.nesterov ? g + s.momentum * v : v;
             }
+            w[i] -= s.lr * d;
+        }
+    });
+}
+
+void adam_update(Index n, const AdamStep& step, const Real* grad, Real* mean, Real* square,
+                 Real* largest, Real* w) {
+    parallel_for(n, kGrain, [&](Index begin, Index end) {
+        const AdamStep s = step;
+        for (Index i = begin; i < end; ++i) {
+            const Real g = (s.maximize ? -grad[i] : grad[i]) + s.weight_decay * w[i];
+            mean[i] = s.beta1 * mean[i] + s.one_minus_beta1 * g;
+            Real v = s.beta2 * square[i] + s.one_minus_beta2 * g * g;
+            square[i] = v;
+            if (largest != nullptr) v = largest[i] = std::max(largest[i], v);
+            w[i] = s.keep * w[i] - s.lr * mean[i] / (std::sqrt(v) / s.root_correction + s.eps);
+        }
+    });
+}
+
+void rmsprop_update(Index n, const RmspropStep& step, const Real* grad, Real* square, Real* mean,
+                    Real* velocity, Real* w) {
+    parallel_for(n, kGrain, [&](Index begin, Index end) {
+        const RmspropStep s = step;
+        for (Index i = begin; i < end; ++i) {
+            const Real g = (s.maximize ? -grad[i] : grad[i]) + s.weight_decay * w[i];
+            Real v = s.alpha * square[i] + s.one_minus_alpha * g * g;
+            square[i] = v;
+            if (mean != nullptr) {
+                const Real m = s.alpha * mean[i] + s.one_minus_alpha * g;
+                mean[i] = m;
+                v = std::max(v - m * m, Real(0));  // rounding may take it below 0
+            }
+            Real d = g / (std::sqrt(v) + s.eps);
+            if (velocity != nullptr) d = velocity[i] = s.momentum * velocity[i] + d;
             w[i] -= s.lr * d;
         }
     });

@@ -22,6 +22,49 @@ struct SgdStep {
 ///     w = w - lr d,  d = g without a velocity, g + momentum v with nesterov, else v
 void sgd_update(Index n, const SgdStep& step, const Real* grad, Real* velocity, Real* w);
 
+/// The numbers of one step of Adam or AdamW.
+struct AdamStep {
+    Real lr;  ///< divided by the correction of the mean, 1 - beta1^step
+    Real beta1, one_minus_beta1;
+    Real beta2, one_minus_beta2;
+    Real root_correction;  ///< sqrt(1 - beta2^step)
+    Real eps;
+    Real weight_decay;  ///< what of w enters the gradient
+    Real keep;          ///< what of w is left by the decay that does not
+    bool maximize;
+};
+
+/// One step for n weights w, given their gradients:
+///
+///     g = +-grad + weight_decay w          (minus to maximize)
+///     mean = beta1 mean + (1 - beta1) g
+///     square = beta2 square + (1 - beta2) g^2
+///     largest = max(largest, square)       (it may be null: then it is square)
+///     w = keep w - lr mean / (sqrt(largest) / root_correction + eps)
+void adam_update(Index n, const AdamStep& step, const Real* grad, Real* mean, Real* square,
+                 Real* largest, Real* w);
+
+/// The numbers of one step of RMSprop.
+struct RmspropStep {
+    Real lr;
+    Real alpha, one_minus_alpha;
+    Real eps;
+    Real weight_decay;
+    Real momentum;
+    bool maximize;
+};
+
+/// One step for n weights w, given their gradients:
+///
+///     g = +-grad + weight_decay w          (minus to maximize)
+///     square = alpha square + (1 - alpha) g^2
+///     mean = alpha mean + (1 - alpha) g    (it may be null: then it is 0)
+///     d = g / (sqrt(square - mean^2) + eps)
+///     velocity = momentum velocity + d     (it may be null: then it is d)
+///     w = w - lr velocity
+void rmsprop_update(Index n, const RmspropStep& step, const Real* grad, Real* square, Real* mean,
+                    Real* velocity, Real* w);
+
 /// The sum of x[i]^2, added up in double.
 double sum_of_squares(Index n, const Real* x);
 

@@ -1,20 +1,185 @@
-#include "primer/core/kernels/elementwise.h"
+#include "primer/core/kernels/activation.h"
+
+#include "primer/core/error.h"
 #include "primer/core/kernels/reduce.h"
 #include "primer/core/ops.h"
 #include "primer/core/tape.h"
 
 namespace primer {
+namespace {
 
-// dy/dx = 1 where x > 0, else 0; and y > 0 exactly where x > 0, so y, which the next layer keeps
-// anyway, is all that the backward needs.
+// What the backward of an activation keeps. It is y wherever the derivative can be told from y: the
+// next layer nearly always keeps its input, which is y, so that costs nothing, whereas x could
+// otherwise be given back at once.
+enum class Keep { x, y };
+
+// Where y goes. Over x, only y can be kept.
+enum class Output { fresh, over_x };
+
+// y_i = f(x_i): `forward` is the kernel (n, x, y), `backward` the kernel (n, kept, dy, dx).
+template <class Forward, class BackwardKernel>
+Tensor elementwise(const char* op, const Tensor& x, Keep keep, Forward forward,
+                   BackwardKernel backward, Output output = Output::fresh) {
+    const bool fresh = output == Output::fresh;
+    Tensor y = fresh ? empty(x.shape()) : x;
+    forward(x.numel(), x.data(), fresh ? y.mutable_data() : overwrite(op, x));
+    return record(
+        op, y, {x},
+        [backward, kept = Saved(keep == Keep::x ? x : y)](const Tensor& dy, std::span<Grad> d) {
+            Tensor dx = empty(dy.shape());
+            backward(dy.numel(), kept->data(), dy.data(), dx.mutable_data());
+            d[0].add(dx);
+        });
+}
+
+Tensor leaky(const char* op, const Tensor& x, double negative_slope, Keep keep, Output output) {
+    const auto a = static_cast<Real>(negative_slope);
+    return elementwise(
+        op, x, keep,
+        [a](Index n, const Real* from, Real* to) { kernels::leaky_relu(n, a, from, to); },
+        [a](Index n, const Real* kept, const Real* dy, Real* dx) {
+            kernels::leaky_relu_backward(n, a, kept, dy, dx);
+        },
+        output);
+}
+
+}  // namespace
+
+// Glorot, Bordes and Bengio, "Deep Sparse Rectifier Neural Networks", 2011.
+// dy/dx = 1 where x > 0, else 0; and y > 0 exactly where x > 0.
 Tensor relu(const Tensor& x) {
+    return elementwise("relu", x, Keep::y, kernels::relu, kernels::relu_backward);
+}
+
+Tensor relu_(const Tensor& x) {
+    return elementwise("relu_", x, Keep::y, kernels::relu, kernels::relu_backward, Output::over_x);
+}
+
+// Maas, Hannun and Ng, "Rectifier Nonlinearities Improve Neural Network Acoustic Models", 2013.
+// With a = negative_slope: dy/dx = 1 where x > 0, else a; and y > 0 exactly where x > 0, unless
+// a < 0 makes y > 0 on both sides.
+Tensor leaky_relu(const Tensor& x, double negative_slope) {
+    const Keep keep = negative_slope >= 0 ? Keep::y : Keep::x;
+    return leaky("leaky_relu", x, negative_slope, keep, Output::fresh);
+}
+
+Tensor leaky_relu_(const Tensor& x, double negative_slope) {
+    check(negative_slope >= 0, "leaky_relu_: expected negative_slope >= 0, got ", negative_slope,
+          "; x is overwritten, and with a slope < 0 the result does not tell on which side of 0 it "
+          "was: use leaky_relu");
+    return leaky("leaky_relu_", x, negative_slope, Keep::y, Output::over_x);
+}
+
+// He et al., "Delving Deep into Rectifiers", 2015, section 2.1. With c the channel of x: dy/dx = 1
+// where x > 0, else w_c. And dy/dw_c = 0 where x > 0, else x, so dw_c is the sum of x dy over the
+// x <= 0 of channel c. Keeps x: w_c may be negative or 0, and then y does not tell x.
+Tensor prelu(const Tensor& x, const Tensor& weight) {
+    const bool one_slope = weight.shape() == Shape{1};
+    check(one_slope || (x.rank() >= 2 && weight.shape() == Shape{x.shape()[1]}),
+          "prelu: expected one slope [1], or one for each channel of x [N, channels, ...]; got a "
+          "weight ",
+          weight.shape(), " for x ", x.shape());
+    const kernels::Axis axis = one_slope ? kernels::Axis({1, 1, x.numel()}, 1)  //
+                                         : kernels::Axis(x.shape(), 1);
     Tensor y = empty(x.shape());
-    kernels::relu(x.numel(), x.data(), y.mutable_data());
-    return record("relu", y, {x}, [y = Saved(y)](const Tensor& dy, std::span<Grad> d) {
-        Tensor dx = empty(dy.shape());
-        kernels::relu_backward(dy.numel(), y->data(), dy.data(), dx.mutable_data());
-        d[0].add(dx);
-    });
+    kernels::prelu(axis, x.data(), weight.data(), y.mutable_data());
+    return record("prelu", y, {x, weight},
+                  [axis, x = Saved(x), w = Saved(weight)](const Tensor& dy, std::span<Grad> d) {
+                      Grad &dx = d[0], &dw = d[1];
+                      if (dx.wanted()) {
+                          Tensor grad = empty(dy.shape());
+                          kernels::prelu_backward(axis, x->data(), w->data(), dy.data(),
+                                                  grad.mutable_data());
+                          dx.add(grad);
+                      }
+                      if (dw.wanted()) {
+                          Tensor terms = empty({axis.outer, axis.n, axis.inner});
+                          kernels::prelu_backward_weight(dy.numel(), x->data(), dy.data(),
+                                                         terms.mutable_data());
+                          dw.add(sum(sum(terms, 2), 0));
+                      }
+                  });
+}
+
+// Clevert, Unterthiner and Hochreiter, "Fast and Accurate Deep Network Learning by Exponential
+// Linear Units", 2016, section 3. dy/dx = 1 where x > 0, which is where y > 0 if alpha >= 0; else
+// y = alpha (e^x - 1), so dy/dx = alpha e^x = y + alpha.
+Tensor elu(const Tensor& x, double alpha) {
+    check(alpha >= 0, "elu: expected alpha >= 0, got ", alpha);
+    const auto a = static_cast<Real>(alpha);
+    return elementwise(
+        "elu", x, Keep::y,
+        [a](Index n, const Real* from, Real* to) { kernels::elu(n, 1, a, from, to); },
+        [a](Index n, const Real* y, const Real* dy, Real* dx) {
+            kernels::elu_backward(n, 1, a, y, dy, dx);
+        });
+}
+
+// Klambauer et al., "Self-Normalizing Neural Networks", 2017, equation 2: lambda elu(x, alpha),
+// whose constants are those that leave a mean of 0 and a variance of 1 as they are.
+// dy/dx = lambda where x > 0, else lambda alpha e^x = y + lambda alpha.
+Tensor selu(const Tensor& x) {
+    constexpr double alpha = 1.6732632423543772848, lambda = 1.0507009873554804934;
+    constexpr auto above = static_cast<Real>(lambda), below = static_cast<Real>(lambda * alpha);
+    return elementwise(
+        "selu", x, Keep::y,
+        [](Index n, const Real* from, Real* to) { kernels::elu(n, above, below, from, to); },
+        [](Index n, const Real* y, const Real* dy, Real* dx) {
+            kernels::elu_backward(n, above, below, y, dy, dx);
+        });
+}
+
+// Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016, section 2. y = x P(x), where P(x) is
+// the share of a normal variable's values that are below x, so dy/dx = P(x) + x P'(x) with P'(x) =
+// e^(-x^2 / 2) / sqrt(2 pi). The approximation has P(x) = (1 + tanh u) / 2 = s(2 u), s being the
+// sigmoid, with u = c (x + 0.044715 x^3) and c = sqrt(2 / pi), so there
+//     P'(x) = s(2 u) (1 - s(2 u)) 2 c (1 + 3 * 0.044715 x^2).
+// Both keep x: y has a minimum, to the sides of which two x have the same y.
+Tensor gelu(const Tensor& x, Approximation approximate) {
+    if (approximate == Approximation::none) {
+        return elementwise("gelu", x, Keep::x, kernels::gelu, kernels::gelu_backward);
+    }
+    return elementwise("gelu", x, Keep::x, kernels::gelu_tanh, kernels::gelu_tanh_backward);
+}
+
+// Hendrycks and Gimpel, as above; Ramachandran, Zoph and Le, "Searching for Activation
+// Functions", 2017, named it Swish. With s = 1 / (1 + e^-x), s' = s (1 - s): y = x s, so
+// dy/dx = s + x s (1 - s). Keeps x: y has a minimum.
+Tensor silu(const Tensor& x) {
+    return elementwise("silu", x, Keep::x, kernels::silu, kernels::silu_backward);
+}
+
+// y = (1 + e^-x)^-1, so dy/dx = e^-x (1 + e^-x)^-2 = y (1 - y).
+Tensor sigmoid(const Tensor& x) {
+    return elementwise("sigmoid", x, Keep::y, kernels::sigmoid, kernels::sigmoid_backward);
+}
+
+// tanh = sinh / cosh, so dy/dx = (cosh^2 x - sinh^2 x) / cosh^2 x = 1 - y^2.
+Tensor tanh(const Tensor& x) {
+    return elementwise("tanh", x, Keep::y, kernels::tanh, kernels::tanh_backward);
+}
+
+// Dugas et al., "Incorporating Second-Order Functional Knowledge for Better Option Pricing", 2001.
+// y = ln(1 + e^(beta x)) / beta, so dy/dx = e^(beta x) / (1 + e^(beta x)) = sigmoid(beta x); and 1
+// where beta x > threshold and y is x. Keeps x: near the threshold y does not tell which it was.
+Tensor softplus(const Tensor& x, const SoftplusOptions& options) {
+    check(options.beta > 0, "softplus: expected beta > 0, got ", options.beta);
+    const auto beta = static_cast<Real>(options.beta);
+    const auto threshold = static_cast<Real>(options.threshold);
+    return elementwise(
+        "softplus", x, Keep::x,
+        [=](Index n, const Real* from, Real* to) {
+            kernels::softplus(n, beta, threshold, from, to);
+        },
+        [=](Index n, const Real* kept, const Real* dy, Real* dx) {
+            kernels::softplus_backward(n, beta, threshold, kept, dy, dx);
+        });
+}
+
+// Howard et al., "Searching for MobileNetV3", 2019, section 5.2. From -3 to 3, y = x (x + 3) / 6,
+// so dy/dx = x / 3 + 1 / 2; below, y = 0, and above, y = x. Keeps x: y has a minimum.
+Tensor hardswish(const Tensor& x) {
+    return elementwise("hardswish", x, Keep::x, kernels::hardswish, kernels::hardswish_backward);
 }
 
 // y_i = e^(x_i) / S with S = sum_j e^(x_j), so dy_i/dx_j = y_i ([i = j] - y_j), and
@@ -41,6 +206,27 @@ Tensor log_softmax(const Tensor& x, int dim) {
         kernels::log_softmax_backward(axis, y->data(), dy.data(), dx.mutable_data());
         d[0].add(dx);
     });
+}
+
+// Goodfellow et al., "Maxout Networks", 2013, section 3. dy goes to the piece that was taken, the
+// others have gradient 0. Keeps the numbers of those pieces: one number for each y, not the
+// `pieces` numbers that x has for it.
+Tensor maxout(const Tensor& x, Index pieces) {
+    constexpr Index most = Index{1} << 24;  // a float can tell so many numbers apart
+    check(pieces >= 1 && pieces <= most, "maxout: expected 1 to ", most, " pieces, got ", pieces);
+    check(x.rank() >= 2 && x.shape()[1] % pieces == 0, "maxout: expected x [N, channels, ...] of ",
+          "which the channels can be divided into groups of ", pieces, ", got ", x.shape());
+    const Shape& from = x.shape();
+    const Index out = from[1] / pieces;
+    const kernels::Axis axis({from[0] * out, pieces, from.slice(2, from.rank()).numel()}, 1);
+    Tensor y = empty(from.with(1, out)), taken = empty(y.shape());
+    kernels::maxout(axis, x.data(), y.mutable_data(), taken.mutable_data());
+    return record("maxout", y, {x},
+                  [axis, from, taken = Saved(taken)](const Tensor& dy, std::span<Grad> d) {
+                      Tensor dx = empty(from);
+                      kernels::maxout_backward(axis, taken->data(), dy.data(), dx.mutable_data());
+                      d[0].add(dx);
+                  });
 }
 
 }  // namespace primer

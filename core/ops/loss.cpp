@@ -1,5 +1,7 @@
 #include "primer/core/kernels/loss.h"
 
+#include <vector>
+
 #include "primer/core/error.h"
 #include "primer/core/kernels/elementwise.h"
 #include "primer/core/ops.h"
@@ -12,6 +14,23 @@ Real reduction_factor(Reduction reduction, Index count) {
     return reduction == Reduction::mean ? 1 / static_cast<Real>(count) : Real(1);
 }
 
+// One label in 0 ... classes - 1 for each row of x [N, classes].
+void check_labels(const char* op, const char* what, const Shape& x, const IntTensor& labels) {
+    check(x.rank() == 2 && x[1] >= 1, op, ": expected ", what, " [N, classes], got ", x);
+    check(labels.shape == Shape{x[0]}, op, ": expected ", x[0], " labels for ", what, ' ', x,
+          ", got labels of shape ", labels.shape);
+    for (std::size_t r = 0; r < labels.values.size(); ++r) {
+        check(labels.values[r] >= 0 && labels.values[r] < x[1], op, ": label ", labels.values[r],
+              " of example ", r, " is outside 0 ... ", x[1] - 1, " for ", what, ' ', x,
+              "; has the last layer an output for every class?");
+    }
+}
+
+void check_same_shape(const char* op, const Tensor& x, const Tensor& target) {
+    check(x.shape() == target.shape(), op, ": expected two tensors of one shape, got ", x.shape(),
+          " and ", target.shape());
+}
+
 }  // namespace
 
 // For one row with logits x, p = softmax(x) and targets t that add up to 1:
@@ -19,18 +38,10 @@ Real reduction_factor(Reduction reduction, Index count) {
 // t_i.
 Tensor cross_entropy(const Tensor& logits, const IntTensor& labels,
                      const CrossEntropyOptions& options) {
-    check(logits.rank() == 2 && logits.shape()[1] >= 1,
-          "cross_entropy: expected logits [N, classes], got ", logits.shape());
+    check_labels("cross_entropy", "logits", logits.shape(), labels);
     const Index rows = logits.shape()[0], classes = logits.shape()[1];
-    check(labels.shape == Shape{rows}, "cross_entropy: expected ", rows, " labels for logits ",
-          logits.shape(), ", got labels of shape ", labels.shape);
     const double s = options.label_smoothing;
     check(s >= 0 && s <= 1, "cross_entropy: expected a label_smoothing from 0 to 1, got ", s);
-    for (std::size_t r = 0; r < labels.values.size(); ++r) {
-        check(labels.values[r] >= 0 && labels.values[r] < classes, "cross_entropy: label ",
-              labels.values[r], " of example ", r, " is outside 0 ... ", classes - 1,
-              " for logits ", logits.shape(), "; has the last layer an output for every class?");
-    }
     const Real factor = reduction_factor(options.reduction, rows);
     Tensor p = empty(logits.shape());
     const double loss = kernels::cross_entropy(rows, classes, logits.data(), labels.values.data(),
@@ -47,8 +58,7 @@ Tensor cross_entropy(const Tensor& logits, const IntTensor& labels,
 
 // L = f sum (x - t)^2 with f = 1 or 1/n, so dL/dx = 2 f (x - t) and dL/dt = -dL/dx.
 Tensor mse_loss(const Tensor& x, const Tensor& target, Reduction reduction) {
-    check(x.shape() == target.shape(), "mse_loss: expected two tensors of one shape, got ",
-          x.shape(), " and ", target.shape());
+    check_same_shape("mse_loss", x, target);
     const Real factor = reduction_factor(reduction, x.numel());
     const auto [difference, loss] = [&] {
         const NoGrad recorded_as_one_op;
@@ -61,6 +71,130 @@ Tensor mse_loss(const Tensor& x, const Tensor& target, Reduction reduction) {
                       d[0].add(dx);
                       if (d[1].wanted()) d[1].add(neg(dx));
                   });
+}
+
+// L = -f sum_n x[n, labels[n]], so dx is -f there and 0 elsewhere.
+Tensor nll_loss(const Tensor& log_probabilities, const IntTensor& labels, Reduction reduction) {
+    const Tensor& x = log_probabilities;
+    check_labels("nll_loss", "log_probabilities", x.shape(), labels);
+    const Index classes = x.shape()[1];
+    const Real factor = reduction_factor(reduction, x.shape()[0]);
+    double sum = 0;
+    const Real* row = x.data();
+    for (const Index label : labels.values) {
+        sum += static_cast<double>(row[label]);
+        row += classes;
+    }
+    return record(
+        "nll_loss", Tensor(-sum * static_cast<double>(factor)), {x},
+        [factor, shape = x.shape(), labels = labels.values](const Tensor& dy, std::span<Grad> d) {
+            const Tensor dx = zeros(shape);
+            Real* to = dx.mutable_data();
+            for (const Index label : labels) {
+                to[label] = -factor * dy.item();
+                to += shape[1];
+            }
+            d[0].add(dx);
+        });
+}
+
+namespace {
+
+// L = f sum h(e) for e = x - t, so dL/dx = f h'(e) and dL/dt = -dL/dx. h is e^2 / (2 beta) with
+// h' = e / beta where |e| < beta, else |e| - beta / 2 with h' = sign(e).
+Tensor smooth_l1(const char* op, const Tensor& x, const Tensor& target, Reduction reduction,
+                 double beta) {
+    check_same_shape(op, x, target);
+    const Real factor = reduction_factor(reduction, x.numel());
+    const Tensor difference = [&] {
+        const NoGrad recorded_as_one_op;
+        return sub(x, target);
+    }();
+    const double sum = kernels::smooth_l1(x.numel(), beta, difference.data());
+    return record(op, Tensor(sum * static_cast<double>(factor)), {x, target},
+                  [beta, factor, e = Saved(difference)](const Tensor& dy, std::span<Grad> d) {
+                      const Tensor dx = empty(e->shape());
+                      kernels::smooth_l1_backward(e->numel(), beta, e->data(), factor * dy.item(),
+                                                  dx.mutable_data());
+                      d[0].add(dx);
+                      if (d[1].wanted()) d[1].add(neg(dx));
+                  });
+}
+
+}  // namespace
+
+Tensor l1_loss(const Tensor& x, const Tensor& target, Reduction reduction) {
+    return smooth_l1("l1_loss", x, target, reduction, 0);
+}
+
+Tensor smooth_l1_loss(const Tensor& x, const Tensor& target, const SmoothL1Options& options) {
+    check(options.beta >= 0, "smooth_l1_loss: expected beta >= 0, got ", options.beta);
+    return smooth_l1("smooth_l1_loss", x, target, options.reduction, options.beta);
+}
+
+namespace {
+
+// pos_weight in the shape of x; undefined if it is.
+Tensor weights_like(const Tensor& x, const Tensor& pos_weight, const char* op) {
+    if (!pos_weight.defined()) return {};
+    const kernels::Broadcast loop(pos_weight.shape(), x.shape(), op);
+    check(loop.shape == x.shape(), op, ": the pos_weight ", pos_weight.shape(),
+          " does not broadcast to x ", x.shape());
+    Tensor w = empty(x.shape());
+    kernels::expand(loop, pos_weight.data(), w.mutable_data());
+    return w;
+}
+
+}  // namespace
+
+// With s = s(x): log s = -log(1 + e^-x) = -sp(-x) and log(1 - s) = -sp(x), where sp is softplus,
+// sp(x) = log(1 + e^x) with sp'(x) = s(x), and w = pos_weight:
+//     L = f sum ((1 - t) sp(x) + w t sp(-x))
+//     dL/dx = f ((1 - t) s(x) - w t s(-x)),  dL/dt = f (w sp(-x) - sp(x))
+Tensor binary_cross_entropy_with_logits(const Tensor& x, const Tensor& target,
+                                        const BinaryCrossEntropyOptions& options) {
+    const char* const op = "binary_cross_entropy_with_logits";
+    check_same_shape(op, x, target);
+    for (const Real t : target.values()) {
+        check(t >= 0 && t <= 1, op, ": expected targets from 0 to 1, got ", t,
+              "; for labels of several classes there is cross_entropy");
+    }
+    const Tensor w = weights_like(x, options.pos_weight, op);
+    const Real factor = reduction_factor(options.reduction, x.numel());
+    const double sum = kernels::binary_cross_entropy(x.numel(), x.data(), target.data(),
+                                                     w.defined() ? w.data() : nullptr);
+    return record(
+        op, Tensor(sum * static_cast<double>(factor)), {x, target},
+        [factor, w, x = Saved(x), t = Saved(target)](const Tensor& dy, std::span<Grad> d) {
+            const Tensor dx = d[0].wanted() ? empty(x->shape()) : Tensor();
+            const Tensor dt = d[1].wanted() ? empty(x->shape()) : Tensor();
+            kernels::binary_cross_entropy_backward(
+                x->numel(), x->data(), t->data(), w.defined() ? w.data() : nullptr,
+                factor * dy.item(), dx.defined() ? dx.mutable_data() : nullptr,
+                dt.defined() ? dt.mutable_data() : nullptr);
+            if (dx.defined()) d[0].add(dx);
+            if (dt.defined()) d[1].add(dt);
+        });
+}
+
+// L = sum |w|, so dL/dw = sign(w): smooth_l1 with beta = 0.
+Tensor l1_penalty(std::span<const Parameter> parameters) {
+    double sum = 0;
+    std::vector<Saved> saved;
+    for (const Parameter& w : parameters) {
+        sum += kernels::smooth_l1(w.numel(), 0, w.data());
+        saved.emplace_back(w);
+    }
+    const std::vector<Tensor> inputs(parameters.begin(), parameters.end());
+    return record("l1_penalty", Tensor(sum), inputs, [saved](const Tensor& dy, std::span<Grad> d) {
+        for (std::size_t i = 0; i < saved.size(); ++i) {
+            if (!d[i].wanted()) continue;
+            const Tensor& w = saved[i];
+            const Tensor dw = empty(w.shape());
+            kernels::smooth_l1_backward(w.numel(), 0, w.data(), dy.item(), dw.mutable_data());
+            d[i].add(dw);
+        }
+    });
 }
 
 }  // namespace primer

@@ -4,8 +4,11 @@
 #include <filesystem>
 #include <iostream>
 
+#include "primer/core/kernels/parallel.h"
+#include "primer/datasets/cifar.h"
 #include "primer/datasets/mnist.h"
 #include "primer/datasets/synthetic_digits.h"
+#include "primer/datasets/synthetic_shapes.h"
 
 namespace primer::examples {
 namespace {
@@ -39,6 +42,24 @@ TrainAndTest find_digits(const std::string& flag) {
         << "No MNIST found (./primer fetch mnist downloads it): training on synthetic digits.\n";
     return {synthetic_digits(kSyntheticTrain, 1), synthetic_digits(kSyntheticTest, 2),
             "synthetic digits"};
+}
+
+TrainAndTest find_pictures(const std::string& flag) {
+    const fs::path folder = find_folder(flag, "cifar10", cifar10_found);
+    if (!folder.empty()) {
+        return {cifar10(folder, Split::train), cifar10(folder, Split::test),
+                "CIFAR-10 from " + folder.string()};
+    }
+    std::cout << "No CIFAR-10 found (./primer fetch cifar10 downloads it): training on synthetic "
+                 "shapes.\n";
+    return {synthetic_shapes(kSyntheticTrain, 1), synthetic_shapes(kSyntheticTest, 2),
+            "synthetic shapes"};
+}
+
+void announce(const TrainAndTest& data) {
+    std::cout << "Training on " << data.source << ": " << data.train.size() << " images, "
+              << data.test.size() << " to test, " << num_threads()
+              << (num_threads() == 1 ? " thread.\n" : " threads.\n");
 }
 
 }  // namespace primer::examples

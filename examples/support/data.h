@@ -16,4 +16,10 @@ struct TrainAndTest {
 /// Throws Error if the folder is given, or exists, and is not MNIST: never a silent fallback.
 TrainAndTest find_digits(const std::string& flag);
 
+/// The same with CIFAR-10, from $PRIMER_DATA/cifar10 or ./data/cifar10; instead of it, shapes.
+TrainAndTest find_pictures(const std::string& flag);
+
+/// "Training on MNIST from ...: 60000 images, 10000 to test, 2 threads."
+void announce(const TrainAndTest& data);
+
 }  // namespace primer::examples

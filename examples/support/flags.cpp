@@ -48,7 +48,7 @@ void add_training_flags(CLI::App& app, TrainingFlags& flags) {
     app.add_option("--test-batch-size", flags.test_batch_size, "examples at a time in evaluation")
         ->check(at_least(1))
         ->type_name("N");
-    app.add_option("--lr", flags.lr, "learning rate at the start; falls to 0 over the run")
+    app.add_option("--lr", flags.lr, "learning rate, the largest of the run")
         ->check(not_negative())
         ->type_name("X");
     app.add_option("--momentum", flags.momentum, "share of the last step that the next one keeps")

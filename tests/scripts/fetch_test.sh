@@ -316,7 +316,7 @@ expect_log "is a file"
 
 test="the real table is complete"
 cp "$source_dir/datasets/sources.txt" tool/
-for name in mnist cifar10; do
+for name in mnist cifar10 cifar100; do
     [ "$(grep -cE "^mirror +$name +https://[^ ]+/$" tool/sources.txt)" -ge 2 ] || fail "$name has fewer than two mirrors"
 done
 ! grep -vE '^(#.*|)$|^mirror +[a-z0-9]+ +https://[^ ]+/$|^(archive|file) +[a-z0-9]+ +[^ ]+ +([0-9a-f]{32}|-)$' tool/sources.txt ||

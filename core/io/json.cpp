@@ -1,0 +1,204 @@
+#include "primer/core/io/json.h"
+
+#include <limits>
+#include <set>
+
+#include "primer/core/error.h"
+
+namespace primer {
+namespace {
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// How a byte that was not expected is shown.
+std::string shown(char c) {
+    const auto code = static_cast<unsigned char>(c);
+    if (code > 0x20 && code < 0x7f) return std::string("'") + c + "'";
+    constexpr const char* digits = "0123456789abcdef";
+    return std::string("the byte 0x") + digits[code / 16] + digits[code % 16];
+}
+
+void append_utf8(std::string& text, char32_t code) {
+    const auto tail = [&](int shift) {
+        text += static_cast<char>(0x80 | ((code >> shift) & 0x3f));
+    };
+    if (code < 0x80) {
+        text += static_cast<char>(code);
+    } else if (code < 0x800) {
+        text += static_cast<char>(0xc0 | (code >> 6));
+        tail(0);
+    } else if (code < 0x10000) {
+        text += static_cast<char>(0xe0 | (code >> 12));
+        tail(6);
+        tail(0);
+    } else {
+        text += static_cast<char>(0xf0 | (code >> 18));
+        tail(12);
+        tail(6);
+        tail(0);
+    }
+}
+
+// The length of the UTF-8 sequence that `text` begins with; 0 if it begins with none. What encodes
+// a code in more bytes than needed is none: otherwise one name could be written in two ways.
+std::size_t utf8_length(std::string_view text) {
+    const auto lead = static_cast<unsigned char>(text[0]);
+    if (lead < 0x80) return 1;
+    const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+    if (lead < 0xc0 || lead >= 0xf8 || text.size() < length) return 0;
+    char32_t code = lead & (0x7fu >> length);
+    for (std::size_t i = 1; i < length; ++i) {
+        const auto c = static_cast<unsigned char>(text[i]);
+        if ((c & 0xc0) != 0x80) return 0;
+        code = code << 6 | (c & 0x3f);
+    }
+    constexpr char32_t shortest[] = {0, 0, 0x80, 0x800, 0x10000};
+    const bool surrogate = code >= 0xd800 && code < 0xe000;
+    return code >= shortest[length] && code <= 0x10ffff && !surrogate ? length : 0;
+}
+
+}  // namespace
+
+void JsonReader::check_here(bool ok, std::string_view expected) const {
+    if (ok) return;
+    fail(source_, ": byte ", first_ + static_cast<Index>(at_), ": expected ", expected, ", got ",
+         at_ < text_.size() ? shown(text_[at_]) : "the end");
+}
+
+void JsonReader::skip_whitespace() {
+    while (at_ < text_.size() &&
+           std::string_view(" \t\n\r").find(text_[at_]) != std::string::npos) {
+        ++at_;
+    }
+}
+
+bool JsonReader::take(char c) {
+    skip_whitespace();
+    const bool found = at_ < text_.size() && text_[at_] == c;
+    if (found) ++at_;
+    return found;
+}
+
+void JsonReader::expect(char c) {
+    if (!take(c)) check_here(false, shown(c));
+}
+
+void JsonReader::object(const std::function<void(const std::string&)>& member) {
+    expect('{');
+    if (take('}')) return;
+    std::set<std::string> keys;
+    do {
+        const std::string key = string();
+        if (!keys.insert(key).second) {
+            fail(source_, ": byte ", first_ + static_cast<Index>(at_),
+                 ": expected every name once, got ", in_quotes(key), " again");
+        }
+        expect(':');
+        member(key);
+    } while (take(','));
+    check_here(take('}'), "',' or '}'");
+}
+
+void JsonReader::array(const std::function<void()>& element) {
+    expect('[');
+    if (take(']')) return;
+    do {
+        element();
+    } while (take(','));
+    check_here(take(']'), "',' or ']'");
+}
+
+std::string JsonReader::string() {
+    expect('"');
+    std::string text;
+    for (;;) {
+        check_here(at_ < text_.size() && static_cast<unsigned char>(text_[at_]) >= 0x20,
+                   "the rest of a text in quotes");
+        if (text_[at_] == '"') break;
+        if (text_[at_] == '\\') {
+            append_utf8(text, escape());
+            continue;
+        }
+        const std::size_t length = utf8_length(text_.substr(at_));
+        check_here(length > 0, "UTF-8");
+        text += text_.substr(at_, length);
+        at_ += length;
+    }
+    ++at_;
+    return text;
+}
+
+// \n and the like; \u00e9; or two of these, a surrogate pair, for a code beyond 16 bits.
+char32_t JsonReader::escape() {
+    constexpr std::string_view letters = "\"\\/bfnrt", codes = "\"\\/\b\f\n\r\t";
+    ++at_;
+    const std::size_t letter = at_ < text_.size() ? letters.find(text_[at_]) : letters.npos;
+    if (letter != letters.npos) {
+        ++at_;
+        return static_cast<char32_t>(codes[letter]);
+    }
+    check_here(at_ < text_.size() && text_[at_] == 'u', "one of \"\\/bfnrtu after a '\\'");
+    const char32_t code = hex4();
+    if (code < 0xd800 || code >= 0xe000) return code;
+    check_here(code < 0xdc00 && text_.substr(at_, 2) == "\\u", "a surrogate pair");
+    ++at_;
+    const char32_t low = hex4();
+    check_here(low >= 0xdc00 && low < 0xe000, "a surrogate pair");
+    return 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+}
+
+// The four hexadecimal digits after a 'u'.
+char32_t JsonReader::hex4() {
+    char32_t code = 0;
+    ++at_;
+    for (int i = 0; i < 4; ++i, ++at_) {
+        const char c = at_ < text_.size() ? text_[at_] : ' ';
+        const char lower = static_cast<char>(c | 0x20);
+        check_here(is_digit(c) || (lower >= 'a' && lower <= 'f'), "a hexadecimal digit");
+        code = code * 16 + static_cast<char32_t>(is_digit(c) ? c - '0' : lower - 'a' + 10);
+    }
+    return code;
+}
+
+Index JsonReader::whole_number() {
+    skip_whitespace();
+    const std::size_t begin = at_;
+    Index number = 0;
+    for (; at_ < text_.size() && is_digit(text_[at_]); ++at_) {
+        const Index digit = text_[at_] - '0';
+        check_here(number <= (std::numeric_limits<Index>::max() - digit) / 10,
+                   "a number up to 2^63 - 1");
+        check_here(at_ == begin || text_[begin] != '0', "a number without leading zeros");
+        number = number * 10 + digit;
+    }
+    const bool more =
+        at_ < text_.size() && std::string_view(".eE").find(text_[at_]) != std::string::npos;
+    check_here(at_ > begin && !more, "a whole number");
+    return number;
+}
+
+void JsonReader::end() {
+    while (at_ < text_.size() && text_[at_] == ' ') ++at_;
+    check_here(at_ == text_.size(), "the end or spaces up to it");
+}
+
+std::string in_quotes(std::string_view text) {
+    constexpr std::size_t longest = 80;
+    std::string out = "\"";
+    while (!text.empty()) {
+        if (out.size() > longest) return out + "...\"";
+        const std::size_t length = utf8_length(text);
+        const auto code = static_cast<unsigned char>(text[0]);
+        if (length == 0 || code < 0x20 || code == 0x7f) {
+            constexpr const char* digits = "0123456789abcdef";
+            out += std::string("\\x") + digits[code / 16] + digits[code % 16];
+        } else {
+            if (code == '"' || code == '\\') out += '\\';
+            out += text.substr(0, length);
+        }
+        text.remove_prefix(length == 0 ? 1 : length);
+    }
+    return out + "\"";
+}
+
+}  // namespace primer

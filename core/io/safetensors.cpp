@@ -1,0 +1,305 @@
+#include "primer/core/io/safetensors.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <fstream>
+#include <limits>
+#include <optional>
+
+#include "primer/core/error.h"
+#include "primer/core/io/json.h"
+
+namespace primer {
+namespace {
+
+constexpr Index kMaxHeader = 100'000'000;  // the format's own limit
+
+// --- from bytes to numbers ---------------------------------------------------------------------
+
+std::uint64_t little_endian(const std::byte* bytes, int count) {
+    std::uint64_t bits = 0;
+    for (int i = 0; i < count; ++i) bits |= std::to_integer<std::uint64_t>(bytes[i]) << (8 * i);
+    return bits;
+}
+
+double f64(const std::byte* b) { return std::bit_cast<double>(little_endian(b, 8)); }
+
+double f32(const std::byte* b) {
+    return static_cast<double>(
+        std::bit_cast<float>(static_cast<std::uint32_t>(little_endian(b, 4))));
+}
+
+// The upper half of a float.
+double bf16(const std::byte* b) {
+    return static_cast<double>(
+        std::bit_cast<float>(static_cast<std::uint32_t>(little_endian(b, 2) << 16)));
+}
+
+// IEEE 754 binary16: 1 bit of sign, 5 of exponent with bias 15, 10 of fraction.
+double f16(const std::byte* b) {
+    const auto bits = static_cast<int>(little_endian(b, 2));
+    const int exponent = bits >> 10 & 31, fraction = bits & 1023;
+    double magnitude = std::ldexp(1024 + fraction, exponent - 25);
+    if (exponent == 0) magnitude = std::ldexp(fraction, -24);
+    if (exponent == 31) {
+        magnitude = fraction == 0 ? std::numeric_limits<double>::infinity()
+                                  : std::numeric_limits<double>::quiet_NaN();
+    }
+    return bits >> 15 ? -magnitude : magnitude;
+}
+
+Index u8(const std::byte* b) { return static_cast<Index>(little_endian(b, 1)); }
+Index u16(const std::byte* b) { return static_cast<Index>(little_endian(b, 2)); }
+Index u32(const std::byte* b) { return static_cast<Index>(little_endian(b, 4)); }
+Index i8(const std::byte* b) { return static_cast<std::int8_t>(little_endian(b, 1)); }
+Index i16(const std::byte* b) { return static_cast<std::int16_t>(little_endian(b, 2)); }
+Index i32(const std::byte* b) { return static_cast<std::int32_t>(little_endian(b, 4)); }
+// Serves U64 as well: what is too large for an Index comes out negative.
+Index i64(const std::byte* b) { return static_cast<Index>(little_endian(b, 8)); }
+
+struct Dtype {
+    std::string_view name;
+    Index bits;
+    double (*real)(const std::byte*) = nullptr;
+    Index (*whole)(const std::byte*) = nullptr;
+};
+
+// The format's dtypes; those without a function can be looked at as bytes only.
+constexpr Dtype kDtypes[] = {
+    {"F64", 64, f64, nullptr},
+    {"F32", 32, f32, nullptr},
+    {"F16", 16, f16, nullptr},
+    {"BF16", 16, bf16, nullptr},
+    {"I64", 64, nullptr, i64},
+    {"U64", 64, nullptr, i64},
+    {"I32", 32, nullptr, i32},
+    {"U32", 32, nullptr, u32},
+    {"I16", 16, nullptr, i16},
+    {"U16", 16, nullptr, u16},
+    {"I8", 8, nullptr, i8},
+    {"U8", 8, nullptr, u8},
+    {"BOOL", 8, nullptr, u8},
+    {"C64", 64},
+    {"F8_E5M2", 8},
+    {"F8_E4M3", 8},
+    {"F8_E8M0", 8},
+    {"F8_E4M3FNUZ", 8},
+    {"F8_E5M2FNUZ", 8},
+    {"F6_E2M3", 6},
+    {"F6_E3M2", 6},
+    {"F4", 4},
+};
+
+const Dtype* find_dtype(std::string_view name) {
+    const auto* found = std::ranges::find(kDtypes, name, &Dtype::name);
+    return found == std::end(kDtypes) ? nullptr : found;
+}
+
+// --- the header --------------------------------------------------------------------------------
+
+// What the header says of one tensor.
+struct Entry {
+    std::string name;
+    std::string dtype;
+    Shape shape;
+    Index begin = 0, end = 0;
+};
+
+struct Header {
+    std::vector<Entry> entries;
+    std::map<std::string, std::string> metadata;
+};
+
+Shape read_shape(JsonReader& json, const std::string& who) {
+    std::vector<Index> sizes;
+    json.array([&] {
+        sizes.push_back(json.whole_number());
+        check(sizes.size() <= Shape::kMaxRank, who, ": expected at most ", Shape::kMaxRank,
+              " dimensions, got more");
+    });
+    try {
+        return Shape(sizes);
+    } catch (const Error& error) {
+        fail(who, ": ", error.what());
+    }
+}
+
+// One tensor's object. Whether its numbers fit together is checked below.
+Entry read_entry(JsonReader& json, const std::string& name, const std::string& who) {
+    std::optional<std::string> dtype;
+    std::optional<Shape> shape;
+    std::optional<std::vector<Index>> offsets;
+    json.object([&](const std::string& key) {
+        if (key == "dtype") {
+            dtype = json.string();
+        } else if (key == "shape") {
+            shape = read_shape(json, who);
+        } else if (key == "data_offsets") {
+            offsets.emplace();
+            json.array([&] {
+                check(offsets->size() < 2, who, ": expected 2 data_offsets, got more");
+                offsets->push_back(json.whole_number());
+            });
+        } else {
+            fail(who, ": expected dtype, shape and data_offsets, got ", in_quotes(key));
+        }
+    });
+    check(dtype && shape && offsets && offsets->size() == 2, who,
+          ": expected a dtype, a shape and 2 data_offsets, got fewer");
+    return {name, *dtype, *shape, offsets->front(), offsets->back()};
+}
+
+void check_entry(const Entry& entry, Index data_size, const std::string& who) {
+    const Dtype* const dtype = find_dtype(entry.dtype);
+    check(dtype != nullptr, who, ": expected a dtype such as F32, got ", in_quotes(entry.dtype));
+    check(entry.begin <= entry.end && entry.end <= data_size, who,
+          ": expected data_offsets in order and up to ", data_size,
+          ", the size of the file's data, got [", entry.begin, ", ", entry.end, "]");
+    const Index elements = entry.shape.numel();
+    const bool fits = elements <= std::numeric_limits<Index>::max() / dtype->bits &&
+                      elements * dtype->bits % 8 == 0 &&
+                      elements * dtype->bits / 8 == entry.end - entry.begin;
+    check(fits, who, ": expected data_offsets that span the bytes of ", entry.dtype, " ",
+          entry.shape, ", got [", entry.begin, ", ", entry.end, "]");
+}
+
+// Sorts the entries as their data lie in the file, and checks that these follow one another without
+// a gap: then none overlaps, and nothing is hidden between them.
+void check_layout(std::vector<Entry>& entries, Index data_size, const std::string& source) {
+    std::ranges::sort(entries, {}, [](const Entry& e) { return std::pair(e.begin, e.end); });
+    Index covered = 0;
+    for (const Entry& entry : entries) {
+        check(entry.begin == covered, source, ": expected the data of ", in_quotes(entry.name),
+              " to begin at ", covered, ", where the data before it end, got ", entry.begin);
+        covered = entry.end;
+    }
+    check(covered == data_size, source, ": expected tensors that cover all ", data_size,
+          " bytes of data, got an end at ", covered);
+}
+
+Header read_header(const std::string& text, Index data_size, const std::string& source) {
+    check(text.starts_with('{'), source, ": expected a header that begins with '{', got ",
+          in_quotes(text.substr(0, 16)));
+    Header header;
+    JsonReader json(text, source, 8);
+    json.object([&](const std::string& name) {
+        if (name == "__metadata__") {
+            json.object([&](const std::string& key) { header.metadata[key] = json.string(); });
+            return;
+        }
+        const std::string who = source + ": tensor " + in_quotes(name);
+        header.entries.push_back(read_entry(json, name, who));
+        check_entry(header.entries.back(), data_size, who);
+    });
+    json.end();
+    check_layout(header.entries, data_size, source);
+    return header;
+}
+
+void read_bytes(std::istream& in, void* bytes, Index count, const std::string& source) {
+    in.read(static_cast<char*>(bytes), count);
+    check(in.gcount() == count, source, ": expected ", count, " more bytes, got ", in.gcount(),
+          "; did the file change while it was read?");
+}
+
+Index stream_size(std::istream& in) {
+    in.seekg(0, std::ios::end);
+    const Index size = in.tellg();
+    in.seekg(0);
+    return size;
+}
+
+}  // namespace
+
+SafetensorsFile SafetensorsFile::load(const std::filesystem::path& path) {
+    std::error_code error;
+    const std::string source = std::filesystem::absolute(path, error).lexically_normal().string();
+    check(std::filesystem::is_regular_file(path, error), source,
+          ": expected a safetensors file, got ",
+          std::filesystem::exists(path, error) ? "something that is no file" : "nothing there");
+    std::ifstream in(path, std::ios::binary);
+    check(in.good(), source, ": expected a file that can be read, got a failure to open it");
+    return read(in, source);
+}
+
+SafetensorsFile SafetensorsFile::read(std::istream& in, const std::string& source) {
+    const Index size = stream_size(in);
+    check(in.good() && size >= 8, source,
+          ": expected a safetensors file, of 8 bytes at least, got ", size, " bytes");
+    std::byte length_bytes[8];
+    read_bytes(in, length_bytes, 8, source);
+    const std::uint64_t length = little_endian(length_bytes, 8);
+    const Index longest = std::min(kMaxHeader, size - 8);
+    check(length <= static_cast<std::uint64_t>(longest), source, ": expected a header of at most ",
+          longest, " bytes, got a length of ", length, "; is it a safetensors file, and whole?");
+
+    std::string text(length, '\0');
+    read_bytes(in, text.data(), static_cast<Index>(length), source);
+    Header header = read_header(text, size - 8 - static_cast<Index>(length), source);
+
+    SafetensorsFile file;
+    file.source_ = source;
+    file.metadata_ = std::move(header.metadata);
+    for (Entry& entry : header.entries) {  // in the order of their data
+        const Index count = entry.end - entry.begin;
+        SafeTensor& tensor = file.tensors_[entry.name];
+        tensor.dtype = std::move(entry.dtype);
+        tensor.shape = entry.shape;
+        tensor.bytes.resize(static_cast<std::size_t>(count));
+        read_bytes(in, tensor.bytes.data(), count, source);
+    }
+    return file;
+}
+
+std::vector<std::string> SafetensorsFile::names() const {
+    std::vector<std::string> names;
+    for (const auto& [name, tensor] : tensors_) names.push_back(name);
+    return names;
+}
+
+const SafeTensor& SafetensorsFile::raw(std::string_view name) const {
+    const auto found = tensors_.find(name);
+    check(found != tensors_.end(), source_, ": expected a tensor ", in_quotes(name), ", got ",
+          tensors_.size(), " tensors without it");
+    return found->second;
+}
+
+Tensor SafetensorsFile::tensor(std::string_view name, Rounding rounding) const {
+    const SafeTensor& stored = raw(name);
+    const Dtype& dtype = *find_dtype(stored.dtype);
+    check(dtype.real != nullptr, source_, ": tensor ", in_quotes(name),
+          ": expected F64, F32, F16 or BF16, got ", stored.dtype);
+    Tensor x = empty(stored.shape);
+    Real* const out = x.mutable_data();
+    for (Index i = 0; i < x.numel(); ++i) {
+        const double value = dtype.real(stored.bytes.data() + i * dtype.bits / 8);
+        out[i] = static_cast<Real>(value);
+        const bool exact = static_cast<double>(out[i]) == value || std::isnan(value);
+        if (!exact && rounding == Rounding::forbid) {
+            fail(source_, ": tensor ", in_quotes(name),
+                 ": expected values that float can hold, got another at element ", i,
+                 "; is Rounding::nearest good enough?");
+        }
+    }
+    return x;
+}
+
+IntTensor SafetensorsFile::int_tensor(std::string_view name) const {
+    const SafeTensor& stored = raw(name);
+    const Dtype& dtype = *find_dtype(stored.dtype);
+    check(dtype.whole != nullptr, source_, ": tensor ", in_quotes(name),
+          ": expected whole numbers, I64 to I8, U64 to U8 or BOOL, got ", stored.dtype);
+    std::vector<Index> values(static_cast<std::size_t>(stored.shape.numel()));
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        values[i] = dtype.whole(stored.bytes.data() + i * static_cast<std::size_t>(dtype.bits) / 8);
+        if (values[i] < 0 && dtype.name[0] == 'U') {
+            fail(source_, ": tensor ", in_quotes(name),
+                 ": expected numbers up to 2^63 - 1, got a larger one at element ", i);
+        }
+    }
+    return IntTensor(stored.shape, std::move(values));
+}
+
+}  // namespace primer

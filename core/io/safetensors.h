@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <iosfwd>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "primer/core/tensor.h"
+
+// The safetensors format, in which PyTorch and others exchange weights:
+//
+//   8 bytes   N, little endian
+//   N bytes   the header, JSON, which may end in spaces:
+//             {"__metadata__": {"format": "pt"},
+//              "fc.weight": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}, ...}
+//   the rest  the tensors' bytes: row-major, little endian, each where its data_offsets, counted
+//             from here, say; together they cover every byte once
+//
+// https://github.com/huggingface/safetensors#format
+
+namespace primer {
+
+/// A tensor as the file has it.
+struct SafeTensor {
+    std::string dtype;  ///< "F32", "I64", ...
+    Shape shape;
+    std::vector<std::byte> bytes;
+};
+
+/// What to do with a number that Real can not hold: say so, or take the nearest that it can.
+enum class Rounding { forbid, nearest };
+
+/// A safetensors file, read and checked. The file is taken for hostile: nothing is read or
+/// allocated on its word alone, and what breaks a rule of the format is rejected, even where a
+/// reader could guess what is meant. Every Error is one line: the file, what was expected, what was
+/// found.
+class SafetensorsFile {
+  public:
+    static SafetensorsFile load(const std::filesystem::path& path);
+    /// The same from a stream that can seek, from its beginning to its end. `source` is what
+    /// messages call it.
+    static SafetensorsFile read(std::istream& in, const std::string& source);
+
+    /// The names of the tensors, sorted.
+    std::vector<std::string> names() const;
+    bool contains(std::string_view name) const { return tensors_.find(name) != tensors_.end(); }
+    /// Throws Error, naming the file, if there is no such tensor.
+    const SafeTensor& raw(std::string_view name) const;
+
+    /// The tensor `name`, which must be F64, F32, F16 or BF16. Throws Error for a value that is not
+    /// exact in Real, unless `rounding` allows it.
+    Tensor tensor(std::string_view name, Rounding rounding = Rounding::forbid) const;
+    /// The tensor `name`, which must be of whole numbers (I64 to I8, U64 to U8) or BOOL. Throws
+    /// Error for a U64 beyond 2^63 - 1.
+    IntTensor int_tensor(std::string_view name) const;
+
+    /// The texts under "__metadata__"; empty if there are none.
+    const std::map<std::string, std::string>& metadata() const { return metadata_; }
+    /// What messages call the file: its absolute path.
+    const std::string& source() const { return source_; }
+
+  private:
+    std::string source_;
+    std::map<std::string, SafeTensor, std::less<>> tensors_;
+    std::map<std::string, std::string> metadata_;
+};
+
+}  // namespace primer

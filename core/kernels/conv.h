@@ -1,0 +1,30 @@
+#pragma once
+
+#include "primer/core/kernels/window.h"
+#include "primer/core/real.h"
+
+namespace primer::kernels {
+
+/// The sizes of a convolution of x [batch, in_channels, h.in, w.in] with weight [out_channels,
+/// in_channels / groups, h.kernel, w.kernel] to y [batch, out_channels, h.out, w.out].
+struct ConvSizes {
+    Index batch, in_channels, out_channels, groups;
+    Window h, w;
+};
+
+/// y = bias + the sum of weight * x over the window and the input channels of the group. `bias`
+/// [out_channels] may be nullptr.
+void conv2d(const ConvSizes& sizes, const Real* x, const Real* weight, const Real* bias, Real* y);
+/// dx from dy.
+void conv2d_backward_input(const ConvSizes& sizes, const Real* weight, const Real* dy, Real* dx);
+/// dweight from dy.
+void conv2d_backward_weight(const ConvSizes& sizes, const Real* x, const Real* dy, Real* dweight);
+
+namespace reference {
+// The definition: plain loops. What the three above are compared with.
+void conv2d(const ConvSizes& sizes, const Real* x, const Real* weight, const Real* bias, Real* y);
+void conv2d_backward_input(const ConvSizes& sizes, const Real* weight, const Real* dy, Real* dx);
+void conv2d_backward_weight(const ConvSizes& sizes, const Real* x, const Real* dy, Real* dweight);
+}  // namespace reference
+
+}  // namespace primer::kernels

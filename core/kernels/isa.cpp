@@ -1,0 +1,65 @@
+#include "primer/core/kernels/isa.h"
+
+#include <array>
+#include <cstdlib>
+#include <string_view>
+
+#include "primer/core/error.h"
+
+namespace primer::kernels {
+namespace {
+
+constexpr std::array<Isa, 3> kAll{Isa::baseline, Isa::avx2, Isa::avx512};
+
+bool supported(Isa isa) {
+    switch (isa) {
+        case Isa::baseline:
+            return true;
+#ifdef __x86_64__
+        case Isa::avx2:
+            return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+        case Isa::avx512:
+            return __builtin_cpu_supports("avx512f");
+#endif
+        default:
+            return false;
+    }
+}
+
+Isa choose() {
+    const char* wanted = std::getenv("PRIMER_ISA");
+    if (wanted != nullptr && *wanted != '\0') {
+        for (Isa candidate : kAll) {
+            if (std::string_view(wanted) != name(candidate)) continue;
+            check(supported(candidate), "PRIMER_ISA: this processor has no ", wanted);
+            return candidate;
+        }
+        fail("PRIMER_ISA: expected baseline, avx2 or avx512, got '", wanted, "'");
+    }
+    Isa best = Isa::baseline;
+    for (Isa candidate : kAll) {
+        if (supported(candidate)) best = candidate;
+    }
+    return best;
+}
+
+}  // namespace
+
+Isa isa() {
+    static const Isa chosen = choose();
+    return chosen;
+}
+
+const char* name(Isa isa) {
+    switch (isa) {
+        case Isa::baseline:
+            return "baseline";
+        case Isa::avx2:
+            return "avx2";
+        case Isa::avx512:
+            return "avx512";
+    }
+    return "unknown";
+}
+
+}  // namespace primer::kernels

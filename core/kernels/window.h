@@ -1,0 +1,54 @@
+#pragma once
+
+#include <algorithm>
+
+#include "primer/core/shape.h"
+
+namespace primer::kernels {
+
+/// begin, begin + 1, ..., end - 1.
+struct Range {
+    Index begin, end;
+};
+
+/// How a window slides along one direction of an image. At output o its cell k lies at position
+/// o * stride - padding + k * dilation; where that is outside the image, it is in the padding.
+struct Window {
+    Index in;  ///< size of the image
+    Index kernel, stride, padding, dilation;
+    Index out = 0;  ///< number of outputs; 0 if the window is longer than the padded image
+
+    /// As many outputs as there is room for in the padded image: with reach = dilation * (kernel -
+    /// 1) + 1, from a window's first cell to its last, out = (in + 2 padding - reach) / stride + 1,
+    /// rounded down. With `ceil_mode` it is rounded up, so that the last window may reach over the
+    /// edge; but it must not begin behind the image, where it would see nothing.
+    Window(Index in_size, Index kernel_size, Index stride_by, Index padding_by, Index dilation_by,
+           bool ceil_mode = false)
+        : in(in_size),
+          kernel(kernel_size),
+          stride(stride_by),
+          padding(padding_by),
+          dilation(dilation_by) {
+        const Index room = in + 2 * padding - reach() + (ceil_mode ? stride - 1 : 0);
+        if (room < 0) return;
+        out = room / stride + 1;
+        if (ceil_mode && (out - 1) * stride >= in + padding) --out;
+    }
+
+    /// How many positions a window covers.
+    Index reach() const { return dilation * (kernel - 1) + 1; }
+
+    Index at(Index o, Index k) const { return o * stride - padding + k * dilation; }
+
+    bool inside(Index i) const { return 0 <= i && i < in; }
+
+    /// The outputs at which cell k is inside the image.
+    Range outputs(Index k) const {
+        const Index before = padding - k * dilation;  // at(o, k) = o * stride - before
+        const Index begin = before > 0 ? (before + stride - 1) / stride : 0;
+        const Index end = before + in > 0 ? (before + in - 1) / stride + 1 : 0;
+        return {std::min(begin, out), std::clamp(end, std::min(begin, out), out)};
+    }
+};
+
+}  // namespace primer::kernels

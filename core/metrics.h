@@ -1,0 +1,46 @@
+#pragma once
+
+#include <iosfwd>
+#include <vector>
+
+#include "primer/core/tensor.h"
+
+// How good the guesses are: from the outputs of a classifier, [N, classes], and the N right labels.
+// None of this is recorded on a tape. All throw Error, naming the shapes, for what does not fit.
+
+namespace primer {
+
+/// How many of the N examples have their label among the k classes with the largest outputs; of
+/// equal outputs the class with the lower number counts as larger, and a NaN as the largest of all.
+/// Throws Error unless 1 <= k <= classes.
+Index count_correct(const Tensor& outputs, const IntTensor& labels, Index k = 1);
+
+/// count_correct as a share of N, from 0 to 1; NaN for N = 0.
+double top_k_accuracy(const Tensor& outputs, const IntTensor& labels, Index k = 1);
+
+/// How often each class was taken for each. Print it with <<.
+class ConfusionMatrix {
+  public:
+    /// Throws Error unless classes >= 1.
+    explicit ConfusionMatrix(Index classes);
+
+    /// Counts a batch: outputs [N, classes] and N labels.
+    void add(const Tensor& outputs, const IntTensor& labels);
+
+    Index classes() const { return classes_; }
+    /// How many examples of class `label` were taken for class `guess`.
+    Index at(Index label, Index guess) const;
+    /// Share of all examples that were classified right; NaN if there were none.
+    double accuracy() const;
+    /// Share of the examples of class `label` that were classified right (its recall).
+    double accuracy_of(Index label) const;
+
+  private:
+    Index classes_;
+    std::vector<Index> counts_;  // [label, guess]
+};
+
+/// A row for each label, a column for each guess.
+std::ostream& operator<<(std::ostream& out, const ConfusionMatrix& matrix);
+
+}  // namespace primer

@@ -1,0 +1,128 @@
+#include "primer/core/kernels/batchnorm.h"
+
+#include <vector>
+
+#include "primer/core/error.h"
+#include "primer/core/ops.h"
+#include "primer/core/tape.h"
+
+namespace primer {
+namespace {
+
+void check_per_channel(const Tensor& values, const char* what, const Shape& x) {
+    check(!values.defined() || values.shape() == Shape{x[1]}, "batch_norm: expected ", what, " [",
+          x[1], "] for x ", x, ", got ", values.defined() ? values.shape() : Shape{});
+}
+
+std::vector<kernels::Moments> moments_of(const Tensor& mean, const Tensor& var) {
+    std::vector<kernels::Moments> moments;
+    for (Index c = 0; c < mean.numel(); ++c) {
+        moments.push_back(
+            {static_cast<double>(mean.data()[c]), static_cast<double>(var.data()[c])});
+    }
+    return moments;
+}
+
+// running = (1 - momentum) running + momentum batch. The batch's variance is taken as the estimate
+// of that of all examples, so the sum of squares is divided by count - 1: its mean is known only
+// from the batch itself, to which its values are closer than to the true one.
+void update_running(const Tensor& mean, const Tensor& var, double momentum,
+                    const std::vector<kernels::Moments>& moments, Index count) {
+    const char* const writer = "BatchNorm's update of its running statistics";
+    Real *to_mean = mean.mutable_data(writer), *to_var = var.mutable_data(writer);
+    const double unbiased = static_cast<double>(count) / static_cast<double>(count - 1);
+    const auto blend = [&](Real running, double batch) {
+        return static_cast<Real>((1 - momentum) * static_cast<double>(running) + momentum * batch);
+    };
+    for (const kernels::Moments& m : moments) {
+        *to_mean = blend(*to_mean, m.mean);
+        *to_var = blend(*to_var, m.variance * unbiased);
+        ++to_mean, ++to_var;
+    }
+}
+
+}  // namespace
+
+// Ioffe and Szegedy, "Batch Normalization: Accelerating Deep Network Training by Reducing Internal
+// Covariate Shift", 2015, algorithm 1. For the m values x_i of one channel, with mean u, variance v
+// and r = 1 / sqrt(v + eps):
+//
+//     z_i = (x_i - u) r,  y_i = weight z_i + bias;  dweight = sum_i dy_i z_i,  dbias = sum_i dy_i
+//
+// With running statistics, u and r are constants: dx_i = weight r dy_i. In training they are the
+// batch's own, and x_j acts on all the z_i through them. From u = sum_i x_i / m and
+// v = sum_i (x_i - u)^2 / m follow
+//
+//     du/dx_j = 1/m,  dv/dx_j = 2 (x_j - u) / m  (what u adds is 0, for sum_i (x_i - u) = 0),
+//     dr/dv = -r^3 / 2,  hence  dr/dx_j = -r^3 (x_j - u) / m = -r^2 z_j / m,
+//     dz_i/dx_j = ([i = j] - 1/m) r + (x_i - u) dr/dx_j = r ([i = j] - 1/m - z_i z_j / m),
+//
+// and dx_j = sum_i weight dy_i dz_i/dx_j = weight r (dy_j - dbias / m - z_j dweight / m).
+Tensor batch_norm(const Tensor& x, const Tensor& running_mean, const Tensor& running_var,
+                  const Tensor& weight, const Tensor& bias, const BatchNormOptions& options) {
+    const Shape& shape = x.shape();
+    check(x.rank() >= 2, "batch_norm: expected x [N, C] or [N, C, ...], got ", shape);
+    check_per_channel(running_mean, "a running_mean", shape);
+    check_per_channel(running_var, "a running_var", shape);
+    check_per_channel(weight, "a weight", shape);
+    check_per_channel(bias, "a bias", shape);
+    const bool running = running_mean.defined(), training = options.training;
+    check(running == running_var.defined(),
+          "batch_norm: expected both of running_mean and running_var, or neither");
+    check(running || training,
+          "batch_norm: without training, expected running_mean and running_var, got neither");
+    check(options.momentum >= 0 && options.momentum <= 1,
+          "batch_norm: expected a momentum from 0 to 1, got ", options.momentum);
+    check(options.eps >= 0, "batch_norm: expected eps >= 0, got ", options.eps);
+    const kernels::BatchNormSizes sizes{shape[0], shape[1], shape.slice(2, x.rank()).numel()};
+    check(
+        !training || sizes.count() > 1, "batch_norm: x ", shape, " has ", sizes.count(),
+        " value(s) for each channel, and the variance of one value is 0: training needs more; "
+        "use a larger batch (a last one that is smaller than the others can be dropped) or eval()");
+
+    Tensor y = empty(shape);
+    const double eps = options.eps;
+    const Real* w = weight.defined() ? weight.data() : nullptr;
+    const Real* b = bias.defined() ? bias.data() : nullptr;
+    std::vector<kernels::Moments> moments;
+    if (training) {
+        moments.resize(static_cast<std::size_t>(sizes.channels));
+        kernels::batch_norm_training(sizes, eps, x.data(), w, b, moments.data(), y.mutable_data());
+        if (running) {
+            update_running(running_mean, running_var, options.momentum, moments, sizes.count());
+        }
+    } else {
+        moments = moments_of(running_mean, running_var);
+        kernels::batch_norm(sizes, eps, x.data(), moments.data(), w, b, y.mutable_data());
+    }
+
+    const Tensor none(0);  // wants no gradient
+    const Tensor& weight_input = weight.defined() ? weight : none;
+    const Tensor& bias_input = bias.defined() ? bias : none;
+    const bool needs_x = training || weight_input.requires_grad() || bias_input.requires_grad();
+    return record("batch_norm", y, {x, weight_input, bias_input},
+                  [sizes, eps, training, needs_x, moments, has_weight = weight.defined(),
+                   x = Saved(x, needs_x), w = Saved(weight_input, x.requires_grad())](
+                      const Tensor& dy, std::span<Grad> d) {
+                      const Shape channels{sizes.channels};
+                      const Tensor dx = d[0].wanted() ? empty(dy.shape()) : Tensor();
+                      const Tensor dw = d[1].wanted() ? empty(channels) : Tensor();
+                      const Tensor db = d[2].wanted() ? empty(channels) : Tensor();
+                      const auto data = [](const Tensor& g) {
+                          return g.defined() ? g.mutable_data() : nullptr;
+                      };
+                      kernels::batch_norm_backward(
+                          sizes, eps,
+                          {.x = needs_x ? x->data() : nullptr,
+                           .dy = dy.data(),
+                           .moments = moments.data(),
+                           .weight = has_weight && dx.defined() ? w->data() : nullptr,
+                           .moments_of_x = training},
+                          data(dx), data(dw), data(db));
+                      if (dx.defined()) d[0].add(dx);
+                      if (dw.defined()) d[1].add(dw);
+                      if (db.defined()) d[2].add(db);
+                  });
+}
+
+}  // namespace primer

@@ -1,0 +1,105 @@
+#include <limits>
+#include <memory>
+#include <new>
+
+#include "primer/core/error.h"
+#include "primer/core/kernels/pool.h"
+#include "primer/core/ops.h"
+#include "primer/core/tape.h"
+
+namespace primer {
+namespace {
+
+void check_images(const char* op, const Shape& x) {
+    check(x.rank() == 4 && x[2] >= 1 && x[3] >= 1, op, ": expected x [N, C, H, W], got ", x,
+          x.rank() == 3 ? "; a single image is a batch of one: [1, C, H, W]" : "");
+}
+
+struct Windows {
+    kernels::Window h, w;
+};
+
+Windows windows_over(const char* op, const Shape& x, Size2 kernel, Size2 stride, Size2 padding,
+                     Size2 dilation, bool ceil_mode) {
+    check_images(op, x);
+    check_at_least(1, kernel, op, "kernel");
+    if (stride == 0) stride = kernel;
+    check_at_least(1, stride, op, "stride");
+    check_at_least(0, padding, op, "padding");
+    check_at_least(1, dilation, op, "dilation");
+    check(2 * padding.h <= kernel.h && 2 * padding.w <= kernel.w, op,
+          ": expected a padding of at most half the kernel ", kernel, ", got ", padding);
+    const Windows windows{{x[2], kernel.h, stride.h, padding.h, dilation.h, ceil_mode},
+                          {x[3], kernel.w, stride.w, padding.w, dilation.w, ceil_mode}};
+    check(windows.h.out >= 1 && windows.w.out >= 1, op, ": x ", x, " padded by ", padding,
+          " is smaller than the window, which covers ",
+          Size2(windows.h.reach(), windows.w.reach()));
+    return windows;
+}
+
+// A position for each of `count` outputs, in memory that is recycled: a Real is at least as long.
+std::shared_ptr<std::int32_t[]> positions(Index count) {
+    static_assert(sizeof(Real) >= sizeof(std::int32_t));
+    const auto memory = std::make_shared<Storage>(count);
+    return {memory, new (memory->data()) std::int32_t[static_cast<std::size_t>(count)]};
+}
+
+Tensor average(const char* op, const Tensor& x, const kernels::AvgPoolSizes& sizes) {
+    Tensor y = empty({x.shape()[0], x.shape()[1], std::ssize(sizes.h), std::ssize(sizes.w)});
+    kernels::avg_pool2d(sizes, x.data(), y.mutable_data());
+    return record(op, y, {x}, [sizes, from = x.shape()](const Tensor& dy, std::span<Grad> d) {
+        Tensor dx = empty(from);
+        kernels::avg_pool2d_backward(sizes, dy.data(), dx.mutable_data());
+        d[0].add(dx);
+    });
+}
+
+}  // namespace
+
+// y[o] is a copy of the x that was taken: dx[i] is the sum of dy[o] over the outputs o that took
+// x[i], which are several where windows overlap. What backward needs of x is those positions.
+Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& options) {
+    const Shape& shape = x.shape();
+    const auto [h, w] = windows_over("max_pool2d", shape, options.kernel, options.stride,
+                                     options.padding, options.dilation, options.ceil_mode);
+    check(h.in <= std::numeric_limits<std::int32_t>::max() / w.in,
+          "max_pool2d: expected fewer than 2^31 elements in a plane, got x ", shape);
+    const kernels::MaxPoolSizes sizes{.planes = shape[0] * shape[1], .h = h, .w = w};
+
+    Tensor y = empty({shape[0], shape[1], h.out, w.out});
+    const auto taken = positions(y.numel());
+    kernels::max_pool2d(sizes, x.data(), y.mutable_data(), taken.get());
+    return record(
+        "max_pool2d", y, {x}, [sizes, taken, from = shape](const Tensor& dy, std::span<Grad> d) {
+            Tensor dx = empty(from);
+            kernels::max_pool2d_backward(sizes, taken.get(), dy.data(), dx.mutable_data());
+            d[0].add(dx);
+        });
+}
+
+// y[o] = sum of x[i] / count[o] over the window: dx[i] is the sum of dy[o] / count[o] over the
+// outputs whose window i is in.
+Tensor avg_pool2d(const Tensor& x, const AvgPool2dOptions& options) {
+    const auto [h, w] = windows_over("avg_pool2d", x.shape(), options.kernel, options.stride,
+                                     options.padding, 1, options.ceil_mode);
+    return average("avg_pool2d", x,
+                   {.planes = x.shape()[0] * x.shape()[1],
+                    .in_h = h.in,
+                    .in_w = w.in,
+                    .h = kernels::sliding_averages(h, options.count_include_pad),
+                    .w = kernels::sliding_averages(w, options.count_include_pad)});
+}
+
+Tensor adaptive_avg_pool2d(const Tensor& x, Size2 output) {
+    check_images("adaptive_avg_pool2d", x.shape());
+    check_at_least(1, output, "adaptive_avg_pool2d", "size of the output");
+    const Index h = x.shape()[2], w = x.shape()[3];
+    return average("adaptive_avg_pool2d", x,
+                   {.planes = x.shape()[0] * x.shape()[1],
+                    .in_h = h,
+                    .in_w = w,
+                    .h = kernels::adaptive_averages(h, output.h),
+                    .w = kernels::adaptive_averages(w, output.w)});
+}
+
+}  // namespace primer

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <ostream>
+
+#include "primer/core/error.h"
+#include "primer/core/shape.h"
+
+namespace primer {
+
+/// A height and a width: of a kernel, a stride, a padding. One number stands for both, so options
+/// read {.kernel = 3, .padding = {1, 2}}.
+struct Size2 {
+    Index h, w;
+
+    constexpr Size2(Index both) : h(both), w(both) {}
+    constexpr Size2(Index height, Index width) : h(height), w(width) {}
+
+    friend bool operator==(const Size2&, const Size2&) = default;
+};
+
+/// "3x5", height first.
+inline std::ostream& operator<<(std::ostream& out, Size2 size) {
+    return out << size.h << 'x' << size.w;
+}
+
+/// Throws Error, naming `who` and `what`, unless height and width are both `least` or more.
+template <class Who>
+void check_at_least(Index least, Size2 size, const Who& who, const char* what) {
+    check(size.h >= least && size.w >= least, who, ": expected a ", what, " of at least ", least,
+          " either way, got ", size);
+}
+
+}  // namespace primer

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <array>
+#include <filesystem>
+#include <vector>
+
+#include "primer/core/real.h"
+#include "primer/datasets/dataset.h"
+
+namespace primer {
+
+/// Mean and standard deviation of CIFAR-10's training pictures, red, green and blue: over a
+/// channel's 50000 x 32 x 32 pixels x, each divided by 255, the mean and sqrt(mean of x^2 -
+/// mean^2). (The smaller deviations that one also meets, 0.2023, ..., are averages over the
+/// pictures of each picture's own.) For Normalize(kCifar10Mean, kCifar10Stddev), after ToTensor().
+inline const std::vector<Real> kCifar10Mean{Real(0.4914), Real(0.4822), Real(0.4465)};
+inline const std::vector<Real> kCifar10Stddev{Real(0.2470), Real(0.2435), Real(0.2616)};
+
+/// The same of CIFAR-100's training pictures.
+inline const std::vector<Real> kCifar100Mean{Real(0.5071), Real(0.4865), Real(0.4409)};
+inline const std::vector<Real> kCifar100Stddev{Real(0.2673), Real(0.2564), Real(0.2762)};
+
+/// What CIFAR-10's labels mean.
+inline constexpr std::array<const char*, 10> kCifar10Classes{
+    "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"};
+
+/// CIFAR-10 (Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009): small
+/// photographs, shape [3, 32, 32], red, green, blue, in ten classes; published with 50000 for
+/// training and 10000 for testing.
+///
+/// Reads the files of the binary version from the folder `dir`: data_batch_1.bin ...
+/// data_batch_5.bin, one after another, or test_batch.bin for the test. If they are not all there,
+/// the folder cifar-10-batches-bin in it, which the published archive unpacks to, will do. A file
+/// may hold any number of pictures, from 1 on.
+///
+/// Throws Error, naming the absolute path, what was expected, what was found and what to do, if
+/// files are missing (naming them all), packed or those of the version for Python; for a file that
+/// is unreadable or does not end with a whole picture; and for labels above 9.
+ImageDataset cifar10(const std::filesystem::path& dir, Split split);
+
+/// Which of a picture's two labels in CIFAR-100: 100 classes, or the 20 that group them by fives.
+enum class Cifar100Labels { fine, coarse };
+
+/// CIFAR-100: of the same form as CIFAR-10, from train.bin and test.bin, in `dir` or in the folder
+/// cifar-100-binary in it. Errors likewise.
+ImageDataset cifar100(const std::filesystem::path& dir, Split split,
+                      Cifar100Labels labels = Cifar100Labels::fine);
+
+/// Whether `dir` holds any of the dataset's files or its archive, whole or broken, in any version.
+/// If so, cifar10(dir, ...) will read it or say what is wrong with it; if not, there is nothing
+/// there to repair. Throws Error if it is not allowed to look.
+bool cifar10_found(const std::filesystem::path& dir);
+bool cifar100_found(const std::filesystem::path& dir);
+
+}  // namespace primer

@@ -1,0 +1,82 @@
+#include "primer/datasets/files.h"
+
+#include <algorithm>
+#include <array>
+#include <system_error>
+#include <utility>
+
+#include "primer/core/error.h"
+
+namespace primer::files {
+
+namespace fs = std::filesystem;
+
+std::string shown(const fs::path& path) {
+    std::error_code error;
+    const fs::path absolute = fs::absolute(path, error);
+    std::string text = "'";
+    text += (error ? path : absolute.lexically_normal()).string();
+    return text += "'";
+}
+
+fs::file_type Source::type_of(const fs::path& path) const {
+    std::error_code error;
+    const fs::file_type type = fs::status(path, error).type();
+    check(type != fs::file_type::none, name, ": cannot look at ", shown(path), ": ",
+          error.message());
+    return type;
+}
+
+bool Source::there(const fs::path& path) const { return type_of(path) != fs::file_type::not_found; }
+
+void Source::check_folder(const fs::path& dir) const {
+    check(!dir.empty(), name, ": expected the name of a folder with ", title,
+          "'s files, found an empty one");
+    const fs::file_type type = type_of(dir);
+    check(type != fs::file_type::not_found, name, ": expected a folder with ", title,
+          "'s files, found no ", shown(dir), fetch(dir), " downloads them");
+    check(type == fs::file_type::directory, name, ": expected a folder with ", title,
+          "'s files, found ", shown(dir), ", which is a file; name the folder that it is in");
+}
+
+std::string Source::fetch(const fs::path& dir) const {
+    return std::string("; ./primer fetch ") + name + " --to " + shown(dir);
+}
+
+std::string Source::fetch_again(const fs::path& path) const {
+    return fetch(path.parent_path()) + " puts the published file in its place";
+}
+
+File::File(const Source& source, fs::path path) : source_(source), path_(std::move(path)) {
+    check(source.type_of(path_) == fs::file_type::regular, source.name, ": expected ", shown(path_),
+          " to be a file, found a folder or a device; move it away");
+    stream_.open(path_, std::ios::binary);
+    std::error_code error;
+    bytes_ = fs::file_size(path_, error);
+    check(stream_.is_open() && !error, source.name, ": expected ", shown(path_),
+          " to be readable, found that it cannot be opened; check its permissions");
+}
+
+bool File::begins_with(std::initializer_list<std::uint8_t> expected) {
+    if (bytes_ < expected.size()) return false;
+    const std::streampos here = stream_.tellg();
+    stream_.seekg(0);
+    const bool same = std::ranges::all_of(
+        expected, [&](std::uint8_t byte) { return stream_.get() == int{byte}; });
+    stream_.seekg(here);
+    return same;
+}
+
+void File::check_unpacked() {
+    check(!begins_with({0x1f, 0x8b}), source_.name, ": expected ", shown(path_),
+          " unpacked, found that it begins with 1f 8b, as gzip's files do; rename it to ",
+          path_.filename().string(), ".gz and gunzip it");
+}
+
+void File::read(std::span<std::uint8_t> out) {
+    stream_.read(reinterpret_cast<char*>(out.data()), static_cast<std::streamsize>(out.size()));
+    check(stream_.good(), source_.name, ": expected to read all ", bytes_, " bytes of ",
+          shown(path_), ", found that reading stopped before the end; is the disk in order?");
+}
+
+}  // namespace primer::files

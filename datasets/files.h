@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <initializer_list>
+#include <span>
+#include <string>
+
+// What the readers of published files share: looking for files, opening them, and saying what is
+// wrong with them.
+
+namespace primer::files {
+
+/// The path as messages show it: absolute, in quotation marks.
+std::string shown(const std::filesystem::path& path);
+
+/// A published dataset, and what messages say of it.
+struct Source {
+    const char* name;   ///< of the function that reads it and of what ./primer fetch downloads
+    const char* title;  ///< for a person to read: "MNIST"
+
+    /// What is at `path`. That nothing is there is an answer; throws Error if we may not look.
+    std::filesystem::file_type type_of(const std::filesystem::path& path) const;
+    bool there(const std::filesystem::path& path) const;
+    /// Throws Error unless `dir` is a folder.
+    void check_folder(const std::filesystem::path& dir) const;
+
+    /// The end of a message: "; ./primer fetch mnist --to '/...'", and then what that does.
+    std::string fetch(const std::filesystem::path& dir) const;
+    /// The end of a message about a broken file: what puts the right one in its place.
+    std::string fetch_again(const std::filesystem::path& path) const;
+};
+
+/// A file that is read from its beginning to its end.
+class File {
+  public:
+    /// Throws Error for what is no file, and for a file that cannot be opened.
+    File(const Source& source, std::filesystem::path path);
+
+    const std::filesystem::path& path() const { return path_; }
+    std::uint64_t bytes() const { return bytes_; }
+    /// Whether these are the first bytes. Moves nothing.
+    bool begins_with(std::initializer_list<std::uint8_t> expected);
+    /// Throws Error if the file is packed with gzip.
+    void check_unpacked();
+    /// The next out.size() bytes. Throws Error if there are not so many left.
+    void read(std::span<std::uint8_t> out);
+
+  private:
+    Source source_;
+    std::filesystem::path path_;
+    std::ifstream stream_;
+    std::uint64_t bytes_ = 0;
+};
+
+}  // namespace primer::files

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+
+#include "primer/core/rng.h"
+#include "primer/datasets/dataset.h"
+
+// What the datasets share that this library draws itself. Only exactly rounded operations are used
+// (no sine, no logarithm), so that the pictures are the same bytes on every machine.
+
+namespace primer::synthetic {
+
+/// Uniform from low to high. (Rng's own uniform() has fewer bits where Real is float; the pictures
+/// should not differ.)
+double uniform(Rng& rng, double low, double high);
+/// Between -most and most, the more likely the nearer to 0.
+double around_zero(Rng& rng, double most);
+
+/// A cosine and its sine.
+struct Angle {
+    double cosine, sine;
+};
+/// The angle 2 atan(t), without a cosine: (1 - t^2, 2 t) / (1 + t^2).
+Angle angle(double t);
+
+/// Draws one picture of class `label`.
+using Draw = std::function<void(std::size_t label, Rng& rng, std::span<std::uint8_t> pixels)>;
+
+/// `count` pictures of the ten classes in turn, picture i from a generator that depends on `seed`
+/// and i alone. Throws Error, naming `who`, unless count >= 1.
+ImageDataset pictures(const char* who, Index count, std::uint64_t seed, const Shape& shape,
+                      const Draw& draw);
+
+}  // namespace primer::synthetic

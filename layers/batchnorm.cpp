@@ -1,0 +1,76 @@
+#include "primer/layers/batchnorm.h"
+
+#include <sstream>
+
+#include "primer/core/error.h"
+#include "primer/core/ops.h"
+
+namespace primer {
+
+BatchNorm::BatchNorm(const char* name, Index num_features, const BatchNormLayerOptions& options)
+    : name_(name), num_features_(num_features), options_(options) {
+    check(num_features >= 1, name, '(', num_features, "): expected at least one feature");
+    check(options.eps >= 0, name, '(', num_features, "): expected eps >= 0, got ", options.eps);
+    const double momentum = options.momentum.value_or(0);
+    check(momentum >= 0 && momentum <= 1, name, '(', num_features,
+          "): expected a momentum from 0 to 1, got ", momentum);
+    if (options.affine) {
+        weight = Parameter(ones({num_features}));
+        bias = Parameter(zeros({num_features}));
+    }
+    if (options.track_running_stats) {
+        running_mean = Buffer(zeros({num_features}));
+        running_var = Buffer(ones({num_features}));
+        num_batches_tracked = Buffer(zeros({}));
+    }
+}
+
+Tensor BatchNorm::normalize(const Tensor& x) {
+    const bool tracked = running_mean.defined(), track = training() && tracked;
+    // The average over k batches is that over k - 1 with 1/k of the way to the new one.
+    const double batches = tracked ? static_cast<double>(num_batches_tracked.item()) : 0;
+    Tensor y = batch_norm(x, running_mean, running_var, weight, bias,
+                          {.training = training() || !tracked,
+                           .momentum = options_.momentum.value_or(1 / (batches + 1)),
+                           .eps = options_.eps});
+    if (track) ++*num_batches_tracked.mutable_data("BatchNorm's update of its running statistics");
+    return y;
+}
+
+Tensor BatchNorm1d::forward(const Tensor& x) {
+    const Index c = num_features();
+    check((x.rank() == 2 || x.rank() == 3) && x.shape()[1] == c, "BatchNorm1d(", c,
+          "): expected input [N, ", c, "] or [N, ", c, ", L], got ", x.shape());
+    return normalize(x);
+}
+
+Tensor BatchNorm2d::forward(const Tensor& x) {
+    const Index c = num_features();
+    check(x.rank() == 4 && x.shape()[1] == c, "BatchNorm2d(", c, "): expected input [N, ", c,
+          ", H, W], got ", x.shape());
+    return normalize(x);
+}
+
+void BatchNorm::visit(Visitor& visitor) {
+    if (weight.defined()) visitor("weight", weight);
+    if (bias.defined()) visitor("bias", bias);
+    if (!running_mean.defined()) return;
+    visitor("running_mean", running_mean);
+    visitor("running_var", running_var);
+    visitor("num_batches_tracked", num_batches_tracked);
+}
+
+std::string BatchNorm::describe() const {
+    std::ostringstream text;
+    text << name_ << '(' << num_features_ << ", eps=" << options_.eps << ", momentum=";
+    if (options_.momentum) {
+        text << *options_.momentum;
+    } else {
+        text << "None";
+    }
+    text << ", affine=" << (options_.affine ? "True" : "False")
+         << ", track_running_stats=" << (options_.track_running_stats ? "True" : "False") << ')';
+    return text.str();
+}
+
+}  // namespace primer

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <optional>
+
+#include "primer/layers/module.h"
+
+namespace primer {
+
+struct BatchNormLayerOptions {
+    double eps = 1e-5;  ///< added to the variance, so that a channel that is constant gives 0
+    /// The part of each batch in the running statistics; std::nullopt: they are the plain average
+    /// over all batches so far.
+    std::optional<double> momentum = 0.1;
+    bool affine = true;               ///< learn a weight and a bias for each channel
+    bool track_running_stats = true;  ///< without them, eval() uses the batch's statistics as well
+};
+
+/// What BatchNorm1d and BatchNorm2d have in common. y = (x - mean) / sqrt(variance + eps) * weight
+/// + bias, for each channel, where mean and variance are those of the batch in training, and the
+/// running ones in eval(). For the formula and its source see batch_norm in core/ops.h.
+///
+/// Training with one value for each channel (a batch of one example [1, C]) is an Error.
+class BatchNorm : public Module {
+  public:
+    void visit(Visitor& visitor) override;
+    std::string describe() const override;
+
+    Parameter weight;     ///< [num_features], 1 at the start; undefined without affine
+    Parameter bias;       ///< [num_features], 0 at the start; undefined without affine
+    Buffer running_mean;  ///< [num_features], 0 at the start; undefined if not tracked
+    /// [num_features], 1 at the start; of the variances with count - 1 for a divisor. Undefined if
+    /// not tracked.
+    Buffer running_var;
+    Buffer num_batches_tracked;  ///< [], how many batches are in them; undefined if not tracked
+
+  protected:
+    /// Throws Error for fewer than one feature, eps < 0, and a momentum outside 0 ... 1.
+    BatchNorm(const char* name, Index num_features, const BatchNormLayerOptions& options);
+    Index num_features() const { return num_features_; }
+    /// The forward, once the shape of x has been checked.
+    Tensor normalize(const Tensor& x);
+
+  private:
+    const char* name_;
+    Index num_features_;
+    BatchNormLayerOptions options_;
+};
+
+/// Batch normalisation of features [N, num_features], or of sequences [N, num_features, L].
+class BatchNorm1d : public BatchNorm {
+  public:
+    explicit BatchNorm1d(Index num_features, const BatchNormLayerOptions& options = {})
+        : BatchNorm("BatchNorm1d", num_features, options) {}
+    Tensor forward(const Tensor& x) override;
+};
+
+/// Batch normalisation of images [N, num_features, H, W].
+class BatchNorm2d : public BatchNorm {
+  public:
+    explicit BatchNorm2d(Index num_features, const BatchNormLayerOptions& options = {})
+        : BatchNorm("BatchNorm2d", num_features, options) {}
+    Tensor forward(const Tensor& x) override;
+};
+
+}  // namespace primer

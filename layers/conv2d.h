@@ -1,0 +1,40 @@
+#pragma once
+
+#include "primer/core/ops.h"
+#include "primer/core/rng.h"
+#include "primer/layers/module.h"
+
+namespace primer {
+
+struct Conv2dLayerOptions {
+    Size2 kernel = 0;       ///< required
+    Size2 stride = 1;       ///< how far the kernel moves from one output to the next
+    Size2 padding = 0;      ///< rows or columns of zeros on each side of the image
+    Size2 dilation = 1;     ///< distance of the kernel's cells from one another
+    Index groups = 1;       ///< of channels that do not see one another; must divide both counts
+    bool bias = true;       ///< leave it out before a batch normalisation, which has its own
+    double bias_value = 0;  ///< at the start
+};
+
+/// conv2d: x [N, in_channels, H, W] -> [N, out_channels, OH, OW]. For the formula see ops.h.
+///
+///     Conv2d(32, 64, {.kernel = 3, .padding = 1}, rng)
+class Conv2d : public Module {
+  public:
+    /// The weight starts He normal, of variance 2 / (in_channels / groups * kernel area).
+    /// Throws Error for options out of range, and for groups that do not divide both channel
+    /// counts.
+    Conv2d(Index in_channels, Index out_channels, const Conv2dLayerOptions& options, Rng& rng);
+
+    Tensor forward(const Tensor& x) override;
+    void visit(Visitor& visitor) override;
+    std::string describe() const override;
+
+    Parameter weight;  ///< [out_channels, in_channels / groups, kernel height, kernel width]
+    Parameter bias;    ///< [out_channels]; undefined without a bias
+
+  private:
+    Conv2dOptions options_;
+};
+
+}  // namespace primer

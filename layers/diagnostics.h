@@ -1,0 +1,53 @@
+#pragma once
+
+#include <functional>
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+#include "primer/layers/module.h"
+
+// What goes on inside a model, for those who ask. Nothing of this runs, or costs, otherwise.
+
+namespace primer {
+
+/// What one layer has put out while it was watched.
+struct LayerStatistics {
+    std::string name;             ///< "3", "block.relu"
+    std::string type;             ///< "ReLU"
+    Index outputs = 0;            ///< how many values
+    double mean = 0, stddev = 0;  ///< of the values
+    double zeros = 0;             ///< share of the values that are exactly 0
+    /// Share of the units that were 0 for every example. A unit is a feature of [N, features] or a
+    /// channel of [N, channels, ...]: what one row of weights makes. A unit that no example wakes
+    /// has no gradient, and so never will be.
+    double dead_units = 0;
+};
+
+/// Runs `evaluate`, in which the model must be called, and returns what each of the model's
+/// innermost layers, those that hold no others, has put out in it, in the order of visit. Layers
+/// that were not called have no outputs. Switches neither recording nor train/eval.
+std::vector<LayerStatistics> activation_statistics(Module& model,
+                                                   const std::function<void()>& evaluate);
+
+/// activation_statistics of the activation layers alone: `zeros` and `dead_units` tell how much of
+/// the model its ReLUs have switched off.
+std::vector<LayerStatistics> dead_relu_ratio(Module& model, const std::function<void()>& evaluate);
+
+std::ostream& operator<<(std::ostream& out, const std::vector<LayerStatistics>& rows);
+
+/// The gradient that one parameter has.
+struct GradientStatistics {
+    std::string name;  ///< "0.weight"
+    double norm = 0;   ///< square root of the sum of squares
+    double mean = 0, stddev = 0;
+    double largest = 0;  ///< absolute value
+    double zeros = 0;    ///< share of the elements that are exactly 0
+};
+
+/// Of every parameter of the model that has a gradient: call it after backward().
+std::vector<GradientStatistics> gradient_statistics(Module& model);
+
+std::ostream& operator<<(std::ostream& out, const std::vector<GradientStatistics>& rows);
+
+}  // namespace primer

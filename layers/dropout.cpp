@@ -1,0 +1,39 @@
+#include "primer/layers/dropout.h"
+
+#include <sstream>
+
+#include "primer/core/error.h"
+#include "primer/core/ops.h"
+
+namespace primer {
+namespace {
+
+double checked(const char* name, double p) {
+    check(p >= 0 && p <= 1, name, ": expected a probability p from 0 to 1, got ", p);
+    return p;
+}
+
+std::string describe_as(const char* name, double p) {
+    std::ostringstream text;
+    text << name << "(p=" << p << ')';
+    return text.str();
+}
+
+}  // namespace
+
+Dropout::Dropout(double p, Rng& rng) : p_(checked("Dropout", p)), rng_(rng.split()) {}
+
+Tensor Dropout::forward(const Tensor& x) { return training() ? dropout(x, p_, rng_) : x; }
+
+std::string Dropout::describe() const { return describe_as("Dropout", p_); }
+
+Dropout2d::Dropout2d(double p, Rng& rng) : p_(checked("Dropout2d", p)), rng_(rng.split()) {}
+
+Tensor Dropout2d::forward(const Tensor& x) {
+    check(x.rank() == 4, "Dropout2d: expected input [N, C, H, W], got ", x.shape());
+    return training() ? dropout2d(x, p_, rng_) : x;
+}
+
+std::string Dropout2d::describe() const { return describe_as("Dropout2d", p_); }
+
+}  // namespace primer

@@ -1,0 +1,7 @@
+#include "primer/layers/identity.h"
+
+namespace primer {
+
+Tensor Identity::forward(const Tensor& x) { return x; }
+
+}  // namespace primer

@@ -1,0 +1,45 @@
+#pragma once
+
+#include "primer/core/ops.h"
+#include "primer/layers/module.h"
+
+// Pooling as layers, for Sequential: [N, C, H, W] -> [N, C, OH, OW], each channel for itself. The
+// formulas and the options are in core/ops.h. Options out of range are found in the first forward.
+
+namespace primer {
+
+/// The largest value in each window: MaxPool2d({.kernel = 2}).
+class MaxPool2d : public Module {
+  public:
+    explicit MaxPool2d(const MaxPool2dOptions& options) : options_(options) {}
+    Tensor forward(const Tensor& x) override;
+    std::string describe() const override;
+
+  private:
+    MaxPool2dOptions options_;
+};
+
+/// The mean of each window: AvgPool2d({.kernel = 2}).
+class AvgPool2d : public Module {
+  public:
+    explicit AvgPool2d(const AvgPool2dOptions& options) : options_(options) {}
+    Tensor forward(const Tensor& x) override;
+    std::string describe() const override;
+
+  private:
+    AvgPool2dOptions options_;
+};
+
+/// The means of as many windows as the output has cells: AdaptiveAvgPool2d(1) is each channel's
+/// mean, whatever the size of the images.
+class AdaptiveAvgPool2d : public Module {
+  public:
+    explicit AdaptiveAvgPool2d(Size2 output) : output_(output) {}
+    Tensor forward(const Tensor& x) override;
+    std::string describe() const override;
+
+  private:
+    Size2 output_;
+};
+
+}  // namespace primer

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <array>
+
+#include "primer/optim/optimizer.h"
+
+namespace primer {
+
+struct AdamOptions {
+    double lr = 1e-3;
+    std::array<double, 2> betas = {0.9, 0.999};  ///< what is kept of the mean and of the square
+    double eps = 1e-8;
+    double weight_decay = 0;  ///< times w is added to the gradient: the gradient of |w|^2 / 2
+    bool amsgrad = false;     ///< divide by the largest square so far, so that no step grows again
+    bool maximize = false;    ///< go up the gradient instead of down
+};
+
+/// A running mean of the gradient, divided by the root of a running mean of its square: each weight
+/// moves by about lr a step, however large its gradients are. For a weight w with gradient g, in
+/// its step t = 1, 2, ...:
+///
+///     g = g + weight_decay w                       (maximize: -g + ...)
+///     m = beta1 m + (1 - beta1) g
+///     v = beta2 v + (1 - beta2) g^2                (amsgrad: below, the largest v so far)
+///     w = w - lr m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + eps)
+///
+/// m and v begin at 0; the two divisors make up for that. Kingma and Ba, "Adam: A Method for
+/// Stochastic Optimization", 2015, algorithm 1. amsgrad: Reddi, Kale and Kumar, "On the Convergence
+/// of Adam and Beyond", 2018, algorithm 2, with the corrections, as PyTorch has it.
+class Adam : public GroupedOptimizer<AdamOptions> {
+  public:
+    /// Adam(model.parameters(), {.lr = 3e-4}).
+    /// Throws Error for a negative lr, eps or weight_decay, for betas outside [0, 1), and for no
+    /// parameters or the same one twice.
+    explicit Adam(std::vector<Parameter> parameters, const AdamOptions& options = {});
+    explicit Adam(std::vector<Group> groups);
+
+  private:
+    void update(std::size_t i, const Parameter& parameter, const AdamOptions& options) override;
+};
+
+struct AdamWOptions {
+    double lr = 1e-3;
+    std::array<double, 2> betas = {0.9, 0.999};  ///< as in AdamOptions
+    double eps = 1e-8;
+    double weight_decay = 1e-2;  ///< each step leaves 1 - lr weight_decay of w
+    bool amsgrad = false;
+    bool maximize = false;
+};
+
+/// Adam with the decay apart from the gradient, so that it is the same part of every weight and not
+/// less of those whose gradients are large:
+///
+///     w = (1 - lr weight_decay) w, then Adam's step without weight_decay.
+///
+/// Loshchilov and Hutter, "Decoupled Weight Decay Regularization", 2019, algorithm 2, where the
+/// decay is not times lr; here it is, as in PyTorch.
+class AdamW : public GroupedOptimizer<AdamWOptions> {
+  public:
+    /// AdamW(model.parameters(), {.lr = 3e-4, .weight_decay = 0.1}). Throws Error as Adam does.
+    explicit AdamW(std::vector<Parameter> parameters, const AdamWOptions& options = {});
+    explicit AdamW(std::vector<Group> groups);
+
+  private:
+    void update(std::size_t i, const Parameter& parameter, const AdamWOptions& options) override;
+};
+
+}  // namespace primer

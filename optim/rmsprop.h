@@ -1,0 +1,41 @@
+#pragma once
+
+#include "primer/optim/optimizer.h"
+
+namespace primer {
+
+struct RMSpropOptions {
+    double lr = 1e-2;
+    double alpha = 0.99;  ///< what is kept of the mean square
+    double eps = 1e-8;
+    double weight_decay = 0;  ///< times w is added to the gradient: the gradient of |w|^2 / 2
+    double momentum = 0;      ///< the part of the velocity that is kept
+    bool centered = false;    ///< divide by the deviation from the mean gradient instead
+    bool maximize = false;    ///< go up the gradient instead of down
+};
+
+/// The gradient divided by the root of a running mean of its square. For a weight w with gradient
+/// g:
+///
+///     g = g + weight_decay w                     (maximize: -g + ...)
+///     s = alpha s + (1 - alpha) g^2
+///     m = alpha m + (1 - alpha) g                (centered only)
+///     d = g / (sqrt(s) + eps)                    (centered: sqrt(s - m^2))
+///     w = w - lr d                               (momentum: w - lr v, v = momentum v + d)
+///
+/// Tieleman and Hinton, "Neural Networks for Machine Learning", lecture 6.5, 2012; centered:
+/// Graves, "Generating Sequences With Recurrent Neural Networks", 2013, equations 38 to 41; eps
+/// stands outside of the root, as in PyTorch.
+class RMSprop : public GroupedOptimizer<RMSpropOptions> {
+  public:
+    /// RMSprop(model.parameters(), {.lr = 1e-3, .momentum = 0.9}).
+    /// Throws Error for a negative lr, eps, weight_decay or momentum, for an alpha outside [0, 1],
+    /// and for no parameters or the same one twice.
+    explicit RMSprop(std::vector<Parameter> parameters, const RMSpropOptions& options = {});
+    explicit RMSprop(std::vector<Group> groups);
+
+  private:
+    void update(std::size_t i, const Parameter& parameter, const RMSpropOptions& options) override;
+};
+
+}  // namespace primer

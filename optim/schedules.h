@@ -1,0 +1,65 @@
+#pragma once
+
+#include "primer/core/shape.h"
+
+// Learning rates as functions of the step, which is whatever you count, batches or epochs, from 0:
+//
+//     optimizer.set_lr(cosine(step, {.lr = 0.1, .steps = 10'000}));
+//
+// before the step of that number. They keep nothing, so they need not be saved, and they can be put
+// together:
+//
+//     step < 500 ? linear_warmup(step, {.lr = 0.1, .steps = 500})
+//                : cosine(step - 500, {.lr = 0.1, .steps = 9'500})
+//
+// All throw Error for a negative step and for options out of range.
+
+namespace primer {
+
+struct StepDecayOptions {
+    double lr;            ///< at the start
+    Index every;          ///< steps from one reduction to the next
+    double factor = 0.1;  ///< what is left of it each time
+};
+
+/// lr factor^(step / every), the quotient rounded down.
+double step_decay(Index step, const StepDecayOptions& options);
+
+struct CosineOptions {
+    double lr;          ///< at the start
+    Index steps;        ///< until min_lr is reached
+    double min_lr = 0;  ///< from then on
+};
+
+/// min_lr + (lr - min_lr) (1 + cos(pi step / steps)) / 2: half a wave from lr down to min_lr, where
+/// it stays. Loshchilov and Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts", 2017,
+/// equation 5, without restarts.
+double cosine(Index step, const CosineOptions& options);
+
+struct LinearWarmupOptions {
+    double lr;                      ///< at the end
+    Index steps;                    ///< until lr is reached
+    double start_factor = 1.0 / 3;  ///< the part of it at step 0
+};
+
+/// lr (start_factor + (1 - start_factor) step / steps): a line up to lr, where it stays.
+double linear_warmup(Index step, const LinearWarmupOptions& options);
+
+struct OneCycleOptions {
+    double max_lr;                  ///< the highest
+    Index total_steps;              ///< of the whole training
+    double pct_start = 0.3;         ///< the part of them in which it rises
+    double div_factor = 25;         ///< it starts at max_lr / div_factor
+    double final_div_factor = 1e4;  ///< and ends that many times below its start
+};
+
+/// Half a wave from max_lr / div_factor up to max_lr, which it reaches at step pct_start
+/// total_steps
+/// - 1, and another one down to max_lr / div_factor / final_div_factor at the last step,
+/// total_steps
+/// - 1; there it stays. Smith and Topin, "Super-Convergence: Very Fast Training of Neural Networks
+/// Using Large Learning Rates", 2018, in the form that PyTorch's OneCycleLR has by default (the
+/// momentum is left alone).
+double one_cycle(Index step, const OneCycleOptions& options);
+
+}  // namespace primer

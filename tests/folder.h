@@ -1,0 +1,56 @@
+#pragma once
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <string>
+#include <system_error>
+
+namespace primer {
+
+/// A folder of the test's own, gone when the test ends.
+class Folder {
+  public:
+    Folder() {
+        std::random_device device;
+        do {
+            path_ = std::filesystem::temp_directory_path() /
+                    ("primer-test-" + std::to_string(device()));
+        } while (!std::filesystem::create_directory(path_));
+    }
+    ~Folder() {
+        std::error_code ignored;
+        std::filesystem::remove_all(path_, ignored);
+    }
+    Folder(const Folder&) = delete;
+    Folder& operator=(const Folder&) = delete;
+
+    const std::filesystem::path& path() const { return path_; }
+    void write(const std::string& name, const std::string& bytes) const {
+        std::ofstream(path_ / name, std::ios::binary) << bytes;
+    }
+
+  private:
+    std::filesystem::path path_;
+};
+
+/// Root may read everything: while one of these lives, root is nobody.
+class AsNobody {
+  public:
+    AsNobody() {
+        if (root_) REQUIRE(seteuid(65534) == 0);
+    }
+    ~AsNobody() {
+        if (root_) CHECK(seteuid(0) == 0);
+    }
+    AsNobody(const AsNobody&) = delete;
+    AsNobody& operator=(const AsNobody&) = delete;
+
+  private:
+    bool root_ = geteuid() == 0;
+};
+
+}  // namespace primer

@@ -1,0 +1,576 @@
+#include "primer/layers/batchnorm.h"
+
+#include <algorithm>
+#include <optional>
+#include <type_traits>
+#include <vector>
+
+#include "primer/core/kernels/batchnorm.h"
+#include "primer/core/kernels/parallel.h"
+#include "primer/core/ops.h"
+#include "primer/core/rng.h"
+#include "primer/core/tape.h"
+#include "support.h"
+
+namespace primer {
+namespace {
+
+using Tensors = std::vector<Tensor>;
+
+// Two channels of four values. The first, 1 3 5 7, has the mean 4 and the variance 5; the second,
+// 17 5 7 11, has 10 and (49 + 25 + 9 + 1) / 4 = 21. With eps = 4 the roots are 3 and 5, so
+//     z = -1, -1/3, 1/3, 1  and  7/5, -1, -3/5, 1/5.
+Tensor images() { return tensor({1, 3, 17, 5, 5, 7, 7, 11}, {2, 2, 1, 2}); }
+Tensor sequences() { return reshape(images(), {2, 2, 2}); }
+Tensor features() {
+    return tensor({1, 17,  //
+                   3, 5,   //
+                   5, 7,   //
+                   7, 11},
+                  {4, 2});
+}
+
+const BatchNormOptions kTraining{.training = true, .eps = 4};
+const BatchNormOptions kEval{.training = false, .eps = 4};
+
+TEST_CASE("batch_norm: training, by hand") {
+    const Tensor weight = tensor({3, 10}), bias = tensor({1, -1});
+    // 3 z + 1 and 10 z - 1
+    const std::initializer_list<double> y{-2, 0, 13, -11, 2, 4, -7, 1};
+    check_values(batch_norm(images(), {}, {}, weight, bias, kTraining), {2, 2, 1, 2}, y);
+    check_values(batch_norm(sequences(), {}, {}, weight, bias, kTraining), {2, 2, 2}, y);
+    check_values(batch_norm(features(), {}, {}, weight, bias, kTraining), {4, 2},
+                 {-2, 13, 0, -11, 2, -7, 4, 1});
+
+    check_values(batch_norm(features(), {}, {}, {}, {}, kTraining), {4, 2},
+                 {-1, 1.4, -1 / 3.0, -1, 1 / 3.0, -0.6, 1, 0.2});
+    check_values(batch_norm(features(), {}, {}, weight, {}, kTraining), {4, 2},
+                 {-3, 14, -1, -10, 1, -6, 3, 2});
+    check_values(batch_norm(features(), {}, {}, {}, bias, kTraining), {4, 2},
+                 {0, 0.4, 2 / 3.0, -2, 4 / 3.0, -1.6, 2, -0.8});
+}
+
+TEST_CASE("batch_norm: the running statistics, by hand") {
+    const Tensor mean = tensor({0, 100}), var = tensor({1, 2});
+    batch_norm(images(), mean, var, {}, {}, {.training = true, .momentum = 0.25});
+    // The batch's are 4 and 10, 20/3 and 28: the variances are sums of squares over 4 - 1.
+    check_values(mean, {2}, {1, 77.5});
+    check_values(var, {2}, {0.75 + 5 / 3.0, 1.5 + 7});
+    batch_norm(features(), mean, var, {}, {}, {.training = true});  // momentum 0.1
+    check_values(mean, {2}, {1.3, 70.75});
+    batch_norm(features(), mean, var, {}, {}, {.training = true, .momentum = 1});
+    check_values(mean, {2}, {4, 10});
+    check_values(var, {2}, {20 / 3.0, 28});
+    batch_norm(features() * 3, mean, var, {}, {}, {.training = true, .momentum = 0});
+    check_values(mean, {2}, {4, 10});
+    check_values(var, {2}, {20 / 3.0, 28});
+}
+
+TEST_CASE("batch_norm: without training, by hand") {
+    const Tensor mean = tensor({1, 2}), var = tensor({5, 12});  // roots 3 and 4
+    const Tensor x = tensor({4, 10, -2, 2}, {2, 2});
+    check_values(batch_norm(x, mean, var, {}, {}, kEval), {2, 2}, {1, 2, -1, 0});
+    check_values(batch_norm(x, mean, var, tensor({3, 10}), tensor({1, -1}), kEval), {2, 2},
+                 {4, 19, -2, -1});
+    check_values(batch_norm(reshape(x, {1, 2, 2}), mean, var, {}, {}, kEval), {1, 2, 2},
+                 {1, 3, -1, 0});
+    check_values(mean, {2}, {1, 2});  // as they were
+    check_values(var, {2}, {5, 12});
+    check_values(batch_norm(zeros({1, 2}), mean, var, {}, {}, kEval), {1, 2}, {-1 / 3.0, -0.5});
+    CHECK(batch_norm(zeros({0, 2}), mean, var, {}, {}).shape() == Shape{0, 2});
+    CHECK(batch_norm(zeros({3, 2, 0}), mean, var, {}, {}).shape() == Shape{3, 2, 0});
+    CHECK(batch_norm(zeros({3, 0}), zeros({0}), zeros({0}), {}, {}).shape() == Shape{3, 0});
+}
+
+TEST_CASE("batch_norm: eps is 1e-5 unless it is given") {
+    const Tensor x = tensor({0, 2}, {2, 1});  // variance 1
+    check_values(batch_norm(x, {}, {}, {}, {}, {.training = true}), {2, 1},
+                 {-1 / std::sqrt(1.00001), 1 / std::sqrt(1.00001)});
+    check_values(batch_norm(x, {}, {}, {}, {}, {.training = true, .eps = 0}), {2, 1}, {-1, 1});
+    // A channel that is constant gives 0, not 0 / 0.
+    check_values(batch_norm(full({3, 1}, 7), {}, {}, {}, {}, {.training = true}), {3, 1},
+                 {0, 0, 0});
+}
+
+// Deviations of -1.5, -0.5, 0.5, 1.5 times 2^-10 around 8192, all exact in float: the variance is
+// 1.25 2^-20, far below the last digit of 8192^2.
+TEST_CASE("batch_norm: a large mean and a small variance") {
+    const double step = 1.0 / 1024;
+    const Tensor x = tensor({8192, 8192 + step, 8192 + 2 * step, 8192 + 3 * step}, {4, 1});
+    const double z = 0.5 / std::sqrt(1.25);
+    check_values(batch_norm(x, {}, {}, {}, {}, {.training = true, .eps = 0}), {4, 1},
+                 {-3 * z, -z, z, 3 * z}, kTolerance);
+    const Tensor mean = zeros({1}), var = zeros({1});
+    batch_norm(x, mean, var, {}, {}, {.training = true, .momentum = 1});
+    const double variance = 1.25 * step * step * 4 / 3;
+    CHECK(static_cast<double>(var.item()) == doctest::Approx(variance).epsilon(kTolerance));
+
+    // In many more values than the lanes of a vector, and for dweight = sum of dy z.
+    const Tensor many = expand(reshape(x, {4, 1, 1}), {4, 1, 1001});
+    const Tensor weight = ones({1});
+    weight.requires_grad_();
+    Tape tape;
+    const Tensor y = batch_norm(many, {}, {}, weight, {}, {.training = true, .eps = 0});
+    tape.backward(sum(y * reshape(tensor({0, 0, 1, 1}), {4, 1, 1})));
+    CHECK(static_cast<double>(y.at({3, 0, 1000})) == doctest::Approx(3 * z).epsilon(kTolerance));
+    CHECK(static_cast<double>(weight.grad().item()) ==
+          doctest::Approx(4 * z * 1001).epsilon(kTolerance));
+}
+
+// With dy = 1, 0, 0, 0 in the first channel, where weight / root = 1: dbias = 1, dweight = z_0 =
+// -1, dx_j = dy_j - 1/4 - z_j dweight / 4.
+TEST_CASE("batch_norm: backward in training, by hand") {
+    Tensor x = features(), weight = tensor({3, 10}), bias = tensor({1, -1});
+    for (const Tensor& t : {x, weight, bias}) t.requires_grad_();
+    Tape tape;
+    const Tensor y = batch_norm(x, {}, {}, weight, bias, kTraining);
+    tape.backward(sum(slice(y, 0, 1) * tensor({1, 0})));
+    check_values(x.grad(), {4, 2}, {0.5, 0, -1 / 3.0, 0, -1 / 6.0, 0, 0, 0});
+    check_values(weight.grad(), {2}, {-1, 0});
+    check_values(bias.grad(), {2}, {1, 0});
+}
+
+TEST_CASE("batch_norm: backward without training, by hand") {
+    Tensor x = tensor({4, 10}, {1, 2}), weight = tensor({3, 8}), bias = zeros({2});
+    for (const Tensor& t : {x, weight, bias}) t.requires_grad_();
+    Tape tape;
+    const Tensor y = batch_norm(x, tensor({1, 2}), tensor({5, 12}), weight, bias, kEval);
+    tape.backward(sum(y * tensor({10, 100})));
+    check_values(x.grad(), {1, 2}, {10, 200});    // dy weight / root, 3/3 and 8/4
+    check_values(weight.grad(), {2}, {10, 200});  // dy z, z = 1 and 2
+    check_values(bias.grad(), {2}, {10, 100});
+}
+
+TEST_CASE("batch_norm: gradients, over every option") {
+    Rng rng(1);
+    // One value a plane, more channels than lanes; short and long planes; three dimensions.
+    const std::vector<Shape> shapes{{5, 3}, {3, 11}, {2, 3, 2}, {2, 2, 3, 4}, {4, 1, 1, 1}};
+    for (const Shape& shape : shapes) {
+        CAPTURE(shape);
+        const Shape channels{shape[1]};
+        const Tensor x = randn(shape, rng), w = randn(channels, rng), b = randn(channels, rng);
+        const Tensor mean = randn(channels, rng), var = rand(channels, rng);
+        for (const bool training : {true, false}) {
+            CAPTURE(training);
+            const BatchNormOptions options{.training = training, .momentum = 0, .eps = 0.1};
+            const auto f = [&](const Tensor& in, const Tensor& weight, const Tensor& bias) {
+                return batch_norm(in, mean, var, weight, bias, options);
+            };
+            check_gradients([&](const Tensors& in) { return f(in[0], in[1], in[2]); }, {x, w, b});
+            check_gradients([&](const Tensors& in) { return f(in[0], in[1], {}); }, {x, w});
+            check_gradients([&](const Tensors& in) { return f(in[0], {}, in[1]); }, {x, b});
+            check_gradients([&](const Tensors& in) { return f(in[0], {}, {}); }, {x});
+            check_gradients([&](const Tensors& in) { return f(x, in[0], b); }, {w});
+            check_gradients([&](const Tensors& in) { return f(x, w, in[0]); }, {b});
+        }
+    }
+}
+
+TEST_CASE("batch_norm: what backward keeps") {
+    const Tensor mean = zeros({2}), var = ones({2});
+    Tensor x = features();
+    x.requires_grad_();
+    {
+        // With constant statistics and no weight to learn, nothing of x.
+        Tape tape;
+        const Tensor y = batch_norm(x, mean, var, {}, {}, {.eps = 0});
+        x.fill_(5);
+        tape.backward(sum(y));
+        check_values(x.grad(), {4, 2}, {1, 1, 1, 1, 1, 1, 1, 1});
+    }
+    {
+        Tape tape;
+        const Tensor y = batch_norm(x, {}, {}, {}, {}, kTraining);
+        x.fill_(5);
+        check_error([&] { tape.backward(sum(y)); },
+                    {"batch_norm: backward needs a value", "fill_"});
+    }
+    {
+        // The statistics are those of the forward, whatever has become of the running ones.
+        x.set_grad({});
+        Tape tape;
+        const Tensor y = batch_norm(x, mean, var, {}, {}, {.eps = 0});
+        batch_norm(features(), mean, var, {}, {}, {.training = true});
+        tape.backward(sum(y));
+        check_values(x.grad(), {4, 2}, {1, 1, 1, 1, 1, 1, 1, 1});
+    }
+}
+
+TEST_CASE("batch_norm: a running statistic in use is not changed unnoticed") {
+    const Tensor mean = zeros({2}), var = ones({2});
+    Tensor x = features();
+    x.requires_grad_();
+    Tape tape;
+    const Tensor y = x * mean;
+    batch_norm(x, mean, var, {}, {}, {.training = true});
+    check_error([&] { tape.backward(sum(y)); },
+                {"mul: backward needs a value of shape [2]",
+                 "BatchNorm's update of its running statistics has changed in place"});
+}
+
+TEST_CASE("batch_norm: bad arguments") {
+    const Tensor x = zeros({4, 3}), c3 = ones({3}), c2 = ones({2});
+    const auto train = [&](const Tensor& in, const BatchNormOptions& options) {
+        batch_norm(in, {}, {}, {}, {}, options);
+    };
+    check_error([&] { train(zeros({3}), {.training = true}); },
+                {"batch_norm: expected x [N, C] or [N, C, ...], got [3]"});
+    check_error([&] { batch_norm(x, c2, c3, {}, {}); },
+                {"batch_norm: expected a running_mean [3] for x [4, 3], got [2]"});
+    check_error(
+        [&] {
+            batch_norm(x, c3, zeros({3, 1}), {}, {});
+        },
+        {"batch_norm: expected a running_var [3] for x [4, 3], got [3, 1]"});
+    check_error([&] { batch_norm(x, c3, c3, c2, {}); },
+                {"batch_norm: expected a weight [3] for x [4, 3], got [2]"});
+    check_error([&] { batch_norm(x, c3, c3, {}, c2); },
+                {"batch_norm: expected a bias [3] for x [4, 3], got [2]"});
+    check_error([&] { batch_norm(x, c3, {}, {}, {}); },
+                {"batch_norm: expected both of running_mean and running_var, or neither"});
+    check_error([&] { batch_norm(x, {}, {}, {}, {}); },
+                {"batch_norm: without training, expected running_mean and running_var"});
+    check_error([&] { train(x, {.training = true, .momentum = 1.5}); },
+                {"batch_norm: expected a momentum from 0 to 1, got 1.5"});
+    check_error([&] { train(x, {.training = true, .momentum = NAN}); }, {"got nan"});
+    check_error([&] { train(x, {.training = true, .eps = -1}); },
+                {"batch_norm: expected eps >= 0, got -1"});
+    for (const Shape& one : {Shape{1, 3}, Shape{1, 3, 1}, Shape{1, 3, 1, 1}}) {
+        check_error([&] { train(zeros(one), {.training = true}); },
+                    {"batch_norm: x [1, 3", " has 1 value(s) for each channel",
+                     "the variance of one value is 0", "use a larger batch", "or eval()"});
+    }
+    check_error([&] { train(zeros({0, 3}), {.training = true}); }, {"x [0, 3] has 0 value(s)"});
+    check_error([&] { batch_norm({}, {}, {}, {}, {}); }, {"this tensor is undefined"});
+    // Refused, it has changed nothing.
+    const Tensor mean = zeros({3}), var = ones({3});
+    check_error(
+        [&] {
+            batch_norm(zeros({1, 3}), mean, var, {}, {}, {.training = true});
+        },
+        {"1 value"});
+    check_values(var, {3}, {1, 1, 1});
+}
+
+// --- kernels ------------------------------------------------------------------------------------
+
+bool close(const Tensor& a, const Tensor& b, double tolerance) {
+    for (Index i = 0; i < a.numel(); ++i) {
+        const auto x = static_cast<double>(a.data()[i]), y = static_cast<double>(b.data()[i]);
+        if (!(std::abs(x - y) <= tolerance * std::max(1.0, std::abs(y)))) return false;
+    }
+    return true;
+}
+
+bool same(const Tensor& a, const Tensor& b) { return std::ranges::equal(a.values(), b.values()); }
+
+struct Results {
+    std::vector<kernels::Moments> moments;
+    Tensor y, dx, dw, db;
+};
+
+template <class Forward, class Backward>
+Results run(const kernels::BatchNormSizes& s, Forward forward, Backward backward, bool of_x) {
+    Rng rng(static_cast<std::uint64_t>(s.batch + 100 * s.channels + 10000 * s.inner));
+    const Shape shape{s.batch, s.channels, s.inner}, channels{s.channels};
+    const Tensor x = add(randn(shape, rng), 3), dy = randn(shape, rng), w = randn(channels, rng),
+                 b = randn(channels, rng);
+    Results r{std::vector<kernels::Moments>(static_cast<std::size_t>(s.channels)), empty(shape),
+              empty(shape), empty(channels), empty(channels)};
+    forward(s, 1e-3, x.data(), w.data(), b.data(), r.moments.data(), r.y.mutable_data());
+    backward(s, 1e-3, {x.data(), dy.data(), r.moments.data(), w.data(), of_x}, r.dx.mutable_data(),
+             r.dw.mutable_data(), r.db.mutable_data());
+    return r;
+}
+
+Results fast(const kernels::BatchNormSizes& s, bool of_x) {
+    return run(s, kernels::batch_norm_training, kernels::batch_norm_backward, of_x);
+}
+
+// With one channel a lane (inner = 1) and one channel in all lanes; full and partial groups.
+const std::vector<kernels::BatchNormSizes> kSizes{
+    {2, 1, 1},  {5, 7, 1},    {3, 8, 1}, {4, 9, 1},    {33, 17, 1},
+    {1, 3, 2},  {2, 3, 5},    {3, 2, 8}, {2, 2, 9},    {7, 5, 16},
+    {3, 4, 31}, {2, 40, 784}, {1, 1, 2}, {1000, 2, 1}, {5, 3, 1001}};
+
+TEST_CASE("batch_norm kernels: as the reference over odd shapes") {
+    const double tolerance = kDouble ? 1e-11 : 2e-5;
+    for (const auto& s : kSizes) {
+        CAPTURE(s.batch);
+        CAPTURE(s.channels);
+        CAPTURE(s.inner);
+        for (const bool of_x : {true, false}) {
+            CAPTURE(of_x);
+            const Results a = fast(s, of_x);
+            const Results b = run(s, kernels::reference::batch_norm_training,
+                                  kernels::reference::batch_norm_backward, of_x);
+            for (std::size_t c = 0; c < a.moments.size(); ++c) {
+                CHECK(a.moments[c].mean == doctest::Approx(b.moments[c].mean).epsilon(1e-13));
+                CHECK(a.moments[c].variance ==
+                      doctest::Approx(b.moments[c].variance).epsilon(1e-13));
+            }
+            CHECK(close(a.y, b.y, tolerance));
+            CHECK(close(a.dx, b.dx, tolerance * 10));
+            CHECK(close(a.dw, b.dw, tolerance));
+            CHECK(close(a.db, b.db, tolerance));
+        }
+    }
+}
+
+TEST_CASE("batch_norm kernels: with the moments of x, the same in evaluation") {
+    for (const auto& s : kSizes) {
+        Rng rng(3);
+        const Tensor x = randn({s.batch, s.channels, s.inner}, rng), w = randn({s.channels}, rng);
+        const Tensor trained = empty(x.shape()), evaluated = empty(x.shape());
+        std::vector<kernels::Moments> moments(static_cast<std::size_t>(s.channels));
+        kernels::batch_norm_training(s, 1e-5, x.data(), w.data(), nullptr, moments.data(),
+                                     trained.mutable_data());
+        kernels::batch_norm(s, 1e-5, x.data(), moments.data(), w.data(), nullptr,
+                            evaluated.mutable_data());
+        CHECK(same(trained, evaluated));
+    }
+}
+
+TEST_CASE("batch_norm kernels: the same bits for any number of threads") {
+    const int before = num_threads();
+    for (const auto& s : kSizes) {
+        set_num_threads(1);
+        const Results one = fast(s, true);
+        set_num_threads(3);
+        const Results three = fast(s, true);
+        CHECK(same(one.y, three.y));
+        CHECK(same(one.dx, three.dx));
+        CHECK(same(one.dw, three.dw));
+        CHECK(same(one.db, three.db));
+    }
+    set_num_threads(before);
+}
+
+// --- layers -------------------------------------------------------------------------------------
+
+TEST_CASE("BatchNorm: parameters and buffers, as PyTorch names them") {
+    class Names : public Visitor {
+      public:
+        void operator()(const std::string& name, Parameter& p) override { add(name, p); }
+        void operator()(const std::string& name, Buffer& b) override { add(name, b); }
+        void operator()(const std::string&, Module&) override { CHECK(false); }
+        std::string all;
+
+      private:
+        void add(const std::string& name, const Tensor& t) { all += name + t.shape().str() + ' '; }
+    };
+    const auto names = [](BatchNorm&& layer) {
+        Names visitor;
+        layer.visit(visitor);
+        return visitor.all;
+    };
+    CHECK(names(BatchNorm2d(3)) ==
+          "weight[3] bias[3] running_mean[3] running_var[3] num_batches_tracked[] ");
+    CHECK(names(BatchNorm1d(3, {.affine = false})) ==
+          "running_mean[3] running_var[3] num_batches_tracked[] ");
+    CHECK(names(BatchNorm1d(3, {.track_running_stats = false})) == "weight[3] bias[3] ");
+    CHECK(names(BatchNorm2d(3, {.affine = false, .track_running_stats = false})).empty());
+
+    BatchNorm1d layer(2);
+    check_values(layer.weight, {2}, {1, 1});
+    check_values(layer.bias, {2}, {0, 0});
+    check_values(layer.running_mean, {2}, {0, 0});
+    check_values(layer.running_var, {2}, {1, 1});
+    check_values(layer.num_batches_tracked, {}, {0});
+    CHECK(layer.parameters().size() == 2);
+    CHECK(layer.weight.requires_grad());
+    CHECK_FALSE(layer.running_mean.requires_grad());
+}
+
+TEST_CASE("BatchNorm: training and evaluation, by hand") {
+    BatchNorm1d layer(2, {.eps = 4});
+    layer.weight.copy_(tensor({3, 10}));
+    layer.bias.copy_(tensor({1, -1}));
+    check_values(layer(features()), {4, 2}, {-2, 13, 0, -11, 2, -7, 4, 1});
+    check_values(layer(sequences()), {2, 2, 2}, {-2, 0, 13, -11, 2, 4, -7, 1});
+    check_values(layer.num_batches_tracked, {}, {2});
+    // Twice a tenth of the way to 4 and 10.
+    check_values(layer.running_mean, {2}, {0.76, 1.9});
+
+    layer.running_mean.copy_(tensor({1, 2}));
+    layer.running_var.copy_(tensor({5, 12}));
+    layer.eval();
+    check_values(layer(tensor({4, 10, -2, 2}, {2, 2})), {2, 2}, {4, 19, -2, -1});
+    check_values(layer(tensor({4, 10}, {1, 2})), {1, 2}, {4, 19});
+    check_values(layer.running_mean, {2}, {1, 2});
+    check_values(layer.num_batches_tracked, {}, {2});
+    layer.train();
+    layer(features());
+    check_values(layer.num_batches_tracked, {}, {3});
+
+    BatchNorm2d images_layer(2, {.eps = 4});
+    check_values(images_layer(images()), {2, 2, 1, 2},
+                 {-1, -1 / 3.0, 1.4, -1, 1 / 3.0, 1, -0.6, 0.2});
+}
+
+TEST_CASE("BatchNorm: momentum") {
+    BatchNorm1d fast_layer(2, {.momentum = 0.5});
+    fast_layer(features());
+    check_values(fast_layer.running_mean, {2}, {2, 5});
+    check_values(fast_layer.running_var, {2}, {0.5 + 10 / 3.0, 0.5 + 14});
+
+    // Without one: the averages of [4, 10], then 2 and 6 times as much; 1 + 4 + 36 for the
+    // variance.
+    BatchNorm1d average(2, {.momentum = std::nullopt});
+    average(features());
+    check_values(average.running_mean, {2}, {4, 10});
+    check_values(average.running_var, {2}, {20 / 3.0, 28});
+    average(features() * 2);
+    average(features() * 6);
+    check_values(average.running_mean, {2}, {12, 30});
+    check_values(average.running_var, {2}, {41 * 20 / 9.0, 41 * 28 / 3.0});
+}
+
+TEST_CASE("BatchNorm: without affine, and without running statistics") {
+    BatchNorm1d plain(2, {.eps = 4, .affine = false});
+    CHECK_FALSE(plain.weight.defined());
+    CHECK_FALSE(plain.bias.defined());
+    const std::initializer_list<double> z{-1, 1.4, -1 / 3.0, -1, 1 / 3.0, -0.6, 1, 0.2};
+    check_values(plain(features()), {4, 2}, z);
+
+    BatchNorm1d untracked(2, {.eps = 4, .track_running_stats = false});
+    CHECK_FALSE(untracked.running_mean.defined());
+    CHECK_FALSE(untracked.num_batches_tracked.defined());
+    check_values(untracked(features()), {4, 2}, z);
+    untracked.eval();
+    check_values(untracked(features()), {4, 2}, z);  // the batch's own all the same
+    check_error([&] { untracked(zeros({1, 2})); }, {"1 value(s) for each channel"});
+}
+
+TEST_CASE("BatchNorm: the mode and the recording are two things") {
+    BatchNorm1d layer(2);
+    layer(features());  // no Tape, and yet it is training
+    check_values(layer.num_batches_tracked, {}, {1});
+    const NoGrad unrecorded;
+    layer(features());
+    check_values(layer.num_batches_tracked, {}, {2});
+}
+
+TEST_CASE("BatchNorm: gradients") {
+    Rng rng(5);
+    const Tensor x = randn({2, 3, 2, 2}, rng);
+    for (const bool affine : {true, false}) {
+        for (const bool tracked : {true, false}) {
+            for (const bool training : {true, false}) {
+                BatchNorm2d layer(3, {.affine = affine, .track_running_stats = tracked});
+                layer.train(training);
+                Tensors inputs{x};
+                if (affine) inputs.push_back(layer.weight.copy_(randn({3}, rng)));
+                if (affine) inputs.push_back(layer.bias);
+                check_gradients([&](const Tensors& in) { return layer(in[0]); }, inputs);
+            }
+        }
+    }
+}
+
+// Two steps of torch.nn.BatchNorm2d of torch 2.13 in float64, one in training, one in evaluation.
+TEST_CASE("BatchNorm: as PyTorch") {
+    Tensor x = empty({2, 3, 2, 2}), dy = empty({2, 3, 2, 2});
+    for (Index i = 0; i < 24; ++i) {
+        x.mutable_data()[i] = static_cast<Real>(i * 7 % 11 - 5) / 2 + static_cast<Real>(i) / 8;
+        dy.mutable_data()[i] = static_cast<Real>(i * 5 % 7 - 3) / 4;
+    }
+    x.requires_grad_();
+    BatchNorm2d layer(3);
+    layer.weight.copy_(tensor({1.5, -0.5, 2}));
+    layer.bias.copy_(tensor({0.25, 1, -1}));
+    const double tolerance = kDouble ? 1e-9 : 1e-5;
+    const auto step = [&] {
+        for (const Tensor& t : {x, Tensor(layer.weight), Tensor(layer.bias)}) t.set_grad({});
+        Tape tape;
+        const Tensor y = layer(x);
+        tape.backward(sum(y * dy));
+        return y;
+    };
+    check_values(
+        step(), {2, 3, 2, 2},
+        {-2.56972257,  0.1113251195,  -1.275423685, 1.405624004,   1.126999836,  1.761999014,
+         0.5343339359, 1.169333114,   -3.570183813, 0.2521408318,  -1.724923639, -3.701988111,
+         1.128274243,  -0.2584745618, 2.422573128,  1.035824323,   1.29633295,   0.06866787172,
+         0.7036670501, 1.338666228,   1.701988111,  -0.2750763605, -2.252140832, 1.570183813},
+        tolerance);
+    check_values(
+        x.grad(), {2, 3, 2, 2},
+        {-0.3953047841, 0.4655419697,   0.1286659692,  -0.3047861616, -0.2198599901, 0.01433833402,
+         0.05826537582, 0.2924636999,   0.08822843564, 0.1648621553,  -0.6746917157, 0.3310145866,
+         0.2564980965,  -0.08037790405, -0.5138300348, 0.4435928492,  0.05143707056, 0.09536411236,
+         -0.2631034633, -0.02890513924, 0.1303004567,  -0.7092534142, 0.296452888,   0.3730866077},
+        tolerance);
+    check_values(layer.weight.grad(), {3}, {0.3852080014, -1.206498439, -2.397190671}, tolerance);
+    check_values(layer.bias.grad(), {3}, {-1, 0.5, 0.25}, tolerance);
+    check_values(layer.running_mean, {3}, {0.13125, 0.1375, 0.14375}, tolerance);
+    check_values(layer.running_var, {3}, {1.370089286, 1.149107143, 1.311160714}, tolerance);
+
+    layer.eval();
+    const Tensor y = step();
+    CHECK(static_cast<double>(y.at({1, 2, 1, 1})) == doctest::Approx(5.517105086).epsilon(1e-5));
+    CHECK(static_cast<double>(x.grad().at({1, 2, 0, 1})) ==
+          doctest::Approx(-1.309970872).epsilon(1e-5));
+    check_values(layer.weight.grad(), {3}, {-0.3417306805, -1.084453188, -3.688386735}, tolerance);
+    check_values(layer.bias.grad(), {3}, {-1, 0.5, 0.25}, tolerance);
+}
+
+TEST_CASE("BatchNorm: bad shapes and options") {
+    BatchNorm1d one(3);
+    BatchNorm2d two(64);
+    check_error(
+        [&] {
+            one(zeros({4, 2}));
+        },
+        {"BatchNorm1d(3): expected input [N, 3] or [N, 3, L], got [4, 2]"});
+    check_error([&] { one(zeros({4, 3, 2, 2})); }, {"BatchNorm1d(3): expected", "[4, 3, 2, 2]"});
+    check_error([&] { one(zeros({3})); }, {"BatchNorm1d(3): expected", "got [3]"});
+    check_error(
+        [&] {
+            two(zeros({8, 32, 5, 5}));
+        },
+        {"BatchNorm2d(64): expected input [N, 64, H, W], got [8, 32, 5, 5]"});
+    check_error([&] { two(zeros({8, 64})); }, {"BatchNorm2d(64): expected", "got [8, 64]"});
+    check_error([&] { two(zeros({64, 5, 5})); }, {"BatchNorm2d(64): expected", "got [64, 5, 5]"});
+
+    check_error(
+        [&] {
+            one(zeros({1, 3}));
+        },
+        {"x [1, 3] has 1 value(s) for each channel", "use a larger batch"});
+    check_values(one.num_batches_tracked, {}, {0});  // not counted
+    one.eval();
+    CHECK(one(zeros({1, 3})).shape() == Shape{1, 3});
+    check_error([&] { one(Tensor()); }, {"this tensor is undefined"});
+
+    check_error([] { BatchNorm1d(0); }, {"BatchNorm1d(0): expected at least one feature"});
+    check_error([] { BatchNorm2d(4, {.eps = -1e-5}); },
+                {"BatchNorm2d(4): expected eps >= 0, got -1e-05"});
+    check_error([] { BatchNorm2d(4, {.momentum = -0.1}); },
+                {"BatchNorm2d(4): expected a momentum from 0 to 1, got -0.1"});
+    check_error([] { BatchNorm2d(4, {.momentum = 1.1}); }, {"expected a momentum from 0 to 1"});
+}
+
+TEST_CASE("BatchNorm: description") {
+    CHECK(BatchNorm2d(64).describe() ==
+          "BatchNorm2d(64, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)");
+    CHECK(
+        BatchNorm1d(
+            3,
+            {.eps = 0.001, .momentum = std::nullopt, .affine = false, .track_running_stats = false})
+            .describe() ==
+        "BatchNorm1d(3, eps=0.001, momentum=None, affine=False, track_running_stats=False)");
+}
+
+TEST_CASE("BatchNorm: moved, it keeps what it has") {
+    static_assert(!std::is_copy_constructible_v<BatchNorm2d>);
+    BatchNorm1d layer(2);
+    layer(features());
+    BatchNorm1d moved = std::move(layer);
+    moved(features());
+    check_values(moved.num_batches_tracked, {}, {2});
+    check_values(moved.running_mean, {2}, {0.76, 1.9});
+}
+
+}  // namespace
+}  // namespace primer

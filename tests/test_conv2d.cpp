@@ -1,0 +1,594 @@
+#include "primer/layers/conv2d.h"
+
+#include <algorithm>
+#include <sstream>
+#include <vector>
+
+#include "primer/core/kernels/conv.h"
+#include "primer/core/kernels/parallel.h"
+#include "primer/core/kernels/storage.h"
+#include "primer/core/ops.h"
+#include "primer/core/rng.h"
+#include "primer/core/tape.h"
+#include "support.h"
+
+namespace primer {
+namespace {
+
+// 1 2 3
+// 4 5 6
+// 7 8 9
+Tensor nine() { return tensor({1, 2, 3, 4, 5, 6, 7, 8, 9}, {1, 1, 3, 3}); }
+
+TEST_CASE("conv2d: forward by hand") {
+    const Tensor w = tensor({1, 2, 3, 4}, {1, 1, 2, 2});
+    // 1*1 + 2*2 + 4*3 + 5*4 = 37, and so on; the kernel is not flipped.
+    check_values(conv2d(nine(), w, {}), {1, 1, 2, 2}, {37, 47, 67, 77});
+    check_values(conv2d(nine(), w, tensor({0.5})), {1, 1, 2, 2}, {37.5, 47.5, 67.5, 77.5});
+}
+
+TEST_CASE("conv2d: stride and padding by hand") {
+    const Tensor w = tensor({1, 2, 3, 4}, {1, 1, 2, 2});
+    check_values(conv2d(nine(), w, {}, {.stride = 2}), {1, 1, 1, 1}, {37});
+    // The windows begin at -1 and 1: 1*4, 2*3 + 3*4, 4*2 + 7*4, 5*1 + 6*2 + 8*3 + 9*4.
+    check_values(conv2d(nine(), w, {}, {.stride = 2, .padding = 1}), {1, 1, 2, 2}, {4, 18, 36, 77});
+    // A kernel [1, 3] on rows 0 and 2, with a column of zeros on either side.
+    check_values(conv2d(nine(), tensor({1, 10, 100}, {1, 1, 1, 3}), {},
+                        {.stride = {2, 1}, .padding = {0, 1}}),
+                 {1, 1, 2, 3}, {210, 321, 32, 870, 987, 98});
+    // And upright: columns 0 and 2, with a row of zeros above and below.
+    check_values(conv2d(nine(), tensor({1, 10, 100}, {1, 1, 3, 1}), {},
+                        {.stride = {1, 2}, .padding = {1, 0}}),
+                 {1, 1, 3, 2}, {410, 630, 741, 963, 74, 96});
+    // So much padding that some windows see nothing else.
+    check_values(conv2d(tensor({3}, {1, 1, 1, 1}), tensor({2}, {1, 1, 1, 1}), tensor({7}),
+                        {.padding = {0, 1}}),
+                 {1, 1, 1, 3}, {7, 13, 7});
+}
+
+TEST_CASE("conv2d: dilation by hand") {
+    const Tensor w = tensor({1, 2, 3, 4}, {1, 1, 2, 2});
+    // The corners: 1*1 + 3*2 + 7*3 + 9*4.
+    check_values(conv2d(nine(), w, {}, {.dilation = 2}), {1, 1, 1, 1}, {64});
+    // Rows next to each other, columns 2 apart: 1*1 + 3*2 + 4*3 + 6*4; 4*1 + 6*2 + 7*3 + 9*4.
+    check_values(conv2d(nine(), w, {}, {.dilation = {1, 2}}), {1, 1, 2, 1}, {43, 73});
+}
+
+TEST_CASE("conv2d: channels, groups and images by hand") {
+    const Tensor x = tensor({1, 2, 3, 4}, {1, 4, 1, 1});
+    check_values(conv2d(x, tensor({1, 10, 100, 1000}, {1, 4, 1, 1}), {}), {1, 1, 1, 1}, {4321});
+    // Two groups: the first output sees channels 0 and 1, the second 2 and 3.
+    check_values(
+        conv2d(x, tensor({10, 1, 100, 1000}, {2, 2, 1, 1}), tensor({0.25, 0.5}), {.groups = 2}),
+        {1, 2, 1, 1}, {12.25, 4300.5});
+    // Each channel a group of its own, with two outputs: 1, 2 and 3, 4 are the rows of x.
+    check_values(conv2d(reshape(x, {1, 2, 1, 2}), tensor({1, 1, 1, -1, 2, 0, 0, 2}, {4, 1, 1, 2}),
+                        {}, {.groups = 2}),
+                 {1, 4, 1, 1}, {3, -1, 6, 8});
+    // Four images of one channel.
+    check_values(conv2d(reshape(x, {4, 1, 1, 1}), tensor({10, 100}, {2, 1, 1, 1}), {}),
+                 {4, 2, 1, 1}, {10, 100, 20, 200, 30, 300, 40, 400});
+}
+
+TEST_CASE("conv2d: a batch of no images") {
+    const Tensor x = zeros({0, 3, 8, 8}), w = ones({4, 3, 3, 3}), b = ones({4});
+    w.requires_grad_(), b.requires_grad_();
+    Tape tape;
+    const Tensor y = conv2d(x, w, b);
+    CHECK(y.shape() == Shape{0, 4, 6, 6});
+    tape.backward(sum(y));
+    CHECK(w.grad().shape() == w.shape());
+    CHECK(std::ranges::count(w.grad().values(), Real(0)) == w.numel());
+    check_values(b.grad(), {4}, {0, 0, 0, 0});
+}
+
+TEST_CASE("conv2d: backward by hand") {
+    const Tensor x = nine(), w = tensor({1, 2, 3, 4}, {1, 1, 2, 2}), b = tensor({0});
+    x.requires_grad_(), w.requires_grad_(), b.requires_grad_();
+    Tape tape;
+    const Tensor dy = tensor({1, 0, 0, 2}, {1, 1, 2, 2});
+    tape.backward(sum(conv2d(x, w, b) * dy));
+    // The kernel laid once over the top left corner and twice over the bottom right one.
+    check_values(x.grad(), x.shape(), {1, 2, 0, 3, 4 + 2, 4, 0, 6, 8});
+    // The top left corner of x plus twice the bottom right one.
+    check_values(w.grad(), w.shape(), {1 + 10, 2 + 12, 4 + 16, 5 + 18});
+    check_values(b.grad(), {1}, {3});
+}
+
+struct Case {
+    Shape x, weight;
+    Conv2dOptions options = {};
+};
+
+// Every option, alone and together with others; windows that do not come out even; one-pixel
+// images, kernels as large as the image, windows that see nothing but padding.
+const std::vector<Case>& cases() {
+    static const std::vector<Case> all{
+        {{1, 1, 1, 1}, {1, 1, 1, 1}},
+        {{2, 3, 4, 5}, {2, 3, 1, 1}},
+        {{2, 3, 4, 5}, {2, 3, 1, 1}, {.stride = 2}},
+        {{2, 2, 3, 4}, {3, 2, 1, 1}, {.padding = 1}},
+        {{2, 2, 5, 5}, {3, 2, 3, 3}},
+        {{1, 2, 5, 5}, {3, 2, 3, 3}, {.padding = 1}},
+        {{2, 2, 5, 7}, {2, 2, 3, 3}, {.stride = 2, .padding = 1}},
+        {{2, 2, 6, 4}, {2, 2, 3, 3}, {.stride = 2}},
+        {{1, 1, 7, 6}, {2, 1, 2, 3}, {.stride = {3, 2}, .padding = {2, 1}}},
+        {{3, 2, 3, 6}, {2, 2, 3, 2}, {.stride = {1, 4}}},
+        {{1, 2, 7, 6}, {2, 2, 3, 2}, {.dilation = {2, 3}}},
+        {{2, 1, 6, 6}, {1, 1, 3, 3}, {.stride = 2, .padding = 2, .dilation = 2}},
+        {{2, 4, 4, 4}, {6, 2, 3, 3}, {.padding = 1, .groups = 2}},
+        {{2, 3, 5, 4}, {3, 1, 3, 3}, {.stride = 2, .padding = 1, .groups = 3}},
+        {{1, 2, 5, 5}, {4, 1, 2, 2}, {.padding = {0, 1}, .dilation = 2, .groups = 2}},
+        {{2, 4, 3, 2}, {2, 2, 1, 1}, {.groups = 2}},
+        {{9, 1, 2, 2}, {1, 1, 2, 2}},
+        {{1, 1, 1, 1}, {1, 1, 3, 3}, {.padding = 3, .dilation = 2}},
+        {{2, 1, 1, 2}, {2, 1, 1, 1}, {.stride = 3, .padding = 4}},
+    };
+    return all;
+}
+
+TEST_CASE("conv2d: gradients") {
+    Rng rng(5);
+    for (const Case& c : cases()) {
+        CAPTURE(c.x.str());
+        CAPTURE(c.weight.str());
+        check_gradients(
+            [&](const std::vector<Tensor>& in) { return conv2d(in[0], in[1], in[2], c.options); },
+            {randn(c.x, rng), randn(c.weight, rng), randn({c.weight[0]}, rng)});
+        check_gradients(
+            [&](const std::vector<Tensor>& in) { return conv2d(in[0], in[1], {}, c.options); },
+            {randn(c.x, rng), randn(c.weight, rng)});
+    }
+}
+
+TEST_CASE("conv2d: only the gradients that are wanted") {
+    const Tensor w = ones({1, 1, 2, 2}), b = zeros({1});
+    const Tensor dy = tensor({1, 0, 0, 2}, {1, 1, 2, 2});
+    SUBCASE("of x alone: backward does not need x") {
+        const Tensor x = nine();
+        x.requires_grad_();
+        Tape tape;
+        const Tensor loss = sum(conv2d(x, w, b) * dy);
+        x.fill_(0);
+        tape.backward(loss);
+        check_values(x.grad(), x.shape(), {1, 1, 0, 1, 3, 2, 0, 2, 2});
+        CHECK_FALSE(w.grad().defined());
+        CHECK_FALSE(b.grad().defined());
+    }
+    SUBCASE("of the weight alone: backward does not need the weight") {
+        w.requires_grad_();
+        const Tensor x = nine();
+        Tape tape;
+        const Tensor loss = sum(conv2d(x, w, b) * dy);
+        w.fill_(0);
+        tape.backward(loss);
+        check_values(w.grad(), w.shape(), {11, 14, 20, 23});
+        CHECK_FALSE(x.grad().defined());
+    }
+    SUBCASE("of the bias alone: backward needs neither") {
+        b.requires_grad_();
+        const Tensor x = nine();
+        Tape tape;
+        const Tensor loss = sum(conv2d(x, w, b) * dy);
+        x.fill_(0), w.fill_(0);
+        tape.backward(loss);
+        check_values(b.grad(), {1}, {3});
+    }
+    SUBCASE("of x and the weight: backward needs both as they were") {
+        const Tensor x = nine();
+        x.requires_grad_(), w.requires_grad_();
+        Tape tape;
+        const Tensor loss = sum(conv2d(x, w, b));
+        w.fill_(0);
+        check_error([&] { tape.backward(loss); }, {"conv2d: backward needs a value", "fill_"});
+    }
+}
+
+// How many bytes become free when `x` goes.
+Index freed_with(Tensor& x) {
+    const Index before = storage_stats().bytes_in_use;
+    x = Tensor();
+    return before - storage_stats().bytes_in_use;
+}
+
+TEST_CASE("conv2d: only what backward needs is kept") {
+    const Tensor x = zeros({1, 1, 64, 64}), w = zeros({64, 1, 8, 8});
+    const Index size = 64 * 64 * Index{sizeof(Real)};  // of either
+    SUBCASE("x for the weight's gradient") {
+        w.requires_grad_();
+        Tape tape;
+        Tensor a = x + 1, b = w + 1;  // not leaves, which the tape keeps anyway
+        const Tensor y = conv2d(a, b, {});
+        CHECK(freed_with(a) == 0);
+        CHECK(freed_with(b) == size);
+    }
+    SUBCASE("the weight for x's gradient") {
+        x.requires_grad_();
+        Tape tape;
+        Tensor a = x + 1, b = w + 1;
+        const Tensor y = conv2d(a, b, {});
+        CHECK(freed_with(a) == size);
+        CHECK(freed_with(b) == 0);
+    }
+    SUBCASE("nothing without a tape") {
+        x.requires_grad_(), w.requires_grad_();
+        Tensor a = x + 1, b = w + 1;
+        const Tensor y = conv2d(a, b, {});
+        CHECK(freed_with(a) == size);
+        CHECK(freed_with(b) == size);
+    }
+}
+
+TEST_CASE("conv2d: bad shapes") {
+    const Tensor x = zeros({2, 3, 8, 8}), w = zeros({4, 3, 3, 3});
+    check_error(
+        [&] {
+            conv2d(x, zeros({4, 27}), {});
+        },
+        {"conv2d: expected a weight [C_out, C_in / groups, kh, kw], got [4, 27]"});
+    check_error(
+        [&] {
+            conv2d(zeros({3, 8, 8}), w, {});
+        },
+        {"conv2d: expected x [N, 3, H, W] for the weight [4, 3, 3, 3] in 1 group(s), got "
+         "[3, 8, 8]"});
+    check_error([&] { conv2d(zeros({2, 8, 8, 3}), w, {}); }, {"got [2, 8, 8, 3]"});
+    check_error([&] { conv2d(x, w, {}, {.groups = 2}); }, {"expected x [N, 6, H, W]"});
+    check_error([&] { conv2d(x, w, zeros({3})); },
+                {"conv2d: expected a bias [4] for the weight [4, 3, 3, 3], got [3]"});
+    check_error(
+        [&] {
+            conv2d(x, zeros({4, 3, 0, 3}), {});
+        },
+        {"conv2d: expected a kernel of at least 1 either way, got 0x3"});
+    check_error(
+        [&] {
+            conv2d(x, zeros({4, 3, 9, 3}), {});
+        },
+        {"conv2d: x [2, 3, 8, 8] padded by 0x0 is smaller than the kernel, which covers "
+         "9x3"});
+    check_error(
+        [&] {
+            conv2d(x, w, {}, {.padding = {0, 1}, .dilation = {1, 5}});
+        },
+        {"padded by 0x1", "covers 3x11"});
+}
+
+TEST_CASE("conv2d: bad options") {
+    const Tensor x = zeros({2, 3, 8, 8}), w = zeros({4, 3, 3, 3});
+    check_error(
+        [&] {
+            conv2d(x, w, {}, {.stride = {1, 0}});
+        },
+        {"conv2d: expected a stride of at least 1 either way, got 1x0"});
+    check_error(
+        [&] {
+            conv2d(x, w, {}, {.padding = {-1, 0}});
+        },
+        {"conv2d: expected a padding of at least 0 either way, got -1x0"});
+    check_error([&] { conv2d(x, w, {}, {.dilation = 0}); },
+                {"conv2d: expected a dilation of at least 1 either way, got 0x0"});
+    check_error([&] { conv2d(x, w, {}, {.groups = 3}); },
+                {"conv2d: the 4 output channels of the weight [4, 3, 3, 3] can not be cut into 3 "
+                 "groups"});
+    check_error([&] { conv2d(x, w, {}, {.groups = 0}); }, {"into 0 groups"});
+}
+
+// --- the kernels -------------------------------------------------------------------------------
+
+kernels::ConvSizes sizes_of(const Case& c) {
+    const Conv2dOptions& o = c.options;
+    return {.batch = c.x[0],
+            .in_channels = c.x[1],
+            .out_channels = c.weight[0],
+            .groups = o.groups,
+            .h = {c.x[2], c.weight[2], o.stride.h, o.padding.h, o.dilation.h},
+            .w = {c.x[3], c.weight[3], o.stride.w, o.padding.w, o.dilation.w}};
+}
+
+struct Results {
+    Tensor y, y_without_bias, dx, dw;
+};
+
+// What the fast kernels, or the reference ones, make of the same numbers. The results are filled
+// with NaN before, to see that every element is written.
+Results run(const Case& c, bool fast) {
+    const kernels::ConvSizes s = sizes_of(c);
+    Rng rng(7);
+    const Tensor x = randn(c.x, rng), w = randn(c.weight, rng), b = randn({c.weight[0]}, rng);
+    const Shape out{s.batch, s.out_channels, s.h.out, s.w.out};
+    const Tensor dy = randn(out, rng);
+    const Results r{full(out, NAN), full(out, NAN), full(c.x, NAN), full(c.weight, NAN)};
+    (fast ? kernels::conv2d : kernels::reference::conv2d)(s, x.data(), w.data(), b.data(),
+                                                          r.y.mutable_data());
+    (fast ? kernels::conv2d : kernels::reference::conv2d)(s, x.data(), w.data(), nullptr,
+                                                          r.y_without_bias.mutable_data());
+    (fast ? kernels::conv2d_backward_input : kernels::reference::conv2d_backward_input)(
+        s, w.data(), dy.data(), r.dx.mutable_data());
+    (fast ? kernels::conv2d_backward_weight : kernels::reference::conv2d_backward_weight)(
+        s, x.data(), dy.data(), r.dw.mutable_data());
+    return r;
+}
+
+// Sums of some hundred products of normal numbers in another order: relative to the largest.
+void check_close(const Tensor& a, const Tensor& b) {
+    REQUIRE(a.shape() == b.shape());
+    Real largest = 1, worst = 0;
+    bool finite = true;
+    for (Index i = 0; i < a.numel(); ++i) {
+        finite = finite && std::isfinite(a.data()[i]) && std::isfinite(b.data()[i]);
+        largest = std::max(largest, std::abs(b.data()[i]));
+        worst = std::max(worst, std::abs(a.data()[i] - b.data()[i]));
+    }
+    CHECK(finite);
+    CHECK(worst <= static_cast<Real>(kTolerance) * largest);
+}
+
+void check_against_reference(const Case& c) {
+    CAPTURE(c.x.str());
+    CAPTURE(c.weight.str());
+    const Results fast = run(c, true), plain = run(c, false);
+    check_close(fast.y, plain.y);
+    check_close(fast.y_without_bias, plain.y_without_bias);
+    check_close(fast.dx, plain.dx);
+    check_close(fast.dw, plain.dw);
+}
+
+TEST_CASE("conv kernels: like their reference") {
+    for (const Case& c : cases()) check_against_reference(c);
+    check_against_reference({{0, 2, 4, 4}, {3, 2, 3, 3}});
+    check_against_reference({{3, 5, 17, 19}, {7, 5, 3, 3}, {.padding = 1}});
+    check_against_reference({{20, 3, 9, 11}, {5, 3, 5, 3}, {.stride = {2, 1}, .padding = 2}});
+    check_against_reference({{2, 33, 7, 7}, {17, 33, 1, 1}});
+    check_against_reference({{1, 8, 23, 21}, {9, 8, 3, 3}});
+}
+
+TEST_CASE("conv kernels: like their reference for random sizes") {
+    Rng rng(11);
+    const auto from = [&](Index least, Index most) { return least + rng.below(most - least + 1); };
+    int checked = 0;
+    for (int i = 0; i < 300; ++i) {
+        const Index groups = from(1, 3);
+        const Case c{{from(1, 10), groups * from(1, 4), from(1, 12), from(1, 12)},
+                     {groups * from(1, 5), 1, from(1, 4), from(1, 4)},
+                     {.stride = {from(1, 4), from(1, 4)},
+                      .padding = {from(0, 3), from(0, 3)},
+                      .dilation = {from(1, 3), from(1, 3)},
+                      .groups = groups}};
+        const Case fitting{c.x, c.weight.with(1, c.x[1] / groups), c.options};
+        const kernels::ConvSizes s = sizes_of(fitting);
+        if (s.h.out < 1 || s.w.out < 1) continue;
+        check_against_reference(fitting);
+        ++checked;
+    }
+    CHECK(checked > 150);
+}
+
+bool same_bits(const Tensor& a, const Tensor& b) {
+    return std::ranges::equal(a.values(), b.values());
+}
+
+TEST_CASE("conv kernels: the same bits for any number of threads") {
+    const int before = num_threads();
+    for (const Case& c : {Case{{13, 3, 9, 10}, {8, 3, 3, 3}, {.padding = 1}},
+                          Case{{1, 16, 20, 20}, {24, 16, 3, 3}, {.stride = 2}},
+                          Case{{10, 16, 12, 12}, {16, 1, 3, 3}, {.padding = 1, .groups = 16}},
+                          Case{{5, 32, 9, 9}, {48, 32, 1, 1}}}) {
+        CAPTURE(c.x.str());
+        set_num_threads(1);
+        const Results one = run(c, true);
+        for (int threads : {2, 3, 8}) {
+            CAPTURE(threads);
+            set_num_threads(threads);
+            const Results many = run(c, true);
+            CHECK(same_bits(many.y, one.y));
+            CHECK(same_bits(many.dx, one.dx));
+            CHECK(same_bits(many.dw, one.dw));
+        }
+    }
+    set_num_threads(before);
+}
+
+TEST_CASE("conv kernels: how the threads overlap does not change what is asked of the system") {
+    const int before = num_threads();
+    set_num_threads(8);
+    const Case c{{16, 8, 16, 16}, {8, 8, 3, 3}, {.padding = 1}};
+    const kernels::ConvSizes s = sizes_of(c);
+    const Tensor x = zeros(c.x), w = zeros(c.weight), y = zeros(c.x);
+    const auto asked = [](const auto& kernel) {
+        release_cached_storage();
+        const Index start = storage_stats().system_allocations;
+        kernel();
+        return storage_stats().system_allocations - start;
+    };
+    const auto forward = [&] { kernels::conv2d(s, x.data(), w.data(), nullptr, y.mutable_data()); };
+    const auto backward_input = [&] {
+        kernels::conv2d_backward_input(s, w.data(), y.data(), x.mutable_data());
+    };
+    const auto backward_weight = [&] {
+        kernels::conv2d_backward_weight(s, x.data(), y.data(), w.mutable_data());
+    };
+    const Index first[] = {asked(forward), asked(backward_input), asked(backward_weight)};
+    for (int i = 0; i < 20; ++i) {
+        CHECK(asked(forward) == first[0]);
+        CHECK(asked(backward_input) == first[1]);
+        CHECK(asked(backward_weight) == first[2]);
+    }
+    set_num_threads(before);
+}
+
+TEST_CASE("conv2d: after the first steps no memory is asked of the system") {
+    const int before = num_threads();
+    Rng rng(3);
+    Conv2d first(3, 8, {.kernel = 3, .padding = 1}, rng), second(8, 8, {.kernel = 1}, rng);
+    const Tensor x = randn({16, 3, 10, 10}, rng);
+    const auto step = [&] {
+        Tape tape;
+        const Tensor loss = mean(second(first(x)));
+        for (Conv2d* layer : {&first, &second}) {
+            layer->weight.set_grad({}), layer->bias.set_grad({});
+        }
+        tape.backward(loss);
+    };
+    for (int threads : {1, 2, 3}) {
+        CAPTURE(threads);
+        set_num_threads(threads);
+        release_cached_storage();
+        for (int i = 0; i < 3; ++i) step();
+        const Index asked = storage_stats().system_allocations;
+        for (int i = 0; i < 20; ++i) step();
+        CHECK(storage_stats().system_allocations == asked);
+    }
+    set_num_threads(before);
+}
+
+// --- the layer ---------------------------------------------------------------------------------
+
+TEST_CASE("conv2d layer: forward by hand") {
+    Rng rng(1);
+    Conv2d layer(1, 2, {.kernel = 2, .stride = {1, 2}, .padding = {0, 1}, .bias_value = 0.5}, rng);
+    layer.weight.copy_(tensor({1, 2, 3, 4, 0, 0, 0, 1}, {2, 1, 2, 2}));
+    // Columns -1 and 0, 1 and 2; rows 0 and 1, 1 and 2: 1*2 + 4*4, 2*1 + 3*2 + 5*3 + 6*4, ...
+    check_values(layer(nine()), {1, 2, 2, 2}, {18.5, 47.5, 36.5, 77.5, 4.5, 6.5, 7.5, 9.5});
+}
+
+TEST_CASE("conv2d layer: every option reaches the op") {
+    Rng rng(1);
+    Conv2d layer(
+        4, 6, {.kernel = {3, 2}, .stride = 2, .padding = {2, 1}, .dilation = {1, 2}, .groups = 2},
+        rng);
+    const Tensor x = randn({2, 4, 7, 8}, rng);
+    const Tensor y = conv2d(x, layer.weight, layer.bias,
+                            {.stride = 2, .padding = {2, 1}, .dilation = {1, 2}, .groups = 2});
+    CHECK(layer.weight.shape() == Shape{6, 2, 3, 2});
+    CHECK(layer(x).shape() == y.shape());
+    CHECK(same_bits(layer(x), y));
+}
+
+TEST_CASE("conv2d layer: the weight starts He normal, the bias at its value") {
+    Rng rng(7), twin(7);
+    Conv2d layer(4, 6, {.kernel = {2, 4}, .groups = 2}, rng);
+    CHECK(layer.weight.shape() == Shape{6, 2, 2, 4});
+    const Real deviation = std::sqrt(Real(2) / 16);  // 2 channels of its group times 2 x 4
+    for (Real w : layer.weight.values()) {
+        CHECK(w == doctest::Approx(static_cast<double>(twin.normal(0, deviation))));
+    }
+    check_values(layer.bias, {6}, {0, 0, 0, 0, 0, 0});
+    CHECK(rng.state() == twin.state());  // the bias takes nothing from the generator
+    CHECK(layer.weight.requires_grad());
+    CHECK(layer.bias.requires_grad());
+
+    const auto named = layer.named_parameters();
+    REQUIRE(named.size() == 2);
+    CHECK(named[0].first == "weight");
+    CHECK(named[1].first == "bias");
+}
+
+TEST_CASE("conv2d layer: without a bias") {
+    Rng rng(1);
+    Conv2d layer(1, 1, {.kernel = 2, .bias = false}, rng);
+    CHECK_FALSE(layer.bias.defined());
+    CHECK(layer.named_parameters().size() == 1);
+    layer.weight.copy_(tensor({1, 2, 3, 4}, {1, 1, 2, 2}));
+    check_values(layer(nine()), {1, 1, 2, 2}, {37, 47, 67, 77});
+}
+
+TEST_CASE("conv2d layer: gradients") {
+    Rng rng(3);
+    Conv2d layer(2, 4, {.kernel = 3, .stride = 2, .padding = 1, .groups = 2, .bias_value = 0.1},
+                 rng);
+    check_gradients([&](const std::vector<Tensor>& in) { return layer(in[0]); },
+                    {randn({2, 2, 5, 6}, rng), layer.weight, layer.bias});
+    Conv2d without(2, 3, {.kernel = {1, 2}, .dilation = 2, .bias = false}, rng);
+    check_gradients([&](const std::vector<Tensor>& in) { return without(in[0]); },
+                    {randn({2, 2, 3, 4}, rng), without.weight});
+}
+
+TEST_CASE("conv2d layer: bad shapes") {
+    Rng rng(1);
+    Conv2d layer(3, 16, {.kernel = 5}, rng);
+    check_error(
+        [&] {
+            layer(zeros({2, 1, 28, 28}));
+        },
+        {"Conv2d(3 -> 16, kernel 5x5): expected input [N, 3, H, W], got [2, 1, 28, 28]"});
+    check_error([&] { layer(zeros({2, 3072})); }, {"expected input [N, 3, H, W], got [2, 3072]"});
+    check_error(
+        [&] {
+            layer(zeros({3, 28, 28}));
+        },
+        {"got [3, 28, 28]; a single image is a batch of one: [1, C, H, W]"});
+    check_error(
+        [&] {
+            layer(zeros({2, 3, 4, 28}));
+        },
+        {"Conv2d(3 -> 16, kernel 5x5): the input [2, 3, 4, 28], padded to 4x28, is smaller "
+         "than the kernel, which covers 5x5; is the network too deep for images of this "
+         "size?"});
+    Conv2d wide(1, 1, {.kernel = {1, 3}, .padding = {1, 2}, .dilation = {1, 4}}, rng);
+    check_error([&] { wide(zeros({1, 1, 4, 4})); }, {"padded to 6x8", "covers 1x9"});
+    CHECK(wide(zeros({1, 1, 4, 5})).shape() == Shape{1, 1, 6, 1});
+    Conv2d grouped(4, 2, {.kernel = {3, 1}, .groups = 2}, rng);
+    check_error(
+        [&] {
+            grouped(zeros({1, 2, 4, 4}));
+        },
+        {"Conv2d(4 -> 2, kernel 3x1): expected input [N, 4, H, W]"});
+}
+
+TEST_CASE("conv2d layer: bad options") {
+    Rng rng(1);
+    check_error([&] { Conv2d(0, 16, {.kernel = 3}, rng); },
+                {"Conv2d(0 -> 16, kernel 3x3): expected at least one channel on either side"});
+    check_error([&] { Conv2d(3, -1, {.kernel = 3}, rng); }, {"Conv2d(3 -> -1, kernel 3x3)"});
+    check_error([&] { Conv2d(3, 16, {.padding = 1}, rng); },
+                {"Conv2d(3 -> 16, kernel 0x0): expected a kernel of at least 1 either way, got "
+                 "0x0"});
+    check_error(
+        [&] {
+            Conv2d(3, 16, {.kernel = 3, .stride = {0, 1}}, rng);
+        },
+        {"expected a stride of at least 1 either way, got 0x1"});
+    check_error([&] { Conv2d(3, 16, {.kernel = 3, .padding = -1}, rng); },
+                {"expected a padding of at least 0 either way, got -1x-1"});
+    check_error(
+        [&] {
+            Conv2d(3, 16, {.kernel = 3, .dilation = {1, 0}}, rng);
+        },
+        {"expected a dilation of at least 1 either way, got 1x0"});
+    const char* rule = "expected a number of groups that divides both channel counts, got ";
+    check_error([&] { Conv2d(3, 16, {.kernel = 3, .groups = 2}, rng); },
+                {"Conv2d(3 -> 16, kernel 3x3): ", rule, "got 2"});
+    check_error([&] { Conv2d(6, 16, {.kernel = 3, .groups = 3}, rng); }, {rule, "got 3"});
+    check_error([&] { Conv2d(6, 16, {.kernel = 3, .groups = 0}, rng); }, {rule, "got 0"});
+}
+
+TEST_CASE("conv2d layer: description") {
+    Rng rng(1);
+    CHECK(Conv2d(3, 16, {.kernel = 3}, rng).describe() ==
+          "Conv2d(3, 16, kernel_size=(3, 3), stride=(1, 1))");
+    CHECK(Conv2d(3, 16, {.kernel = 3, .padding = 1}, rng).describe() ==
+          "Conv2d(3, 16, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1))");
+    CHECK(Conv2d(4, 8,
+                 {.kernel = {3, 5},
+                  .stride = {2, 1},
+                  .padding = {0, 1},
+                  .dilation = 2,
+                  .groups = 2,
+                  .bias = false},
+                 rng)
+              .describe() ==
+          "Conv2d(4, 8, kernel_size=(3, 5), stride=(2, 1), padding=(0, 1), dilation=(2, 2), "
+          "groups=2, bias=False)");
+}
+
+TEST_CASE("size2: one number or two") {
+    CHECK(Size2(3) == Size2(3, 3));
+    CHECK(Size2(3, 4) != Size2(4, 3));
+    std::ostringstream text;
+    text << Size2(3, 5);
+    CHECK(text.str() == "3x5");
+}
+
+}  // namespace
+}  // namespace primer

@@ -1,0 +1,89 @@
+// More activations beside PyTorch's; the inputs are in tests/parity/cases/activation_more.py.
+
+#include "parity.h"
+#include "primer/core/ops.h"
+#include "primer/layers/activations.h"
+#include "support.h"
+
+namespace primer {
+namespace {
+
+using In = ParityInputs;
+
+TEST_CASE("parity: more activations") {
+    const auto leaky = [](double slope) {
+        return [=](const In& in) { return leaky_relu(in["x"], slope); };
+    };
+    const auto prelu_ = [](const In& in) { return prelu(in["x"], in["weight"]); };
+    const auto elu_ = [](double alpha) {
+        return [=](const In& in) { return elu(in["x"], alpha); };
+    };
+    const auto gelu_ = [](Approximation approximate) {
+        return [=](const In& in) { return gelu(in["x"], approximate); };
+    };
+    const auto softplus_ = [](const SoftplusOptions& options) {
+        return [=](const In& in) { return softplus(in["x"], options); };
+    };
+    const auto maxout_ = [](Index pieces) {
+        return [=](const In& in) { return maxout(in["x"], pieces); };
+    };
+    const auto layer = [](auto make) { return [make](const In& in) { return make()(in["x"]); }; };
+    const auto prelu_layer = [](const In& in) {
+        PReLU prelu(in["weight"].numel());
+        prelu.weight = Parameter(in["weight"]);
+        return prelu(in["x"]);
+    };
+    const auto maxout_layer = [](const In& in) {
+        Rng rng(0);
+        Maxout maxout(4, 2, 3, rng);
+        maxout.weight = Parameter(in["weight"]);
+        maxout.bias = Parameter(in["bias"]);
+        return maxout(in["x"]);
+    };
+    check_parity("activation_more",
+                 {
+                     {"leaky_relu", [](const In& in) { return leaky_relu(in["x"]); }},
+                     {"leaky_relu", layer([] { return LeakyReLU(); })},
+                     {"leaky_relu: slope 0.25", leaky(0.25)},
+                     {"leaky_relu: slope 0.25", layer([] { return LeakyReLU(0.25); })},
+                     {"leaky_relu: slope -0.5", leaky(-0.5)},
+                     {"prelu: one slope", prelu_},
+                     {"prelu: one slope", prelu_layer},
+                     {"prelu: a slope for each channel", prelu_},
+                     {"prelu: a slope for each channel", prelu_layer},
+                     {"prelu: a slope for each feature", prelu_},
+                     {"elu", [](const In& in) { return elu(in["x"]); }},
+                     {"elu: alpha 0.5", elu_(0.5)},
+                     {"elu: alpha 0.5", layer([] { return ELU(0.5); })},
+                     {"elu: alpha 0", elu_(0)},
+                     {"selu", [](const In& in) { return selu(in["x"]); }},
+                     {"selu", layer([] { return SELU(); })},
+                     {"gelu", [](const In& in) { return gelu(in["x"]); }},
+                     {"gelu: around 0", gelu_(Approximation::none)},
+                     {"gelu: around 0", layer([] { return GELU(); })},
+                     {"gelu: tanh", gelu_(Approximation::tanh)},
+                     {"gelu: tanh, around 0", gelu_(Approximation::tanh)},
+                     {"gelu: tanh, around 0", layer([] { return GELU(Approximation::tanh); })},
+                     {"silu", [](const In& in) { return silu(in["x"]); }},
+                     {"silu", layer([] { return SiLU(); })},
+                     {"sigmoid", [](const In& in) { return sigmoid(in["x"]); }},
+                     {"sigmoid", layer([] { return Sigmoid(); })},
+                     {"tanh", [](const In& in) { return tanh(in["x"]); }},
+                     {"tanh", layer([] { return Tanh(); })},
+                     {"softplus", softplus_({})},
+                     {"softplus: beta 2", softplus_({.beta = 2})},
+                     {"softplus: beta 2", layer([] { return Softplus({.beta = 2}); })},
+                     {"softplus: threshold 1", softplus_({.threshold = 1})},
+                     {"hardswish", [](const In& in) { return hardswish(in["x"]); }},
+                     {"hardswish", layer([] { return Hardswish(); })},
+                     {"maxout: rows", maxout_(2)},
+                     {"maxout: several largest", maxout_(4)},
+                     {"maxout: images", maxout_(3)},
+                     {"maxout: of linear maps", maxout_layer},
+                     {"softmax, as a layer", layer([] { return Softmax(1); })},
+                     {"log_softmax, as a layer", layer([] { return LogSoftmax(1); })},
+                 });
+}
+
+}  // namespace
+}  // namespace primer

@@ -1,0 +1,212 @@
+// The ops, and layers that call them, beside PyTorch's; the inputs are in tests/parity/cases/.
+
+#include <algorithm>
+
+#include "parity.h"
+#include "primer/core/ops.h"
+#include "primer/layers/activations.h"
+#include "primer/layers/flatten.h"
+#include "primer/layers/linear.h"
+#include "support.h"
+
+namespace primer {
+namespace {
+
+using In = ParityInputs;
+
+// Positions as a tensor, to be compared like one.
+Tensor real(const IntTensor& positions) {
+    Tensor x = empty(positions.shape);
+    std::ranges::copy(positions.values, x.mutable_data());
+    return x;
+}
+
+TEST_CASE("parity: elementwise") {
+    const auto add_ = [](const In& in) { return in["a"] + in["b"]; };
+    const auto sub_ = [](const In& in) { return in["a"] - in["b"]; };
+    const auto mul_ = [](const In& in) { return in["a"] * in["b"]; };
+    const auto div_ = [](const In& in) { return in["a"] / in["b"]; };
+    const auto pow_ = [](const In& in) { return pow(in["a"], in["b"]); };
+    check_parity("elementwise",
+                 {
+                     {"add: one shape", add_},
+                     {"add: a column and a row", add_},
+                     {"add: both repeated", add_},
+                     {"add: a scalar", add_},
+                     {"add: no elements", add_},
+                     {"sub: one shape", sub_},
+                     {"sub: a column and a row", sub_},
+                     {"sub: both repeated", sub_},
+                     {"sub: a scalar", sub_},
+                     {"sub: no elements", sub_},
+                     {"mul: one shape", mul_},
+                     {"mul: a column and a row", mul_},
+                     {"mul: both repeated", mul_},
+                     {"mul: a scalar", mul_},
+                     {"mul: no elements", mul_},
+                     {"mul: one tensor twice", [](const In& in) { return in["x"] * in["x"]; }},
+                     {"div: one shape", div_},
+                     {"div: negative divisors", div_},
+                     {"div: both repeated", div_},
+                     {"pow: one shape", pow_},
+                     {"pow: both repeated", pow_},
+                     {"pow: negative numbers, cubed", [](const In& in) { return pow(in["a"], 3); }},
+                     {"pow: zeros", pow_},
+                     {"neg", [](const In& in) { return -in["x"]; }},
+                     {"exp", [](const In& in) { return exp(in["x"]); }},
+                     {"log", [](const In& in) { return log(in["x"]); }},
+                     {"sqrt", [](const In& in) { return sqrt(in["x"]); }},
+                     {"a number, and one tensor in many places",
+                      [](const In& in) {
+                          const Tensor& x = in["x"];
+                          return (1 - x) * (x + 3) / (x * x + 1);
+                      }},
+                 });
+}
+
+TEST_CASE("parity: activation") {
+    check_parity("activation",
+                 {
+                     {"relu", [](const In& in) { return relu(in["x"]); }},
+                     {"relu", [](const In& in) { return ReLU()(in["x"]); }},
+                     {"softmax: dim 0", [](const In& in) { return softmax(in["x"], 0); }},
+                     {"softmax: dim 1", [](const In& in) { return softmax(in["x"], 1); }},
+                     {"softmax: dim -1", [](const In& in) { return softmax(in["x"], -1); }},
+                     {"softmax: large", [](const In& in) { return softmax(in["x"], 1); }},
+                     {"softmax: one class", [](const In& in) { return softmax(in["x"], 1); }},
+                     {"log_softmax: dim 0", [](const In& in) { return log_softmax(in["x"], 0); }},
+                     {"log_softmax: dim 1", [](const In& in) { return log_softmax(in["x"], 1); }},
+                     {"log_softmax: dim -1", [](const In& in) { return log_softmax(in["x"], -1); }},
+                     {"log_softmax: large", [](const In& in) { return log_softmax(in["x"], 1); }},
+                 });
+}
+
+TEST_CASE("parity: matmul") {
+    const auto matmul_ = [](const In& in) { return matmul(in["a"], in["b"]); };
+    const auto linear_ = [](const In& in) { return linear(in["x"], in["weight"], in["bias"]); };
+    const auto layer = [](bool bias) {
+        return [bias](const In& in) {
+            const Tensor& weight = in["weight"];
+            Rng rng(0);
+            Linear linear(weight.shape()[1], weight.shape()[0], rng, {.bias = bias});
+            linear.weight = Parameter(weight);
+            if (bias) linear.bias = Parameter(in["bias"]);
+            return linear(in["x"]);
+        };
+    };
+    check_parity("matmul", {
+                               {"matmul: odd sizes", matmul_},
+                               {"matmul: a row times a column", matmul_},
+                               {"matmul: a column times a row", matmul_},
+                               {"matmul: past one block", matmul_},
+                               {"matmul: nothing to add up", matmul_},
+                               {"matmul: a batch", matmul_},
+                               {"matmul: a batch times one", matmul_},
+                               {"matmul: one times a batch", matmul_},
+                               {"matmul: a batch of one", matmul_},
+                               {"linear", linear_},
+                               {"linear", layer(true)},
+                               {"linear: without bias", layer(false)},
+                               {"linear: more dimensions", layer(true)},
+                               {"linear: one example", linear_},
+                               {"linear: without bias",
+                                [](const In& in) { return linear(in["x"], in["weight"], {}); }},
+                               {"linear: more dimensions", linear_},
+                               {"linear: only features", linear_},
+                           });
+}
+
+TEST_CASE("parity: view") {
+    const auto a_and_b = [](int dim) {
+        return [dim](const In& in) { return concat({in["a"], in["b"]}, dim); };
+    };
+    const auto transposed = [](int dim0, int dim1) {
+        return [dim0, dim1](const In& in) { return transpose(in["x"], dim0, dim1); };
+    };
+    check_parity("view",
+                 {
+                     {"reshape",
+                      [](const In& in) {
+                          return reshape(in["x"], {5, -1});
+                      }},
+                     {"flatten", [](const In& in) { return flatten(in["x"]); }},
+                     {"flatten: from 1", [](const In& in) { return flatten(in["x"], 1); }},
+                     {"flatten: from 1", [](const In& in) { return Flatten()(in["x"]); }},
+                     {"flatten: 1 to 2", [](const In& in) { return flatten(in["x"], 1, 2); }},
+                     {"flatten: 1 to 2", [](const In& in) { return Flatten(1, 2)(in["x"]); }},
+                     {"transpose: 2 dimensions", transposed(0, 1)},
+                     {"transpose: outer dimensions", transposed(0, -1)},
+                     {"transpose: inner dimensions", transposed(1, 2)},
+                     {"slice", [](const In& in) { return slice(in["x"], 1, 3); }},
+                     {"slice: nothing", [](const In& in) { return slice(in["x"], 2, 2); }},
+                     {"concat: rows",
+                      [](const In& in) {
+                          return concat({in["a"], in["b"], in["c"]});
+                      }},
+                     {"concat: columns", a_and_b(-1)},
+                     {"concat: middle dimension", a_and_b(1)},
+                     {"concat: one tensor twice",
+                      [](const In& in) {
+                          return concat({in["x"], in["x"]});
+                      }},
+                     {"expand",
+                      [](const In& in) {
+                          return expand(in["x"], {2, 3, 5});
+                      }},
+                 });
+}
+
+TEST_CASE("parity: reduce") {
+    check_parity(
+        "reduce",
+        {
+            {"sum: all", [](const In& in) { return sum(in["x"]); }},
+            {"sum: of a scalar", [](const In& in) { return sum(in["x"]); }},
+            {"sum: no elements", [](const In& in) { return sum(in["x"]); }},
+            {"sum: dim 0", [](const In& in) { return sum(in["x"], 0); }},
+            {"sum: dim 1", [](const In& in) { return sum(in["x"], 1); }},
+            {"sum: dim -1, kept", [](const In& in) { return sum(in["x"], -1, true); }},
+            {"mean: all", [](const In& in) { return mean(in["x"]); }},
+            {"mean: of a scalar", [](const In& in) { return mean(in["x"]); }},
+            {"mean: dim 0", [](const In& in) { return mean(in["x"], 0); }},
+            {"mean: dim 1", [](const In& in) { return mean(in["x"], 1); }},
+            {"mean: dim -1, kept", [](const In& in) { return mean(in["x"], -1, true); }},
+            {"max: all", [](const In& in) { return max(in["x"]); }},
+            {"max: all, shared", [](const In& in) { return max(in["x"]); }},
+            {"max: dim 0", [](const In& in) { return max(in["x"], 0); }},
+            {"max: dim 1, first of the largest", [](const In& in) { return max(in["x"], 1); }},
+            {"max: dim -1, kept", [](const In& in) { return max(in["x"], -1, true); }},
+            {"max: all negative", [](const In& in) { return max(in["x"], 1); }},
+            {"argmax: all", [](const In& in) { return real(argmax(in["x"])); }},
+            {"argmax: dim 1", [](const In& in) { return real(argmax(in["x"], 1)); }},
+            {"argmax: dim 0, kept", [](const In& in) { return real(argmax(in["x"], 0, true)); }},
+        });
+}
+
+TEST_CASE("parity: loss") {
+    const auto cross_entropy_ = [](const CrossEntropyOptions& options) {
+        return [=](const In& in) { return cross_entropy(in["x"], in.ints("labels"), options); };
+    };
+    const auto mse_loss_ = [](Reduction reduction) {
+        return [=](const In& in) { return mse_loss(in["x"], in["target"], reduction); };
+    };
+    constexpr Reduction sum = Reduction::sum;
+    check_parity(
+        "loss",
+        {
+            {"cross_entropy: mean, smoothing 0", cross_entropy_({})},
+            {"cross_entropy: mean, smoothing 0.1", cross_entropy_({.label_smoothing = 0.1})},
+            {"cross_entropy: mean, smoothing 1", cross_entropy_({.label_smoothing = 1})},
+            {"cross_entropy: sum, smoothing 0", cross_entropy_({.reduction = sum})},
+            {"cross_entropy: sum, smoothing 0.1", cross_entropy_({sum, 0.1})},
+            {"cross_entropy: sum, smoothing 1", cross_entropy_({sum, 1})},
+            {"cross_entropy: one example", cross_entropy_({})},
+            {"cross_entropy: one class", cross_entropy_({})},
+            {"cross_entropy: large", cross_entropy_({.label_smoothing = 0.1})},
+            {"mse_loss: mean", mse_loss_(Reduction::mean)},
+            {"mse_loss: sum", mse_loss_(sum)},
+        });
+}
+
+}  // namespace
+}  // namespace primer

@@ -1,0 +1,583 @@
+#include "primer/layers/pooling.h"
+
+#include <algorithm>
+#include <limits>
+#include <vector>
+
+#include "primer/core/kernels/parallel.h"
+#include "primer/core/kernels/pool.h"
+#include "primer/core/kernels/storage.h"
+#include "primer/core/ops.h"
+#include "primer/core/rng.h"
+#include "primer/core/tape.h"
+#include "support.h"
+
+namespace primer {
+namespace {
+
+constexpr double kInf = std::numeric_limits<double>::infinity();
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+// The gradient of sum(f(x) * dy), with dy = 1, 2, 3, ...
+template <class F>
+Tensor gradient(const F& f, const Tensor& x) {
+    x.requires_grad_().set_grad({});
+    Tape tape;
+    const Tensor y = f(x);
+    tape.backward(sum(y * reshape(arange(y.numel()) + 1, y.shape().dims())));
+    return x.grad();
+}
+
+// One image with one row.
+Tensor row(std::initializer_list<double> values) {
+    return tensor(values, {1, 1, 1, static_cast<Index>(values.size())});
+}
+
+Tensor four_by_four() {
+    return tensor({1, 5, 2, 0,   //
+                   3, 4, 8, 7,   //
+                   9, 9, -1, 6,  //
+                   9, 2, -3, -2},
+                  {1, 1, 4, 4});
+}
+
+// --- max_pool2d --------------------------------------------------------------------------------
+
+TEST_CASE("max_pool2d: by hand") {
+    const auto pool = [](const Tensor& x) { return max_pool2d(x, {.kernel = 2}); };
+    check_values(pool(four_by_four()), {1, 1, 2, 2}, {5, 8, 9, 6});
+    // Of the three nines the first gets the gradient.
+    check_values(gradient(pool, four_by_four()), {1, 1, 4, 4},
+                 {0, 1, 0, 0, 0, 0, 2, 0, 3, 0, 0, 4, 0, 0, 0, 0});
+}
+
+TEST_CASE("max_pool2d: windows that overlap, by hand") {
+    const auto pool = [](const Tensor& x) {
+        return max_pool2d(x, {.kernel = {2, 3}, .stride = 1});
+    };
+    check_values(pool(four_by_four()), {1, 1, 3, 2}, {8, 8, 9, 9, 9, 9});
+    check_values(gradient(pool, four_by_four()), {1, 1, 4, 4},
+                 {0, 0, 0, 0, 0, 0, 1 + 2, 0, 3 + 5, 4 + 6, 0, 0, 0, 0, 0, 0});
+}
+
+TEST_CASE("max_pool2d: every option by hand") {
+    CHECK(max_pool2d(zeros({2, 3, 9, 9}), {.kernel = {2, 3}}).shape() == Shape{2, 3, 4, 3});
+    const Tensor x = row({-4, -3, -2, -1, -5});
+    check_values(max_pool2d(x, {.kernel = 1, .stride = 3}), {1, 1, 1, 2}, {-4, -1});
+    // The padding is less than any number: not 0.
+    check_values(max_pool2d(x, {.kernel = {1, 2}, .padding = {0, 1}}), {1, 1, 1, 3}, {-4, -2, -1});
+    check_values(max_pool2d(x, {.kernel = {1, 2}, .stride = 1, .dilation = {1, 3}}), {1, 1, 1, 2},
+                 {-1, -3});
+    // Rounded up, the last window reaches over the edge.
+    check_values(max_pool2d(x, {.kernel = {1, 2}}), {1, 1, 1, 2}, {-3, -1});
+    check_values(max_pool2d(x, {.kernel = {1, 2}, .ceil_mode = true}), {1, 1, 1, 3}, {-3, -1, -5});
+    // A window larger than the image fits if it is rounded up.
+    check_values(max_pool2d(x, {.kernel = {1, 6}, .ceil_mode = true}), {1, 1, 1, 1}, {-1});
+}
+
+TEST_CASE("max_pool2d: with ceil_mode no window begins behind the image") {
+    // (2 - 1) / 2 + 1 rounded up is 2, but the second window would begin at 2.
+    check_values(max_pool2d(row({1, 2}), {.kernel = 1, .stride = 2, .ceil_mode = true}),
+                 {1, 1, 1, 1}, {1});
+    // (3 + 2 - 2) / 2 + 1 rounded up is 3, but the third would begin at 3, in the right padding.
+    check_values(
+        max_pool2d(row({1, 2, 3}), {.kernel = {1, 2}, .padding = {0, 1}, .ceil_mode = true}),
+        {1, 1, 1, 2}, {1, 3});
+}
+
+TEST_CASE("max_pool2d: NaN and infinities") {
+    const auto pool = [](const Tensor& x) { return max_pool2d(x, {.kernel = {1, 3}}); };
+    check_values(pool(row({1, kNaN, 3, 4, 5, kInf, -kInf, -kInf, -kInf})), {1, 1, 1, 3},
+                 {kNaN, kInf, -kInf});
+    check_values(gradient(pool, row({1, kNaN, 3, 4, 5, kInf, -kInf, -kInf, -kInf})), {1, 1, 1, 9},
+                 {0, 1, 0, 0, 0, 2, 3, 0, 0});
+}
+
+TEST_CASE("max_pool2d: a dilated window that sees nothing but padding") {
+    // Its two cells lie at -1 and 2.
+    const auto pool = [](const Tensor& x) {
+        return max_pool2d(x, {.kernel = {1, 2}, .padding = {0, 1}, .dilation = {1, 3}});
+    };
+    check_values(pool(row({5, 6})), {1, 1, 1, 1}, {-kInf});
+    check_values(gradient(pool, row({5, 6})), {1, 1, 1, 2}, {0, 0});
+}
+
+TEST_CASE("max_pool2d: backward needs neither x nor y") {
+    const Tensor x = four_by_four();
+    x.requires_grad_();
+    Tape tape;
+    const Tensor loss = sum(max_pool2d(x, {.kernel = 4}));
+    x.fill_(0);
+    tape.backward(loss);
+    CHECK(x.grad().at({0, 0, 2, 0}) == 1);
+    CHECK(sum(x.grad()).item() == 1);
+}
+
+// Every option, alone and together with others, on sizes that do not come out even.
+const std::vector<MaxPool2dOptions>& max_options() {
+    static const std::vector<MaxPool2dOptions> all{
+        {.kernel = 1},
+        {.kernel = 2},
+        {.kernel = {1, 3}},
+        {.kernel = 3, .stride = 2},
+        {.kernel = 3, .stride = 1, .padding = 1},
+        {.kernel = 2, .stride = 3},
+        {.kernel = {2, 3}, .stride = {1, 2}, .padding = {1, 0}},
+        {.kernel = 2, .ceil_mode = true},
+        {.kernel = 3, .stride = 2, .padding = 1, .ceil_mode = true},
+        {.kernel = {3, 2}, .stride = 1, .dilation = {1, 2}},
+        {.kernel = 2, .stride = 2, .padding = 1, .dilation = 2, .ceil_mode = true},
+    };
+    return all;
+}
+
+TEST_CASE("max_pool2d: gradients") {
+    Rng rng(5);
+    for (const MaxPool2dOptions& options : max_options()) {
+        CAPTURE(options.kernel);
+        for (const Shape& shape : {Shape{2, 2, 5, 4}, Shape{1, 1, 7, 6}}) {
+            check_gradients(
+                [&](const std::vector<Tensor>& in) { return max_pool2d(in[0], options); },
+                {randn(shape, rng)});
+        }
+    }
+}
+
+// --- avg_pool2d --------------------------------------------------------------------------------
+
+TEST_CASE("avg_pool2d: by hand") {
+    const auto pool = [](const Tensor& x) { return avg_pool2d(x, {.kernel = 2}); };
+    check_values(pool(four_by_four()), {1, 1, 2, 2}, {3.25, 4.25, 7.25, 0});
+    check_values(gradient(pool, four_by_four()), {1, 1, 4, 4},
+                 {0.25, 0.25, 0.5, 0.5, 0.25, 0.25, 0.5, 0.5, 0.75, 0.75, 1, 1, 0.75, 0.75, 1, 1});
+}
+
+TEST_CASE("avg_pool2d: windows that overlap, by hand") {
+    const auto pool = [](const Tensor& x) {
+        return avg_pool2d(x, {.kernel = {1, 2}, .stride = 1});
+    };
+    check_values(pool(row({1, 3, 7})), {1, 1, 1, 2}, {2, 5});
+    check_values(gradient(pool, row({1, 3, 7})), {1, 1, 1, 3}, {0.5, 1.5, 1});
+}
+
+TEST_CASE("avg_pool2d: every option by hand") {
+    CHECK(avg_pool2d(zeros({2, 3, 9, 9}), {.kernel = {2, 3}}).shape() == Shape{2, 3, 4, 3});
+    check_values(avg_pool2d(row({1, 2, 4, 8}), {.kernel = {1, 2}, .stride = 2}), {1, 1, 1, 2},
+                 {1.5, 6});
+    // Zeros on either side: {0, 1}, {2, 4}, {8, 0}.
+    const Tensor x = row({1, 2, 4, 8});
+    check_values(avg_pool2d(x, {.kernel = {1, 2}, .padding = {0, 1}}), {1, 1, 1, 3}, {0.5, 3, 4});
+    check_values(avg_pool2d(x, {.kernel = {1, 2}, .padding = {0, 1}, .count_include_pad = false}),
+                 {1, 1, 1, 3}, {1, 3, 8});
+    // In both directions: the corner window of a 2 x 2 image has one cell of it.
+    check_values(avg_pool2d(full({1, 1, 2, 2}, 8), {.kernel = 2, .padding = 1}), {1, 1, 2, 2},
+                 {2, 2, 2, 2});
+    check_values(
+        avg_pool2d(full({1, 1, 2, 2}, 8), {.kernel = 2, .padding = 1, .count_include_pad = false}),
+        {1, 1, 2, 2}, {8, 8, 8, 8});
+}
+
+TEST_CASE("avg_pool2d: with ceil_mode, what is beyond the padding does not count") {
+    check_values(avg_pool2d(row({1, 2, 4}), {.kernel = {1, 2}}), {1, 1, 1, 1}, {1.5});
+    check_values(avg_pool2d(row({1, 2, 4}), {.kernel = {1, 2}, .ceil_mode = true}), {1, 1, 1, 2},
+                 {1.5, 4});
+    // The windows are {pad, 1, 2}, {2, 4, 8} and {8, pad, beyond}.
+    const Tensor x = row({1, 2, 4, 8});
+    check_values(
+        avg_pool2d(x, {.kernel = {1, 3}, .stride = {1, 2}, .padding = {0, 1}, .ceil_mode = true}),
+        {1, 1, 1, 3}, {3.0 / 3, 14.0 / 3, 8.0 / 2});
+    check_values(avg_pool2d(x, {.kernel = {1, 3},
+                                .stride = {1, 2},
+                                .padding = {0, 1},
+                                .ceil_mode = true,
+                                .count_include_pad = false}),
+                 {1, 1, 1, 3}, {3.0 / 2, 14.0 / 3, 8.0 / 1});
+}
+
+const std::vector<AvgPool2dOptions>& avg_options() {
+    static const std::vector<AvgPool2dOptions> all{
+        {.kernel = 1},
+        {.kernel = 2},
+        {.kernel = {1, 3}},
+        {.kernel = 3, .stride = 2},
+        {.kernel = 3, .stride = 1, .padding = 1},
+        {.kernel = 3, .stride = 1, .padding = 1, .count_include_pad = false},
+        {.kernel = 2, .stride = 3},
+        {.kernel = {2, 3}, .stride = {1, 2}, .padding = {1, 0}},
+        {.kernel = 2, .ceil_mode = true},
+        {.kernel = 3, .stride = 2, .padding = 1, .ceil_mode = true},
+        {.kernel = 3, .stride = 2, .padding = 1, .ceil_mode = true, .count_include_pad = false},
+    };
+    return all;
+}
+
+TEST_CASE("avg_pool2d: gradients") {
+    Rng rng(5);
+    for (const AvgPool2dOptions& options : avg_options()) {
+        CAPTURE(options.kernel);
+        for (const Shape& shape : {Shape{2, 2, 5, 4}, Shape{1, 1, 7, 6}}) {
+            check_gradients(
+                [&](const std::vector<Tensor>& in) { return avg_pool2d(in[0], options); },
+                {randn(shape, rng)});
+        }
+    }
+}
+
+// --- adaptive_avg_pool2d -----------------------------------------------------------------------
+
+TEST_CASE("adaptive_avg_pool2d: by hand") {
+    // The mean of the whole image.
+    const auto global = [](const Tensor& x) { return adaptive_avg_pool2d(x, 1); };
+    check_values(global(four_by_four()), {1, 1, 1, 1}, {59.0 / 16});
+    check_values(gradient(global, tensor({1, 2, 3, 4, 5, 6, 7, 8}, {1, 2, 2, 2})), {1, 2, 2, 2},
+                 {0.25, 0.25, 0.25, 0.25, 0.5, 0.5, 0.5, 0.5});
+    // 4 rows to 2, 4 columns to 1.
+    check_values(adaptive_avg_pool2d(four_by_four(), {2, 1}), {1, 1, 2, 1}, {30.0 / 8, 29.0 / 8});
+    // 5 to 2: {1, 2, 3} and {3, 4, 5}.
+    const auto halves = [](const Tensor& x) { return adaptive_avg_pool2d(x, {1, 2}); };
+    check_values(halves(row({1, 2, 3, 4, 5})), {1, 1, 1, 2}, {2, 4});
+    check_values(gradient(halves, row({1, 2, 3, 4, 5})), {1, 1, 1, 5},
+                 {1.0 / 3, 1.0 / 3, 1.0, 2.0 / 3, 2.0 / 3});
+    // 2 to 3: {1}, {1, 5} and {5}.
+    check_values(adaptive_avg_pool2d(row({1, 5}), {1, 3}), {1, 1, 1, 3}, {1, 3, 5});
+    check_values(adaptive_avg_pool2d(row({7}), {2, 3}), {1, 1, 2, 3}, {7, 7, 7, 7, 7, 7});
+}
+
+TEST_CASE("adaptive_avg_pool2d: gradients") {
+    Rng rng(5);
+    for (Size2 output : {Size2(1), Size2(2), Size2(3, 2), Size2(5, 4), Size2(7, 6)}) {
+        CAPTURE(output);
+        check_gradients(
+            [&](const std::vector<Tensor>& in) { return adaptive_avg_pool2d(in[0], output); },
+            {randn({2, 2, 5, 4}, rng)});
+    }
+}
+
+// --- all of them -------------------------------------------------------------------------------
+
+TEST_CASE("pooling: a batch of no images") {
+    const Tensor x = zeros({0, 3, 6, 6});
+    CHECK(gradient([](const Tensor& t) { return max_pool2d(t, {.kernel = 2}); }, x).shape() ==
+          x.shape());
+    CHECK(max_pool2d(x, {.kernel = 2}).shape() == Shape{0, 3, 3, 3});
+    CHECK(avg_pool2d(x, {.kernel = 2}).shape() == Shape{0, 3, 3, 3});
+    CHECK(adaptive_avg_pool2d(x, {1, 2}).shape() == Shape{0, 3, 1, 2});
+}
+
+TEST_CASE("pooling: bad shapes") {
+    check_error(
+        [&] {
+            max_pool2d(zeros({3, 8, 8}), {.kernel = 2});
+        },
+        {"max_pool2d: expected x [N, C, H, W], got [3, 8, 8]; a single image is a batch of "
+         "one: [1, C, H, W]"});
+    check_error(
+        [&] {
+            avg_pool2d(zeros({3, 8}), {.kernel = 2});
+        },
+        {"avg_pool2d: expected x [N, C, H, W], got [3, 8]"});
+    check_error(
+        [&] {
+            adaptive_avg_pool2d(zeros({3, 8, 8}), 1);
+        },
+        {"adaptive_avg_pool2d: expected x [N, C, H, W], got [3, 8, 8]"});
+    check_error([&] { adaptive_avg_pool2d(zeros({3, 8, 0, 1}), 1); }, {"got [3, 8, 0, 1]"});
+    check_error(
+        [&] {
+            max_pool2d(zeros({1, 1, 4, 2}), {.kernel = 3, .dilation = 2});
+        },
+        {"max_pool2d: x [1, 1, 4, 2] padded by 0x0 is smaller than the window, which "
+         "covers 5x5"});
+    check_error(
+        [&] {
+            avg_pool2d(zeros({1, 1, 4, 2}), {.kernel = {2, 5}, .padding = {0, 1}});
+        },
+        {"avg_pool2d: x [1, 1, 4, 2] padded by 0x1 is smaller than the window, which "
+         "covers 2x5"});
+}
+
+TEST_CASE("max_pool2d: a position in a plane fits into 32 bits") {
+    check_error(
+        [&] {
+            max_pool2d(zeros({0, 1, 65536, 32768}), {.kernel = 2});
+        },
+        {"max_pool2d: expected fewer than 2^31 elements in a plane, got x [0, 1, 65536, "
+         "32768]"});
+}
+
+TEST_CASE("pooling: bad options") {
+    const Tensor x = zeros({1, 1, 8, 8});
+    check_error([&] { max_pool2d(x, {}); },
+                {"max_pool2d: expected a kernel of at least 1 either way, got 0x0"});
+    check_error([&] { avg_pool2d(x, {.stride = 2}); }, {"avg_pool2d: expected a kernel"});
+    check_error(
+        [&] {
+            max_pool2d(x, {.kernel = 2, .stride = {2, 0}});
+        },
+        {"max_pool2d: expected a stride of at least 1 either way, got 2x0"});
+    check_error(
+        [&] {
+            avg_pool2d(x, {.kernel = 2, .padding = {0, -1}});
+        },
+        {"avg_pool2d: expected a padding of at least 0 either way, got 0x-1"});
+    check_error([&] { max_pool2d(x, {.kernel = 2, .dilation = 0}); },
+                {"max_pool2d: expected a dilation of at least 1 either way, got 0x0"});
+    check_error(
+        [&] {
+            max_pool2d(x, {.kernel = {4, 3}, .padding = 2});
+        },
+        {"max_pool2d: expected a padding of at most half the kernel 4x3, got 2x2"});
+    check_error(
+        [&] {
+            avg_pool2d(x, {.kernel = 1, .padding = {1, 0}});
+        },
+        {"avg_pool2d: expected a padding of at most half the kernel 1x1, got 1x0"});
+    check_error(
+        [&] {
+            adaptive_avg_pool2d(x, {0, 1});
+        },
+        {"adaptive_avg_pool2d: expected a size of the output of at least 1 either way, got 0x1"});
+}
+
+// --- the kernels -------------------------------------------------------------------------------
+
+using kernels::Window;
+
+struct MaxResult {
+    Tensor y;
+    std::vector<std::int32_t> taken;
+};
+
+MaxResult run_max(const kernels::MaxPoolSizes& s, const Tensor& x, bool fast) {
+    MaxResult r{full({s.planes, s.h.out, s.w.out}, 99), {}};
+    r.taken.assign(static_cast<std::size_t>(r.y.numel()), -99);
+    (fast ? kernels::max_pool2d : kernels::reference::max_pool2d)(s, x.data(), r.y.mutable_data(),
+                                                                  r.taken.data());
+    return r;
+}
+
+bool same_values(const Tensor& a, const Tensor& b) {
+    return std::ranges::equal(a.values(), b.values(), [](Real p, Real q) {
+        return p == q || (std::isnan(p) && std::isnan(q));
+    });
+}
+
+Index between(Rng& rng, Index least, Index most) { return least + rng.below(most - least + 1); }
+
+Window random_window(Rng& rng, Index most_dilation) {
+    const Index kernel = between(rng, 1, 4);
+    return {between(rng, 1, 14),
+            kernel,
+            between(rng, 1, 4),
+            rng.below(kernel / 2 + 1),
+            between(rng, 1, most_dilation),
+            rng.below(2) == 1};
+}
+
+TEST_CASE("max pooling kernel: like its reference for random sizes") {
+    Rng rng(11);
+    int checked = 0;
+    for (int i = 0; i < 400; ++i) {
+        const kernels::MaxPoolSizes s{between(rng, 1, 30), random_window(rng, 3),
+                                      random_window(rng, 3)};
+        if (s.h.out < 1 || s.w.out < 1) continue;
+        Tensor x = empty({s.planes, s.h.in, s.w.in});
+        // Few different values, so that many are the largest, among them NaN and -infinity.
+        for (Index j = 0; j < x.numel(); ++j) {
+            const Index v = rng.below(30);
+            x.mutable_data()[j] = static_cast<Real>(v == 0 ? kNaN : v < 3 ? -kInf : double(v % 7));
+        }
+        const MaxResult fast = run_max(s, x, true), plain = run_max(s, x, false);
+        CHECK(same_values(fast.y, plain.y));
+        CHECK(fast.taken == plain.taken);
+        ++checked;
+    }
+    CHECK(checked > 200);
+}
+
+// The definition, with the padding written out: x in a field of zeros, ones where a cell counts.
+Tensor plain_average(const Window& h, const Window& w, bool count_padding, const Tensor& x) {
+    const Index planes = x.shape()[0];
+    Tensor y = empty({planes, h.out, w.out});
+    Real* out = y.mutable_data();
+    for (Index p = 0; p < planes; ++p) {
+        for (Index oh = 0; oh < h.out; ++oh) {
+            for (Index ow = 0; ow < w.out; ++ow) {
+                double sum = 0, count = 0;
+                for (Index kh = 0; kh < h.kernel; ++kh) {
+                    for (Index kw = 0; kw < w.kernel; ++kw) {
+                        const Index ih = h.at(oh, kh), iw = w.at(ow, kw);
+                        const bool image = h.inside(ih) && w.inside(iw);
+                        const bool padded = ih < h.in + h.padding && iw < w.in + w.padding;
+                        if (image) sum += static_cast<double>(x.at({p, ih, iw}));
+                        if (image || (count_padding && padded)) ++count;
+                    }
+                }
+                *out++ = static_cast<Real>(sum / count);
+            }
+        }
+    }
+    return y;
+}
+
+TEST_CASE("average pooling kernel: like its definition for random sizes") {
+    Rng rng(13);
+    int checked = 0;
+    for (int i = 0; i < 400; ++i) {
+        const Window h = random_window(rng, 1), w = random_window(rng, 1);
+        if (h.out < 1 || w.out < 1) continue;
+        const bool count_padding = rng.below(2) == 1;
+        const Tensor x = randn({between(rng, 1, 30), h.in, w.in}, rng);
+        const Tensor plain = plain_average(h, w, count_padding, x);
+        Tensor y = full(plain.shape(), NAN);
+        kernels::avg_pool2d({x.shape()[0], h.in, w.in, kernels::sliding_averages(h, count_padding),
+                             kernels::sliding_averages(w, count_padding)},
+                            x.data(), y.mutable_data());
+        Real worst = 0;
+        for (Index j = 0; j < y.numel(); ++j) {
+            worst = std::max(worst, std::abs(y.data()[j] - plain.data()[j]));
+        }
+        CHECK(worst <= static_cast<Real>(kTolerance));
+        CHECK_FALSE(std::isnan(sum(y).item()));
+        ++checked;
+    }
+    CHECK(checked > 200);
+}
+
+TEST_CASE("window: which outputs see a cell inside the image") {
+    Rng rng(17);
+    for (int i = 0; i < 300; ++i) {
+        const Window w{between(rng, 0, 6), between(rng, 1, 4), between(rng, 1, 4),
+                       between(rng, 0, 5), between(rng, 1, 4), rng.below(2) == 1};
+        for (Index k = 0; k < w.kernel; ++k) {
+            const kernels::Range seen = w.outputs(k);
+            CHECK(0 <= seen.begin);
+            CHECK(seen.begin <= seen.end);
+            CHECK(seen.end <= w.out);
+            for (Index o = 0; o < w.out; ++o) {
+                CHECK(w.inside(w.at(o, k)) == (seen.begin <= o && o < seen.end));
+            }
+        }
+    }
+}
+
+TEST_CASE("pooling: the same bits for any number of threads") {
+    const int before = num_threads();
+    Rng rng(3);
+    const Tensor x = randn({5, 7, 33, 35}, rng);
+    const auto run = [&] {
+        std::vector<Tensor> all;
+        const auto add = [&](const auto& pool) {
+            all.push_back(pool(x));
+            all.push_back(gradient(pool, x));
+        };
+        add([](const Tensor& t) {
+            return max_pool2d(t, {.kernel = 3, .stride = 2, .padding = 1});
+        });
+        add([](const Tensor& t) { return avg_pool2d(t, {.kernel = 3, .stride = 1}); });
+        add([](const Tensor& t) { return adaptive_avg_pool2d(t, {4, 5}); });
+        return all;
+    };
+    set_num_threads(1);
+    const std::vector<Tensor> one = run();
+    for (int threads : {2, 3, 8}) {
+        CAPTURE(threads);
+        set_num_threads(threads);
+        const std::vector<Tensor> many = run();
+        for (std::size_t i = 0; i < one.size(); ++i) {
+            CAPTURE(i);
+            CHECK(std::ranges::equal(many[i].values(), one[i].values()));
+        }
+    }
+    set_num_threads(before);
+}
+
+TEST_CASE("pooling: after the first steps no memory is asked of the system") {
+    Rng rng(3);
+    const Tensor x = randn({4, 3, 16, 16}, rng);
+    const auto step = [&] {
+        gradient([](const Tensor& t) { return max_pool2d(t, {.kernel = 2}); }, x);
+        gradient([](const Tensor& t) { return avg_pool2d(t, {.kernel = 2}); }, x);
+        gradient([](const Tensor& t) { return adaptive_avg_pool2d(t, 1); }, x);
+    };
+    release_cached_storage();
+    for (int i = 0; i < 3; ++i) step();
+    const Index asked = storage_stats().system_allocations;
+    for (int i = 0; i < 10; ++i) step();
+    CHECK(storage_stats().system_allocations == asked);
+}
+
+// --- the layers --------------------------------------------------------------------------------
+
+TEST_CASE("pooling layers: every option reaches the op") {
+    Rng rng(1);
+    const Tensor x = randn({2, 3, 9, 8}, rng);
+    for (const MaxPool2dOptions& options : max_options()) {
+        MaxPool2d layer(options);
+        const Tensor y = max_pool2d(x, options);
+        CHECK(layer(x).shape() == y.shape());
+        CHECK(same_values(layer(x), y));
+        CHECK(layer.parameters().empty());
+    }
+    for (const AvgPool2dOptions& options : avg_options()) {
+        AvgPool2d layer(options);
+        const Tensor y = avg_pool2d(x, options);
+        CHECK(layer(x).shape() == y.shape());
+        CHECK(same_values(layer(x), y));
+    }
+    AdaptiveAvgPool2d layer({2, 3});
+    CHECK(layer(x).shape() == Shape{2, 3, 2, 3});
+    CHECK(same_values(layer(x), adaptive_avg_pool2d(x, {2, 3})));
+}
+
+TEST_CASE("pooling layers: forward by hand") {
+    check_values(MaxPool2d({.kernel = 2})(four_by_four()), {1, 1, 2, 2}, {5, 8, 9, 6});
+    check_values(AvgPool2d({.kernel = 2})(four_by_four()), {1, 1, 2, 2}, {3.25, 4.25, 7.25, 0});
+    check_values(AdaptiveAvgPool2d(1)(four_by_four()), {1, 1, 1, 1}, {59.0 / 16});
+}
+
+TEST_CASE("pooling layers: gradients") {
+    Rng rng(2);
+    MaxPool2d largest({.kernel = 3, .stride = 2, .padding = 1});
+    AvgPool2d mean({.kernel = 3, .stride = 2, .padding = 1});
+    AdaptiveAvgPool2d adaptive({2, 3});
+    for (Module* layer : {static_cast<Module*>(&largest), static_cast<Module*>(&mean),
+                          static_cast<Module*>(&adaptive)}) {
+        CAPTURE(layer->describe());
+        check_gradients([&](const std::vector<Tensor>& in) { return (*layer)(in[0]); },
+                        {randn({2, 2, 6, 5}, rng)});
+    }
+}
+
+TEST_CASE("pooling layers: description") {
+    CHECK(MaxPool2d({.kernel = 2}).describe() ==
+          "MaxPool2d(kernel_size=2, stride=2, padding=0, dilation=1, ceil_mode=False)");
+    CHECK(MaxPool2d(
+              {.kernel = {3, 2}, .stride = 2, .padding = 1, .dilation = {1, 2}, .ceil_mode = true})
+              .describe() ==
+          "MaxPool2d(kernel_size=(3, 2), stride=2, padding=1, dilation=(1, 2), ceil_mode=True)");
+    CHECK(MaxPool2d({.kernel = {3, 2}}).describe() ==
+          "MaxPool2d(kernel_size=(3, 2), stride=(3, 2), padding=0, dilation=1, ceil_mode=False)");
+    CHECK(AvgPool2d({.kernel = 2}).describe() == "AvgPool2d(kernel_size=2, stride=2, padding=0)");
+    CHECK(AvgPool2d({.kernel = 3, .stride = {1, 2}, .padding = {0, 1}}).describe() ==
+          "AvgPool2d(kernel_size=3, stride=(1, 2), padding=(0, 1))");
+    CHECK(AdaptiveAvgPool2d(1).describe() == "AdaptiveAvgPool2d(output_size=1)");
+    CHECK(AdaptiveAvgPool2d({1, 2}).describe() == "AdaptiveAvgPool2d(output_size=(1, 2))");
+}
+
+TEST_CASE("pooling layers: errors") {
+    check_error(
+        [&] {
+            MaxPool2d({.kernel = 2})(zeros({3, 8, 8}));
+        },
+        {"max_pool2d: expected x [N, C, H, W], got [3, 8, 8]"});
+    check_error(
+        [&] {
+            AvgPool2d({.kernel = 9})(zeros({1, 3, 8, 8}));
+        },
+        {"avg_pool2d: x [1, 3, 8, 8]", "covers 9x9"});
+    check_error([&] { AdaptiveAvgPool2d(0)(zeros({1, 3, 8, 8})); }, {"adaptive_avg_pool2d", "0x0"});
+}
+
+}  // namespace
+}  // namespace primer
