@@ -80,6 +80,7 @@ int main(int argc, char** argv) {
     CLI::App app("Trains a 784-256-128-10 perceptron on MNIST and reports its test accuracy.");
     TrainingFlags flags;
     flags.lr = 0.05;
+    flags.weight_decay = 5e-4;
     add_training_flags(app, flags);
     return run(app, argc, argv, [&] { train(flags); });
 }

@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# The code in docs/add-a-layer.md is right: its three files, as they stand there, compile without a
+# warning, link against the library, and their test passes, in float and in double. It also fails
+# when a gradient is made wrong, as the page says.
+set -euo pipefail
+
+[ -f /usr/include/doctest/doctest.h ] || { echo "SKIPPED: no doctest in /usr/include"; exit 77; }
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cxx=${CXX:-c++}
+read -ra flags <<< "${PRIMER_CXX_FLAGS:-}"
+page=$PRIMER_SOURCE_DIR/docs/add-a-layer.md
+
+fail() { echo "FAILED: $*"; exit 1; }
+
+# A line `NAME`: with the name of a file, and the next block is that file.
+mkdir -p "$work/primer/layers" "$work/tests"
+awk -v to="$work" '
+    /^`[^`]+`:$/ { name = substr($0, 2, length($0) - 3); next }
+    /^```cpp$/   { if (name == "") exit 1
+                   file = to (name ~ /^tests\// ? "/" : "/primer/") name
+                   printf "" > file; print name; next }
+    /^```$/      { file = name = ""; next }
+    file != ""   { print > file }' "$page" > "$work/names" || fail "a block without a file name"
+[ "$(tr '\n' ' ' < "$work/names")" = "layers/snake.h layers/snake.cpp tests/test_snake.cpp " ] ||
+    fail "unexpected blocks: $(cat "$work/names")"
+for name in $(cat "$work/names"); do
+    [ ! -e "$PRIMER_SOURCE_DIR/$name" ] || fail "the library has $name, which the page calls new"
+done
+
+# build VARIANT FLAG...: the page's files as $work/test, linked with the libraries of that variant.
+build() {
+    local variant=$1
+    shift
+    for room in layers core kernels; do
+        [ -f "$PRIMER_BINARY_DIR/libprimer_$room$variant.a" ] ||
+            fail "libprimer_$room$variant.a is not built"
+    done
+    "$cxx" -std=c++20 -O1 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror -ffp-contract=off \
+        "${flags[@]}" "$@" -I "$work" -I "$PRIMER_BINARY_DIR/include" -I "$PRIMER_SOURCE_DIR/tests" \
+        "$work/primer/layers/snake.cpp" "$work/tests/test_snake.cpp" \
+        "$PRIMER_SOURCE_DIR/tests/main.cpp" "$PRIMER_BINARY_DIR/libprimer_layers$variant.a" \
+        "$PRIMER_BINARY_DIR/libprimer_core$variant.a" \
+        "$PRIMER_BINARY_DIR/libprimer_kernels$variant.a" -pthread -o "$work/test" \
+        > "$work/log" 2>&1 || fail "the page's code does not compile: $(cat "$work/log")"
+}
+
+for variant in "" _double; do
+    definitions=()
+    [ -z "$variant" ] || definitions=(-DPRIMER_REAL_DOUBLE)
+    build "$variant" "${definitions[@]}"
+    "$work/test" > "$work/out" || fail "the page's test fails: $(cat "$work/out")"
+    grep -Eq 'test cases: +4 \| +4 passed' "$work/out" || fail "not four tests: $(cat "$work/out")"
+done
+
+# A wrong sign in the gradient of the slope must be found.
+cp "$work/primer/layers/snake.cpp" "$work/right.cpp"
+sed -i 's/2 \* std::cos(u) - s)/2 * std::cos(u) + s)/' "$work/primer/layers/snake.cpp"
+! cmp -s "$work/right.cpp" "$work/primer/layers/snake.cpp" || fail "no sign to make wrong"
+build _double -DPRIMER_REAL_DOUBLE
+! "$work/test" --test-case='*gradients*' > "$work/out" || fail "a wrong gradient passes the test"
+grep -q 'gradcheck' "$work/out" || fail "it is not gradcheck that finds it: $(cat "$work/out")"
+
+echo "the layer of docs/add-a-layer.md compiles and passes its test in float and in double"
