@@ -71,7 +71,7 @@ expect err '^error: step [0-9]+: the loss is not finite'
 one_line err
 
 # In a terminal: one line that is drawn over, cut to the width, and the result at the end.
-if command -v script > /dev/null; then
+if script -qec true /dev/null > /dev/null 2>&1 < /dev/null; then
     script -qec "stty cols 40; '$bin/mnist_mlp' --epochs 1 --seed 1" typescript > /dev/null < /dev/null
     tr '\r' '\n' < typescript | grep 'images/s\|batch' > lines || fail "no progress line in a terminal"
     sed -i 's/\x1b\[K//g' lines

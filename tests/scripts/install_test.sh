@@ -44,7 +44,7 @@ int main() {
 }
 CPP
 {
-    cmake -S "$work/consumer" -B "$work/build" -DCMAKE_PREFIX_PATH="$work/prefix" \
+    cmake -G Ninja -S "$work/consumer" -B "$work/build" -DCMAKE_PREFIX_PATH="$work/prefix" \
         -DCMAKE_CXX_COMPILER="$cxx" -DCMAKE_CXX_FLAGS="$flags" -DCMAKE_BUILD_TYPE=Release &&
         cmake --build "$work/build"
 } > "$work/consumer.log" 2>&1 || { cat "$work/consumer.log"; exit 1; }
@@ -62,7 +62,7 @@ if(NOT TARGET primer::primer OR TARGET primer_tests OR TARGET mnist_mlp OR CMAKE
   message(FATAL_ERROR "primer as a subdirectory: wrong targets or build type")
 endif()
 CMAKE
-cmake -S "$work/parent" -B "$work/parent/build" -DCMAKE_CXX_COMPILER="$cxx" \
+cmake -G Ninja -S "$work/parent" -B "$work/parent/build" -DCMAKE_CXX_COMPILER="$cxx" \
     > "$work/parent.log" 2>&1 || { cat "$work/parent.log"; exit 1; }
 
 echo "installed $count headers; a project found them, linked and ran"
