@@ -53,9 +53,8 @@ Sequential make_model(const Choice& activation, Rng& rng) {
 
 struct Result {
     Evaluation test;
-    double dead_units = 0;     // share, over all activation layers
-    double seconds = 0;        // for training alone
-    std::vector<Real> slopes;  // of PReLU, one for each layer
+    double dead_units = 0, seconds = 0;  // share, over all layers; for training alone
+    std::vector<Real> slopes;            // of PReLU, one for each layer
 };
 
 Result train(const Choice& activation, const TrainAndTest& data, const TrainingFlags& flags) {
@@ -77,7 +76,8 @@ Result train(const Choice& activation, const TrainAndTest& data, const TrainingF
     for (Index step = 0; step < steps;) {
         const auto start = std::chrono::steady_clock::now();
         for (const Batch& batch : train_loader) {
-            optimizer.set_lr(cosine(step, {.lr = flags.lr, .steps = steps}));
+            // From small, for at first the gradient of a whole layer's slope (PReLU) is large.
+            optimizer.set_lr(one_cycle(step, {.max_lr = flags.lr, .total_steps = steps}));
 
             Tape tape;
             const Tensor logits = model(batch.images);
