@@ -61,9 +61,9 @@ void check_exact(const Gemm& g, Rng& rng) {
         std::fill(c.begin() + 1, c.end() - 1, std::numeric_limits<Real>::quiet_NaN());
     Reals expected = c;
     kernels::gemm(g.trans_a, g.trans_b, g.m, g.n, g.k, a.data(), b.data(), c.data() + 1,
-                  g.accumulate);
+                  {.accumulate = g.accumulate});
     kernels::reference::gemm(g.trans_a, g.trans_b, g.m, g.n, g.k, a.data(), b.data(),
-                             expected.data() + 1, g.accumulate);
+                             expected.data() + 1, {.accumulate = g.accumulate});
     CAPTURE(g.m);
     CAPTURE(g.n);
     CAPTURE(g.k);
@@ -86,7 +86,7 @@ TEST_CASE("gemm: the reference, worked out by hand") {
             const Real* pb = tb == Trans::no ? b.data() : b_t.data();
             kernels::reference::gemm(ta, tb, 2, 2, 3, pa, pb, c.data());
             CHECK(c == Reals{58, 64, 139, 154});
-            kernels::reference::gemm(ta, tb, 2, 2, 3, pa, pb, c.data(), true);
+            kernels::reference::gemm(ta, tb, 2, 2, 3, pa, pb, c.data(), {.accumulate = true});
             CHECK(c == Reals{116, 128, 278, 308});
         }
     }
@@ -120,7 +120,7 @@ TEST_CASE("gemm: within the rounding error that is inevitable") {
             const Reals start = random_reals(m * n, rng);
             Reals c = start;
             kernels::gemm(g.trans_a, g.trans_b, m, n, k, a.data(), b.data(), c.data(),
-                          g.accumulate);
+                          {.accumulate = g.accumulate});
             Index wrong = 0;
             for (Index i = 0; i < m; ++i) {
                 for (Index j = 0; j < n; ++j) {
@@ -149,9 +149,9 @@ TEST_CASE("gemm: within the rounding error that is inevitable") {
 
 TEST_CASE("gemm: with no depth, the result is 0 or what was there") {
     Reals c{1, 2, 3, 4};
-    kernels::gemm(Trans::no, Trans::yes, 2, 2, 0, nullptr, nullptr, c.data(), true);
+    kernels::gemm(Trans::no, Trans::yes, 2, 2, 0, nullptr, nullptr, c.data(), {.accumulate = true});
     CHECK(c == Reals{1, 2, 3, 4});
-    kernels::gemm(Trans::yes, Trans::no, 2, 2, 0, nullptr, nullptr, c.data(), false);
+    kernels::gemm(Trans::yes, Trans::no, 2, 2, 0, nullptr, nullptr, c.data());
     CHECK(c == Reals{0, 0, 0, 0});
 }
 

@@ -290,7 +290,7 @@ TEST_CASE("parallel: gemm, every transposition, the same bits for any number of 
                     const Threads set(threads);
                     const Tensor c = start.clone();
                     kernels::gemm(trans_a, trans_b, m, n, k, a.data(), b.data(), c.mutable_data(),
-                                  accumulate);
+                                  {.accumulate = accumulate});
                     return values_of(c);
                 };
                 const std::vector<Real> expected = product(1);

@@ -1,10 +1,41 @@
+// How a convolution gets fast, in a page.
+//
+// The definition (reference::conv2d, below) is seven loops. For one image it is a product of
+// matrices: y [C_out, outputs] = weight [C_out, (C_in, kh, kw)] columns [(C_in, kh, kw), outputs],
+// where a column is the patch of x that the window sees at one output. So gemm's blocks can do it
+// (gemm.cpp explains them); what is left is never to write down `columns`, known as im2col, which
+// is as many times larger than x as the kernel has cells.
+//
+//     one channel of x,        what the tap (kh, kw) meets      the row (c, kh, kw) of columns
+//     padded: the frame        at each output: a window
+//      0 0 0 0 0 0              . . . . . .
+//      0 a b c d 0              . A B C D .                      A B C D E F G H I J K L
+//      0 e f g h 0              . E F G H .
+//      0 i j k l 0              . I J K L .
+//      0 0 0 0 0 0              . . . . . .
+//
+// A row of columns is a window onto the frame that begins at some offset: to pack a strip of 32
+// outputs is to copy, for each row, a few pieces of rows of the frame (conv_correlate.cpp). The
+// strips are in the cache when they are used, and the frame was padded so that none of the copies
+// needs to look out for an edge.
+//
+// The gradient of x is a correlation, too: dx[i] is the sum of weight[k] dy[o] over the taps k that
+// meet x[i] at some output o = (i + padding - k dilation) / stride. For a stride of 1 that is one
+// correlation of dy. Otherwise, only every stride-th tap meets a given x, and the others its
+// neighbour: the x are sorted by what meets them, and each sort is a correlation with its own taps.
+//
+// The gradient of the weight has its own page, at the top of conv_weight.cpp. Where each channel
+// has its own kernels, there is no matrix to speak of: conv_depthwise.cpp.
+//
+// Chellapilla, Puri and Simard, "High Performance Convolutional Neural Networks for Document
+// Processing", 2006, for columns.
+
 #include "primer/core/kernels/conv.h"
 
 #include <algorithm>
-#include <list>
 
-#include "primer/core/kernels/elementwise.h"
-#include "primer/core/kernels/gemm.h"
+#include "primer/core/kernels/conv_parts.h"
+#include "primer/core/kernels/isa.h"
 #include "primer/core/kernels/parallel.h"
 #include "primer/core/kernels/storage.h"
 
@@ -63,158 +94,113 @@ void reference::conv2d_backward_weight(const ConvSizes& s, const Real* x, const 
 
 namespace {
 
-// One group of one image is a product of matrices: y [channels, outputs] = weight [channels, patch]
-// columns [patch, outputs], where a column is the patch of x that the window sees at one output.
-struct GroupSizes {
-    Index channels;   // of the output
-    Index outputs;    // h.out * w.out
-    Index patch;      // input channels * kernel area
-    Index in;         // elements of x
-    bool is_columns;  // x is its own matrix of columns: a window of one cell that skips nothing
-
-    explicit GroupSizes(const ConvSizes& s)
-        : channels(s.out_channels / s.groups),
-          outputs(s.h.out * s.w.out),
-          patch(s.in_channels / s.groups * s.h.kernel * s.w.kernel),
-          in(s.in_channels / s.groups * s.h.in * s.w.in),
-          is_columns(is_one_to_one(s.h) && is_one_to_one(s.w)) {}
-
-    static bool is_one_to_one(const Window& w) {
-        return w.kernel == 1 && w.stride == 1 && w.padding == 0;
-    }
-    Index scratch() const { return is_columns ? 0 : patch * outputs; }
-    Index out() const { return channels * outputs; }
-    Index weights() const { return channels * patch; }
-    // How many groups are worth handing to another thread.
-    Index grain() const { return std::max(Index{1}, 50000 / std::max(Index{1}, out() * patch)); }
-};
-
-// columns[(c, kh, kw), (oh, ow)] = x[c, h.at(oh, kh), w.at(ow, kw)], and 0 in the padding.
-void image_to_columns(const ConvSizes& s, const Real* x, Real* columns) {
-    const Index channels = s.in_channels / s.groups;
-    for (Index c = 0; c < channels; ++c, x += s.h.in * s.w.in) {
-        for (Index kh = 0; kh < s.h.kernel; ++kh) {
-            const Range rows = s.h.outputs(kh);
-            for (Index kw = 0; kw < s.w.kernel; ++kw, columns += s.h.out * s.w.out) {
-                const Range outs = s.w.outputs(kw);
-                std::fill_n(columns, rows.begin * s.w.out, Real(0));
-                for (Index oh = rows.begin; oh < rows.end; ++oh) {
-                    const Real* from = x + s.h.at(oh, kh) * s.w.in;
-                    Real* to = columns + oh * s.w.out;
-                    std::fill_n(to, outs.begin, Real(0));
-                    for (Index ow = outs.begin; ow < outs.end; ++ow) to[ow] = from[s.w.at(ow, kw)];
-                    std::fill(to + outs.end, to + s.w.out, Real(0));
-                }
-                std::fill(columns + rows.end * s.w.out, columns + s.h.out * s.w.out, Real(0));
-            }
-        }
-    }
+bool is_depthwise(const ConvSizes& s) {
+    return s.groups > 1 && s.groups == s.in_channels && s.groups == s.out_channels;
 }
 
-// The reverse: x[c, h.at(oh, kh), w.at(ow, kw)] += columns[(c, kh, kw), (oh, ow)].
-void add_columns_to_image(const ConvSizes& s, const Real* columns, Real* x) {
-    const Index channels = s.in_channels / s.groups;
-    for (Index c = 0; c < channels; ++c, x += s.h.in * s.w.in) {
-        for (Index kh = 0; kh < s.h.kernel; ++kh) {
-            const Range rows = s.h.outputs(kh);
-            for (Index kw = 0; kw < s.w.kernel; ++kw, columns += s.h.out * s.w.out) {
-                const Range outs = s.w.outputs(kw);
-                for (Index oh = rows.begin; oh < rows.end; ++oh) {
-                    const Real* from = columns + oh * s.w.out;
-                    Real* to = x + s.h.at(oh, kh) * s.w.in;
-                    for (Index ow = outs.begin; ow < outs.end; ++ow) to[s.w.at(ow, kw)] += from[ow];
-                }
-            }
-        }
-    }
-}
-
-const Real* columns_of(const ConvSizes& s, const GroupSizes& group, const Real* x, Real* scratch) {
-    if (group.is_columns) return x;
-    image_to_columns(s, x, scratch);
-    return scratch;
-}
-
-// Leaves blocks of these sizes for every thread in Storage's cache. Otherwise it would depend on
-// how the threads happen to overlap whether the system is asked for memory.
-void reserve(Index tasks, std::initializer_list<Index> sizes) {
-    std::list<Storage> blocks;
-    for (Index i = std::min(tasks, Index{num_threads()}); i > 0; --i) {
-        for (Index size : sizes) {
-            if (size > 0) blocks.emplace_back(size);
-        }
-    }
+void correlate_or_depthwise(const ConvSizes& s, const Correlation& correlation, const Real* x,
+                            const Real* weight, const Real* bias, Real* y) {
+    (is_depthwise(s) ? depthwise : correlate)(correlation, x, weight, bias, y);
 }
 
 }  // namespace
 
 void conv2d(const ConvSizes& s, const Real* x, const Real* weight, const Real* bias, Real* y) {
-    const GroupSizes group(s);
-    reserve(s.batch * s.groups,
-            {group.scratch(), gemm_scratch(group.channels, group.outputs, group.patch)});
-    parallel_for(s.batch * s.groups, group.grain(), [&](Index begin, Index end) {
-        Storage scratch(group.scratch());
-        for (Index i = begin; i < end; ++i) {  // group g of image n is block n * groups + g
-            const Index g = i % s.groups;
-            Real* out = y + i * group.out();
-            if (bias != nullptr) {
-                for (Index c = 0; c < group.channels; ++c) {
-                    std::fill_n(out + c * group.outputs, group.outputs,
-                                bias[g * group.channels + c]);
-                }
-            }
-            gemm(Trans::no, Trans::no, group.channels, group.outputs, group.patch,
-                 weight + g * group.weights(),
-                 columns_of(s, group, x + i * group.in, scratch.data()), out, bias != nullptr);
-        }
-    });
+    if (isa() == Isa::reference) return reference::conv2d(s, x, weight, bias, y);
+    correlate_or_depthwise(s,
+                           {.batch = s.batch,
+                            .groups = s.groups,
+                            .channels = s.in_channels / s.groups,
+                            .rows = s.out_channels / s.groups,
+                            .h = forward_line(s.h),
+                            .w = forward_line(s.w)},
+                           x, weight, bias, y);
 }
+
+namespace {
+
+// The positions i = sort, sort + stride, ... of the input, and the taps that meet them: cell k does
+// at output (i + padding - k * dilation) / stride, if that is a whole number.
+Line backward_line(const Window& window, Index sort) {
+    const Index count = (window.in - sort + window.stride - 1) / window.stride;
+    Line line{.in = window.out, .out = std::max(Index{0}, count), .stride = 1, .taps = {}};
+    for (Index k = 0; k < window.kernel; ++k) {
+        const Index distance = sort + window.padding - k * window.dilation;
+        if (distance % window.stride == 0) line.taps.push_back({k, distance / window.stride});
+    }
+    return line;
+}
+
+// weight [groups, out, in, kh, kw] as [groups, in, (out, th, tw)]: of each channel of x, what meets
+// it.
+void transpose_weight(const ConvSizes& s, const Correlation& c, const Real* weight, Real* to) {
+    const Index cells = s.h.kernel * s.w.kernel;
+    parallel_for(c.groups * c.rows, std::max(Index{1}, 16384 / c.depth()),
+                 [&](Index begin, Index end) {
+                     for (Index row = begin; row < end; ++row) {
+                         const Index group = row / c.rows, in = row % c.rows;
+                         Real* out = to + row * c.depth();
+                         for (Index o = 0; o < c.channels; ++o) {
+                             const Real* const from =
+                                 weight + ((group * c.channels + o) * c.rows + in) * cells;
+                             for (const Tap& h : c.h.taps) {
+                                 for (const Tap& w : c.w.taps) {
+                                     *out++ = from[h.cell * s.w.kernel + w.cell];
+                                 }
+                             }
+                         }
+                     }
+                 });
+}
+
+// dx at the positions of one sort; 0 where dx_sort is nullptr.
+void scatter(const ConvSizes& s, Index sort_h, Index sort_w, const Correlation& c,
+             const Real* dx_sort, Real* dx) {
+    parallel_for(s.batch * s.in_channels, std::max(Index{1}, 16384 / c.outputs()),
+                 [&](Index begin, Index end) {
+                     for (Index plane = begin; plane < end; ++plane) {
+                         for (Index i = 0; i < c.outputs(); ++i) {
+                             const Index row = sort_h + i / c.w.out * s.h.stride;
+                             const Index column = sort_w + i % c.w.out * s.w.stride;
+                             dx[(plane * s.h.in + row) * s.w.in + column] =
+                                 dx_sort != nullptr ? dx_sort[plane * c.outputs() + i] : Real(0);
+                         }
+                     }
+                 });
+}
+
+}  // namespace
 
 void conv2d_backward_input(const ConvSizes& s, const Real* weight, const Real* dy, Real* dx) {
-    const GroupSizes group(s);
-    reserve(s.batch * s.groups,
-            {group.scratch(), gemm_scratch(group.patch, group.outputs, group.channels)});
-    parallel_for(s.batch * s.groups, group.grain(), [&](Index begin, Index end) {
-        Storage scratch(group.scratch());
-        for (Index i = begin; i < end; ++i) {
-            Real* dx_i = dx + i * group.in;
-            gemm(Trans::yes, Trans::no, group.patch, group.outputs, group.channels,
-                 weight + i % s.groups * group.weights(), dy + i * group.out(),
-                 group.is_columns ? dx_i : scratch.data());
-            if (group.is_columns) continue;
-            std::fill_n(dx_i, group.in, Real(0));
-            add_columns_to_image(s, scratch.data(), dx_i);
+    if (isa() == Isa::reference) return reference::conv2d_backward_input(s, weight, dy, dx);
+    const bool one_sort = s.h.stride == 1 && s.w.stride == 1;
+    for (Index sort = 0; sort < s.h.stride * s.w.stride; ++sort) {
+        const Index sort_h = sort / s.w.stride, sort_w = sort % s.w.stride;
+        const Correlation c{.batch = s.batch,
+                            .groups = s.groups,
+                            .channels = s.out_channels / s.groups,
+                            .rows = s.in_channels / s.groups,
+                            .h = backward_line(s.h, sort_h),
+                            .w = backward_line(s.w, sort_w)};
+        if (c.outputs() == 0) continue;
+        if (c.depth() == 0) {
+            scatter(s, sort_h, sort_w, c, nullptr, dx);
+            continue;
         }
-    });
+        Storage transposed(s.in_channels * c.depth());
+        transpose_weight(s, c, weight, transposed.data());
+        Storage dx_sort(one_sort ? 0 : s.batch * s.in_channels * c.outputs());
+        correlate_or_depthwise(s, c, dy, transposed.data(), nullptr,
+                               one_sort ? dx : dx_sort.data());
+        if (!one_sort) scatter(s, sort_h, sort_w, c, dx_sort.data(), dx);
+    }
 }
 
-// Each image adds to the same dweight. A chunk of images adds up its own, and these are added in
-// order; the number of chunks depends on the batch alone, and so do the bits of the result.
 void conv2d_backward_weight(const ConvSizes& s, const Real* x, const Real* dy, Real* dweight) {
-    const GroupSizes group(s);
-    const Index chunks = std::clamp(s.batch, Index{1}, Index{8});
-    const Index weights = s.groups * group.weights();
-    Storage sums(chunks * weights);
-    reserve(chunks * s.groups,
-            {group.scratch(), gemm_scratch(group.channels, group.patch, group.outputs)});
-    parallel_for(chunks * s.groups, 1, [&](Index begin, Index end) {
-        Storage scratch(group.scratch());
-        for (Index task = begin; task < end; ++task) {
-            const Index chunk = task / s.groups, g = task % s.groups;
-            Real* sum = sums.data() + chunk * weights + g * group.weights();
-            std::fill_n(sum, group.weights(), Real(0));
-            for (Index n = s.batch * chunk / chunks; n < s.batch * (chunk + 1) / chunks; ++n) {
-                const Index i = n * s.groups + g;
-                gemm(Trans::no, Trans::yes, group.channels, group.patch, group.outputs,
-                     dy + i * group.out(), columns_of(s, group, x + i * group.in, scratch.data()),
-                     sum, true);
-            }
-        }
-    });
-    std::copy_n(sums.data(), weights, dweight);
-    for (Index chunk = 1; chunk < chunks; ++chunk) {
-        add(weights, dweight, sums.data() + chunk * weights, dweight);
+    if (isa() == Isa::reference || s.batch == 0) {
+        return reference::conv2d_backward_weight(s, x, dy, dweight);
     }
+    (is_depthwise(s) ? depthwise_weight_gradient : weight_gradient)(s, x, dy, dweight);
 }
 
 }  // namespace primer::kernels

@@ -37,23 +37,24 @@
 #include <algorithm>
 #include <array>
 
+#include "primer/core/kernels/gemm_blocks.h"
 #include "primer/core/kernels/isa.h"
-#include "primer/core/kernels/isa/gemm_tile.h"
 #include "primer/core/kernels/parallel.h"
 #include "primer/core/kernels/storage.h"
 
 namespace primer::kernels {
 
 void reference::gemm(Trans trans_a, Trans trans_b, Index m, Index n, Index k, const Real* a,
-                     const Real* b, Real* c, bool accumulate) {
+                     const Real* b, Real* c, const GemmOptions& options) {
     for (Index i = 0; i < m; ++i) {
         for (Index j = 0; j < n; ++j) {
-            Real sum = accumulate ? c[i * n + j] : Real(0);
+            Real sum = options.accumulate ? c[i * n + j] : Real(0);
+            if (options.bias != nullptr) sum += options.bias[j];
             for (Index p = 0; p < k; ++p) {
                 sum += (trans_a == Trans::no ? a[i * k + p] : a[p * m + i]) *
                        (trans_b == Trans::no ? b[p * n + j] : b[j * k + p]);
             }
-            c[i * n + j] = sum;
+            c[i * n + j] = options.relu && sum < 0 ? Real(0) : sum;
         }
     }
 }
@@ -61,164 +62,210 @@ void reference::gemm(Trans trans_a, Trans trans_b, Index m, Index n, Index k, co
 namespace {
 
 constexpr Index kDepth = 256;      // of a strip: 32 KB of B, which L1 holds
-constexpr Index kBlockRows = 144;  // of A: 144 KB, which L2 holds beside B's strips
-constexpr Index kBlockStrips = 8;  // of B, for one task: enough to be worth a block of A
-constexpr Index kMaxTile = 12 * 32;
+constexpr Index kBlockRows = 288;  // of A: 288 KB, which L2 holds
 
 // Multiplications that are worth handing to another thread, which takes some microseconds.
-constexpr Index kWorthAThread = 1'000'000;
+constexpr Index kWorthAThread = 500'000;
+// Values of A that are packed at a time, unless that were very few rows.
+constexpr Index kMostPacked = 1'000'000;
+// Values that are worth handing to another thread to be packed.
+constexpr Index kWorthPacking = 65'536;
 
-GemmTile tile_for(Isa isa) {
-    switch (isa) {
-#ifdef __x86_64__
-        case Isa::avx2:
-            return avx2::gemm_tile();
-        case Isa::avx512:
-            return avx512::gemm_tile();
-#endif
-        default:
-            return baseline::gemm_tile();
-    }
+}  // namespace
+
+const GemmTile& the_tile() {
+    static const GemmTile tile = select(baseline::gemm_tile, avx2::gemm_tile, avx512::gemm_tile)();
+    return tile;
 }
 
-Index ceil_div(Index a, Index b) { return (a + b - 1) / b; }
+PackedRows cut_rows(Index rows, Index depth) {
+    return {.strips = Cut::evenly(rows, the_tile().rows),
+            .depths = Cut::evenly(depth, kDepth),
+            .data = nullptr};
+}
 
-// One operand, seen as strips: `width` of its rows (A) or columns (B) to a strip, `count` in all.
-// Element p of line i lies at data[i * line_step + p * depth_step].
-struct Operand {
-    const Real* data;
-    Index count, line_step, depth_step, width;
-
-    Index strips() const { return ceil_div(count, width); }
-
-    // Writes depth x width values of one strip, zeros where there are no more lines.
-    void pack(Index strip, Index first_depth, Index depth, Real* out) const {
-        const Index first = strip * width, lines = std::min(width, count - first);
-        const Real* from = data + first * line_step + first_depth * depth_step;
-        if (line_step == 1) {
-            for (Index p = 0; p < depth; ++p, from += depth_step, out += width) {
-                for (Index i = 0; i < lines; ++i) out[i] = from[i];
-                for (Index i = lines; i < width; ++i) out[i] = 0;
-            }
-            return;
+void pack_rows(const PackedRows& packed, const Real* from, Index row_step, Index depth_step) {
+    const Cut &strips = packed.strips, &depths = packed.depths;
+    const auto pack = [&](Index strip, Index piece) {
+        Real* const to = const_cast<Real*>(packed.strip(strip, piece));
+        const Real* const source =
+            from + strips.begin(strip) * row_step + depths.begin(piece) * depth_step;
+        const Index height = strips.length(strip), depth = depths.length(piece);
+        if (row_step == 1) {
+            the_tile().copy_rows(depth, height, source, depth_step, to, height);
+        } else {
+            the_tile().transpose(height, row_step, depth, source, height, to);
         }
-        for (Index i = 0; i < width; ++i) {
-            for (Index p = 0; p < depth; ++p) {
-                out[p * width + i] = i < lines ? from[i * line_step + p * depth_step] : Real(0);
-            }
-        }
-    }
-};
-
-void pack_all(const Operand& operand, Index first_depth, Index depth, Real* out) {
-    const Index strip_size = depth * operand.width;
-    parallel_for(operand.strips(), std::max(Index{1}, 65536 / strip_size),
+    };
+    const Index strip_size = strips.size * std::max(Index{1}, depths.total);
+    parallel_for(strips.count, std::max(Index{1}, kWorthPacking / strip_size),
                  [&](Index begin, Index end) {
-                     for (Index s = begin; s < end; ++s) {
-                         operand.pack(s, first_depth, depth, out + s * strip_size);
+                     for (Index piece = 0; piece < depths.count; ++piece) {
+                         for (Index strip = begin; strip < end; ++strip) pack(strip, piece);
                      }
                  });
 }
 
-// C's tile at (row, column), of which only rows x columns lie within C.
-void compute_tile(const GemmTile& tile, Index depth, const Real* a, const Real* b, Real* c,
-                  Index stride, Index rows, Index columns, bool accumulate) {
-    if (rows >= tile.rows && columns >= tile.columns) {
-        tile.run(depth, a, b, c, stride, accumulate);
-        return;
-    }
-    std::array<Real, kMaxTile> whole;
-    tile.run(depth, a, b, whole.data(), tile.columns, false);
-    for (Index i = 0; i < std::min(rows, tile.rows); ++i) {
-        for (Index j = 0; j < std::min(columns, tile.columns); ++j) {
-            const Real value = whole[static_cast<std::size_t>(i * tile.columns + j)];
-            c[i * stride + j] = accumulate ? c[i * stride + j] + value : value;
+void multiply(const BlockProduct& product) {
+    const GemmTile& tile = the_tile();
+    const PackedRows& a = product.a;
+    const Index strip_count = product.last_strip - product.first_strip;
+    Storage scratch(strip_count * a.depths.size * tile.columns);
+    std::array<Strip, kBlockStrips> strips;
+    for (Index piece = 0; piece < a.depths.count; ++piece) {
+        const Index depth = a.depths.length(piece);
+        const bool first = piece == 0, last = piece + 1 == a.depths.count;
+        for (Index j = 0; j < strip_count; ++j) {
+            strips[static_cast<std::size_t>(j)] =
+                product.b(product.first_strip + j, a.depths.begin(piece), depth,
+                          scratch.data() + j * a.depths.size * tile.columns);
         }
-    }
-}
-
-// Without packing, for products so small that copying would take longer than multiplying.
-void small_gemm(const Operand& a, const Operand& b, Index k, Real* c, bool accumulate) {
-    for (Index i = 0; i < a.count; ++i) {
-        Real* const row = c + i * b.count;
-        if (!accumulate) std::fill_n(row, b.count, Real(0));
-        for (Index p = 0; p < k; ++p) {
-            const Real value = a.data[i * a.line_step + p * a.depth_step];
-            const Real* from = b.data + p * b.depth_step;
-            if (b.line_step == 1) {
-                for (Index j = 0; j < b.count; ++j) row[j] += value * from[j];
-            } else {
-                for (Index j = 0; j < b.count; ++j) row[j] += value * from[j * b.line_step];
+        const Index block = kBlockRows / tile.rows;
+        for (Index begin = product.first_row_strip; begin < product.last_row_strip;
+             begin += block) {
+            const Index end = std::min(begin + block, product.last_row_strip);
+            for (Index j = 0; j < strip_count; ++j) {
+                const Strip& strip = strips[static_cast<std::size_t>(j)];
+                const Index column = product.columns.begin(product.first_strip + j);
+                const Index width = product.columns.length(product.first_strip + j);
+                for (Index i = begin; i < end; ++i) {
+                    const Index row = a.strips.begin(i), height = a.strips.length(i);
+                    TileProduct t{.a = a.strip(i, piece),
+                                  .b = strip.data,
+                                  .depth = depth,
+                                  .a_step = height,
+                                  .b_step = strip.step,
+                                  .c = product.c + row * product.stride + column,
+                                  .stride = product.stride,
+                                  .accumulate = product.accumulate || !first};
+                    if (last) {
+                        t.row_bias = product.row_bias != nullptr ? product.row_bias + row : nullptr;
+                        t.column_bias =
+                            product.column_bias != nullptr ? product.column_bias + column : nullptr;
+                        t.relu = product.relu;
+                    }
+                    tile.run(height, width, t);
+                }
             }
         }
     }
 }
 
-const GemmTile& the_tile() {
-    static const GemmTile tile = tile_for(isa());
-    return tile;
+namespace {
+
+// How gemm is shared out: tasks are rows of blocks of C. As many as keep eight threads busy, if
+// there is enough to do; how many depends on the sizes alone.
+struct Tasks {
+    Cut row_parts, strip_parts;  // of A's strips and of B's
+
+    Tasks(Index row_strips, Index strips)
+        : row_parts(row_strips, row_strips),
+          strip_parts(
+              Cut::evenly(strips, std::clamp(ceil_div(strips, 8), Index{1}, kBlockStrips))) {
+        // Every part of the rows packs B anew, so it must be high enough to be worth that.
+        const Index parts = std::min(ceil_div(8, strip_parts.count), row_strips / 4);
+        if (parts > 1) row_parts = Cut::evenly(row_strips, ceil_div(row_strips, parts));
+    }
+    Index count() const { return row_parts.count * strip_parts.count; }
+};
+
+// B as it lies in memory: element (p, j) at b[p * depth_step + j * line_step].
+struct RightMatrix {
+    const Real* data;
+    Index depth_step, line_step;
+    bool in_place;  // may be used where it is
+
+    Strip strip(Index column, Index width, Index begin, Index depth, Real* scratch) const {
+        const GemmTile& tile = the_tile();
+        const Real* const from = data + begin * depth_step + column * line_step;
+        if (line_step != 1) {
+            tile.transpose(width, line_step, depth, from, tile.columns, scratch);
+        } else if (in_place && width == tile.columns) {
+            return {from, depth_step};
+        } else {
+            tile.copy_rows(depth, width, from, depth_step, scratch, tile.columns);
+        }
+        return {scratch, tile.columns};
+    }
+};
+
+// So few rows that a strip of B is hardly used more often than packing it would read it.
+constexpr Index kFewRows = 96;
+
+// gemm for rows of A that can all be packed at once.
+void gemm_rows(Index m, Index n, Index k, const Real* a, Index row_step, Index depth_step,
+               const RightMatrix& b, Real* c, const GemmOptions& options) {
+    const Index width = the_tile().columns;
+    PackedRows packed = cut_rows(m, k);
+    Storage memory(m * k);
+    packed.data = memory.data();
+    pack_rows(packed, a, row_step, depth_step);
+
+    const Cut columns(n, width);
+    const Tasks tasks(packed.strips.count, columns.count);
+    const auto run = [&](Index task) {
+        const Index part = task / tasks.strip_parts.count, strips = task % tasks.strip_parts.count;
+        const Index row = tasks.row_parts.begin(part), strip = tasks.strip_parts.begin(strips);
+        multiply({.a = packed,
+                  .first_row_strip = row,
+                  .last_row_strip = row + tasks.row_parts.length(part),
+                  .columns = columns,
+                  .first_strip = strip,
+                  .last_strip = strip + tasks.strip_parts.length(strips),
+                  .b =
+                      [&](Index j, Index begin, Index depth, Real* scratch) {
+                          return b.strip(columns.begin(j), columns.length(j), begin, depth,
+                                         scratch);
+                      },
+                  .c = c,
+                  .stride = n,
+                  .accumulate = options.accumulate,
+                  .column_bias = options.bias,
+                  .relu = options.relu});
+    };
+    reserve_storage(std::min(tasks.count(), Index{num_threads()}),
+                    tasks.strip_parts.size * packed.depths.size * width);
+    parallel_for(tasks.count(),
+                 std::max(Index{1}, kWorthAThread / std::max(Index{1}, m * n * k / tasks.count())),
+                 [&](Index begin, Index end) {
+                     for (Index task = begin; task < end; ++task) run(task);
+                 });
 }
 
-// Up to here packing costs more than it saves.
-bool is_small(Index m, Index n, Index k) { return m * n * k <= 8192; }
+// One row of A times the columns of B, each of which lies in one piece.
+void row_times_columns(Index n, Index k, const Real* a, const Real* b, Real* c,
+                       const GemmOptions& options) {
+    parallel_for(n, std::max(Index{1}, kWorthAThread / k), [&](Index begin, Index end) {
+        the_tile().dots(end - begin, k, k, b + begin * k, a, c + begin, options.accumulate);
+        for (Index j = begin; j < end; ++j) {
+            if (options.bias != nullptr) c[j] += options.bias[j];
+            if (options.relu && c[j] < 0) c[j] = 0;
+        }
+    });
+}
 
 }  // namespace
 
-Index gemm_scratch(Index m, Index n, Index k) {
-    if (is_small(m, n, k)) return 0;
-    const GemmTile& tile = the_tile();
-    return (ceil_div(m, tile.rows) * tile.rows + ceil_div(n, tile.columns) * tile.columns) *
-           std::min(k, kDepth);
-}
-
 void gemm(Trans trans_a, Trans trans_b, Index m, Index n, Index k, const Real* a, const Real* b,
-          Real* c, bool accumulate) {
-    const GemmTile& tile = the_tile();
-    if (m == 0 || n == 0) return;
-    const Operand lines_of_a{.data = a,
-                             .count = m,
-                             .line_step = trans_a == Trans::no ? k : 1,
-                             .depth_step = trans_a == Trans::no ? 1 : m,
-                             .width = tile.rows};
-    const Operand lines_of_b{.data = b,
-                             .count = n,
-                             .line_step = trans_b == Trans::no ? 1 : k,
-                             .depth_step = trans_b == Trans::no ? n : 1,
-                             .width = tile.columns};
-    if (is_small(m, n, k)) {
-        small_gemm(lines_of_a, lines_of_b, k, c, accumulate);
-        return;
+          Real* c, const GemmOptions& options) {
+    if (isa() == Isa::reference || k == 0) {
+        return reference::gemm(trans_a, trans_b, m, n, k, a, b, c, options);
     }
+    if (m == 0 || n == 0) return;
+    if (m == 1 && trans_b == Trans::yes) return row_times_columns(n, k, a, b, c, options);
 
-    // Tasks are blocks of C; how many depends on the sizes alone. Eight keep many threads busy.
-    const Index strips_a = lines_of_a.strips(), strips_b = lines_of_b.strips();
-    const Index block_a = std::clamp(ceil_div(strips_a, 8), Index{1}, kBlockRows / tile.rows);
-    const Index blocks_a = ceil_div(strips_a, block_a);
-    const Index block_b = std::clamp(ceil_div(strips_b * blocks_a, 8), Index{1}, kBlockStrips);
-    const Index blocks_b = ceil_div(strips_b, block_b);
-
-    Storage scratch(gemm_scratch(m, n, k));
-    Real* const packed_a = scratch.data();
-    Real* const packed_b = packed_a + strips_a * tile.rows * std::min(k, kDepth);
-    for (Index p = 0; p < k; p += kDepth) {
-        const Index depth = std::min(kDepth, k - p);
-        pack_all(lines_of_a, p, depth, packed_a);
-        pack_all(lines_of_b, p, depth, packed_b);
-        const Index task_work = block_a * tile.rows * block_b * tile.columns * depth;
-        const auto task = [&](Index block) {
-            const Index first_a = block % blocks_a * block_a, first_b = block / blocks_a * block_b;
-            for (Index j = first_b; j < std::min(first_b + block_b, strips_b); ++j) {
-                for (Index i = first_a; i < std::min(first_a + block_a, strips_a); ++i) {
-                    const Index row = i * tile.rows, column = j * tile.columns;
-                    compute_tile(tile, depth, packed_a + row * depth, packed_b + column * depth,
-                                 c + row * n + column, n, m - row, n - column, accumulate || p > 0);
-                }
-            }
-        };
-        parallel_for(blocks_a * blocks_b, std::max(Index{1}, kWorthAThread / task_work),
-                     [&](Index begin, Index end) {
-                         for (Index block = begin; block < end; ++block) task(block);
-                     });
+    const Index row_step = trans_a == Trans::no ? k : 1, depth_step = trans_a == Trans::no ? 1 : m;
+    // A row of B that is a multiple of a page long puts each row into the same place of the cache.
+    const bool spread = n * static_cast<Index>(sizeof(Real)) % 4096 != 0;
+    const RightMatrix right{.data = b,
+                            .depth_step = trans_b == Trans::no ? n : 1,
+                            .line_step = trans_b == Trans::no ? 1 : k,
+                            .in_place = m <= kFewRows && spread};
+    const Cut parts = Cut::evenly(m, std::max(kBlockRows, kMostPacked / k));
+    for (Index part = 0; part < parts.count; ++part) {
+        const Index row = parts.begin(part);
+        gemm_rows(parts.length(part), n, k, a + row * row_step, row_step, depth_step, right,
+                  c + row * n, options);
     }
 }
 

@@ -8,15 +8,18 @@ namespace primer::kernels {
 /// Whether gemm takes a matrix as it lies in memory or transposed.
 enum class Trans { no, yes };
 
-/// C [m, n] = op(A) [m, k] op(B) [k, n], or C += with `accumulate`; row-major, without gaps. With
-/// Trans::yes, A lies in memory as [k, m] (B as [n, k]). Each element of C is added up in the order
-/// of k whatever the number of threads.
-void gemm(Trans trans_a, Trans trans_b, Index m, Index n, Index k, const Real* a, const Real* b,
-          Real* c, bool accumulate = false);
+/// What gemm does besides multiplying, while a piece of C is at hand.
+struct GemmOptions {
+    bool accumulate = false;     ///< C += instead of C =
+    const Real* bias = nullptr;  ///< [n], added to each row of C
+    bool relu = false;           ///< and then C = max(C, 0); a NaN stays a NaN
+};
 
-/// How many Reals of scratch memory one such call takes from Storage: for a caller that runs many
-/// of them at once and wants to have the memory ready.
-Index gemm_scratch(Index m, Index n, Index k);
+/// C [m, n] = op(A) [m, k] op(B) [k, n]; row-major, without gaps. With Trans::yes, A lies in memory
+/// as [k, m] (B as [n, k]). How each element of C is added up depends on the sizes alone, never on
+/// the number of threads.
+void gemm(Trans trans_a, Trans trans_b, Index m, Index n, Index k, const Real* a, const Real* b,
+          Real* c, const GemmOptions& options = {});
 
 /// y [cols, rows] = transpose of x [rows, cols].
 void transpose(Index rows, Index cols, const Real* x, Real* y);
@@ -24,7 +27,7 @@ void transpose(Index rows, Index cols, const Real* x, Real* y);
 namespace reference {
 /// The definition: three loops. What gemm is compared with.
 void gemm(Trans trans_a, Trans trans_b, Index m, Index n, Index k, const Real* a, const Real* b,
-          Real* c, bool accumulate = false);
+          Real* c, const GemmOptions& options = {});
 }  // namespace reference
 
 }  // namespace primer::kernels

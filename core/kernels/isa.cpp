@@ -9,17 +9,20 @@
 namespace primer::kernels {
 namespace {
 
-constexpr std::array<Isa, 3> kAll{Isa::baseline, Isa::avx2, Isa::avx512};
+constexpr std::array<Isa, 4> kAll{Isa::reference, Isa::baseline, Isa::avx2, Isa::avx512};
 
 bool supported(Isa isa) {
     switch (isa) {
+        case Isa::reference:
         case Isa::baseline:
             return true;
 #ifdef __x86_64__
         case Isa::avx2:
             return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
         case Isa::avx512:
-            return __builtin_cpu_supports("avx512f");
+            return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                   __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+                   __builtin_cpu_supports("fma");
 #endif
         default:
             return false;
@@ -34,7 +37,7 @@ Isa choose() {
             check(supported(candidate), "PRIMER_ISA: this processor has no ", wanted);
             return candidate;
         }
-        fail("PRIMER_ISA: expected baseline, avx2 or avx512, got '", wanted, "'");
+        fail("PRIMER_ISA: expected reference, baseline, avx2 or avx512, got '", wanted, "'");
     }
     Isa best = Isa::baseline;
     for (Isa candidate : kAll) {
@@ -52,6 +55,8 @@ Isa isa() {
 
 const char* name(Isa isa) {
     switch (isa) {
+        case Isa::reference:
+            return "reference";
         case Isa::baseline:
             return "baseline";
         case Isa::avx2:

@@ -3,14 +3,30 @@
 namespace primer::kernels {
 
 /// The instruction sets for which the library has code. Which one runs is decided when the program
-/// starts, so that one binary serves old processors and uses all of a new one.
-enum class Isa { baseline, avx2, avx512 };
+/// starts, so that one binary serves old processors and uses all of a new one. With `reference`,
+/// the kernels that have a plain definition (namespace reference) run that: slow, but easy to
+/// trust.
+enum class Isa { reference, baseline, avx2, avx512 };
 
 /// The best of them that this processor has; or, if the environment variable PRIMER_ISA names one,
 /// that one. Throws Error if PRIMER_ISA names none of them, or one that this processor lacks.
 Isa isa();
 
-/// "baseline", "avx2" or "avx512".
+/// Of something that core/kernels/isa has compiled for each instruction set, the one for isa(); the
+/// baseline for Isa::reference.
+template <class T>
+T select(T baseline, T avx2, T avx512) {
+    switch (isa()) {
+        case Isa::avx2:
+            return avx2;
+        case Isa::avx512:
+            return avx512;
+        default:
+            return baseline;
+    }
+}
+
+/// "reference", "baseline", "avx2" or "avx512".
 const char* name(Isa isa);
 
 }  // namespace primer::kernels

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <list>
 #include <mutex>
 #include <new>
 #include <unordered_map>
@@ -123,6 +124,11 @@ Storage::Storage(Index count)
 Storage::~Storage() { cache().give_back(data_, size_class(count_)); }
 
 StorageStats storage_stats() { return cache().stats(); }
+
+void reserve_storage(Index blocks, Index count) {
+    std::list<Storage> reserved;
+    while (std::ssize(reserved) < blocks) reserved.emplace_back(count);
+}
 
 void release_cached_storage() { cache().release(); }
 

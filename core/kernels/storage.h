@@ -45,6 +45,11 @@ struct StorageStats {
 
 StorageStats storage_stats();
 
+/// Sees to it that the cache holds this many blocks of this size. For scratch memory that several
+/// threads are about to ask for: otherwise it would depend on how they happen to overlap whether
+/// the system is asked.
+void reserve_storage(Index blocks, Index count);
+
 /// Gives the cached blocks back to the system.
 void release_cached_storage();
 

@@ -86,12 +86,8 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
     const Index rows = x.shape().slice(0, x.rank() - 1).numel();
 
     Tensor y = empty(x.shape().with(-1, out));
-    Real* py = y.mutable_data();
-    if (bias.defined()) {
-        for (Index r = 0; r < rows; ++r) std::copy_n(bias.data(), out, py + r * out);
-    }
-    kernels::gemm(Trans::no, Trans::yes, rows, out, in, x.data(), weight.data(), py,
-                  bias.defined());
+    kernels::gemm(Trans::no, Trans::yes, rows, out, in, x.data(), weight.data(), y.mutable_data(),
+                  {.bias = bias.defined() ? bias.data() : nullptr});
 
     auto backward = [rows, in, out, x_shape = x.shape(), x = Saved(x, weight.requires_grad()),
                      w = Saved(weight, x.requires_grad())](const Tensor& dy, std::span<Grad> d) {

@@ -3,11 +3,15 @@
 // the one copy that the linker keeps for the whole program, and an old processor would stumble.
 #include "primer/core/kernels/isa/gemm_tile.h"
 
+#include <utility>  // std::integer_sequence, a type: there is nothing in it to be compiled
+
 namespace primer::kernels::PRIMER_ISA_LEVEL {
 namespace {
 
+using Index = std::int64_t;
+
 // The tile of C is as large as the processor's registers allow: kRows x kVectors of them hold it
-// through the whole loop over depth, and two or three more are needed for B's row and A's value.
+// through the whole walk over depth, and two or three more are needed for B's row and A's value.
 #if defined(__AVX512F__)
 constexpr int kBytes = 64, kRows = 12, kVectors = 2;  // of 32 registers
 #elif defined(__AVX2__)
@@ -31,28 +35,236 @@ Vector load(const Real* from) {
 }
 void store(const Vector& v, Real* to) { __builtin_memcpy(to, &v, sizeof v); }
 
-void run(std::int64_t depth, const Real* a, const Real* b, Real* c, std::int64_t stride,
-         bool accumulate) {
-    Vector sum[kRows][kVectors] = {};
-    for (std::int64_t p = 0; p < depth; ++p, a += kRows, b += kVectors * kLanes) {
-        Vector row_of_b[kVectors];
-        for (int v = 0; v < kVectors; ++v) {
-            row_of_b[v] = load(b + v * kLanes);
+Index smaller(Index a, Index b) { return a < b ? a : b; }
+
+// C's rows x columns, where columns is a multiple of kLanes.
+template <int rows, int vectors>
+void whole_tile(const TileProduct& t) {
+    Vector sum[rows][vectors] = {};
+    const Real *a = t.a, *b = t.b;
+    const Index a_step = t.a_step, b_step = t.b_step;
+    for (Index group = t.groups.count; group > 0; --group) {
+        for (Index run = t.runs.count; run > 0; --run) {
+            for (Index p = t.depth; p > 0; --p, a += a_step, b += b_step) {
+                Vector row_of_b[vectors];
+                for (int v = 0; v < vectors; ++v) {
+                    row_of_b[v] = load(b + v * kLanes);
+                }
+                for (int i = 0; i < rows; ++i) {
+                    for (int v = 0; v < vectors; ++v) sum[i][v] += a[i] * row_of_b[v];
+                }
+            }
+            a += t.runs.a_skip;
+            b += t.runs.b_skip;
         }
-        for (int i = 0; i < kRows; ++i) {
-            for (int v = 0; v < kVectors; ++v) sum[i][v] += a[i] * row_of_b[v];
-        }
+        a += t.groups.a_skip;
+        b += t.groups.b_skip;
     }
-    for (int i = 0; i < kRows; ++i) {
-        for (int v = 0; v < kVectors; ++v) {
-            Real* const out = c + i * stride + v * kLanes;
-            store(accumulate ? load(out) + sum[i][v] : sum[i][v], out);
+    for (int i = 0; i < rows; ++i) {
+        for (int v = 0; v < vectors; ++v) {
+            Real* const out = t.c + i * t.stride + v * kLanes;
+            Vector value = sum[i][v];
+            if (t.accumulate) value += load(out);
+            if (t.row_bias != nullptr) value += t.row_bias[i];
+            if (t.column_bias != nullptr) value += load(t.column_bias + v * kLanes);
+            if (t.relu) value = value < 0 ? Vector{} : value;
+            store(value, out);
         }
     }
 }
 
+// One function for each height: C's number of rows is seldom a multiple of kRows.
+template <int vectors>
+void tile_of_height(Index rows, const TileProduct& t) {
+    static_assert(kRows <= 12);
+    switch (rows) {
+        case 1:
+            return whole_tile<1, vectors>(t);
+        case 2:
+            return whole_tile<2, vectors>(t);
+        case 3:
+            return whole_tile<3, vectors>(t);
+        case 4:
+            return whole_tile<4, vectors>(t);
+        case 5:
+            return whole_tile<5, vectors>(t);
+        case 6:
+            return whole_tile<6, vectors>(t);
+#if defined(__AVX512F__) || defined(__aarch64__)
+        case 7:
+            return whole_tile<7, vectors>(t);
+        case 8:
+            return whole_tile<8, vectors>(t);
+        case 9:
+            return whole_tile<9, vectors>(t);
+        case 10:
+            return whole_tile<10, vectors>(t);
+        case 11:
+            return whole_tile<11, vectors>(t);
+        case 12:
+            return whole_tile<12, vectors>(t);
+#endif
+        default:
+            return;
+    }
+}
+
+void run(Index rows, Index columns, const TileProduct& product) {
+    const auto tile = columns <= kLanes ? tile_of_height<1> : tile_of_height<kVectors>;
+    if (columns % kLanes == 0) return tile(rows, product);
+
+    // The tile hangs over C's edge: it is computed beside C, and the valid part copied over.
+    Real beside[kRows * kVectors * kLanes];
+    const Index width = kVectors * kLanes;
+    TileProduct t = product;
+    t.c = beside;
+    t.stride = width;
+    t.column_bias = nullptr;
+    if (t.accumulate || product.column_bias != nullptr) {
+        for (Index i = 0; i < rows; ++i) {
+            for (Index j = 0; j < columns; ++j) {
+                const Real bias = product.column_bias != nullptr ? product.column_bias[j] : 0;
+                const Real start = t.accumulate ? product.c[i * product.stride + j] : 0;
+                beside[i * width + j] = start + bias;
+            }
+            for (Index j = columns; j < width; ++j) beside[i * width + j] = 0;
+        }
+        t.accumulate = true;
+    }
+    tile(rows, t);
+    for (Index i = 0; i < rows; ++i) {
+        for (Index j = 0; j < columns; ++j) {
+            product.c[i * product.stride + j] = beside[i * width + j];
+        }
+    }
+}
+
+// Four at a time, so that x is loaded once for four, and one sum need not wait for the other.
+template <int count>
+void dots_together(Index depth, Index line_step, const Real* lines, const Real* x, Real* y,
+                   bool accumulate) {
+    Vector sum[count] = {};
+    Index p = 0;
+    for (; p + kLanes <= depth; p += kLanes) {
+        const Vector factor = load(x + p);
+        for (int i = 0; i < count; ++i) sum[i] += factor * load(lines + i * line_step + p);
+    }
+    for (int i = 0; i < count; ++i) {
+        Real total = accumulate ? y[i] : 0;
+        for (int lane = 0; lane < kLanes; ++lane) total += sum[i][lane];
+        for (Index q = p; q < depth; ++q) total += x[q] * lines[i * line_step + q];
+        y[i] = total;
+    }
+}
+
+void dots(Index count, Index depth, Index line_step, const Real* lines, const Real* x, Real* y,
+          bool accumulate) {
+    Index i = 0;
+    for (; i + 4 <= count; i += 4) {
+        dots_together<4>(depth, line_step, lines + i * line_step, x, y + i, accumulate);
+    }
+    for (; i < count; ++i) {
+        dots_together<1>(depth, line_step, lines + i * line_step, x, y + i, accumulate);
+    }
+}
+
+// a[0], b[0], a[1], b[1], ...: of their first halves, or from `start` on.
+template <int start, int... i>
+Vector interleave(const Vector& a, const Vector& b, std::integer_sequence<int, i...>) {
+    return __builtin_shufflevector(a, b, (start + i / 2 + i % 2 * kLanes)...);
+}
+
+// The transpose of a square of kLanes x kLanes. Seen as one list of kLanes^2 values, interleaving
+// its two halves moves each value's number one bit to the left, the highest bit coming in at the
+// right; after as many times as kLanes has bits, row and column have changed places.
+void transpose_square(Vector (&rows)[kLanes]) {
+    for (int step = kLanes; step > 1; step /= 2) {
+        Vector next[kLanes];
+        for (int i = 0; i < kLanes / 2; ++i) {
+            constexpr auto lanes = std::make_integer_sequence<int, kLanes>();
+            next[2 * i] = interleave<0>(rows[i], rows[i + kLanes / 2], lanes);
+            next[2 * i + 1] = interleave<kLanes / 2>(rows[i], rows[i + kLanes / 2], lanes);
+        }
+        for (int i = 0; i < kLanes; ++i) rows[i] = next[i];
+    }
+}
+
+// Lines first, first + 1, ..., at most kLanes of them; `filled` values are written to each row.
+void transpose_lines(Index first, Index lines, Index line_step, Index depth, const Real* from,
+                     Index width, Index filled, Real* to) {
+    Index p = 0;
+    // A whole register is stored for each row, whatever `filled` is. What it says too much is at
+    // the beginning of the next row, or beyond the end: then the loop below does it.
+    while (p + kLanes <= depth && (p + kLanes - 1) * width + first + kLanes <= depth * width) {
+        Vector rows[kLanes];
+        for (int i = 0; i < kLanes; ++i) {
+            rows[i] = i < lines ? load(from + (first + i) * line_step + p) : Vector{};
+        }
+        transpose_square(rows);
+        for (int i = 0; i < kLanes; ++i) store(rows[i], to + (p + i) * width + first);
+        p += kLanes;
+    }
+    for (; p < depth; ++p) {
+        Real* const row = to + p * width + first;
+        for (Index i = 0; i < lines; ++i) row[i] = from[(first + i) * line_step + p];
+        for (Index i = lines; i < filled; ++i) row[i] = 0;
+    }
+}
+
+// The last lines first, so that what they spill into the next rows' beginnings is overwritten.
+void transpose(Index lines, Index line_step, Index depth, const Real* from, Index width, Real* to) {
+    for (Index first = (width - 1) / kLanes * kLanes; first >= 0; first -= kLanes) {
+        transpose_lines(first, lines > first ? smaller(lines - first, kLanes) : 0, line_step, depth,
+                        from, width, smaller(width - first, kLanes), to);
+    }
+}
+
+// Short copies: with a call of memcpy for each, packing would take longer than multiplying.
+void copy(Index n, const Real* from, Real* to) {
+    if (n >= kLanes) {
+        for (Index i = 0; i < n - kLanes; i += kLanes) store(load(from + i), to + i);
+        store(load(from + n - kLanes), to + n - kLanes);  // overlaps the one before
+        return;
+    }
+    using Half [[gnu::vector_size(kBytes / 2)]] = Real;
+    constexpr Index half = kLanes / 2;
+    if (n >= half) {
+        Half first, last;
+        __builtin_memcpy(&first, from, sizeof first);
+        __builtin_memcpy(&last, from + n - half, sizeof last);
+        __builtin_memcpy(to, &first, sizeof first);
+        __builtin_memcpy(to + n - half, &last, sizeof last);
+        return;
+    }
+    for (Index i = 0; i < n; ++i) to[i] = from[i];
+}
+
+void gather(Index rows, const Index* offsets, const Real* from, Index count,
+            const GemmTile::Piece* pieces, Index width, Real* to) {
+    for (Index row = 0; row < rows; ++row, to += width) {
+        const Real* const here = from + offsets[row];
+        for (Index i = 0; i < count; ++i) {
+            copy(pieces[i].length, here + pieces[i].from, to + pieces[i].to);
+        }
+    }
+}
+
+void copy_rows(Index rows, Index length, const Real* from, Index from_step, Real* to,
+               Index to_step) {
+    for (Index row = 0; row < rows; ++row) copy(length, from + row * from_step, to + row * to_step);
+}
+
 }  // namespace
 
-GemmTile gemm_tile() { return {.rows = kRows, .columns = kVectors * kLanes, .run = run}; }
+GemmTile gemm_tile() {
+    return {.rows = kRows,
+            .columns = kVectors * kLanes,
+            .run = run,
+            .lanes = kLanes,
+            .dots = dots,
+            .transpose = transpose,
+            .gather = gather,
+            .copy_rows = copy_rows};
+}
 
 }  // namespace primer::kernels::PRIMER_ISA_LEVEL

@@ -1,0 +1,71 @@
+#include "primer/core/kernels/conv_parts.h"
+#include "primer/core/kernels/isa.h"
+#include "primer/core/kernels/isa/depthwise.h"
+#include "primer/core/kernels/parallel.h"
+#include "primer/core/kernels/storage.h"
+
+// Where each channel has its own kernels, every value of x is used only as often as the kernel has
+// cells: a matrix product would spend more time on packing than on multiplying. Here a plane is
+// padded (see Frame) and its taps go over it, while it is in the cache.
+
+namespace primer::kernels {
+namespace {
+
+const Depthwise& loops_for_this_processor() {
+    static const Depthwise loops =
+        select(baseline::depthwise, avx2::depthwise, avx512::depthwise)();
+    return loops;
+}
+
+// Calls body(plane, loops, x) for each plane of x [batch, channels, h.in, w.in], padded.
+template <class Body>
+void for_each_plane(Index planes, const Line& h, const Line& w, const Real* x, const Body& body) {
+    const Frame frame(h, w, 0, h.out);
+    const std::vector<Index> offsets = frame.offsets(h, w, 1);
+    const DepthwiseLoops loops{.rows = h.out,
+                               .columns = w.out,
+                               .x_step = h.stride * frame.row_size,
+                               .taps = std::ssize(offsets),
+                               .offsets = offsets.data()};
+    const Index work = h.out * w.out * loops.taps;
+    reserve_storage(std::min(planes, Index{num_threads()}), frame.plane);
+    parallel_for(planes, std::max(Index{1}, 100'000 / std::max(Index{1}, work)),
+                 [&](Index begin, Index end) {
+                     Storage padded(frame.plane);
+                     for (Index plane = begin; plane < end; ++plane) {
+                         frame.fill(h, w, 1, x + plane * h.in * w.in, padded.data());
+                         body(plane, loops, padded.data());
+                     }
+                 });
+}
+
+}  // namespace
+
+void depthwise(const Correlation& c, const Real* x, const Real* weight, const Real* bias, Real* y) {
+    for_each_plane(c.batch * c.groups, c.h, c.w, x,
+                   [&](Index plane, const DepthwiseLoops& loops, const Real* padded) {
+                       const Index channel = plane % c.groups;
+                       loops_for_this_processor().forward(
+                           loops, padded, weight + channel * loops.taps,
+                           bias != nullptr ? bias[channel] : Real(0), y + plane * c.outputs());
+                   });
+}
+
+// Each plane has sums of its own, which are then added up in the order of the images.
+void depthwise_weight_gradient(const ConvSizes& s, const Real* x, const Real* dy, Real* dweight) {
+    const Index weights = s.groups * s.h.kernel * s.w.kernel;
+    Storage sums(s.batch * weights);
+    std::fill_n(sums.data(), sums.size(), Real(0));
+    for_each_plane(s.batch * s.groups, forward_line(s.h), forward_line(s.w), x,
+                   [&](Index plane, const DepthwiseLoops& loops, const Real* padded) {
+                       loops_for_this_processor().weight(loops, padded,
+                                                         dy + plane * s.h.out * s.w.out,
+                                                         sums.data() + plane * loops.taps);
+                   });
+    std::fill_n(dweight, weights, Real(0));
+    for (Index n = 0; n < s.batch; ++n) {
+        for (Index i = 0; i < weights; ++i) dweight[i] += sums.data()[n * weights + i];
+    }
+}
+
+}  // namespace primer::kernels

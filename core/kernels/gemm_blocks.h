@@ -1,0 +1,83 @@
+#pragma once
+
+#include <algorithm>
+#include <functional>
+
+#include "primer/core/kernels/isa/gemm_tile.h"
+#include "primer/core/shape.h"
+
+// The middle of gemm, between the loops over a whole matrix and the tile of C: one thread's work on
+// strips that are small enough for its caches. Convolution has it in common with gemm. The page
+// that explains it all is at the top of gemm.cpp.
+
+namespace primer::kernels {
+
+/// The tile of the instruction set in use.
+const GemmTile& the_tile();
+
+inline Index ceil_div(Index a, Index b) { return (a + b - 1) / b; }
+
+/// `total` things, cut into pieces of one size, but for the last, which may be smaller.
+struct Cut {
+    Index total, size, count;
+
+    Cut(Index all, Index piece) : total(all), size(piece), count(ceil_div(all, piece)) {}
+    /// Into as few pieces of at most `most` as there must be, about equal.
+    static Cut evenly(Index all, Index most) {
+        const Index pieces = std::max(Index{1}, ceil_div(all, most));
+        return {all, std::max(Index{1}, ceil_div(all, pieces))};
+    }
+
+    Index begin(Index piece) const { return piece * size; }
+    Index length(Index piece) const { return std::min(size, total - piece * size); }
+};
+
+/// The left matrix [rows, depth], packed: cut into pieces of depth, and each of these into strips
+/// of rows as high as a tile. In a strip, the values of one column lie side by side.
+struct PackedRows {
+    Cut strips;  ///< of the rows
+    Cut depths;
+    const Real* data;
+
+    const Real* strip(Index strip, Index depth) const {
+        return data + depths.begin(depth) * strips.total +
+               strips.begin(strip) * depths.length(depth);
+    }
+};
+
+/// How PackedRows cuts a matrix.
+PackedRows cut_rows(Index rows, Index depth);
+
+/// Fills the memory that `packed` points to, rows * depth values, from a matrix whose element
+/// (i, p) is at from[i * row_step + p * depth_step], where one of the steps is 1.
+void pack_rows(const PackedRows& packed, const Real* from, Index row_step, Index depth_step);
+
+/// A strip of the right matrix for some piece of depth: row p begins at data + p * step.
+struct Strip {
+    const Real* data;
+    Index step;
+};
+
+/// How many strips of B one thread works on at a time: 256 KB, which L2 holds.
+inline constexpr Index kBlockStrips = 8;
+
+/// Part of a product: some strips of A times some, at most kBlockStrips, of B.
+struct BlockProduct {
+    PackedRows a;
+    Index first_row_strip, last_row_strip;  ///< those of a's strips to compute: first ... last - 1
+    Cut columns;                            ///< of B and C, into strips as wide as a tile
+    Index first_strip, last_strip;          ///< those to compute
+    /// B's rows begin, ..., begin + depth - 1, of one strip: where they are, or packed to
+    /// `scratch`, of which each row takes a tile's width.
+    std::function<Strip(Index strip, Index begin, Index depth, Real* scratch)> b;
+    Real* c;  ///< element (i, j) of C is c[i * stride + j]
+    Index stride;
+    bool accumulate = false;
+    const Real *row_bias = nullptr, *column_bias = nullptr;
+    bool relu = false;
+};
+
+/// Computes it, on the calling thread.
+void multiply(const BlockProduct& product);
+
+}  // namespace primer::kernels

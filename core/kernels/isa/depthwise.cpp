@@ -1,0 +1,64 @@
+// Compiled once for each instruction set; see gemm_tile.cpp for what may be included.
+#include "primer/core/kernels/isa/depthwise.h"
+
+namespace primer::kernels::PRIMER_ISA_LEVEL {
+namespace {
+
+using Index = std::int64_t;
+
+#if defined(__AVX512F__)
+constexpr int kBytes = 64;
+#elif defined(__AVX2__)
+constexpr int kBytes = 32;
+#else
+constexpr int kBytes = 16;
+#endif
+constexpr int kLanes = kBytes / static_cast<int>(sizeof(Real));
+
+using Vector [[gnu::vector_size(kBytes)]] = Real;
+
+Vector load(const Real* from) {
+    Vector v;
+    __builtin_memcpy(&v, from, sizeof v);
+    return v;
+}
+void store(const Vector& v, Real* to) { __builtin_memcpy(to, &v, sizeof v); }
+
+// kLanes outputs are held in a register while all taps go by.
+void forward(const DepthwiseLoops& l, const Real* x, const Real* weight, Real bias, Real* y) {
+    for (Index i = 0; i < l.rows; ++i, x += l.x_step, y += l.columns) {
+        Index j = 0;
+        for (; j + kLanes <= l.columns; j += kLanes) {
+            Vector sum = Vector{} + bias;
+            for (Index t = 0; t < l.taps; ++t) sum += weight[t] * load(x + l.offsets[t] + j);
+            store(sum, y + j);
+        }
+        for (; j < l.columns; ++j) {
+            Real sum = bias;
+            for (Index t = 0; t < l.taps; ++t) sum += weight[t] * x[l.offsets[t] + j];
+            y[j] = sum;
+        }
+    }
+}
+
+void weight(const DepthwiseLoops& l, const Real* x, const Real* dy, Real* dweight) {
+    for (Index t = 0; t < l.taps; ++t) {
+        Vector sums{};
+        Real rest = 0;
+        for (Index i = 0; i < l.rows; ++i) {
+            const Real* const from = x + i * l.x_step + l.offsets[t];
+            const Real* const d = dy + i * l.columns;
+            Index j = 0;
+            for (; j + kLanes <= l.columns; j += kLanes) sums += load(d + j) * load(from + j);
+            for (; j < l.columns; ++j) rest += d[j] * from[j];
+        }
+        for (int lane = 0; lane < kLanes; ++lane) rest += sums[lane];
+        dweight[t] += rest;
+    }
+}
+
+}  // namespace
+
+Depthwise depthwise() { return {.forward = forward, .weight = weight}; }
+
+}  // namespace primer::kernels::PRIMER_ISA_LEVEL
