@@ -8,9 +8,12 @@
 #include "primer/core/tensor.h"
 
 // The catalogue: every op with its shapes and its formula. Each is a plain function in ops/, where
-// its check, its forward and its backward stand together. Every op returns a new tensor and leaves
-// its inputs alone; while a Tape is recording, it is recorded. All throw Error, naming the op and
-// the shapes, for inputs that do not fit.
+// its check, its forward and its backward stand together. While a Tape is recording, it is
+// recorded. All throw Error, naming the op and the shapes, for inputs that do not fit.
+//
+// Every op returns a new tensor and leaves its inputs alone, but for these: relu_ and leaky_relu_
+// write over x; batch_norm in training moves the running statistics; reshape, flatten and slice
+// return a view, which shares memory with x; and dropout with p = 0 returns x itself.
 
 namespace primer {
 
@@ -182,14 +185,20 @@ struct BatchNormOptions {
     bool training = false;  ///< take the moments of x, not the running ones
     double momentum = 0.1;  ///< the part of x's moments in the new running ones
     double eps = 1e-5;      ///< added to the variance, so that a constant channel gives 0
+    bool relu = false;      ///< relu of the result, in one pass instead of two
 };
 
 /// (x - mean) / sqrt(variance + eps) * weight + bias for x [N, C] or [N, C, ...]; the other four
-/// are [C], or undefined: weight 1, bias 0. With `training`, mean and variance are those of the
-/// channel in x, over all but C (Ioffe and Szegedy 2015, algorithm 1), and the running ones, if
-/// there are, move towards them in place: running = (1 - momentum) running + momentum of_x, where
-/// this variance alone is the sum of squares over count - 1, not count. Without, they are the
-/// running ones. Throws Error for training with one value for each channel.
+/// are [C], or undefined: weight 1, bias 0. Without `training`, mean and variance are the running
+/// ones. With it they are those of the channel in x, over all but C (Ioffe and Szegedy 2015,
+/// algorithm 1), and the running ones, if there are, move towards them in place:
+///
+///     running = (1 - momentum) running + momentum found
+///
+/// where the variance found is, for this alone, the sum of squares over count - 1, not count.
+///
+/// With `relu`, what is below 0 becomes 0: the same as relu(batch_norm(..)), also in its derivative
+/// at 0, but x is walked once. Throws Error for training with one value for each channel.
 Tensor batch_norm(const Tensor& x, const Tensor& running_mean, const Tensor& running_var,
                   const Tensor& weight, const Tensor& bias, const BatchNormOptions& options = {});
 

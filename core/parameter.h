@@ -7,6 +7,7 @@
 namespace primer {
 
 class Module;
+class Rng;
 
 /// A tensor that is learnt: a leaf that asks for its gradient. Like every Tensor it is a handle, so
 /// an optimizer's copy names the same values as the layer's.
@@ -28,13 +29,14 @@ class Buffer : public Tensor {
     explicit Buffer(const Tensor& value) : Tensor(value) {}
 };
 
-/// What Module::visit calls for each parameter, buffer and child module, with its name there.
-/// Override what you want to see.
+/// What Module::visit calls for each parameter, buffer, generator and child module, with its name
+/// there. Override what you want to see.
 class Visitor {
   public:
     virtual ~Visitor() = default;
     virtual void operator()(const std::string& /*name*/, Parameter& /*parameter*/) {}
     virtual void operator()(const std::string& /*name*/, Buffer& /*buffer*/) {}
+    virtual void operator()(const std::string& /*name*/, Rng& /*generator*/) {}
     virtual void operator()(const std::string& /*name*/, Module& /*child*/) {}
 };
 

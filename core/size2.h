@@ -23,11 +23,18 @@ inline std::ostream& operator<<(std::ostream& out, Size2 size) {
     return out << size.h << 'x' << size.w;
 }
 
-/// Throws Error, naming `who` and `what`, unless height and width are both `least` or more.
+/// No height or width may be larger, so that none of the sums and products that windows are made of
+/// can overflow.
+inline constexpr Index kMaxSize = (Index{1} << 31) - 1;
+
+/// Throws Error, naming `who` and `what`, unless height and width are both `least` or more, and no
+/// more than kMaxSize.
 template <class Who>
 void check_at_least(Index least, Size2 size, const Who& who, const char* what) {
     check(size.h >= least && size.w >= least, who, ": expected a ", what, " of at least ", least,
           " either way, got ", size);
+    check(size.h <= kMaxSize && size.w <= kMaxSize, who, ": expected a ", what, " of at most ",
+          kMaxSize, " either way, got ", size);
 }
 
 }  // namespace primer

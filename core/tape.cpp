@@ -40,6 +40,20 @@ void accumulate(Tensor& a, const Tensor& b) {
     a = sum;
 }
 
+// Makes sure that what `tape` has recorded of a tensor is what made its values.
+void check_past(const char* op, const Tensor::Impl& x, std::uint64_t tape) {
+    check(x.tape == tape, op, ": a tensor of shape ", x.shape,
+          " was computed while another Tape was recording, so its past is not on this one; use "
+          "detach() to take its values as constants");
+    check(x.version == x.storage->version(), op, ": a tensor of shape ", x.shape,
+          " has been changed in place by ", x.storage->writer(),
+          " through another tensor that shares its memory, so its recorded past is not what made "
+          "it; use the changed tensor, or change a clone()");
+}
+
+// Whether a write to x's memory would change a leaf whose gradient is wanted.
+bool on_leaf(const Tensor::Impl& x) { return x.requires_grad && (x.leaf || x.of_leaf); }
+
 }  // namespace
 
 Tape::Tape() : id_(++tapes_made) {
@@ -65,16 +79,10 @@ std::uint64_t recording_tape() { return Tape::current != nullptr ? Tape::current
 int Tape::node_of(const char* op, const Tensor& input) {
     Tensor::Impl& impl = input.impl();
     if (!impl.requires_grad) return -1;
-    if (impl.tape == id_) {
-        check(impl.version == impl.storage->version(), op, ": an input of shape ", impl.shape,
-              " has been changed in place by ", impl.storage->writer(),
-              " through another tensor that shares its memory, so its recorded past is not what "
-              "made it; use the changed tensor, or change a clone()");
+    if (!impl.leaf || impl.tape == id_) {
+        check_past(op, impl, id_);
         return impl.node;
     }
-    check(impl.leaf, op, ": an input of shape ", impl.shape,
-          " was computed while another Tape was recording, so its past is not on this one; use "
-          "detach() to take its values as constants");
     impl.tape = id_;
     impl.version = impl.storage->version();
     impl.node = static_cast<int>(nodes_.size());
@@ -97,6 +105,9 @@ Tensor record(const char* op, Tensor y, std::span<const Tensor> inputs, Backward
         tape->input_nodes_.push_back(tape->node_of(op, input));
     }
     Tensor::Impl& impl = y.impl();
+    impl.of_leaf = std::ranges::any_of(inputs, [&](const Tensor& x) {
+        return x.impl().storage == impl.storage && on_leaf(x.impl());
+    });
     impl.requires_grad = true;
     impl.leaf = false;
     impl.version = impl.storage->version();
@@ -123,6 +134,7 @@ void Tape::backward(const Tensor& loss) {
           loss.shape(),
           " is not on this Tape: it was computed before the Tape was made, under NoGrad, or from "
           "tensors of which none asks for a gradient");
+    check_past("backward", loss.impl(), id_);
 
     recording_ = false;
     if (current == this) current = nullptr;
@@ -179,16 +191,15 @@ const Tensor& Saved::get() const {
 
 Real* overwrite(const char* op, const Tensor& x) {
     Tensor::Impl& impl = x.impl();
-    check(!recording() || !impl.leaf || !impl.requires_grad, op, ": a leaf of shape ", impl.shape,
+    check(!recording() || !on_leaf(impl), op, impl.leaf ? ": a leaf" : ": a view", " of shape ",
+          impl.shape, impl.leaf ? "" : " of a leaf",
           " that asks for its gradient can not be changed in place while a Tape is recording; use "
           "the form of the op that returns a new tensor");
     check(recording() || impl.leaf || impl.tape != recording_tape(), op, ": a tensor of shape ",
           impl.shape,
           " that the running Tape has recorded can not be changed in place under NoGrad, for its "
           "gradient would be wrong; change a clone()");
-    check(!recording() || impl.leaf || impl.version == impl.storage->version(), op,
-          ": the input of shape ", impl.shape, " has been changed in place by ",
-          impl.storage->writer(), " through another tensor that shares its memory");
+    if (recording() && !impl.leaf) check_past(op, impl, recording_tape());
     impl.storage->written_by(op);
     impl.version = impl.storage->version();
     return impl.data;

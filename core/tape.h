@@ -49,7 +49,7 @@ class Tape {
     /// Adds dloss/dx to x.grad() for every leaf x that asks for its gradient and that `loss` was
     /// computed from. The tape is then spent: it has stopped recording, and its memory is free.
     /// Throws Error if `loss` has more than one element or is not on this tape, or if the tape is
-    /// spent; and if a value that some op's backward needs has been changed in place.
+    /// spent; and if `loss`, or a value that some op's backward needs, has been changed in place.
     void backward(const Tensor& loss);
 
     /// How many ops have been recorded.
@@ -138,9 +138,10 @@ inline Tensor record(const char* op, Tensor y, std::initializer_list<Tensor> inp
 
 /// For ops that write their result over their input x, in place: where to write it. Such an op is
 /// recorded with x as its input and as its output, and x then stands for the result, here and in
-/// every other handle to it. Throws Error for a leaf whose gradient a recording tape would want:
-/// after the change it would not be the leaf any more; and, under NoGrad, for what the tape has
-/// recorded: it would not see the change.
+/// every other handle to it. Throws Error, before anything is written: for a leaf whose gradient a
+/// recording tape would want, or a view of one, since after the change it would not be the leaf any
+/// more; for what record() would refuse; and, under NoGrad, for what the tape has recorded, since
+/// it would not see the change.
 Real* overwrite(const char* op, const Tensor& x);
 
 }  // namespace primer

@@ -72,6 +72,7 @@ class Tensor {
         std::uint64_t tape = 0;  // number of the tape that this tensor was last recorded on
         int node = -1;           // and its node there
         bool leaf = true;        // false for the result of a recorded op
+        bool of_leaf = false;    // but that is a view of a leaf that asks for its gradient
         Index version = 0;       // the storage's when it was recorded
     };
     explicit Tensor(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -37,12 +37,14 @@ using Names = std::span<const char* const>;
 struct Form {
     files::Source source;
     std::span<const Label> labels;
-    Names train, test;   ///< of the files
-    const char* folder;  ///< that the published archive unpacks to
-    Names archives;      ///< the archive's name, and what some browsers make of it
-    Names for_python;    ///< by which that version is known
+    Names train, test;              ///< of the files
+    std::size_t in_train, in_test;  ///< pictures in each of them
+    const char* folder;             ///< that the published archive unpacks to
+    Names archives;                 ///< the archive's name, and what some browsers make of it
+    Names for_python;               ///< by which that version is known
 
     Names names(Split split) const { return split == Split::train ? train : test; }
+    std::size_t pictures(Split split) const { return split == Split::train ? in_train : in_test; }
     std::size_t record() const { return labels.size() + kPixels; }
 };
 
@@ -58,6 +60,8 @@ constexpr Form kCifar10{
     .labels = kLabels10,
     .train = kTrain10,
     .test = kTest10,
+    .in_train = 10000,
+    .in_test = 10000,
     .folder = "cifar-10-batches-bin",
     .archives = kArchives10,
     .for_python = kPython10,
@@ -73,6 +77,8 @@ constexpr Form kCifar100{
     .labels = kLabels100,
     .train = kTrain100,
     .test = kTest100,
+    .in_train = 50000,
+    .in_test = 10000,
     .folder = "cifar-100-binary",
     .archives = kArchives100,
     .for_python = kPython100,
@@ -120,20 +126,24 @@ fs::path find(const Form& form, const fs::path& dir, Split split) {
     return folder;
 }
 
-/// Makes sure that the file is as long as some number of records, which it returns.
-std::size_t check_length(const Form& form, File& file) {
+/// Makes sure that the file is as long as `pictures` records or, if that is 0, some number of them.
+/// Returns the number.
+std::size_t check_length(const Form& form, File& file, std::size_t pictures) {
     const auto& [name, title] = form.source;
     file.check_unpacked();
     check(!file.begins_with({0x80}), name, ": expected ", shown(file.path()),
           " of the binary version, found that it begins with 80, as Python's pickle files do",
           form.source.fetch_again(file.path()));
-    const std::uint64_t records = file.bytes() / form.record(), rest = file.bytes() % form.record();
-    check(file.bytes() > 0, name, ": expected ", shown(file.path()), " to hold records of ",
-          form.record(), " bytes, found an empty file", form.source.fetch_again(file.path()));
-    check(rest == 0, name, ": expected ", shown(file.path()), " to hold records of ", form.record(),
-          " bytes, found ", file.bytes(), " bytes, ", rest, " more than ", records,
-          " records have (was a download broken off?)", form.source.fetch_again(file.path()));
-    return records;
+    const std::uint64_t bytes = file.bytes(), record = form.record();
+    const char* cause = " (was a download broken off?)";
+    check(pictures == 0 || bytes == pictures * record, name, ": expected ", shown(file.path()),
+          " to hold ", pictures, " pictures, ", pictures * record, " bytes, found ", bytes,
+          " bytes", bytes < pictures * record ? cause : "", form.source.fetch_again(file.path()));
+    check(bytes > 0 && bytes % record == 0, name, ": expected ", shown(file.path()),
+          " to hold whole pictures of ", record, " bytes, found ", bytes, " bytes, ",
+          bytes / record, " pictures and ", bytes % record, " bytes", cause,
+          form.source.fetch_again(file.path()));
+    return bytes / record;
 }
 
 /// Reads a file's records: their pixels to `pixels`, and byte `which` of the labels to `labels`.
@@ -156,14 +166,16 @@ void read(const Form& form, File& file, std::size_t which, std::span<std::uint8_
     }
 }
 
-ImageDataset load(const Form& form, const fs::path& dir, Split split, std::size_t which) {
+ImageDataset load(const Form& form, const fs::path& dir, Split split, CifarLength length,
+                  std::size_t which) {
     const fs::path folder = find(form, dir, split);
     std::vector<File> files;
     std::vector<std::size_t> records;
     std::size_t count = 0;
     for (const char* name : form.names(split)) {
         files.emplace_back(form.source, folder / name);
-        records.push_back(check_length(form, files.back()));
+        records.push_back(check_length(
+            form, files.back(), length == CifarLength::published ? form.pictures(split) : 0));
         count += records.back();
     }
 
@@ -191,10 +203,12 @@ bool found(const Form& form, const fs::path& dir) {
 
 }  // namespace
 
-ImageDataset cifar10(const fs::path& dir, Split split) { return load(kCifar10, dir, split, 0); }
+ImageDataset cifar10(const fs::path& dir, Split split, CifarLength length) {
+    return load(kCifar10, dir, split, length, 0);
+}
 
-ImageDataset cifar100(const fs::path& dir, Split split, Cifar100Labels labels) {
-    return load(kCifar100, dir, split, labels == Cifar100Labels::coarse ? 0 : 1);
+ImageDataset cifar100(const fs::path& dir, Split split, Cifar100Labels labels, CifarLength length) {
+    return load(kCifar100, dir, split, length, labels == Cifar100Labels::coarse ? 0 : 1);
 }
 
 bool cifar10_found(const fs::path& dir) { return found(kCifar10, dir); }

@@ -24,27 +24,32 @@ inline const std::vector<Real> kCifar100Stddev{Real(0.2673), Real(0.2564), Real(
 inline constexpr std::array<const char*, 10> kCifar10Classes{
     "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"};
 
+/// How many pictures a file must hold: as many as the published one, or, for files that somebody
+/// has made out of it, any number from 1 on.
+enum class CifarLength { published, any };
+
 /// CIFAR-10 (Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009): small
 /// photographs, shape [3, 32, 32], red, green, blue, in ten classes; published with 50000 for
 /// training and 10000 for testing.
 ///
 /// Reads the files of the binary version from the folder `dir`: data_batch_1.bin ...
 /// data_batch_5.bin, one after another, or test_batch.bin for the test. If they are not all there,
-/// the folder cifar-10-batches-bin in it, which the published archive unpacks to, will do. A file
-/// may hold any number of pictures, from 1 on.
+/// the folder cifar-10-batches-bin in it, which the published archive unpacks to, will do.
 ///
 /// Throws Error, naming the absolute path, what was expected, what was found and what to do, if
 /// files are missing (naming them all), packed or those of the version for Python; for a file that
-/// is unreadable or does not end with a whole picture; and for labels above 9.
-ImageDataset cifar10(const std::filesystem::path& dir, Split split);
+/// is unreadable or does not hold 10000 pictures exactly; and for labels above 9.
+ImageDataset cifar10(const std::filesystem::path& dir, Split split,
+                     CifarLength length = CifarLength::published);
 
 /// Which of a picture's two labels in CIFAR-100: 100 classes, or the 20 that group them by fives.
 enum class Cifar100Labels { fine, coarse };
 
-/// CIFAR-100: of the same form as CIFAR-10, from train.bin and test.bin, in `dir` or in the folder
-/// cifar-100-binary in it. Errors likewise.
+/// CIFAR-100: of the same form as CIFAR-10, from train.bin with 50000 pictures and test.bin with
+/// 10000, in `dir` or in the folder cifar-100-binary in it. Errors likewise.
 ImageDataset cifar100(const std::filesystem::path& dir, Split split,
-                      Cifar100Labels labels = Cifar100Labels::fine);
+                      Cifar100Labels labels = Cifar100Labels::fine,
+                      CifarLength length = CifarLength::published);
 
 /// Whether `dir` holds any of the dataset's files or its archive, whole or broken, in any version.
 /// If so, cifar10(dir, ...) will read it or say what is wrong with it; if not, there is nothing

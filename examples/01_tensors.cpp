@@ -6,9 +6,13 @@
 
 #include <iostream>
 
+#include "support/flags.h"
+
 using namespace primer;
 
-int main() {
+int main(int argc, char** argv) {
+    examples::no_flags(argc, argv, "What a tensor is, and what can be done with one.");
+
     // A tensor has a shape and, in row-major order, a value for each place.
     const Tensor a = tensor({1, 2, 3, 4, 5, 6}, {2, 3});
     std::cout << "a = " << a << "\n\n";

@@ -6,9 +6,13 @@
 
 #include <iostream>
 
+#include "support/flags.h"
+
 using namespace primer;
 
-int main() {
+int main(int argc, char** argv) {
+    examples::no_flags(argc, argv, "A gradient by hand beside the one that the tape finds.");
+
     const Tensor x = tensor({2, -1});
     const double t = 1;
     const Tensor w = tensor({3, 0.5}).requires_grad_();

@@ -12,6 +12,8 @@
 #include <functional>
 #include <iostream>
 
+#include "support/flags.h"
+
 using namespace primer;
 
 // 1. The op: what it computes, and what its inputs' gradients are. With a = slope[c]:
@@ -49,8 +51,9 @@ Tensor snake(const Tensor& x, const Tensor& slope) {
                   });
 }
 
-// 2. The layer: the op, and the parameter that it needs.
-class Snake : public Module {
+// 2. The layer: the op, and the parameter that it needs. It is an Activation, for each y_i is made
+// of its own x_i; one that mixes elements, as Linear does, derives from Module.
+class Snake : public Activation {
   public:
     explicit Snake(Index channels) : slope(ones({channels})) { slope.weight_decay = false; }
     Tensor forward(const Tensor& x) override { return snake(x, slope); }
@@ -98,7 +101,8 @@ bool gradients_agree() {
 }
 
 // 4. The use, like any other layer: fit y = sin(2 x) on [-3, 3].
-int main() {
+int main(int argc, char** argv) {
+    examples::no_flags(argc, argv, "A layer that is not in the library, checked and trained.");
     if (!gradients_agree()) return 1;
 
     const Index n = 128;

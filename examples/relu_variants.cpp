@@ -2,10 +2,10 @@
 
 #include <primer/primer.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <functional>
 #include <iostream>
 
 #include "support/data.h"
@@ -19,28 +19,33 @@ using namespace primer::examples;
 namespace {
 
 struct Choice {
-    const char* name;
-    std::function<void(Sequential&)> append;  // to a model
+    std::string name;
+    void (*append)(Sequential&);  // to a model
 };
 
+template <class M>
+void append(Sequential& model) {
+    model.append(M());
+}
+
 const std::vector<Choice> choices{
-    {"relu", [](Sequential& model) { model.append(ReLU()); }},
-    {"leaky_relu", [](Sequential& model) { model.append(LeakyReLU()); }},
-    {"prelu", [](Sequential& model) { model.append(PReLU()); }},
-    {"elu", [](Sequential& model) { model.append(ELU()); }},
-    {"selu", [](Sequential& model) { model.append(SELU()); }},
-    {"gelu", [](Sequential& model) { model.append(GELU()); }},
-    {"silu", [](Sequential& model) { model.append(SiLU()); }},
-    {"hardswish", [](Sequential& model) { model.append(Hardswish()); }},
-    {"softplus", [](Sequential& model) { model.append(Softplus()); }},
-    {"tanh", [](Sequential& model) { model.append(Tanh()); }},
-    {"sigmoid", [](Sequential& model) { model.append(Sigmoid()); }},
+    {"relu", append<ReLU>},
+    {"leaky_relu", append<LeakyReLU>},
+    {"prelu", append<PReLU>},
+    {"elu", append<ELU>},
+    {"selu", append<SELU>},
+    {"gelu", append<GELU>},
+    {"gelu_tanh", [](Sequential& model) { model.append(GELU(Approximation::tanh)); }},
+    {"silu", append<SiLU>},
+    {"hardswish", append<Hardswish>},
+    {"softplus", append<Softplus>},
+    {"tanh", append<Tanh>},
+    {"sigmoid", append<Sigmoid>},
 };
 
 /// Two convolutions, two linear layers; no batch normalisation, which would wake dead units.
 Sequential make_model(const Choice& activation, Rng& rng) {
-    Sequential model;
-    model.append(Conv2d(1, 16, {.kernel = 3, .padding = 1}, rng));
+    Sequential model{Conv2d(1, 16, {.kernel = 3, .padding = 1}, rng)};
     activation.append(model);
     model.append(MaxPool2d({.kernel = 2}));
     model.append(Conv2d(16, 32, {.kernel = 3, .padding = 1}, rng));
@@ -51,16 +56,9 @@ Sequential make_model(const Choice& activation, Rng& rng) {
     return model;
 }
 
-struct Result {
-    Evaluation test;
-    double dead_units = 0, seconds = 0;  // share, over all layers; for training alone
-    std::vector<Real> slopes;            // of PReLU, one for each layer
-};
-
-Result train(const Choice& activation, const TrainAndTest& data, const TrainingFlags& flags) {
-    std::cout << activation.name << '\n';
-    Rng rng(flags.seed);  // the same for each: what differs is the activation alone
-    Sequential model = make_model(activation, rng);
+/// Trains the model, and returns its row of the table.
+std::string train(Sequential& model, const TrainAndTest& data, const TrainingFlags& flags,
+                  Rng& rng) {
     const std::vector<Transform> transforms{ToTensor(), Normalize({kMnistMean}, {kMnistStddev})};
     DataLoader train_loader(
         data.train, {.batch_size = flags.batch_size, .shuffle = true, .transforms = transforms},
@@ -72,7 +70,9 @@ Result train(const Choice& activation, const TrainAndTest& data, const TrainingF
 
     const Index steps = flags.dry_run ? 1 : flags.epochs * train_loader.batches();
     Progress progress(flags.dry_run ? 1 : flags.epochs, train_loader.batches());
-    Result result;
+    Evaluation test;
+    std::vector<LayerStatistics> watched;
+    double seconds = 0;  // for training alone
     for (Index step = 0; step < steps;) {
         const auto start = std::chrono::steady_clock::now();
         for (const Batch& batch : train_loader) {
@@ -88,27 +88,31 @@ Result train(const Choice& activation, const TrainAndTest& data, const TrainingF
 
             ++step;
             if (!std::isfinite(loss.item())) {
-                fail(activation.name, ", step ", step,
-                     ": the loss is not finite; try a smaller --lr");
+                std::cout << '\n';  // the progress line stands there unfinished
+                return "diverged at step " + std::to_string(step) + "; try a smaller --lr\n";
             }
             progress.step(loss.item(), count_correct(logits, batch.labels),
                           batch.images.shape()[0]);
             if (step == steps) break;
         }
-        result.seconds +=
-            std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-        if (step < steps) progress.end_epoch(evaluate(model, test_loader).accuracy);
+        seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+        watched = dead_relu_ratio(model, [&] { test = evaluate(model, test_loader); });
+        progress.end_epoch(test.accuracy);
     }
-    const auto watched =
-        dead_relu_ratio(model, [&] { result.test = evaluate(model, test_loader); });
-    progress.end_epoch(result.test.accuracy);
+    if (!std::isfinite(test.loss)) return "diverged at the last step; try a smaller --lr\n";
+    double dead = 0;
     for (const LayerStatistics& layer : watched) {
-        result.dead_units += layer.dead_units / static_cast<double>(watched.size());
+        dead += layer.dead_units / static_cast<double>(watched.size());
     }
-    for (const Parameter& parameter : model.parameters()) {  // only PReLU's has one element
-        if (parameter.numel() == 1) result.slopes.push_back(parameter.item());
+    char row[120];
+    std::snprintf(row, sizeof row, "%12.2f%%  %10.4f  %10.1f%%  %8.1f\n", 100 * test.accuracy,
+                  test.loss, 100 * dead, seconds);
+    std::string text = row;
+    for (const Parameter& parameter : model.parameters()) {
+        if (parameter.numel() > 1) continue;  // only PReLU's has one element
+        text += "  slope learnt: from 0.25 to " + std::to_string(parameter.item()) + '\n';
     }
-    return result;
+    return text;
 }
 
 void compare(const TrainingFlags& flags, const std::vector<std::string>& names) {
@@ -116,18 +120,13 @@ void compare(const TrainingFlags& flags, const std::vector<std::string>& names) 
     const TrainAndTest data = find_digits(flags.data);
     announce(data);
 
-    std::string table = "activation    accuracy    loss   dead units   seconds\n";
-    for (const Choice& choice : choices) {
-        if (std::ranges::find(names, choice.name) == names.end()) continue;
-        const Result result = train(choice, data, flags);
-        char row[120];
-        std::snprintf(row, sizeof row, "%-12s   %6.2f%%  %6.4f       %5.1f%%   %7.1f\n",
-                      choice.name, 100 * result.test.accuracy, result.test.loss,
-                      100 * result.dead_units, result.seconds);
-        table += row;
-        for (Real slope : result.slopes) {
-            table += "  slope learnt: from 0.25 to " + std::to_string(slope) + '\n';
-        }
+    std::string table = "activation     test accuracy   test loss   dead units   seconds\n";
+    for (const std::string& name : names) {
+        Rng rng(flags.seed);  // the same for each: what differs is the activation alone
+        Sequential model = make_model(*std::ranges::find(choices, name, &Choice::name), rng);
+        if (&name == &names.front()) std::cout << model << '\n';
+        std::cout << name << '\n';
+        table += name + std::string(15 - name.size(), ' ') + train(model, data, flags, rng);
     }
     std::cout << '\n' << table;
 }
@@ -142,9 +141,10 @@ int main(int argc, char** argv) {
     add_training_flags(app, flags);
     std::vector<std::string> names;
     for (const Choice& choice : choices) names.emplace_back(choice.name);
-    app.add_option("--activations", names, "which ones, separated by commas")
+    app.add_option("--activations", names,
+                   "which ones, separated by commas (not maxout, which changes the channels)")
         ->delimiter(',')
-        ->check(CLI::IsMember(std::vector<std::string>(names)))
+        ->check(CLI::IsMember(names).description(""))
         ->type_name("NAME,...");
     return run(app, argc, argv, [&] { compare(flags, names); });
 }

@@ -6,6 +6,7 @@
 
 #include "primer/core/error.h"
 #include "primer/core/init.h"
+#include "primer/core/options.h"
 
 namespace primer {
 namespace {
@@ -60,9 +61,7 @@ std::string PReLU::describe() const {
     return "PReLU(num_parameters=" + std::to_string(weight.numel()) + ")";
 }
 
-ELU::ELU(double alpha) : alpha_(alpha) {
-    check(alpha >= 0, "ELU: expected alpha >= 0, got ", alpha);
-}
+ELU::ELU(double alpha) : alpha_(alpha) { check_not_negative(alpha, "ELU", "alpha"); }
 
 Tensor ELU::forward(const Tensor& x) { return elu(x, alpha_); }
 
@@ -85,6 +84,7 @@ Tensor Tanh::forward(const Tensor& x) { return tanh(x); }
 
 Softplus::Softplus(const SoftplusOptions& options) : options_(options) {
     check(options.beta > 0, "Softplus: expected beta > 0, got ", options.beta);
+    check_finite(options.beta, "Softplus", "beta");
 }
 
 Tensor Softplus::forward(const Tensor& x) { return softplus(x, options_); }
@@ -96,11 +96,17 @@ std::string Softplus::describe() const {
 
 Tensor Hardswish::forward(const Tensor& x) { return hardswish(x); }
 
-Tensor Softmax::forward(const Tensor& x) { return softmax(x, dim_); }
+Tensor Softmax::forward(const Tensor& x) {
+    x.shape().normalize(dim_, describe().c_str());  // throws in the name of the layer
+    return softmax(x, dim_);
+}
 
 std::string Softmax::describe() const { return "Softmax(dim=" + std::to_string(dim_) + ")"; }
 
-Tensor LogSoftmax::forward(const Tensor& x) { return log_softmax(x, dim_); }
+Tensor LogSoftmax::forward(const Tensor& x) {
+    x.shape().normalize(dim_, describe().c_str());  // throws in the name of the layer
+    return log_softmax(x, dim_);
+}
 
 std::string LogSoftmax::describe() const { return "LogSoftmax(dim=" + std::to_string(dim_) + ")"; }
 
@@ -108,9 +114,10 @@ Maxout::Maxout(Index in_features, Index out_features, Index pieces, Rng& rng) : 
     check(in_features >= 1 && out_features >= 1 && pieces >= 1, "Maxout(", in_features, " -> ",
           out_features, ", ", pieces,
           " pieces): expected at least one feature on either side, and one piece");
-    weight = Parameter(kaiming_normal_(empty({out_features * pieces, in_features}), rng,
-                                       {.nonlinearity = Nonlinearity::linear}));
-    bias = Parameter(zeros({out_features * pieces}));
+    const Index rows = Shape{out_features, pieces}.numel();  // throws if that would overflow
+    weight = Parameter(
+        kaiming_normal_(empty({rows, in_features}), rng, {.nonlinearity = Nonlinearity::linear}));
+    bias = Parameter(zeros({rows}));
 }
 
 Tensor Maxout::forward(const Tensor& x) {

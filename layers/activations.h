@@ -9,9 +9,11 @@
 
 namespace primer {
 
-/// What an activation that works element by element derives from, so that it can be told from the
-/// other layers of a model.
-class Activation : public Module {};
+/// What an activation that works element by element derives from.
+class Activation : public Module {
+  public:
+    bool is_activation() const override { return true; }
+};
 
 struct ReLUOptions {
     /// Whether to write the output over the input, which saves its memory: for behind a layer whose

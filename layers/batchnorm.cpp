@@ -32,7 +32,8 @@ Tensor BatchNorm::normalize(const Tensor& x) {
     Tensor y = batch_norm(x, running_mean, running_var, weight, bias,
                           {.training = training() || !tracked,
                            .momentum = options_.momentum.value_or(1 / (batches + 1)),
-                           .eps = options_.eps});
+                           .eps = options_.eps,
+                           .relu = options_.relu});
     if (track) ++*num_batches_tracked.mutable_data("BatchNorm's update of its running statistics");
     return y;
 }
@@ -69,7 +70,8 @@ std::string BatchNorm::describe() const {
         text << "None";
     }
     text << ", affine=" << (options_.affine ? "True" : "False")
-         << ", track_running_stats=" << (options_.track_running_stats ? "True" : "False") << ')';
+         << ", track_running_stats=" << (options_.track_running_stats ? "True" : "False")
+         << (options_.relu ? ", relu=True)" : ")");  // PyTorch's text unless it is more than that
     return text.str();
 }
 

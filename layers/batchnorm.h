@@ -13,17 +13,22 @@ struct BatchNormLayerOptions {
     std::optional<double> momentum = 0.1;
     bool affine = true;               ///< learn a weight and a bias for each channel
     bool track_running_stats = true;  ///< without them, eval() uses the batch's statistics as well
+    /// Be a ReLU as well: the same as ReLU() behind the layer, but faster, and the result of the
+    /// normalisation takes no memory of its own.
+    bool relu = false;
 };
 
 /// What BatchNorm1d and BatchNorm2d have in common. y = (x - mean) / sqrt(variance + eps) * weight
 /// + bias, for each channel, where mean and variance are those of the batch in training, and the
-/// running ones in eval(). For the formula and its source see batch_norm in core/ops.h.
+/// running ones in eval(); with `relu`, the larger of y and 0. For the formula and its source see
+/// batch_norm in core/ops.h.
 ///
 /// Training with one value for each channel (a batch of one example [1, C]) is an Error.
 class BatchNorm : public Module {
   public:
     void visit(Visitor& visitor) override;
     std::string describe() const override;
+    bool is_activation() const override { return options_.relu; }
 
     Parameter weight;     ///< [num_features], 1 at the start; undefined without affine
     Parameter bias;       ///< [num_features], 0 at the start; undefined without affine

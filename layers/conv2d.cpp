@@ -4,6 +4,7 @@
 
 #include "primer/core/error.h"
 #include "primer/core/init.h"
+#include "primer/layers/window.h"
 
 namespace primer {
 namespace {
@@ -14,26 +15,26 @@ std::string name_of(Index in_channels, Index out_channels, Size2 kernel) {
     return name.str();
 }
 
-std::string tuple(Size2 size) {
-    return '(' + std::to_string(size.h) + ", " + std::to_string(size.w) + ')';
+SlidingWindow window_of(Size2 kernel, const Conv2dOptions& options) {
+    return {.kernel = kernel,
+            .stride = options.stride,
+            .padding = options.padding,
+            .dilation = options.dilation};
 }
 
 }  // namespace
 
 Conv2d::Conv2d(Index in_channels, Index out_channels, const Conv2dLayerOptions& options, Rng& rng)
-    : options_{.stride = options.stride,
+    : name_(name_of(in_channels, out_channels, options.kernel)),
+      options_{.stride = options.stride,
                .padding = options.padding,
                .dilation = options.dilation,
                .groups = options.groups} {
-    const std::string name = name_of(in_channels, out_channels, options.kernel);
-    check(in_channels >= 1 && out_channels >= 1, name,
+    check(in_channels >= 1 && out_channels >= 1, name_,
           ": expected at least one channel on either side");
-    check_at_least(1, options.kernel, name, "kernel");
-    check_at_least(1, options.stride, name, "stride");
-    check_at_least(0, options.padding, name, "padding");
-    check_at_least(1, options.dilation, name, "dilation");
+    window_of(options.kernel, options_).check_options(name_);
     const Index groups = options.groups;
-    check(groups >= 1 && in_channels % groups == 0 && out_channels % groups == 0, name,
+    check(groups >= 1 && in_channels % groups == 0 && out_channels % groups == 0, name_,
           ": expected a number of groups that divides both channel counts, got ", groups);
 
     weight = Parameter(kaiming_normal_(
@@ -42,20 +43,10 @@ Conv2d::Conv2d(Index in_channels, Index out_channels, const Conv2dLayerOptions& 
 }
 
 Tensor Conv2d::forward(const Tensor& x) {
-    const Index out = weight.shape()[0], in = weight.shape()[1] * options_.groups;
-    const Size2 kernel{weight.shape()[2], weight.shape()[3]};
-    if (x.rank() != 4 || x.shape()[1] != in) {
-        fail(name_of(in, out, kernel), ": expected input [N, ", in, ", H, W], got ", x.shape(),
-             x.rank() == 3 ? "; a single image is a batch of one: [1, C, H, W]" : "");
-    }
-    const Size2 padding = options_.padding, dilation = options_.dilation;
-    const Size2 padded{x.shape()[2] + 2 * padding.h, x.shape()[3] + 2 * padding.w};
-    const Size2 covered{dilation.h * (kernel.h - 1) + 1, dilation.w * (kernel.w - 1) + 1};
-    if (padded.h < covered.h || padded.w < covered.w) {
-        fail(name_of(in, out, kernel), ": the input ", x.shape(), ", padded to ", padded,
-             ", is smaller than the kernel, which covers ", covered, "; is the network too deep ",
-             "for images of this size?");
-    }
+    const Index in = weight.shape()[1] * options_.groups;
+    check(x.rank() == 4 && x.shape()[1] == in, name_, ": expected input [N, ", in, ", H, W], got ",
+          x.shape(), x.rank() == 3 ? "; a single image is a batch of one: [1, C, H, W]" : "");
+    window_of({weight.shape()[2], weight.shape()[3]}, options_).check_fits(name_, x.shape());
     return conv2d(x, weight, bias, options_);
 }
 

@@ -7,7 +7,7 @@
 #include <sstream>
 #include <unordered_map>
 
-#include "primer/layers/activations.h"
+#include "primer/layers/table.h"
 
 namespace primer {
 namespace {
@@ -63,8 +63,7 @@ class Watcher : public ForwardHook {
 LayerStatistics statistics_of(const std::string& name, const Module& module, const Watched& seen) {
     LayerStatistics row;
     row.name = name;
-    const std::string text = module.describe();
-    row.type = text.substr(0, text.find('('));
+    row.type = module.type();
     row.outputs = seen.sums.count;
     if (row.outputs == 0) return row;
     row.mean = seen.sums.mean();
@@ -91,7 +90,7 @@ std::vector<LayerStatistics> watch(Module& model, const std::function<void()>& e
     evaluate();
     std::vector<LayerStatistics> rows;
     for_each_innermost("", model, [&](const std::string& name, Module& module) {
-        if (activations_only && dynamic_cast<Activation*>(&module) == nullptr) return;
+        if (activations_only && !module.is_activation()) return;
         rows.push_back(statistics_of(name, module, watcher.of[&module]));
     });
     return rows;
@@ -107,21 +106,6 @@ std::string number(double value) {
     std::ostringstream text;
     text << std::setprecision(4) << value;
     return text.str();
-}
-
-// Columns as wide as they need to be; the first flush left, the others flush right.
-void print_table(std::ostream& out, const std::vector<std::vector<std::string>>& lines) {
-    std::vector<std::size_t> width(lines[0].size());
-    for (const auto& line : lines) {
-        for (std::size_t i = 0; i < line.size(); ++i) width[i] = std::max(width[i], line[i].size());
-    }
-    for (const auto& line : lines) {
-        out << line[0] << std::string(width[0] - line[0].size(), ' ');
-        for (std::size_t i = 1; i < line.size(); ++i) {
-            out << std::string(width[i] - line[i].size() + 2, ' ') << line[i];
-        }
-        out << '\n';
-    }
 }
 
 }  // namespace

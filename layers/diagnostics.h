@@ -30,8 +30,8 @@ struct LayerStatistics {
 std::vector<LayerStatistics> activation_statistics(Module& model,
                                                    const std::function<void()>& evaluate);
 
-/// activation_statistics of the activation layers alone: `zeros` and `dead_units` tell how much of
-/// the model its ReLUs have switched off.
+/// activation_statistics of the activation layers alone, among them a BatchNorm with relu: `zeros`
+/// and `dead_units` tell how much of the model its ReLUs have switched off.
 std::vector<LayerStatistics> dead_relu_ratio(Module& model, const std::function<void()>& evaluate);
 
 std::ostream& operator<<(std::ostream& out, const std::vector<LayerStatistics>& rows);

@@ -5,7 +5,7 @@
 
 // Dropout as layers, for Sequential: in training the ops of core/ops.h, in eval() the identity.
 // Each layer has a generator of its own, seeded by one number from `rng`, so what it drops does not
-// depend on what else draws from `rng`.
+// depend on what else draws from `rng`. A Visitor is shown it as "rng".
 
 namespace primer {
 
@@ -18,6 +18,7 @@ class Dropout : public Module {
     explicit Dropout(Rng& rng) : Dropout(0.5, rng) {}
 
     Tensor forward(const Tensor& x) override;
+    void visit(Visitor& visitor) override { visitor("rng", rng_); }
     std::string describe() const override;
 
     /// The state that the next forward follows from. Save it, and a layer that it is given back to
@@ -40,6 +41,7 @@ class Dropout2d : public Module {
     explicit Dropout2d(Rng& rng) : Dropout2d(0.5, rng) {}
 
     Tensor forward(const Tensor& x) override;
+    void visit(Visitor& visitor) override { visitor("rng", rng_); }
     std::string describe() const override;
 
     /// As Dropout's.

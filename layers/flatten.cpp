@@ -1,12 +1,20 @@
 #include "primer/layers/flatten.h"
 
+#include "primer/core/error.h"
 #include "primer/core/ops.h"
 
 namespace primer {
 
 Flatten::Flatten(int start_dim, int end_dim) : start_dim_(start_dim), end_dim_(end_dim) {}
 
-Tensor Flatten::forward(const Tensor& x) { return flatten(x, start_dim_, end_dim_); }
+Tensor Flatten::forward(const Tensor& x) {
+    const std::string name = describe();
+    const Shape shape = x.rank() == 0 ? Shape{1} : x.shape();  // as flatten() sees a scalar
+    const int start = shape.normalize(start_dim_, name.c_str());
+    const int end = shape.normalize(end_dim_, name.c_str());
+    check(start <= end, name, ": the first dimension comes after the last in the input ", shape);
+    return flatten(x, start, end);
+}
 
 std::string Flatten::describe() const {
     return "Flatten(start_dim=" + std::to_string(start_dim_) +

@@ -52,7 +52,7 @@ void print(std::ostream& out, Module& module, const std::string& indent) {
         out << text << (open == std::string::npos ? "()" : "");
         return;
     }
-    out << text.substr(0, open) << "(\n";
+    out << module.type() << "(\n";
     if (open != std::string::npos && open + 2 < text.size()) {
         out << indent << "  " << text.substr(open + 1, text.size() - open - 2) << '\n';
     }
@@ -65,6 +65,11 @@ void print(std::ostream& out, Module& module, const std::string& indent) {
 }
 
 }  // namespace
+
+std::string Module::type() const {
+    const std::string text = describe();
+    return text.substr(0, text.find('('));
+}
 
 Tensor Module::operator()(const Tensor& x) {
     Tensor y = forward(x);

@@ -19,12 +19,19 @@ class Module {
   public:
     /// The output for a batch x. Throws Error, naming the layer, for a shape that does not fit.
     virtual Tensor forward(const Tensor& x) = 0;
-    /// Calls visitor(name, member) once for each Parameter, Buffer and Module that is a member, in
-    /// the order of the forward. A parameter that an option has left undefined is not visited.
+    /// Calls visitor(name, member) once for each Parameter, Buffer, Rng and Module that is a
+    /// member, in the order of the forward. A parameter that an option has left undefined is not
+    /// visited.
     virtual void visit(Visitor& /*visitor*/) {}
     /// What it is, as Python would write it: "Linear(in_features=784, out_features=10, bias=True)";
     /// for a module without options its bare name will do: "Sequential".
     virtual std::string describe() const = 0;
+    /// describe() without the options: "Linear".
+    std::string type() const;
+
+    /// Whether its output is that of an activation that works element by element: what
+    /// dead_relu_ratio looks at. A layer that ends with one says so.
+    virtual bool is_activation() const { return false; }
 
     Module() = default;
     Module(Module&&) = default;

@@ -4,29 +4,33 @@
 #include "primer/layers/module.h"
 
 // Pooling as layers, for Sequential: [N, C, H, W] -> [N, C, OH, OW], each channel for itself. The
-// formulas and the options are in core/ops.h. Options out of range are found in the first forward.
+// formulas and the options are in core/ops.h.
 
 namespace primer {
 
 /// The largest value in each window: MaxPool2d({.kernel = 2}).
 class MaxPool2d : public Module {
   public:
-    explicit MaxPool2d(const MaxPool2dOptions& options) : options_(options) {}
+    /// Throws Error for options out of range.
+    explicit MaxPool2d(const MaxPool2dOptions& options);
     Tensor forward(const Tensor& x) override;
     std::string describe() const override;
 
   private:
+    std::string name_;  // in messages
     MaxPool2dOptions options_;
 };
 
 /// The mean of each window: AvgPool2d({.kernel = 2}).
 class AvgPool2d : public Module {
   public:
-    explicit AvgPool2d(const AvgPool2dOptions& options) : options_(options) {}
+    /// Throws Error for options out of range.
+    explicit AvgPool2d(const AvgPool2dOptions& options);
     Tensor forward(const Tensor& x) override;
     std::string describe() const override;
 
   private:
+    std::string name_;  // in messages
     AvgPool2dOptions options_;
 };
 
@@ -34,7 +38,8 @@ class AvgPool2d : public Module {
 /// mean, whatever the size of the images.
 class AdaptiveAvgPool2d : public Module {
   public:
-    explicit AdaptiveAvgPool2d(Size2 output) : output_(output) {}
+    /// Throws Error for an output without cells.
+    explicit AdaptiveAvgPool2d(Size2 output);
     Tensor forward(const Tensor& x) override;
     std::string describe() const override;
 

@@ -1,7 +1,5 @@
 #include "primer/layers/summary.h"
 
-#include <algorithm>
-#include <array>
 #include <iomanip>
 #include <ostream>
 #include <sstream>
@@ -9,6 +7,7 @@
 #include <unordered_set>
 
 #include "primer/core/tape.h"
+#include "primer/layers/table.h"
 
 namespace primer {
 namespace {
@@ -49,10 +48,11 @@ class Rows : public Visitor {
   public:
     explicit Rows(const OutputShapes& shapes) : shapes_(shapes) {}
 
+    using Visitor::operator();
+
     void operator()(const std::string& name, Module& module) override {
-        SummaryRow row{.depth = depth_, .name = name, .type = {}, .output = {}, .parameters = 0};
-        const std::string text = module.describe();
-        row.type = text.substr(0, text.find('('));
+        SummaryRow row{
+            .depth = depth_, .name = name, .type = module.type(), .output = {}, .parameters = 0};
         if (const auto y = shapes_.of.find(&module); y != shapes_.of.end()) row.output = y->second;
 
         const std::size_t outer = current_;
@@ -70,8 +70,6 @@ class Rows : public Visitor {
         result.parameters += parameter.numel();
         if (parameter.requires_grad()) result.trainable += parameter.numel();
     }
-
-    void operator()(const std::string&, Buffer&) override {}
 
     Summary result;
 
@@ -101,28 +99,14 @@ Summary summary(Module& model, const Shape& input_shape) {
 }
 
 std::ostream& operator<<(std::ostream& out, const Summary& summary) {
-    using Cells = std::array<std::string, 3>;
-    std::vector<Cells> lines{{"Layer (type)", "Output shape", "Parameters"}};
+    std::vector<std::vector<std::string>> lines{{"Layer (type)", "Output shape", "Parameters"}};
     for (const SummaryRow& row : summary.rows) {
         const std::string indent(static_cast<std::size_t>(2 * row.depth), ' ');
         lines.push_back({indent + (row.name.empty() ? row.type : row.name + " (" + row.type + ")"),
                          row.output ? row.output->str() : "not called",
                          row.parameters > 0 ? with_commas(row.parameters) : "-"});
     }
-    std::array<std::size_t, 3> width{};
-    for (const Cells& cells : lines) {
-        for (std::size_t i = 0; i < 3; ++i) width[i] = std::max(width[i], cells[i].size());
-    }
-    const auto padding = [](std::size_t to, const std::string& text) {
-        return std::string(to - text.size(), ' ');
-    };
-    const std::string rule(width[0] + width[1] + width[2] + 4, '-');
-    for (std::size_t i = 0; i < lines.size(); ++i) {
-        const auto& [layer, shape, count] = lines[i];
-        out << layer << padding(width[0], layer) << "  " << shape << padding(width[1], shape)
-            << "  " << padding(width[2], count) << count << '\n';
-        if (i == 0) out << rule << '\n';
-    }
+    const std::string rule = print_table(out, lines);
     std::ostringstream megabytes;
     megabytes << std::fixed << std::setprecision(2)
               << static_cast<double>(summary.parameters * Index{sizeof(Real)}) / 1e6;

@@ -4,17 +4,18 @@
 
 #include "primer/core/error.h"
 #include "primer/core/kernels/optimizer.h"
+#include "primer/core/options.h"
 
 namespace primer {
 namespace {
 
 void check_options(const char* name, const AdamOptions& o) {
-    check(o.lr >= 0, name, ": expected lr >= 0, got ", o.lr);
+    check_not_negative(o.lr, name, "lr");
     for (const double beta : o.betas) {
         check(beta >= 0 && beta < 1, name, ": expected betas from 0 to below 1, got ", beta);
     }
-    check(o.eps >= 0, name, ": expected eps >= 0, got ", o.eps);
-    check(o.weight_decay >= 0, name, ": expected weight_decay >= 0, got ", o.weight_decay);
+    check_not_negative(o.eps, name, "eps");
+    check_not_negative(o.weight_decay, name, "weight_decay");
 }
 
 AdamOptions as_adam(const AdamWOptions& o) {

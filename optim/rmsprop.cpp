@@ -2,16 +2,17 @@
 
 #include "primer/core/error.h"
 #include "primer/core/kernels/optimizer.h"
+#include "primer/core/options.h"
 
 namespace primer {
 namespace {
 
 void check_options(const RMSpropOptions& o) {
-    check(o.lr >= 0, "RMSprop: expected lr >= 0, got ", o.lr);
+    check_not_negative(o.lr, "RMSprop", "lr");
     check(o.alpha >= 0 && o.alpha <= 1, "RMSprop: expected alpha from 0 to 1, got ", o.alpha);
-    check(o.eps >= 0, "RMSprop: expected eps >= 0, got ", o.eps);
-    check(o.weight_decay >= 0, "RMSprop: expected weight_decay >= 0, got ", o.weight_decay);
-    check(o.momentum >= 0, "RMSprop: expected momentum >= 0, got ", o.momentum);
+    check_not_negative(o.eps, "RMSprop", "eps");
+    check_not_negative(o.weight_decay, "RMSprop", "weight_decay");
+    check_not_negative(o.momentum, "RMSprop", "momentum");
 }
 
 }  // namespace

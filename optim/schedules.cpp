@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include "primer/core/error.h"
+#include "primer/core/options.h"
 
 namespace primer {
 namespace {
@@ -12,6 +13,7 @@ namespace {
 void check_common(const char* name, Index step, double lr, const char* length_name, Index length) {
     check(step >= 0, name, ": expected a step of 0 or more, got ", step);
     check(lr >= 0, name, ": expected a learning rate of 0 or more, got ", lr);
+    check_finite(lr, name, "the learning rate");
     check(length >= 1, name, ": expected ", length_name, " >= 1, got ", length);
 }
 
@@ -24,13 +26,13 @@ double half_wave(double from, double to, double part) {
 
 double step_decay(Index step, const StepDecayOptions& o) {
     check_common("step_decay", step, o.lr, "every", o.every);
-    check(o.factor >= 0, "step_decay: expected factor >= 0, got ", o.factor);
+    check_not_negative(o.factor, "step_decay", "factor");
     return o.lr * std::pow(o.factor, static_cast<double>(step / o.every));
 }
 
 double cosine(Index step, const CosineOptions& o) {
     check_common("cosine", step, o.lr, "steps", o.steps);
-    check(o.min_lr >= 0, "cosine: expected min_lr >= 0, got ", o.min_lr);
+    check_not_negative(o.min_lr, "cosine", "min_lr");
     const auto t = static_cast<double>(std::min(step, o.steps));
     return half_wave(o.lr, o.min_lr, t / static_cast<double>(o.steps));
 }
@@ -50,6 +52,8 @@ double one_cycle(Index step, const OneCycleOptions& o) {
     check(o.div_factor > 0 && o.final_div_factor > 0,
           "one_cycle: expected div_factor > 0 and final_div_factor > 0, got ", o.div_factor,
           " and ", o.final_div_factor);
+    check_finite(o.div_factor, "one_cycle", "div_factor");
+    check_finite(o.final_div_factor, "one_cycle", "final_div_factor");
     const double first = o.max_lr / o.div_factor, final = first / o.final_div_factor;
     const double peak = o.pct_start * static_cast<double>(o.total_steps) - 1;
     const auto last = static_cast<double>(o.total_steps - 1);

@@ -53,13 +53,15 @@ struct OneCycleOptions {
     double final_div_factor = 1e4;  ///< and ends that many times below its start
 };
 
-/// Half a wave from max_lr / div_factor up to max_lr, which it reaches at step pct_start
-/// total_steps
-/// - 1, and another one down to max_lr / div_factor / final_div_factor at the last step,
-/// total_steps
-/// - 1; there it stays. Smith and Topin, "Super-Convergence: Very Fast Training of Neural Networks
-/// Using Large Learning Rates", 2018, in the form that PyTorch's OneCycleLR has by default (the
-/// momentum is left alone).
+/// Two half waves:
+///
+///     first = max_lr / div_factor                 at step 0, up to
+///     max_lr                                      at step pct_start total_steps - 1, and down to
+///     first / final_div_factor                    at the last step, total_steps - 1
+///
+/// where it stays. Smith and Topin, "Super-Convergence: Very Fast Training of Neural Networks Using
+/// Large Learning Rates", 2018, in the form that PyTorch's OneCycleLR has by default (the momentum
+/// is left alone).
 double one_cycle(Index step, const OneCycleOptions& options);
 
 }  // namespace primer

@@ -2,14 +2,16 @@
 
 #include "primer/core/error.h"
 #include "primer/core/kernels/optimizer.h"
+#include "primer/core/options.h"
 
 namespace primer {
 namespace {
 
 void check_options(const SGDOptions& o) {
-    check(o.lr >= 0, "SGD: expected lr >= 0, got ", o.lr);
-    check(o.momentum >= 0, "SGD: expected momentum >= 0, got ", o.momentum);
-    check(o.weight_decay >= 0, "SGD: expected weight_decay >= 0, got ", o.weight_decay);
+    check_not_negative(o.lr, "SGD", "lr");
+    check_not_negative(o.momentum, "SGD", "momentum");
+    check_finite(o.dampening, "SGD", "dampening");
+    check_not_negative(o.weight_decay, "SGD", "weight_decay");
     check(!o.nesterov || (o.momentum > 0 && o.dampening == 0),
           "SGD: nesterov needs momentum > 0 and dampening = 0, got ", o.momentum, " and ",
           o.dampening);

@@ -63,8 +63,8 @@ void check_error(F f, std::initializer_list<const char*> parts) {
 }
 
 /// The folder $PRIMER_DATA/NAME with real data; if there is none, says that the test is skipped and
-/// returns "". Names of such test cases begin with "real data:", which keeps them apart: they are
-/// reported as skipped then, and not as passed.
+/// returns "". Names of such test cases begin with "real data: NAME:", which keeps them apart:
+/// those of a dataset that is not there are reported as skipped, and not as passed.
 inline std::filesystem::path real_data(const std::string& name) {
     const char* root = std::getenv("PRIMER_DATA");
     if (root != nullptr && std::filesystem::exists(std::filesystem::path(root) / name)) {

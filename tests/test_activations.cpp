@@ -32,7 +32,7 @@ TEST_CASE("ReLU layer: no parameters, and its description") {
     check_error([&] { relu(Tensor()); }, {"this tensor is undefined"});
 }
 
-// The numbers are those of the ops, worked out in test_activation_family.cpp.
+// The numbers are those of the ops, worked out in test_activation_ops.cpp.
 TEST_CASE("activation layers: each computes its own function, with its own options") {
     const double ln2 = std::log(2.0), ln3 = std::log(3.0);
     const Tensor x = tensor({-1, 2});
@@ -198,6 +198,8 @@ TEST_CASE("activation layers: bad options and shapes") {
     check_error([] { ELU(-1); }, {"ELU: expected alpha >= 0, got -1"});
     check_error([] { Softplus({.beta = 0}); }, {"Softplus: expected beta > 0, got 0"});
     check_error([] { Softplus({.beta = NAN}); }, {"Softplus: expected beta > 0, got nan"});
+    check_error([] { ELU{INFINITY}; }, {"ELU: expected alpha to be finite", "got inf"});
+    check_error([] { Softplus({.beta = INFINITY}); }, {"Softplus: expected beta to be finite"});
     check_error([] { PReLU(0); }, {"PReLU(0): expected at least one parameter"});
     check_error([] { PReLU(-1); }, {"PReLU(-1): expected at least one parameter"});
     PReLU prelu(4);
@@ -211,10 +213,12 @@ TEST_CASE("activation layers: bad options and shapes") {
         [] {
             Softmax(2)(zeros({2, 3}));
         },
-        {"softmax: expected a dimension from -2 to 1 for the shape [2, 3], got 2"});
-    check_error([] { LogSoftmax(-3)(zeros({2, 3})); }, {"log_softmax: ", "got -3"});
+        {"Softmax(dim=2): expected a dimension from -2 to 1 for the shape [2, 3], got 2"});
+    check_error([] { LogSoftmax(-3)(zeros({2, 3})); }, {"LogSoftmax(dim=-3): ", "got -3"});
 
     Rng rng(6);
+    check_error([&] { Maxout(3, (Index{1} << 62) + 1, 4, rng); },  // 4 of them would be 4
+                {"Shape: [4611686018427387905, 4] has more elements than memory"});
     check_error([&] { Maxout(0, 3, 2, rng); },
                 {"Maxout(0 -> 3, 2 pieces): expected at least one feature on either side, and one "
                  "piece"});

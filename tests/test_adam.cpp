@@ -281,6 +281,10 @@ TEST_CASE("Adam: bad options") {
     check_error([&] { adam({.betas = {0.9, -0.1}}); }, {"Adam: expected betas", "got -0.1"});
     check_error([&] { adam({.eps = -1}); }, {"Adam: expected eps >= 0, got -1"});
     check_error([&] { adam({.weight_decay = -1}); }, {"Adam: expected weight_decay >= 0, got -1"});
+    check_error([&] { adam({.lr = INFINITY}); }, {"Adam: expected lr to be finite", "got inf"});
+    check_error([&] { adam({.eps = INFINITY}); }, {"Adam: expected eps to be finite"});
+    check_error([&] { adamw({.weight_decay = INFINITY}); },
+                {"AdamW: expected weight_decay to be finite"});
     check_error([&] { adamw({.lr = -0.1}); }, {"AdamW: expected lr >= 0, got -0.1"});
     check_error([&] { adamw({.betas = {0.9, 1.5}}); }, {"AdamW: expected betas", "got 1.5"});
     check_error([&] { adamw({.eps = NAN}); }, {"AdamW: expected eps >= 0, got nan"});

@@ -1,11 +1,15 @@
 #include "primer/layers/batchnorm.h"
 
 #include <algorithm>
+#include <array>
+#include <functional>
 #include <optional>
 #include <type_traits>
 #include <vector>
 
 #include "primer/core/kernels/batchnorm.h"
+#include "primer/core/kernels/isa.h"
+#include "primer/core/kernels/isa/batchnorm.h"
 #include "primer/core/kernels/parallel.h"
 #include "primer/core/ops.h"
 #include "primer/core/rng.h"
@@ -141,18 +145,22 @@ TEST_CASE("batch_norm: backward without training, by hand") {
     check_values(bias.grad(), {2}, {10, 100});
 }
 
+// One value a plane, more channels than lanes; short and long planes; three dimensions.
+const std::vector<Shape> kShapes{{5, 3}, {3, 11}, {2, 3, 2}, {2, 2, 3, 4}, {4, 1, 1, 1}};
+
 TEST_CASE("batch_norm: gradients, over every option") {
     Rng rng(1);
-    // One value a plane, more channels than lanes; short and long planes; three dimensions.
-    const std::vector<Shape> shapes{{5, 3}, {3, 11}, {2, 3, 2}, {2, 2, 3, 4}, {4, 1, 1, 1}};
-    for (const Shape& shape : shapes) {
+    for (const Shape& shape : kShapes) {
         CAPTURE(shape);
         const Shape channels{shape[1]};
         const Tensor x = randn(shape, rng), w = randn(channels, rng), b = randn(channels, rng);
         const Tensor mean = randn(channels, rng), var = rand(channels, rng);
-        for (const bool training : {true, false}) {
+        for (int option = 0; option < 4; ++option) {
+            const bool training = option % 2 == 1, relu = option >= 2;
             CAPTURE(training);
-            const BatchNormOptions options{.training = training, .momentum = 0, .eps = 0.1};
+            CAPTURE(relu);
+            const BatchNormOptions options{
+                .training = training, .momentum = 0, .eps = 0.1, .relu = relu};
             const auto f = [&](const Tensor& in, const Tensor& weight, const Tensor& bias) {
                 return batch_norm(in, mean, var, weight, bias, options);
             };
@@ -163,6 +171,91 @@ TEST_CASE("batch_norm: gradients, over every option") {
             check_gradients([&](const Tensors& in) { return f(x, in[0], b); }, {w});
             check_gradients([&](const Tensors& in) { return f(x, w, in[0]); }, {b});
         }
+    }
+}
+
+// --- with relu ----------------------------------------------------------------------------------
+
+// As in the first two cases, of 3 z + 1 and 10 z - 1: what was -2, 0, 2, 4 and 13, -11, -7, 1.
+TEST_CASE("batch_norm: relu, by hand") {
+    Tensor x = features(), weight = tensor({3, 10}), bias = tensor({1, -1});
+    for (const Tensor& t : {x, weight, bias}) t.requires_grad_();
+    const BatchNormOptions options{.training = true, .eps = 4, .relu = true};
+    Tape tape;
+    const Tensor y = batch_norm(x, {}, {}, weight, bias, options);
+    check_values(y, {4, 2}, {0, 13, 0, 0, 2, 0, 4, 1});
+    // dy = 1 in the first channel is 0 0 1 1 behind relu, for at 0 the derivative is 0: dbias = 2,
+    // dweight = 1/3 + 1, dx_j = (0 0 1 1)_j - 2/4 - z_j (4/3)/4, as weight / root = 1.
+    tape.backward(sum(y * tensor({1, 0})));
+    check_values(bias.grad(), {2}, {2, 0});
+    check_values(weight.grad(), {2}, {4 / 3.0, 0});
+    check_values(x.grad(), {4, 2}, {-1 / 6.0, 0, -7 / 18.0, 0, 7 / 18.0, 0, 1 / 6.0, 0});
+}
+
+bool same(const Tensor& a, const Tensor& b) { return std::ranges::equal(a.values(), b.values()); }
+
+// A tensor and the gradients that it leaves in its inputs.
+Tensors with_gradients(const Tensors& inputs, const Tensor& dy, const std::function<Tensor()>& f) {
+    for (const Tensor& input : inputs) {
+        input.set_grad({});
+        input.requires_grad_();
+    }
+    Tape tape;
+    const Tensor y = f();
+    tape.backward(sum(y * dy));
+    Tensors all{y};
+    for (const Tensor& input : inputs) all.push_back(input.grad());
+    return all;
+}
+
+TEST_CASE("batch_norm: relu in it and relu behind it are the same bits") {
+    Rng rng(7);
+    std::vector<Shape> shapes = kShapes;
+    shapes.insert(shapes.end(), {{3, 5, 8, 8}, {2, 4, 17, 31}, {70, 33}});
+    for (const Shape& shape : shapes) {
+        CAPTURE(shape);
+        const Shape channels{shape[1]};
+        const Tensor x = randn(shape, rng), w = randn(channels, rng), b = randn(channels, rng),
+                     dy = randn(shape, rng), mean = randn(channels, rng), var = rand(channels, rng);
+        for (const bool training : {true, false}) {
+            for (const bool affine : {true, false}) {
+                CAPTURE(training);
+                CAPTURE(affine);
+                const auto norm = [&](bool with_relu) {
+                    return batch_norm(x, mean, var, affine ? w : Tensor(), affine ? b : Tensor(),
+                                      {.training = training, .momentum = 0, .relu = with_relu});
+                };
+                const Tensors inputs = affine ? Tensors{x, w, b} : Tensors{x};
+                const Tensors fused = with_gradients(inputs, dy, [&] { return norm(true); });
+                const Tensors two = with_gradients(inputs, dy, [&] { return relu(norm(false)); });
+                for (std::size_t i = 0; i < two.size(); ++i) {
+                    CAPTURE(i);
+                    CHECK(same(fused[i], two[i]));
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE("batch_norm: relu lets NaN through, and its gradient, as relu does") {
+    const Tensor x = tensor({NAN, 1, 0, -1}, {4, 1}), mean = zeros({1}), var = ones({1});
+    const Tensors all = with_gradients({x}, tensor({5, 6, 7, 8}, {4, 1}), [&] {
+        return batch_norm(x, mean, var, {}, {}, {.eps = 0, .relu = true});
+    });
+    check_values(all[0], {4, 1}, {NAN, 1, 0, 0});
+    check_values(all[1], {4, 1}, {5, 6, 0, 0});
+}
+
+TEST_CASE("batch_norm: relu's backward needs x, weight and bias as they were") {
+    Tensor x = features();
+    x.requires_grad_();
+    const Tensor mean = zeros({2}), var = ones({2}), weight = ones({2}), bias = zeros({2});
+    for (const Tensor& changed : {x, weight, bias}) {
+        Tape tape;
+        const Tensor y = batch_norm(x, mean, var, weight, bias, {.relu = true});
+        changed.fill_(5);
+        check_error([&] { tape.backward(sum(y)); },
+                    {"batch_norm: backward needs a value", "fill_"});
     }
 }
 
@@ -235,6 +328,8 @@ TEST_CASE("batch_norm: bad arguments") {
     check_error([&] { train(x, {.training = true, .momentum = NAN}); }, {"got nan"});
     check_error([&] { train(x, {.training = true, .eps = -1}); },
                 {"batch_norm: expected eps >= 0, got -1"});
+    check_error([&] { train(x, {.training = true, .eps = INFINITY}); },
+                {"batch_norm: expected eps to be finite", "got inf"});
     for (const Shape& one : {Shape{1, 3}, Shape{1, 3, 1}, Shape{1, 3, 1, 1}}) {
         check_error([&] { train(zeros(one), {.training = true}); },
                     {"batch_norm: x [1, 3", " has 1 value(s) for each channel",
@@ -262,52 +357,58 @@ bool close(const Tensor& a, const Tensor& b, double tolerance) {
     return true;
 }
 
-bool same(const Tensor& a, const Tensor& b) { return std::ranges::equal(a.values(), b.values()); }
-
 struct Results {
     std::vector<kernels::Moments> moments;
     Tensor y, dx, dw, db;
 };
 
+struct Way {
+    bool of_x, relu;
+};
+constexpr std::array<Way, 4> kWays{{{true, false}, {false, false}, {true, true}, {false, true}}};
+
 template <class Forward, class Backward>
-Results run(const kernels::BatchNormSizes& s, Forward forward, Backward backward, bool of_x) {
+Results run(const kernels::BatchNormSizes& s, Forward forward, Backward backward, const Way& way) {
     Rng rng(static_cast<std::uint64_t>(s.batch + 100 * s.channels + 10000 * s.inner));
     const Shape shape{s.batch, s.channels, s.inner}, channels{s.channels};
     const Tensor x = add(randn(shape, rng), 3), dy = randn(shape, rng), w = randn(channels, rng),
                  b = randn(channels, rng);
     Results r{std::vector<kernels::Moments>(static_cast<std::size_t>(s.channels)), empty(shape),
               empty(shape), empty(channels), empty(channels)};
-    forward(s, 1e-3, x.data(), w.data(), b.data(), r.moments.data(), r.y.mutable_data());
-    backward(s, 1e-3, {x.data(), dy.data(), r.moments.data(), w.data(), of_x}, r.dx.mutable_data(),
+    const kernels::BatchNormRule rule{1e-3, w.data(), b.data(), way.relu};
+    forward(s, rule, x.data(), r.moments.data(), r.y.mutable_data());
+    backward(s, rule, {x.data(), dy.data(), r.moments.data(), way.of_x}, r.dx.mutable_data(),
              r.dw.mutable_data(), r.db.mutable_data());
     return r;
 }
 
-Results fast(const kernels::BatchNormSizes& s, bool of_x) {
-    return run(s, kernels::batch_norm_training, kernels::batch_norm_backward, of_x);
+Results fast(const kernels::BatchNormSizes& s, const Way& way) {
+    return run(s, kernels::batch_norm_training, kernels::batch_norm_backward, way);
 }
 
-// With one channel a lane (inner = 1) and one channel in all lanes; full and partial groups.
+// With one channel a lane (inner = 1) and one channel in all lanes; full and partial groups; more
+// values than are added up in float.
 const std::vector<kernels::BatchNormSizes> kSizes{
-    {2, 1, 1},  {5, 7, 1},    {3, 8, 1}, {4, 9, 1},    {33, 17, 1},
-    {1, 3, 2},  {2, 3, 5},    {3, 2, 8}, {2, 2, 9},    {7, 5, 16},
-    {3, 4, 31}, {2, 40, 784}, {1, 1, 2}, {1000, 2, 1}, {5, 3, 1001}};
+    {2, 1, 1},    {5, 7, 1}, {3, 8, 1},    {4, 9, 1},    {33, 17, 1}, {70, 32, 1}, {9, 65, 1},
+    {1, 3, 2},    {2, 3, 5}, {3, 2, 8},    {2, 2, 9},    {7, 5, 16},  {3, 4, 31},  {40, 35, 64},
+    {2, 40, 784}, {1, 1, 2}, {1000, 2, 1}, {5, 3, 1001}, {3, 2, 5000}};
 
 TEST_CASE("batch_norm kernels: as the reference over odd shapes") {
-    const double tolerance = kDouble ? 1e-11 : 2e-5;
+    const double tolerance = kDouble ? 1e-11 : 2e-5, of_moments = kDouble ? 1e-13 : 1e-6;
     for (const auto& s : kSizes) {
         CAPTURE(s.batch);
         CAPTURE(s.channels);
         CAPTURE(s.inner);
-        for (const bool of_x : {true, false}) {
-            CAPTURE(of_x);
-            const Results a = fast(s, of_x);
+        for (const Way& way : kWays) {
+            CAPTURE(way.of_x);
+            CAPTURE(way.relu);
+            const Results a = fast(s, way);
             const Results b = run(s, kernels::reference::batch_norm_training,
-                                  kernels::reference::batch_norm_backward, of_x);
+                                  kernels::reference::batch_norm_backward, way);
             for (std::size_t c = 0; c < a.moments.size(); ++c) {
-                CHECK(a.moments[c].mean == doctest::Approx(b.moments[c].mean).epsilon(1e-13));
+                CHECK(a.moments[c].mean == doctest::Approx(b.moments[c].mean).epsilon(of_moments));
                 CHECK(a.moments[c].variance ==
-                      doctest::Approx(b.moments[c].variance).epsilon(1e-13));
+                      doctest::Approx(b.moments[c].variance).epsilon(of_moments));
             }
             CHECK(close(a.y, b.y, tolerance));
             CHECK(close(a.dx, b.dx, tolerance * 10));
@@ -323,10 +424,9 @@ TEST_CASE("batch_norm kernels: with the moments of x, the same in evaluation") {
         const Tensor x = randn({s.batch, s.channels, s.inner}, rng), w = randn({s.channels}, rng);
         const Tensor trained = empty(x.shape()), evaluated = empty(x.shape());
         std::vector<kernels::Moments> moments(static_cast<std::size_t>(s.channels));
-        kernels::batch_norm_training(s, 1e-5, x.data(), w.data(), nullptr, moments.data(),
-                                     trained.mutable_data());
-        kernels::batch_norm(s, 1e-5, x.data(), moments.data(), w.data(), nullptr,
-                            evaluated.mutable_data());
+        const kernels::BatchNormRule rule{.eps = 1e-5, .weight = w.data()};
+        kernels::batch_norm_training(s, rule, x.data(), moments.data(), trained.mutable_data());
+        kernels::batch_norm(s, rule, x.data(), moments.data(), evaluated.mutable_data());
         CHECK(same(trained, evaluated));
     }
 }
@@ -334,16 +434,80 @@ TEST_CASE("batch_norm kernels: with the moments of x, the same in evaluation") {
 TEST_CASE("batch_norm kernels: the same bits for any number of threads") {
     const int before = num_threads();
     for (const auto& s : kSizes) {
-        set_num_threads(1);
-        const Results one = fast(s, true);
-        set_num_threads(3);
-        const Results three = fast(s, true);
-        CHECK(same(one.y, three.y));
-        CHECK(same(one.dx, three.dx));
-        CHECK(same(one.dw, three.dw));
-        CHECK(same(one.db, three.db));
+        for (const Way& way : kWays) {
+            set_num_threads(1);
+            const Results one = fast(s, way);
+            for (const int threads : {2, 3, 8}) {
+                set_num_threads(threads);
+                const Results more = fast(s, way);
+                CHECK(same(one.y, more.y));
+                CHECK(same(one.dx, more.dx));
+                CHECK(same(one.dw, more.dw));
+                CHECK(same(one.db, more.db));
+            }
+        }
     }
     set_num_threads(before);
+}
+
+// The mean of the first values, which the sums of squares are taken about, is 100 standard
+// deviations of the rest away: half of the digits of a float would be gone if it were 0.
+TEST_CASE("batch_norm kernels: first values unlike the others, and all of them far from 0") {
+    const kernels::BatchNormSizes s{200, 2, 64};
+    Rng rng(4);
+    const Tensor x = randn({s.batch, s.channels, s.inner}, rng), y = empty(x.shape());
+    for (Index i = 0; i < x.numel(); ++i) {
+        x.mutable_data()[i] += Real(i < 16 * 128 ? 3100 : 3000);
+    }
+    std::vector<kernels::Moments> fast_moments(2), plain(2);
+    const kernels::BatchNormRule rule{.eps = 0};
+    kernels::batch_norm_training(s, rule, x.data(), fast_moments.data(), y.mutable_data());
+    kernels::reference::batch_norm_training(s, rule, x.data(), plain.data(), y.mutable_data());
+    for (std::size_t c = 0; c < 2; ++c) {
+        CHECK(fast_moments[c].mean == doctest::Approx(plain[c].mean).epsilon(1e-9));
+        CHECK(fast_moments[c].variance ==
+              doctest::Approx(plain[c].variance).epsilon(kDouble ? 1e-12 : 3e-6));
+    }
+}
+
+TEST_CASE("batch_norm kernels: the same bits at every instruction set") {
+    const auto all = [](const kernels::BatchNormKernels& loops, const kernels::BatchNormBlock& b) {
+        Rng rng(5);
+        const Index n = b.rows * b.row_stride;
+        const Tensor x = randn({n}, rng), dy = randn({n}, rng), out = zeros({4, n});
+        std::vector<double> sums(4 * kernels::kMostChannels);
+        kernels::BatchNormLine line{};
+        for (Real& v : line.center) v = rng.normal();
+        for (Real& v : line.scale) v = rng.normal();
+        for (Real& v : line.shift) v = rng.normal();
+        double* s = sums.data();
+        loops.moments(b, line.center, x.data(), s, s + 32);
+        loops.gradient_sums(b, line, true, x.data(), dy.data(), s + 64, s + 96);
+        for (int i = 0; i < 2; ++i) {
+            Real* to = out.mutable_data() + 2 * i * n;
+            loops.normalize(b, line, i == 1, x.data(), to);
+            loops.input_gradient(b, line, i == 1, line.shift, line.scale, x.data(), dy.data(),
+                                 to + n);
+        }
+        std::vector<double> bits(out.values().begin(), out.values().end());
+        bits.insert(bits.end(), sums.begin(), sums.end());
+        return bits;
+    };
+    const std::vector<kernels::BatchNormBlock> blocks{{7, 32, 1, 40, 1},
+                                                      {130, 9, 1, 9, 1},
+                                                      {3, 2, 49, 147, 49},
+                                                      {5, 16, 64, 1024, 64},
+                                                      {2, 1, 5000, 5000, 5000}};
+    for (const kernels::BatchNormBlock& block : blocks) {
+        CAPTURE(block.inner);
+        const auto expected = all(kernels::baseline::batch_norm_kernels(), block);
+        if (kernels::supported(kernels::Isa::avx2)) {
+            CHECK(all(kernels::avx2::batch_norm_kernels(), block) == expected);
+        }
+        if (kernels::supported(kernels::Isa::avx512)) {
+            CHECK(all(kernels::avx512::batch_norm_kernels(), block) == expected);
+        }
+    }
 }
 
 // --- layers -------------------------------------------------------------------------------------
@@ -351,6 +515,7 @@ TEST_CASE("batch_norm kernels: the same bits for any number of threads") {
 TEST_CASE("BatchNorm: parameters and buffers, as PyTorch names them") {
     class Names : public Visitor {
       public:
+        using Visitor::operator();
         void operator()(const std::string& name, Parameter& p) override { add(name, p); }
         void operator()(const std::string& name, Buffer& b) override { add(name, b); }
         void operator()(const std::string&, Module&) override { CHECK(false); }
@@ -406,6 +571,22 @@ TEST_CASE("BatchNorm: training and evaluation, by hand") {
     BatchNorm2d images_layer(2, {.eps = 4});
     check_values(images_layer(images()), {2, 2, 1, 2},
                  {-1, -1 / 3.0, 1.4, -1, 1 / 3.0, 1, -0.6, 0.2});
+}
+
+TEST_CASE("BatchNorm: with relu") {
+    BatchNorm1d layer(2, {.eps = 4, .relu = true});
+    layer.weight.copy_(tensor({3, 10}));
+    layer.bias.copy_(tensor({1, -1}));
+    check_values(layer(features()), {4, 2}, {0, 13, 0, 0, 2, 0, 4, 1});
+    CHECK(layer.is_activation());
+    layer.running_mean.copy_(tensor({1, 2}));
+    layer.running_var.copy_(tensor({5, 12}));
+    layer.eval();
+    check_values(layer(tensor({4, 10, -2, 2}, {2, 2})), {2, 2}, {4, 19, 0, 0});
+
+    BatchNorm2d images_layer(2, {.eps = 4, .relu = true});
+    check_values(images_layer(images()), {2, 2, 1, 2}, {0, 0, 1.4, 0, 1 / 3.0, 1, 0, 0.2});
+    CHECK_FALSE(BatchNorm2d(2).is_activation());
 }
 
 TEST_CASE("BatchNorm: momentum") {
@@ -554,6 +735,9 @@ TEST_CASE("BatchNorm: bad shapes and options") {
 TEST_CASE("BatchNorm: description") {
     CHECK(BatchNorm2d(64).describe() ==
           "BatchNorm2d(64, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)");
+    CHECK(BatchNorm2d(32, {.relu = true}).describe() ==
+          "BatchNorm2d(32, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True, "
+          "relu=True)");
     CHECK(
         BatchNorm1d(
             3,

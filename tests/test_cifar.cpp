@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -17,6 +16,16 @@ namespace primer {
 namespace {
 
 namespace fs = std::filesystem;
+
+// Small files, so that the tests are quick.
+ImageDataset small10(const fs::path& dir, Split split) {
+    return cifar10(dir, split, CifarLength::any);
+}
+
+ImageDataset small100(const fs::path& dir, Split split,
+                      Cifar100Labels labels = Cifar100Labels::fine) {
+    return cifar100(dir, split, labels, CifarLength::any);
+}
 
 // A picture of one colour behind its label bytes.
 std::string record(const std::string& labels, char red, char green, char blue) {
@@ -68,7 +77,7 @@ void check_cifar10_error(const std::function<void(const Folder&)>& spoil,
     const Folder folder;
     write_train(folder);
     spoil(folder);
-    const auto load = [&] { cifar10(folder.path(), Split::train); };
+    const auto load = [&] { small10(folder.path(), Split::train); };
     check_error(load, {"cifar10: expected "});
     check_one_line(load, folder, culprit, parts);
 }
@@ -79,7 +88,7 @@ void check_cifar100_error(const std::function<void(const Folder&)>& spoil,
     folder.write("train.bin", black({{1, 2}, {3, 4}}));
     spoil(folder);
     for (Cifar100Labels which : {Cifar100Labels::fine, Cifar100Labels::coarse}) {
-        const auto load = [&] { cifar100(folder.path(), Split::train, which); };
+        const auto load = [&] { small100(folder.path(), Split::train, which); };
         check_error(load, {"cifar100: expected "});
         check_one_line(load, folder, culprit, parts);
     }
@@ -95,7 +104,7 @@ TEST_CASE("cifar10: the five training files one after another, each of any lengt
     folder.write("test_batch.bin", black({"\x06"}));
     folder.write("batches.meta.txt", "airplane\n");
 
-    const ImageDataset train = cifar10(folder.path(), Split::train);
+    const ImageDataset train = small10(folder.path(), Split::train);
     CHECK(train.shape() == Shape{3, 32, 32});
     CHECK(train.classes() == 10);
     CHECK(labels(train) == std::vector<Index>{7, 1, 2, 3, 9, 0, 5, 8});
@@ -111,7 +120,7 @@ TEST_CASE("cifar10: the five training files one after another, each of any lengt
     CHECK(last[1500] == 21);
     CHECK(last.back() == 255);
 
-    CHECK(labels(cifar10(folder.path(), Split::test)) == std::vector<Index>{6});
+    CHECK(labels(small10(folder.path(), Split::test)) == std::vector<Index>{6});
 }
 
 TEST_CASE("cifar10: rows lie in the order of the file") {
@@ -119,7 +128,7 @@ TEST_CASE("cifar10: rows lie in the order of the file") {
     std::string bytes = black({"\x03"});
     bytes[1 + 1024 + 2 * 32 + 5] = '\x77';  // green, row 2, column 5
     folder.write("test_batch.bin", bytes);
-    const ImageDataset test = cifar10(folder.path(), Split::test);
+    const ImageDataset test = small10(folder.path(), Split::test);
     std::vector<Real> values(3 * 32 * 32);
     test.load(0, values);
     CHECK(tensor(values, test.shape()).at({1, 2, 5}) == 0x77);
@@ -129,26 +138,26 @@ TEST_CASE("cifar10: rows lie in the order of the file") {
 TEST_CASE("cifar10: the folder that the archive unpacks to, unless the files are beside it") {
     const Folder folder;
     write_train(folder, "cifar-10-batches-bin");
-    CHECK(cifar10(folder.path(), Split::train).size() == 10);
-    CHECK(cifar10(folder.path() / "cifar-10-batches-bin", Split::train).size() == 10);
+    CHECK(small10(folder.path(), Split::train).size() == 10);
+    CHECK(small10(folder.path() / "cifar-10-batches-bin", Split::train).size() == 10);
     // Half of the files beside it do not count ...
     for (int i : {0, 1, 2, 3}) {
         folder.write(kTrainNames[static_cast<std::size_t>(i)], black({"\x04"}));
     }
-    CHECK(cifar10(folder.path(), Split::train).size() == 10);
+    CHECK(small10(folder.path(), Split::train).size() == 10);
     // ... all of them do.
     folder.write(kTrainNames[4], black({"\x04"}));
-    CHECK(labels(cifar10(folder.path(), Split::train)) == std::vector<Index>{4, 4, 4, 4, 4});
+    CHECK(labels(small10(folder.path(), Split::train)) == std::vector<Index>{4, 4, 4, 4, 4});
 }
 
 TEST_CASE("cifar100: fine and coarse labels of the same pictures") {
     const Folder folder;
     folder.write("train.bin", record({19, 99}, 1, 2, 3) + record({0, 20}, 4, 5, 6));
     folder.write("test.bin", black({{7, 8}}));
-    const ImageDataset fine = cifar100(folder.path(), Split::train);
+    const ImageDataset fine = small100(folder.path(), Split::train);
     CHECK(fine.classes() == 100);
     CHECK(labels(fine) == std::vector<Index>{99, 20});
-    const ImageDataset coarse = cifar100(folder.path(), Split::train, Cifar100Labels::coarse);
+    const ImageDataset coarse = small100(folder.path(), Split::train, Cifar100Labels::coarse);
     CHECK(coarse.classes() == 20);
     CHECK(labels(coarse) == std::vector<Index>{19, 0});
     for (const ImageDataset* set : {&fine, &coarse}) {
@@ -157,18 +166,18 @@ TEST_CASE("cifar100: fine and coarse labels of the same pictures") {
         CHECK(set->pixels(0)[1024] == 2);
         CHECK(set->pixels(1)[3071] == 6);
     }
-    CHECK(labels(cifar100(folder.path(), Split::test, Cifar100Labels::fine)) ==
+    CHECK(labels(small100(folder.path(), Split::test, Cifar100Labels::fine)) ==
           std::vector<Index>{8});
 
     const Folder outer;
     fs::copy(folder.path(), outer.path() / "cifar-100-binary");
-    CHECK(cifar100(outer.path(), Split::train).size() == 2);
+    CHECK(small100(outer.path(), Split::train).size() == 2);
 }
 
 TEST_CASE("cifar: a folder that is missing, or a file") {
     const std::string path = "'" + fs::current_path().string() + "/no-such-folder'";
-    const auto load10 = [](const fs::path& dir) { cifar10(dir, Split::train); };
-    const auto load100 = [](const fs::path& dir) { cifar100(dir, Split::train); };
+    const auto load10 = [](const fs::path& dir) { small10(dir, Split::train); };
+    const auto load100 = [](const fs::path& dir) { small100(dir, Split::train); };
     check_error([&] { load10("no-such-folder"); },
                 {"cifar10: expected a folder with CIFAR-10's files, found no ", path.c_str(),
                  "; ./primer fetch cifar10 --to '", "downloads them"});
@@ -195,21 +204,21 @@ TEST_CASE("cifar10: all missing files are named") {
          "found no data_batch_2.bin, no data_batch_5.bin; ./primer fetch cifar10 --to '",
          "' downloads them"});
     const Folder folder;
-    check_error([&] { cifar10(folder.path(), Split::train); },
+    check_error([&] { small10(folder.path(), Split::train); },
                 {"found no data_batch_1.bin, no data_batch_2.bin, no data_batch_3.bin, no "
                  "data_batch_4.bin, no data_batch_5.bin; "});
-    check_error([&] { cifar10(folder.path(), Split::test); },
+    check_error([&] { small10(folder.path(), Split::test); },
                 {"expected CIFAR-10's test files in '", "found no test_batch.bin; "});
-    check_error([&] { cifar100(folder.path(), Split::train); },
+    check_error([&] { small100(folder.path(), Split::train); },
                 {"cifar100: expected CIFAR-100's training files in '", "found no train.bin; "});
-    check_error([&] { cifar100(folder.path(), Split::test); }, {"found no test.bin; "});
+    check_error([&] { small100(folder.path(), Split::test); }, {"found no test.bin; "});
 }
 
 TEST_CASE("cifar10: missing from the folder that the archive unpacks to") {
     const Folder folder;
     write_train(folder, "cifar-10-batches-bin");
     fs::remove(folder.path() / "cifar-10-batches-bin/data_batch_3.bin");
-    check_one_line([&] { cifar10(folder.path(), Split::train); }, folder, "cifar-10-batches-bin",
+    check_one_line([&] { small10(folder.path(), Split::train); }, folder, "cifar-10-batches-bin",
                    {"/cifar-10-batches-bin', found no data_batch_3.bin; ./primer fetch",
                     "/cifar-10-batches-bin' downloads them"});
 }
@@ -218,7 +227,7 @@ TEST_CASE("cifar10: a file in the place of that folder is none of our business")
     const Folder folder;
     folder.write("cifar-10-batches-bin", "");
     const std::string searched = "files in '" + folder.path().string() + "', found no test_batch";
-    check_error([&] { cifar10(folder.path(), Split::test); }, {searched.c_str()});
+    check_error([&] { small10(folder.path(), Split::test); }, {searched.c_str()});
 }
 
 TEST_CASE("cifar: the archive left packed") {
@@ -257,10 +266,10 @@ TEST_CASE("cifar: the version for Python") {
     }
     const Folder ten, hundred;
     fs::create_directory(ten.path() / "cifar-10-batches-py");
-    check_error([&] { cifar10(ten.path(), Split::train); },
+    check_error([&] { small10(ten.path(), Split::train); },
                 {"/cifar-10-batches-py' of the version for Python"});
     fs::create_directory(hundred.path() / "cifar-100-python");
-    check_error([&] { cifar100(hundred.path(), Split::train); },
+    check_error([&] { small100(hundred.path(), Split::train); },
                 {"/cifar-100-python' of the version for Python"});
     // The same under the binary version's name.
     check_cifar10_error(
@@ -275,22 +284,57 @@ TEST_CASE("cifar: a file that does not end with a whole picture") {
             f.write("data_batch_1.bin", black({"1", "2"}).substr(0, 6145));
         },
         "data_batch_1.bin",
-        {"to hold records of 3073 bytes, found 6145 bytes, 3072 more than 1 records have",
+        {"to hold whole pictures of 3073 bytes, found 6145 bytes, 1 pictures and 3072 bytes",
          "was a download broken off?", "' puts the published file in its place"});
     check_cifar10_error(
         [](const Folder& f) {
             f.write("data_batch_5.bin", black({"\x01", "\x02"}) + "x");
         },
-        "data_batch_5.bin", {"found 6147 bytes, 1 more than 2 records have"});
+        "data_batch_5.bin", {"found 6147 bytes, 2 pictures and 1 bytes"});
     check_cifar10_error([](const Folder& f) { f.write("data_batch_5.bin", "x"); },
-                        "data_batch_5.bin", {"found 1 bytes, 1 more than 0 records have"});
+                        "data_batch_5.bin", {"found 1 bytes, 0 pictures and 1 bytes"});
     check_cifar10_error([](const Folder& f) { f.write("data_batch_5.bin", ""); },
-                        "data_batch_5.bin", {"to hold records of 3073 bytes, found an empty file"});
+                        "data_batch_5.bin", {"found 0 bytes, 0 pictures and 0 bytes"});
     check_cifar100_error(
         [](const Folder& f) {
             f.write("train.bin", black({{1, 2}, {3, 4}}).substr(0, 6147));
         },
-        "train.bin", {"to hold records of 3074 bytes, found 6147 bytes, 3073 more than 1 records"});
+        "train.bin", {"pictures of 3074 bytes, found 6147 bytes, 1 pictures and 3073 bytes"});
+}
+
+// 10000 x 3073 = 30730000, 10000 x 3074 = 30740000, 50000 x 3074 = 153700000. What is behind the
+// end of the file that was written is zeros, which take no room on the disk.
+TEST_CASE("cifar: the published files have the published length") {
+    const Folder folder;
+    const auto make = [&](const std::string& name, std::uintmax_t bytes) {
+        folder.write(name, "");
+        fs::resize_file(folder.path() / name, bytes);
+    };
+    for (const std::string& name : kTrainNames) make(name, 30'730'000);
+    make("test_batch.bin", 30'730'000);
+    CHECK(cifar10(folder.path(), Split::test).size() == 10000);
+
+    const auto train10 = [&] { cifar10(folder.path(), Split::train); };
+    make("data_batch_4.bin", 30'730'000 - 3073);  // one picture fewer: at a boundary
+    check_one_line(train10, folder, "data_batch_4.bin",
+                   {"to hold 10000 pictures, 30730000 bytes, found 30726927 bytes (was a download "
+                    "broken off?); ./primer fetch cifar10"});
+    make("data_batch_4.bin", 30'730'000 + 3073);
+    check_one_line(train10, folder, "data_batch_4.bin",
+                   {"30730000 bytes, found 30733073 bytes; ./primer fetch cifar10"});
+    make("data_batch_4.bin", 0);
+    check_one_line(train10, folder, "data_batch_4.bin", {"found 0 bytes (was a download"});
+    make("test_batch.bin", 30'730'001);
+    check_one_line([&] { cifar10(folder.path(), Split::test); }, folder, "test_batch.bin",
+                   {"to hold 10000 pictures", "found 30730001 bytes"});
+
+    make("train.bin", 30'740'000);
+    make("test.bin", 30'740'000);
+    CHECK(cifar100(folder.path(), Split::test).size() == 10000);
+    check_one_line([&] { cifar100(folder.path(), Split::train); }, folder, "train.bin",
+                   {"cifar100: expected",
+                    "to hold 50000 pictures, 153700000 bytes, found 30740000 "
+                    "bytes (was a download broken off?); ./primer fetch cifar100"});
 }
 
 TEST_CASE("cifar: labels that cannot be") {
@@ -328,7 +372,7 @@ TEST_CASE("cifar: something that is no file, and one that may not be read") {
     folder.write("test_batch.bin", black({"\x01"}));
     fs::permissions(folder.path() / "test_batch.bin", fs::perms::none);
     const AsNobody nobody;
-    check_one_line([&] { cifar10(folder.path(), Split::test); }, folder, "test_batch.bin",
+    check_one_line([&] { small10(folder.path(), Split::test); }, folder, "test_batch.bin",
                    {"cifar10: expected '", "to be readable", "check its permissions"});
 }
 
@@ -375,7 +419,7 @@ std::array<double, 2> statistics(const ImageDataset& pictures, std::size_t chann
     return {mean, std::sqrt(mean2 - mean * mean)};
 }
 
-TEST_CASE("real data: CIFAR-10's files") {
+TEST_CASE("real data: cifar10: the published files") {
     const fs::path folder = real_data("cifar10");
     if (folder.empty()) return;
     const ImageDataset train = cifar10(folder, Split::train), test = cifar10(folder, Split::test);
@@ -410,15 +454,9 @@ TEST_CASE("real data: CIFAR-10's files") {
     }
 }
 
-TEST_CASE("real data: CIFAR-100's files") {
-    const char* const root = std::getenv("PRIMER_DATA");
-    const fs::path folder = fs::path(root == nullptr ? "" : root) / "cifar100";
-    if (!cifar100_found(folder)) {
-        // Not real_data(), which would have all tests with real data reported as skipped: it is
-        // the rarest of the datasets.
-        MESSAGE("skipped: PRIMER_DATA does not name a folder with cifar100/ in it");
-        return;
-    }
+TEST_CASE("real data: cifar100: the published files") {
+    const fs::path folder = real_data("cifar100");
+    if (folder.empty()) return;
     const ImageDataset train = cifar100(folder, Split::train);
     REQUIRE(train.size() == 50000);
     REQUIRE(cifar100(folder, Split::test).size() == 10000);

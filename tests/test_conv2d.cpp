@@ -1,6 +1,7 @@
 #include "primer/layers/conv2d.h"
 
 #include <algorithm>
+#include <limits>
 #include <sstream>
 #include <vector>
 
@@ -272,6 +273,35 @@ TEST_CASE("conv2d: bad options") {
                 {"conv2d: the 4 output channels of the weight [4, 3, 3, 3] can not be cut into 3 "
                  "groups"});
     check_error([&] { conv2d(x, w, {}, {.groups = 0}); }, {"into 0 groups"});
+    check_error(
+        [&] {
+            conv2d(x, zeros({0, 3, 3, 3}), {}, {.groups = 3});
+        },
+        {"the 0 output channels of the weight [0, 3, 3, 3] can not be cut into 3 groups"});
+}
+
+TEST_CASE("conv2d: options whose sums and products would overflow") {
+    const Tensor x = zeros({1, 1, 8, 8}), w = zeros({1, 1, 5, 5});
+    const Index huge = std::numeric_limits<Index>::max(), large = kMaxSize;
+    check_error([&] { conv2d(x, w, {}, {.stride = huge}); },
+                {"conv2d: expected a stride of at most 2147483647 either way, got 9223372036854775"
+                 "807x9223372036854775807"});
+    check_error([&] { conv2d(x, w, {}, {.padding = huge}); }, {"a padding of at most 2147483647"});
+    check_error([&] { conv2d(x, w, {}, {.dilation = huge}); },
+                {"a dilation of at most 2147483647"});
+    check_error([&] { conv2d(x, w, {}, {.dilation = large + 1}); }, {"a dilation of at most"});
+    // 4 channels times 2^62 groups would be 0, as many as x has.
+    check_error(
+        [] {
+            conv2d(zeros({1, 0, 8, 8}), zeros({0, 4, 3, 3}), {}, {.groups = Index{1} << 62});
+        },
+        {"the 0 output channels", "into 4611686018427387904 groups"});
+    // What is just allowed is computed as it should be: 4 (2^31 - 1) + 1 cells do not fit.
+    CHECK(conv2d(x, w, {}, {.stride = large}).shape() == Shape{1, 1, 1, 1});
+    check_error([&] { conv2d(x, w, {}, {.dilation = large}); }, {"covers 8589934589x8589934589"});
+    check_error([&] { conv2d(x, w, {}, {.padding = large}); },
+                {"conv2d: x [1, 1, 8, 8] padded by 2147483647x2147483647 has more elements than "
+                 "memory"});
 }
 
 // --- the kernels -------------------------------------------------------------------------------
@@ -556,6 +586,24 @@ TEST_CASE("conv2d layer: bad options") {
             Conv2d(3, 16, {.kernel = 3, .dilation = {1, 0}}, rng);
         },
         {"expected a dilation of at least 1 either way, got 1x0"});
+    const Index huge = Index{1} << 62;  // twice that would overflow
+    check_error([&] { Conv2d(3, 16, {.kernel = 3, .padding = huge}, rng); },
+                {"Conv2d(3 -> 16, kernel 3x3): expected a padding of at most 2147483647 either "
+                 "way, got 4611686018427387904x4611686018427387904"});
+    check_error(
+        [&] {
+            Conv2d(3, 16, {.kernel = 3, .dilation = {1, huge}}, rng);
+        },
+        {"expected a dilation of at most 2147483647 either way, got 1x4611686018427387904"});
+    check_error([&] { Conv2d(3, 16, {.kernel = 3, .stride = huge}, rng); },
+                {"expected a stride of at most 2147483647"});
+    check_error([&] { Conv2d(3, 16, {.kernel = huge}, rng); },
+                {"expected a kernel of at most 2147483647"});
+    check_error(
+        [&] {
+            conv2d(zeros({1, 1, 3, 3}), zeros({1, 1, 3, 3}), {}, {.padding = huge});
+        },
+        {"conv2d: expected a padding of at most 2147483647"});
     const char* rule = "expected a number of groups that divides both channel counts, got ";
     check_error([&] { Conv2d(3, 16, {.kernel = 3, .groups = 2}, rng); },
                 {"Conv2d(3 -> 16, kernel 3x3): ", rule, "got 2"});

@@ -5,6 +5,7 @@
 #include "primer/core/ops.h"
 #include "primer/core/tape.h"
 #include "primer/layers/activations.h"
+#include "primer/layers/batchnorm.h"
 #include "primer/layers/identity.h"
 #include "primer/layers/linear.h"
 #include "primer/layers/sequential.h"
@@ -119,6 +120,19 @@ TEST_CASE("dead_relu_ratio: of activation layers alone") {
     CHECK(rows[1].dead_units == 0.5);
 }
 
+// BatchNorm1d of one feature 1, 3: mean 2, root 1, so z = -1, 1, and relu leaves 0, 1.
+TEST_CASE("dead_relu_ratio: a layer that ends with a ReLU counts, without one it does not") {
+    Sequential model{BatchNorm1d(1, {.eps = 0}), BatchNorm1d(1, {.eps = 0, .relu = true})};
+    const auto rows = dead_relu_ratio(model, [&] { model(tensor({1, 3}, {2, 1})); });
+    REQUIRE(rows.size() == 1);
+    check_row(rows[0], {.name = "1",
+                        .type = "BatchNorm1d",
+                        .outputs = 2,
+                        .mean = 0.5,
+                        .stddev = 0.5,
+                        .zeros = 0.5});
+}
+
 // An in-place ReLU changes what Identity has put out, but only after that has been counted.
 TEST_CASE("activation_statistics: an activation in place does not disturb the layer before it") {
     Sequential model{Identity(), ReLU({.inplace = true})};
@@ -175,6 +189,7 @@ TEST_CASE("diagnostics: printed as tables") {
         {.name = "", .type = "Tanh", .outputs = 1, .mean = -12.34567}};
     CHECK(layers.str() ==
           "Layer (type)    Mean  Std  Zeros  Dead units\n"
+          "--------------------------------------------\n"
           "0 (Identity)       -    -      -  not called\n"
           "1 (ReLU)        1.75  0.5  62.5%      100.0%\n"
           "Tanh          -12.35    0   0.0%        0.0%\n");
@@ -182,6 +197,7 @@ TEST_CASE("diagnostics: printed as tables") {
         {.name = "0.weight", .norm = 5, .mean = -0.25, .stddev = 2.5, .largest = 4, .zeros = 0.5}};
     CHECK(gradients.str() ==
           "Parameter  Norm   Mean  Std  Largest  Zeros\n"
+          "-------------------------------------------\n"
           "0.weight      5  -0.25  2.5        4  50.0%\n");
 }
 

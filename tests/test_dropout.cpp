@@ -39,8 +39,10 @@ TEST_CASE("dropout: what is kept is divided by 1 - p") {
     }
 }
 
-// Of 400 000 the number that is dropped is within 5 standard deviations, 5 sqrt(n p (1 - p)), of
-// n p; and so is that of neighbours of which both are dropped, p^2, across the chunks too.
+// Of n = 400 000 the share that is dropped is within 5 standard deviations, 5 sqrt(p (1 - p) / n),
+// of p. So is, with twice that to spare as the pairs overlap, the share p^2 of the pairs `lag`
+// apart of which both are dropped: of neighbours, of the two that share a random number, and of
+// those in the same place of two chunks.
 TEST_CASE("dropout: each element on its own, with probability p") {
     Rng rng(2);
     const double n = 400'000;
@@ -48,12 +50,15 @@ TEST_CASE("dropout: each element on its own, with probability p") {
         CAPTURE(p);
         const Tensor y = dropout(ones({400'000}), p, rng);
         CHECK(std::abs(fraction_of_zeros(y) - p) < 5 * std::sqrt(p * (1 - p) / n));
-        double pairs = 0;
-        for (Index i = 0; i + 4096 < y.numel(); ++i) {
-            pairs += y.data()[i] == 0 && y.data()[i + 4096] == 0;
+        for (const Index lag : {1, 2, 128, 256, 4096, 16384}) {
+            CAPTURE(lag);
+            double pairs = 0;
+            for (Index i = 0; i + lag < y.numel(); ++i) {
+                pairs += y.data()[i] == 0 && y.data()[i + lag] == 0;
+            }
+            pairs /= n - static_cast<double>(lag);
+            CHECK(std::abs(pairs - p * p) < 10 * std::sqrt(p * p * (1 - p * p) / n));
         }
-        pairs /= n - 4096;
-        CHECK(std::abs(pairs - p * p) < 10 * std::sqrt(p * p * (1 - p * p) / n));
         CHECK(static_cast<double>(mean(y).item()) == doctest::Approx(1).epsilon(0.03));
     }
 }
@@ -217,6 +222,36 @@ TEST_CASE("Dropout: the same masks from the same state") {
         CHECK(same(layer(x), other(x)));
         CHECK(same(channels(images), other_channels(images)));
     }
+}
+
+TEST_CASE("Dropout: a visitor sees the generator, and can set it") {
+    class Generators : public Visitor {
+      public:
+        using Visitor::operator();
+        void operator()(const std::string& name, Rng& generator) override {
+            CHECK(name == "rng");
+            found = &generator;
+        }
+        Rng* found = nullptr;
+    } visitor;
+    Rng rng(17);
+    Dropout layer(0.5, rng);
+    Dropout2d channels(0.5, rng);
+    const Tensor x = ones({200}), images = ones({10, 20, 1, 1});
+    layer.visit(visitor);
+    REQUIRE(visitor.found != nullptr);
+    const Rng::State state = visitor.found->state();
+    const Tensor y = layer(x);
+    visitor.found->set_state(state);
+    CHECK(same(layer(x), y));
+
+    visitor.found = nullptr;
+    channels.visit(visitor);
+    REQUIRE(visitor.found != nullptr);
+    visitor.found->set_state(state);
+    const Tensor kept = channels(images);
+    visitor.found->set_state(state);
+    CHECK(same(channels(images), kept));
 }
 
 TEST_CASE("Dropout: does not depend on what else draws from the generator") {

@@ -1,6 +1,8 @@
 // The direction in which the rooms may include one another: core/kernels <- core <- {layers, optim}
 // <- datasets <- examples, and never back. The linker enforces most of it; headers it can not see.
+// And the size of the fixtures.
 
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <regex>
@@ -84,6 +86,17 @@ TEST_CASE("house: no include points the wrong way") {
         }
     }
     CHECK(files > 30);
+}
+
+TEST_CASE("house: what PyTorch computed takes no more than 1 MB") {
+    std::uintmax_t bytes = 0, files = 0;
+    for (const fs::directory_entry& entry : fs::directory_iterator(PRIMER_PARITY_DIR)) {
+        if (entry.path().extension() != ".safetensors") continue;
+        bytes += entry.file_size();
+        ++files;
+    }
+    CHECK(files > 10);
+    CHECK(bytes <= 1'000'000);
 }
 
 }  // namespace

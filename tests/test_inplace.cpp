@@ -115,7 +115,7 @@ TEST_CASE("relu_: after a view has been changed in place, its base is refused") 
     CHECK(sum(part).item() == 10);
     check_error([&] { sum(base); }, {"sum", "[4]", "changed in place by relu_"});
     check_error([&] { relu_(base); },
-                {"relu_: the input of shape [4]", "changed in place by relu_"});
+                {"relu_: a tensor of shape [4]", "changed in place by relu_"});
 }
 
 TEST_CASE("relu_ and leaky_relu_: what they refuse") {
@@ -187,12 +187,42 @@ TEST_CASE("a Sequential with activations in place: the same loss and gradients, 
     }
 }
 
-TEST_CASE("in place: a leaf whose view was changed is not used again") {
+TEST_CASE("in place: a leaf that asks for its gradient is not changed through a view either") {
     const Tensor w = tensor({-1, 2}).requires_grad_();
+    const Tape tape;
+    check_error(
+        [&] {
+            relu_(reshape(w, {2, 1}));
+        },
+        {"relu_: a view of shape [2, 1] of a leaf that asks for its gradient"});
+    check_error([&] { leaky_relu_(slice(w, 0, 1)); }, {"leaky_relu_: a view of shape [1]"});
+    check_values(w, {2}, {-1, 2});
+}
+
+// L = p_0 + p_1 = -3 would have the gradient (1, 1); but what relu_ has left is max(L, 0) = 0.
+TEST_CASE("in place: a loss that was changed through a view is refused") {
+    const Tensor p = tensor({-1, -2}).requires_grad_();
     Tape tape;
-    const Tensor view = reshape(w, {2, 1});
-    relu_(view);
-    check_error([&] { sum(w); }, {"sum", "changed in place by relu_"});
+    const Tensor loss = sum(p), changed = relu_(reshape(loss, {1}));
+    CHECK(loss.item() == 0);
+    check_error([&] { tape.backward(loss); },
+                {"backward: a tensor of shape [] has been changed in place by relu_"});
+    tape.backward(changed);
+    check_values(p.grad(), {2}, {0, 0});
+}
+
+TEST_CASE("in place: a tensor of an earlier tape is refused as it was") {
+    const Tensor w = tensor({-1, 2}).requires_grad_();
+    Tensor h;
+    {
+        const Tape tape;
+        h = w * 2;
+    }
+    const Tape tape;
+    check_error([&] { relu_(h); },
+                {"relu_: a tensor of shape [2] was computed while another Tape was recording"});
+    check_error([&] { leaky_relu_(h); }, {"leaky_relu_: a tensor of shape [2] was computed"});
+    check_values(h, {2}, {-2, 4});
 }
 
 }  // namespace

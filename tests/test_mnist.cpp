@@ -263,7 +263,7 @@ TEST_CASE("mnist_found: any of the files will do, whole or not") {
     }
 }
 
-TEST_CASE("real data: MNIST's published files") {
+TEST_CASE("real data: mnist: the published files") {
     const fs::path folder = real_data("mnist");
     if (folder.empty()) return;
     const ImageDataset train = mnist(folder, Split::train);

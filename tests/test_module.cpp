@@ -71,7 +71,7 @@ class Recorder : public ForwardHook {
         : log_(log), prefix_(std::move(prefix)) {}
     void called(Module& module, const Tensor& x, const Tensor& y) override {
         std::ostringstream line;
-        line << prefix_ << module.describe().substr(0, 5) << ' ' << x.at({0}) << "->" << y.at({0});
+        line << prefix_ << module.type() << ' ' << x.at({0}) << "->" << y.at({0});
         log_.push_back(line.str());
     }
 
@@ -144,6 +144,11 @@ TEST_CASE("module: train and eval reach every module inside") {
     CHECK_FALSE(model.head.training());
     CHECK(model.block.training());
     CHECK(model.block.second.training());
+}
+
+TEST_CASE("module: its type is its description without the options") {
+    CHECK(Model().type() == "Model");
+    CHECK(Block().type() == "Block");
 }
 
 TEST_CASE("module: a call is the forward") {

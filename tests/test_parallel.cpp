@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <limits>
 #include <mutex>
@@ -84,6 +85,7 @@ TEST_CASE("parallel: ends of the range of Index") {
 
 TEST_CASE("parallel: several threads take part, and the caller waits for all of them") {
     const Threads set(4);
+    const std::thread::id caller = std::this_thread::get_id();
     std::set<std::thread::id> seen;
     std::mutex mutex;
     std::atomic<int> arrived{0}, done{0};
@@ -91,13 +93,17 @@ TEST_CASE("parallel: several threads take part, and the caller waits for all of 
         // Each of the four chunks waits for the other three: one thread alone could not.
         ++arrived;
         while (arrived < 4) std::this_thread::yield();
+        // The others take so long that the caller has fallen asleep.
+        if (std::this_thread::get_id() != caller) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        }
         const std::lock_guard lock(mutex);
         seen.insert(std::this_thread::get_id());
         ++done;
     });
     CHECK(done == 4);
     CHECK(seen.size() == 4);
-    CHECK(seen.count(std::this_thread::get_id()) == 1);
+    CHECK(seen.count(caller) == 1);
 }
 
 TEST_CASE("parallel: many short jobs one after another") {
@@ -109,6 +115,41 @@ TEST_CASE("parallel: many short jobs one after another") {
                          [&](Index begin, Index) { ++hits[static_cast<std::size_t>(begin)]; });
         }
         CHECK(hits == std::vector<int>(50, 500));
+    }
+}
+
+TEST_CASE("parallel: all threads come to a job, awake or asleep") {
+    for (int threads : {2, 3, 8}) {
+        const Threads set(threads);
+        for (int job = 0; job < 100; ++job) {
+            // Long enough for all of them to fall asleep; in between, one job upon the other.
+            if (job % 5 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+            std::atomic<int> arrived{0};
+            parallel_for(threads, 1, [&](Index, Index) {
+                ++arrived;
+                while (arrived < threads) std::this_thread::yield();
+            });
+            CHECK(arrived == threads);
+        }
+    }
+}
+
+TEST_CASE("parallel: a job is over when the call is, even for threads that come late") {
+    for (int threads : {2, 8, 40}) {
+        const Threads set(threads);
+        Index sum = 0, expected = 0;
+        for (Index job = 0; job < 1000; ++job) {
+            // Each job's data are gone at once; a thread that still used them would spoil the
+            // next job's, or be found by a sanitizer.
+            if (job % 100 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+            std::vector<Index> squares(static_cast<std::size_t>(2 + job % 5));
+            parallel_for(static_cast<Index>(squares.size()), 1, [&squares, job](Index i, Index) {
+                squares[static_cast<std::size_t>(i)] = job * job;
+            });
+            for (Index square : squares) sum += square;
+            expected += (2 + job % 5) * job * job;
+        }
+        CHECK(sum == expected);
     }
 }
 
@@ -124,6 +165,57 @@ TEST_CASE("parallel: a call from inside a body runs on the same thread") {
     });
     CHECK(count == 60);
     CHECK(elsewhere == 0);
+}
+
+TEST_CASE("parallel: a call from inside the body of a second caller runs on the same thread") {
+    const Threads set(2);
+    std::atomic<bool> first_in{false}, second_in{false}, first_out{false};
+    std::atomic<int> elsewhere{0};
+    std::thread second([&] {
+        while (!first_in) std::this_thread::yield();
+        parallel_for(2, 1, [&](Index, Index) {
+            second_in = true;
+            check_error([] { set_num_threads(3); },
+                        {"set_num_threads: called from inside parallel_for"});
+            // By now the pool is free again.
+            while (!first_out) std::this_thread::yield();
+            const auto outer = std::this_thread::get_id();
+            parallel_for(50, 1, [&](Index, Index) {
+                if (std::this_thread::get_id() != outer) ++elsewhere;
+                std::this_thread::sleep_for(std::chrono::microseconds(100));
+            });
+        });
+    });
+    parallel_for(2, 1, [&](Index, Index) {
+        first_in = true;
+        while (!second_in) std::this_thread::yield();
+    });
+    first_out = true;
+    second.join();
+    CHECK(elsewhere == 0);
+}
+
+TEST_CASE("parallel: a single chunk leaves the threads to the calls inside it") {
+    const Threads set(2);
+    std::atomic<int> arrived{0};
+    parallel_for(1, 1, [&](Index, Index) {
+        // Each of the two waits for the other: one thread alone could not.
+        parallel_for(2, 1, [&](Index, Index) {
+            ++arrived;
+            while (arrived < 2) std::this_thread::yield();
+        });
+        set_num_threads(3);
+    });
+    CHECK(arrived == 2);
+    CHECK(num_threads() == 3);
+    // But in a chunk of several, it is still one of several.
+    const auto inside = [] {
+        parallel_for(2, 1, [](Index, Index) {
+            parallel_for(1, 1, [](Index, Index) { set_num_threads(4); });
+        });
+    };
+    check_error(inside, {"set_num_threads: called from inside parallel_for"});
+    CHECK(num_threads() == 3);
 }
 
 TEST_CASE("parallel: an exception reaches the caller, and the pool goes on working") {
@@ -183,9 +275,19 @@ TEST_CASE("parallel: set_num_threads") {
     check_error([] { set_num_threads(-1); }, {"got -1"});
     check_error([] { set_num_threads(1025); }, {"got 1025"});
     CHECK(num_threads() == 2);
-    const auto inside = [] { parallel_for(4, 1, [](Index, Index) { set_num_threads(4); }); };
-    check_error(inside, {"set_num_threads: called from inside parallel_for"});
-    CHECK(num_threads() == 2);
+    // One thread or two, inside a body it is an error, and after the error it is none any more.
+    for (int threads : {2, 1}) {
+        set_num_threads(threads);
+        const auto inside = [] { parallel_for(4, 1, [](Index, Index) { set_num_threads(4); }); };
+        check_error(inside, {"set_num_threads: called from inside parallel_for"});
+        CHECK(num_threads() == threads);
+    }
+    // Threads that are at every stage of waiting can be sent home.
+    for (int i = 0; i < 100; ++i) {
+        set_num_threads(1 + i % 9);
+        CHECK(chunks_of(10, 3).size() == 4);
+        if (i % 10 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
 }
 
 // The variable is read once a process: scripts/threads_env_test.sh runs this case again and again,

@@ -25,6 +25,7 @@ class TakeInputs : public Visitor {
   public:
     explicit TakeInputs(const ParityInputs& in, const std::string& prefix = "")
         : in_(in), prefix_(prefix) {}
+    using Visitor::operator();
     void operator()(const std::string& name, Parameter& parameter) override {
         parameter = Parameter(in_[prefix_ + name]);
     }

@@ -148,6 +148,10 @@ Tensor three_batches(BatchNorm&& norm, const In& in) {
         norm.running_mean = Buffer(in["running_mean"]);
         norm.running_var = Buffer(in["running_var"]);
     }
+    if (norm.weight.defined()) {
+        norm.weight = Parameter(in["weight"]);
+        norm.bias = Parameter(in["bias"]);
+    }
     const Tensor a = norm(in["a"]), b = norm(in["b"]);
     norm.eval();
     return concat({a, b, norm(in["c"])});
@@ -207,6 +211,13 @@ TEST_CASE("parity: batchnorm") {
              [](const In& in) {
                  return three_batches(BatchNorm1d(3, {.eps = 0.5, .affine = false}), in);
              }},
+            {"layer: affine, images",
+             [](const In& in) { return three_batches(BatchNorm2d(3), in); }},
+            {"layer: affine, rows", [](const In& in) { return three_batches(BatchNorm1d(3), in); }},
+            {"layer: affine, sequences",
+             [](const In& in) { return three_batches(BatchNorm1d(3), in); }},
+            {"layer: sequences",
+             [](const In& in) { return three_batches(BatchNorm1d(3, {.affine = false}), in); }},
         });
 }
 

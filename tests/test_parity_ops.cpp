@@ -1,10 +1,9 @@
-// The ops, and layers that call them, beside PyTorch's; the inputs are in tests/parity/cases/.
+// Ops, and layers that call them, beside PyTorch's; the inputs are in tests/parity/cases/.
 
 #include <algorithm>
 
 #include "parity.h"
 #include "primer/core/ops.h"
-#include "primer/layers/activations.h"
 #include "primer/layers/flatten.h"
 #include "primer/layers/linear.h"
 #include "support.h"
@@ -61,23 +60,6 @@ TEST_CASE("parity: elementwise") {
                           const Tensor& x = in["x"];
                           return (1 - x) * (x + 3) / (x * x + 1);
                       }},
-                 });
-}
-
-TEST_CASE("parity: activation") {
-    check_parity("activation",
-                 {
-                     {"relu", [](const In& in) { return relu(in["x"]); }},
-                     {"relu", [](const In& in) { return ReLU()(in["x"]); }},
-                     {"softmax: dim 0", [](const In& in) { return softmax(in["x"], 0); }},
-                     {"softmax: dim 1", [](const In& in) { return softmax(in["x"], 1); }},
-                     {"softmax: dim -1", [](const In& in) { return softmax(in["x"], -1); }},
-                     {"softmax: large", [](const In& in) { return softmax(in["x"], 1); }},
-                     {"softmax: one class", [](const In& in) { return softmax(in["x"], 1); }},
-                     {"log_softmax: dim 0", [](const In& in) { return log_softmax(in["x"], 0); }},
-                     {"log_softmax: dim 1", [](const In& in) { return log_softmax(in["x"], 1); }},
-                     {"log_softmax: dim -1", [](const In& in) { return log_softmax(in["x"], -1); }},
-                     {"log_softmax: large", [](const In& in) { return log_softmax(in["x"], 1); }},
                  });
 }
 
@@ -180,31 +162,6 @@ TEST_CASE("parity: reduce") {
             {"argmax: all", [](const In& in) { return real(argmax(in["x"])); }},
             {"argmax: dim 1", [](const In& in) { return real(argmax(in["x"], 1)); }},
             {"argmax: dim 0, kept", [](const In& in) { return real(argmax(in["x"], 0, true)); }},
-        });
-}
-
-TEST_CASE("parity: loss") {
-    const auto cross_entropy_ = [](const CrossEntropyOptions& options) {
-        return [=](const In& in) { return cross_entropy(in["x"], in.ints("labels"), options); };
-    };
-    const auto mse_loss_ = [](Reduction reduction) {
-        return [=](const In& in) { return mse_loss(in["x"], in["target"], reduction); };
-    };
-    constexpr Reduction sum = Reduction::sum;
-    check_parity(
-        "loss",
-        {
-            {"cross_entropy: mean, smoothing 0", cross_entropy_({})},
-            {"cross_entropy: mean, smoothing 0.1", cross_entropy_({.label_smoothing = 0.1})},
-            {"cross_entropy: mean, smoothing 1", cross_entropy_({.label_smoothing = 1})},
-            {"cross_entropy: sum, smoothing 0", cross_entropy_({.reduction = sum})},
-            {"cross_entropy: sum, smoothing 0.1", cross_entropy_({sum, 0.1})},
-            {"cross_entropy: sum, smoothing 1", cross_entropy_({sum, 1})},
-            {"cross_entropy: one example", cross_entropy_({})},
-            {"cross_entropy: one class", cross_entropy_({})},
-            {"cross_entropy: large", cross_entropy_({.label_smoothing = 0.1})},
-            {"mse_loss: mean", mse_loss_(Reduction::mean)},
-            {"mse_loss: sum", mse_loss_(sum)},
         });
 }
 

@@ -339,20 +339,79 @@ TEST_CASE("pooling: bad options") {
         {"adaptive_avg_pool2d: expected a size of the output of at least 1 either way, got 0x1"});
 }
 
+TEST_CASE("pooling: options whose sums and products would overflow") {
+    const Tensor x = zeros({1, 1, 8, 8});
+    const Index huge = Index{1} << 62, large = kMaxSize;
+    check_error([&] { max_pool2d(x, {.kernel = 5, .stride = 1, .dilation = huge}); },
+                {"max_pool2d: expected a dilation of at most 2147483647 either way"});
+    check_error([&] { max_pool2d(x, {.kernel = 2, .stride = huge, .ceil_mode = true}); },
+                {"max_pool2d: expected a stride of at most 2147483647"});
+    check_error([&] { avg_pool2d(x, {.kernel = huge, .stride = 1, .padding = huge / 2}); },
+                {"avg_pool2d: expected a kernel of at most 2147483647"});
+    check_error(
+        [&] {
+            adaptive_avg_pool2d(x, {1, large + 1});
+        },
+        {"adaptive_avg_pool2d: expected a size of the output of at most 2147483647"});
+    check_error(
+        [&] {
+            adaptive_avg_pool2d(zeros({0, 1, large + 1, 1}), 1);
+        },
+        {"adaptive_avg_pool2d: expected a size of the images of at most 2147483647"});
+    check_error([&] { max_pool2d(x, {.kernel = 5, .dilation = large}); },
+                {"covers 8589934589x8589934589"});
+    const Tensor y = max_pool2d(x, {.kernel = 2, .stride = large, .ceil_mode = true});
+    CHECK(y.shape() == Shape{1, 1, 1, 1});
+}
+
+TEST_CASE("pooling: what would take tables beyond memory is an Error") {
+    const Tensor x = zeros({1, 1, 8, 8});
+    const Index large = Index{1} << 30;
+    const char* output = "expected a size of the output of at most 16777216 either way, got ";
+    check_error(
+        [&] {
+            max_pool2d(x, {.kernel = {1, large}, .stride = 1, .padding = {0, large / 2}});
+        },
+        {"max_pool2d: expected a kernel of at most 16777216 cells, got 1x1073741824"});
+    check_error([&] { max_pool2d(x, {.kernel = 8192, .stride = 1, .padding = 4096}); },
+                {"max_pool2d: expected a kernel of at most 16777216 cells, got 8192x8192"});
+    check_error(
+        [&] {
+            adaptive_avg_pool2d(x, {large, 1});
+        },
+        {"adaptive_avg_pool2d: ", output, "1073741824x1"});
+    check_error(
+        [&] {
+            avg_pool2d(zeros({0, 1, 1, large}), {.kernel = 1});
+        },
+        {"avg_pool2d: ", output, "1x1073741824"});
+    // An average needs no table of its window's cells.
+    const AvgPool2dOptions wide{
+        .kernel = {8, large}, .stride = 8, .padding = {0, large / 2}, .count_include_pad = false};
+    check_values(avg_pool2d(x + 3, wide), {1, 1, 1, 2}, {3, 3});
+    // Here the tables would do, but the tensor does not.
+    check_error([&] { adaptive_avg_pool2d(x, Index{1} << 24); }, {"out of memory"});
+}
+
 // --- the kernels -------------------------------------------------------------------------------
 
 using kernels::Window;
 
 struct MaxResult {
     Tensor y;
-    std::vector<std::int32_t> taken;
+    std::vector<std::int32_t> taken;  // its bytes, maybe with some that are unused
+    Tensor dx;
 };
 
 MaxResult run_max(const kernels::MaxPoolSizes& s, const Tensor& x, bool fast) {
-    MaxResult r{full({s.planes, s.h.out, s.w.out}, 99), {}};
-    r.taken.assign(static_cast<std::size_t>(r.y.numel()), -99);
-    (fast ? kernels::max_pool2d : kernels::reference::max_pool2d)(s, x.data(), r.y.mutable_data(),
-                                                                  r.taken.data());
+    const auto forward = fast ? kernels::max_pool2d : kernels::reference::max_pool2d;
+    const auto backward =
+        fast ? kernels::max_pool2d_backward : kernels::reference::max_pool2d_backward;
+    MaxResult r{full({s.planes, s.h.out, s.w.out}, 99), {}, full(x.shape(), 99)};
+    r.taken.assign(static_cast<std::size_t>(kernels::bytes_taken(s) + 3) / 4, 0);
+    forward(s, x.data(), r.y.mutable_data(), r.taken.data());
+    const Tensor dy = arange(r.y.numel());
+    backward(s, r.taken.data(), dy.data(), r.dx.mutable_data());
     return r;
 }
 
@@ -374,6 +433,22 @@ Window random_window(Rng& rng, Index most_dilation) {
             rng.below(2) == 1};
 }
 
+void compare_max(const kernels::MaxPoolSizes& s, Rng& rng) {
+    CAPTURE(s.planes);
+    CAPTURE(s.h.in);
+    CAPTURE(s.w.in);
+    Tensor x = empty({s.planes, s.h.in, s.w.in});
+    // Few different values, so that many are the largest, among them NaN and -infinity.
+    for (Index j = 0; j < x.numel(); ++j) {
+        const Index v = rng.below(30);
+        x.mutable_data()[j] = static_cast<Real>(v == 0 ? kNaN : v < 3 ? -kInf : double(v % 7));
+    }
+    const MaxResult fast = run_max(s, x, true), plain = run_max(s, x, false);
+    CHECK(same_values(fast.y, plain.y));
+    CHECK(fast.taken == plain.taken);
+    CHECK(same_values(fast.dx, plain.dx));
+}
+
 TEST_CASE("max pooling kernel: like its reference for random sizes") {
     Rng rng(11);
     int checked = 0;
@@ -381,18 +456,31 @@ TEST_CASE("max pooling kernel: like its reference for random sizes") {
         const kernels::MaxPoolSizes s{between(rng, 1, 30), random_window(rng, 3),
                                       random_window(rng, 3)};
         if (s.h.out < 1 || s.w.out < 1) continue;
-        Tensor x = empty({s.planes, s.h.in, s.w.in});
-        // Few different values, so that many are the largest, among them NaN and -infinity.
-        for (Index j = 0; j < x.numel(); ++j) {
-            const Index v = rng.below(30);
-            x.mutable_data()[j] = static_cast<Real>(v == 0 ? kNaN : v < 3 ? -kInf : double(v % 7));
-        }
-        const MaxResult fast = run_max(s, x, true), plain = run_max(s, x, false);
-        CHECK(same_values(fast.y, plain.y));
-        CHECK(fast.taken == plain.taken);
+        compare_max(s, rng);
         ++checked;
     }
     CHECK(checked > 200);
+}
+
+// Those have a kernel of their own, with steps of several widths.
+TEST_CASE("max pooling kernel: windows of 2x2 side by side") {
+    Rng rng(12);
+    for (Index in = 2; in < 40; ++in) {
+        for (const bool ceil_mode : {false, true}) {
+            const Window h{2 + in % 5, 2, 2, 0, 1, ceil_mode}, w{in, 2, 2, 0, 1, ceil_mode};
+            compare_max({3, h, w}, rng);
+        }
+    }
+}
+
+TEST_CASE("max pooling kernel: more cells than a byte can number") {
+    Rng rng(14);
+    for (const Index kernel : {15, 16, 17}) {  // 17 * 15 = 255, and 16 * 17
+        const Window h{20, 17, 2, 3, 1}, w{33, kernel, 3, 2, 1};
+        const kernels::MaxPoolSizes s{5, h, w};
+        CHECK(kernels::bytes_taken(s) == 5 * h.out * w.out * (kernel == 15 ? 1 : 4));
+        compare_max(s, rng);
+    }
 }
 
 // The definition, with the padding written out: x in a field of zeros, ones where a cell counts.
@@ -565,18 +653,85 @@ TEST_CASE("pooling layers: description") {
     CHECK(AdaptiveAvgPool2d({1, 2}).describe() == "AdaptiveAvgPool2d(output_size=(1, 2))");
 }
 
-TEST_CASE("pooling layers: errors") {
+TEST_CASE("pooling layers: bad options") {
+    check_error([] { MaxPool2d({}); },
+                {"MaxPool2d(kernel 0x0): expected a kernel of at least 1 either way, got 0x0"});
+    check_error([] { AvgPool2d({.stride = 2}); }, {"AvgPool2d(kernel 0x0): expected a kernel"});
     check_error(
-        [&] {
+        [] {
+            MaxPool2d({.kernel = 2, .stride = {2, 0}});
+        },
+        {"MaxPool2d(kernel 2x2): expected a stride of at least 1 either way, got 2x0"});
+    check_error(
+        [] {
+            AvgPool2d({.kernel = {2, 3}, .padding = {0, -1}});
+        },
+        {"AvgPool2d(kernel 2x3): expected a padding of at least 0 either way, got 0x-1"});
+    check_error([] { MaxPool2d({.kernel = 2, .dilation = 0}); },
+                {"MaxPool2d(kernel 2x2): expected a dilation of at least 1 either way, got 0x0"});
+    const char* half = ": expected a padding of at most half the kernel, got ";
+    check_error(
+        [] {
+            MaxPool2d({.kernel = {4, 3}, .padding = 2});
+        },
+        {"MaxPool2d(kernel 4x3)", half, "got 2x2"});
+    check_error(
+        [] {
+            AvgPool2d({.kernel = 1, .padding = {1, 0}});
+        },
+        {"AvgPool2d(kernel 1x1)", half, "got 1x0"});
+    check_error(
+        [] {
+            AdaptiveAvgPool2d({3, 0});
+        },
+        {"AdaptiveAvgPool2d: expected a size of the output of at least 1 either way, got "
+         "3x0"});
+    const Index huge = Index{1} << 62;  // twice that would overflow
+    check_error(
+        [&] { MaxPool2d({.kernel = huge, .padding = huge}); },
+        {"MaxPool2d(kernel 4611686018427387904x4611686018427387904): expected a kernel of at most "
+         "2147483647 either way"});
+    check_error([&] { AvgPool2d({.kernel = 2, .stride = huge}); },
+                {"AvgPool2d(kernel 2x2): expected a stride of at most 2147483647 either way"});
+    check_error([&] { MaxPool2d({.kernel = 2, .dilation = huge}); },
+                {"MaxPool2d(kernel 2x2): expected a dilation of at most"});
+}
+
+TEST_CASE("pooling layers: bad shapes") {
+    check_error(
+        [] {
             MaxPool2d({.kernel = 2})(zeros({3, 8, 8}));
         },
-        {"max_pool2d: expected x [N, C, H, W], got [3, 8, 8]"});
+        {"MaxPool2d(kernel 2x2): expected input [N, C, H, W], got [3, 8, 8]; a single image is a "
+         "batch of one: [1, C, H, W]"});
+    check_error(
+        [] {
+            AvgPool2d({.kernel = 2})(zeros({8, 8}));
+        },
+        {"AvgPool2d(kernel 2x2): expected input [N, C, H, W], got [8, 8]"});
+    check_error(
+        [] {
+            AdaptiveAvgPool2d(1)(zeros({8, 64}));
+        },
+        {"AdaptiveAvgPool2d: expected input [N, C, H, W], got [8, 64]"});
+    check_error(
+        [] {
+            AvgPool2d({.kernel = 9})(zeros({1, 3, 8, 10}));
+        },
+        {"AvgPool2d(kernel 9x9): the input [1, 3, 8, 10], padded to 8x10, is smaller than the "
+         "kernel, which covers 9x9; is the network too deep for images of this size?"});
+    MaxPool2d dilated({.kernel = 2, .padding = 1, .dilation = {1, 9}});
     check_error(
         [&] {
-            AvgPool2d({.kernel = 9})(zeros({1, 3, 8, 8}));
+            dilated(zeros({1, 3, 8, 7}));
         },
-        {"avg_pool2d: x [1, 3, 8, 8]", "covers 9x9"});
-    check_error([&] { AdaptiveAvgPool2d(0)(zeros({1, 3, 8, 8})); }, {"adaptive_avg_pool2d", "0x0"});
+        {"MaxPool2d(kernel 2x2): the input [1, 3, 8, 7], padded to 10x9, is smaller than "
+         "the kernel, which covers 2x10"});
+    CHECK(dilated(zeros({1, 3, 8, 8})).shape() == Shape{1, 3, 5, 1});
+    // With ceil_mode the window may reach stride - 1 over the edge, and not a pixel further.
+    MaxPool2d over({.kernel = 3, .stride = 2, .ceil_mode = true});
+    CHECK(over(zeros({1, 1, 2, 2})).shape() == Shape{1, 1, 1, 1});
+    check_error([&] { over(zeros({1, 1, 1, 2})); }, {"padded to 1x2", "covers 3x3"});
 }
 
 }  // namespace

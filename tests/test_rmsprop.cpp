@@ -189,6 +189,11 @@ TEST_CASE("RMSprop: bad options") {
     check_error([&] { make({.weight_decay = -1}); },
                 {"RMSprop: expected weight_decay >= 0, got -1"});
     check_error([&] { make({.momentum = -1}); }, {"RMSprop: expected momentum >= 0, got -1"});
+    check_error([&] { make({.lr = INFINITY}); }, {"RMSprop: expected lr to be finite", "got inf"});
+    check_error([&] { make({.eps = INFINITY}); }, {"RMSprop: expected eps to be finite"});
+    check_error([&] { make({.weight_decay = INFINITY}); },
+                {"RMSprop: expected weight_decay to be finite"});
+    check_error([&] { make({.momentum = INFINITY}); }, {"RMSprop: expected momentum to be finite"});
     check_error([] { RMSprop(std::vector<Parameter>{}); },
                 {"RMSprop: expected at least one parameter"});
     check_error([&] { RMSprop({w}).options(1); }, {"RMSprop: there is no group 1 among 1"});

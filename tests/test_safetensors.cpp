@@ -5,7 +5,9 @@
 #include <filesystem>
 #include <limits>
 #include <sstream>
+#include <streambuf>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "folder.h"
@@ -197,6 +199,60 @@ TEST_CASE("safetensors: a header beyond 100 MB is not read") {
     fs::resize_file(path, 100'000'100);
     check_error([&] { SafetensorsFile::load(path); },
                 {"expected a header of at most 100000000 bytes, got a length of 100000001"});
+}
+
+// A file that has a header and then only holes: it is read up to these, and says how large it is.
+class Holes : public std::streambuf {
+  public:
+    Holes(std::string header, Index data_size) : header_(std::move(header)), size_(data_size) {
+        setg(header_.data(), header_.data(), header_.data() + header_.size());
+    }
+
+  private:
+    pos_type seekoff(off_type offset, std::ios::seekdir from, std::ios::openmode) override {
+        if (from != std::ios::cur) at_ = from == std::ios::end ? std::ssize(header_) + size_ : 0;
+        return at_ + offset;
+    }
+    pos_type seekpos(pos_type to, std::ios::openmode mode) override {
+        return seekoff(to, std::ios::beg, mode);
+    }
+
+    std::string header_;
+    Index size_, at_ = 0;
+};
+
+TEST_CASE("safetensors: tensors larger than memory are an Error") {
+    constexpr Index size = Index{1} << 59;
+    const std::string count = std::to_string(size);
+    Holes holes(file_of("{\"x\":{\"dtype\":\"U8\",\"shape\":[" + count + "],\"data_offsets\":[0," +
+                            count + "]}}",
+                        ""),
+                size);
+    std::istream in(&holes);
+    check_error([&] { SafetensorsFile::read(in, "/the/file"); },
+                {"/the/file: expected tensors that fit into memory, got 576460752303423488 bytes"});
+}
+
+// {"0": value, "1": value, ...}, with `count` members.
+std::string members(int count, const std::string& value) {
+    std::string text;
+    for (int i = 0; i < count; ++i) {
+        text += (i == 0 ? "\"" : ",\"") + std::to_string(i) + "\":" + value;
+    }
+    return '{' + text + '}';
+}
+
+TEST_CASE("safetensors: so many entries that they would take much more memory than the file") {
+    const std::string empty = R"({"dtype":"U8","shape":[0],"data_offsets":[0,0]})";
+    CHECK(parse(members(100'000, empty), "").names().size() == 100'000);
+    check_error([&] { parse(members(100'001, empty), ""); },
+                {"/the/file: expected at most 100000 tensors, got more"});
+    const auto metadata = [](int count) {
+        return parse("{\"__metadata__\":" + members(count, "\"\"") + '}', "").metadata().size();
+    };
+    CHECK(metadata(100'000) == 100'000);
+    check_error([&] { metadata(100'001); },
+                {"/the/file: expected at most 100000 texts of metadata, got more"});
 }
 
 // A header around one tensor's object.

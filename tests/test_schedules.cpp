@@ -119,6 +119,17 @@ TEST_CASE("schedules: bad arguments") {
                 {"one_cycle: expected div_factor > 0 and final_div_factor > 0, got 0 and 10000"});
     check_error([] { one_cycle(0, {.max_lr = 1, .total_steps = 9, .final_div_factor = -1}); },
                 {"got 25 and -1"});
+
+    check_error([] { linear_warmup(0, {.lr = INFINITY, .steps = 1}); },
+                {"linear_warmup: expected the learning rate to be finite", "got inf"});
+    check_error([] { step_decay(0, {.lr = 1, .every = 1, .factor = INFINITY}); },
+                {"step_decay: expected factor to be finite"});
+    check_error([] { cosine(0, {.lr = 1, .steps = 1, .min_lr = INFINITY}); },
+                {"cosine: expected min_lr to be finite"});
+    check_error([] { one_cycle(0, {.max_lr = 1, .total_steps = 9, .div_factor = INFINITY}); },
+                {"one_cycle: expected div_factor to be finite"});
+    check_error([] { one_cycle(0, {.max_lr = 1, .total_steps = 9, .final_div_factor = INFINITY}); },
+                {"one_cycle: expected final_div_factor to be finite"});
 }
 
 }  // namespace

@@ -191,6 +191,12 @@ TEST_CASE("SGD: bad options") {
     check_error([&] { make({.lr = NAN}); }, {"SGD: expected lr >= 0, got nan"});
     check_error([&] { make({.momentum = -0.9}); }, {"SGD: expected momentum >= 0, got -0.9"});
     check_error([&] { make({.weight_decay = -1}); }, {"SGD: expected weight_decay >= 0, got -1"});
+    check_error([&] { make({.lr = INFINITY}); }, {"SGD: expected lr to be finite", "got inf"});
+    check_error([&] { make({.momentum = INFINITY}); }, {"SGD: expected momentum to be finite"});
+    check_error([&] { make({.momentum = 0.9, .dampening = NAN}); },
+                {"SGD: expected dampening to be finite", "got nan"});
+    check_error([&] { make({.weight_decay = INFINITY}); },
+                {"SGD: expected weight_decay to be finite"});
     check_error([&] { make({.nesterov = true}); },
                 {"SGD: nesterov needs momentum > 0 and dampening = 0, got 0 and 0"});
     check_error([&] { make({.momentum = 0.9, .dampening = 0.5, .nesterov = true}); },

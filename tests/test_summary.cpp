@@ -59,11 +59,11 @@ TEST_CASE("summary: a perceptron") {
     CHECK(text(summary(model, {64, 1, 28, 28})) ==
           "Layer (type)   Output shape  Parameters\n"
           "---------------------------------------\n"
-          "Sequential     [64, 10]               -\n"
-          "  0 (Flatten)  [64, 784]              -\n"
-          "  1 (Linear)   [64, 256]        200,960\n"
-          "  2 (ReLU)     [64, 256]              -\n"
-          "  3 (Linear)   [64, 10]           2,570\n"
+          "Sequential         [64, 10]           -\n"
+          "  0 (Flatten)     [64, 784]           -\n"
+          "  1 (Linear)      [64, 256]     200,960\n"
+          "  2 (ReLU)        [64, 256]           -\n"
+          "  3 (Linear)       [64, 10]       2,570\n"
           "---------------------------------------\n"
           "Parameters: 203,530 (203,530 trainable), " +
               std::string(kDouble ? "1.63" : "0.81") + " MB\n");
@@ -77,13 +77,13 @@ TEST_CASE("summary: modules in modules") {
     CHECK(text(summary(model, {2, 4})) ==
           "Layer (type)         Output shape  Parameters\n"
           "---------------------------------------------\n"
-          "Model                [2, 3]                 3\n"
-          "  relu (ReLU)        [2, 3]                 -\n"
-          "  body (Sequential)  [2, 1000]              -\n"
-          "    0 (Linear)       [2, 1000]          5,000\n"
-          "    1 (ReLU)         [2, 1000]              -\n"
-          "  last (Linear)      [2, 3]             3,003\n"
-          "  spare (Linear)     not called             6\n"
+          "Model                      [2, 3]           3\n"
+          "  relu (ReLU)              [2, 3]           -\n"
+          "  body (Sequential)     [2, 1000]           -\n"
+          "    0 (Linear)          [2, 1000]       5,000\n"
+          "    1 (ReLU)            [2, 1000]           -\n"
+          "  last (Linear)            [2, 3]       3,003\n"
+          "  spare (Linear)       not called           6\n"
           "---------------------------------------------\n"
           "Parameters: 8,012 (8,009 trainable), " +
               std::string(kDouble ? "0.06" : "0.03") + " MB\n");

@@ -385,7 +385,7 @@ TEST_CASE("tape: the result of an earlier tape needs detach() on a new one") {
     Tape tape;
     check_error(
         [&] { mul(hidden, x); },
-        {"mul: an input of shape [1] was computed while another Tape was recording", "detach()"});
+        {"mul: a tensor of shape [1] was computed while another Tape was recording", "detach()"});
     tape.backward(mul(hidden.detach(), x));
     check_values(x.grad(), {1}, {4 + 4});  // 2x of the first, 4 of the second
 }
@@ -646,6 +646,37 @@ TEST_CASE("tape: no op in place on a leaf that wants its gradient, while recordi
     }
 }
 
+TEST_CASE("tape: nor on a view of such a leaf, however it was taken") {
+    const Tensor x = leaf({1, 3}), constant = tensor({1, 3});
+    Tape tape;
+    const Tensor column = reshape(x, {2, 1});
+    const auto refused = [](const Tensor& view, const char* message) {
+        check_error([&] { double_(view); }, {message, "while a Tape is recording"});
+    };
+    refused(column, "double_: a view of shape [2, 1] of a leaf that asks for its gradient");
+    refused(slice(column, 1, 2), "double_: a view of shape [1, 1] of a leaf");
+    refused(flatten(column), "double_: a view of shape [2] of a leaf");
+    check_values(x, {2}, {1, 3});
+    // What only looks like it: a view of no leaf, of a constant, and values as constants.
+    CHECK_NOTHROW(double_(reshape(neg(x), {2, 1})));
+    CHECK_NOTHROW(double_(reshape(constant, {2, 1})));
+    CHECK_NOTHROW(double_(x.clone()));
+    CHECK_NOTHROW(double_(reshape(x.detach(), {2, 1})));
+}
+
+TEST_CASE("tape: an op in place refuses a tensor of an earlier tape before it writes") {
+    const Tensor x = leaf({1, 3});
+    Tensor hidden;
+    {
+        const Tape tape;
+        hidden = neg(x);
+    }
+    const Tape tape;
+    check_error([&] { double_(hidden); }, {"double_: a tensor of shape [2] was computed while "
+                                           "another Tape was recording"});
+    check_values(hidden, {2}, {-1, -3});
+}
+
 TEST_CASE("tape: no op in place under NoGrad on what the tape has recorded") {
     const Tensor x = leaf({1, 3});
     Tape tape;
@@ -660,7 +691,7 @@ TEST_CASE("tape: no op in place under NoGrad on what the tape has recorded") {
 TEST_CASE("tape: a result that was changed through another tensor has lost its past") {
     const Tensor x = leaf({1, 3});
     const std::initializer_list<const char*> message{
-        "neg: an input of shape [2] has been changed in place by ",
+        "neg: a tensor of shape [2] has been changed in place by ",
         "through another tensor that shares its memory"};
     SUBCASE("by an op in place on a view") {
         Tape tape;
@@ -668,7 +699,7 @@ TEST_CASE("tape: a result that was changed through another tensor has lost its p
         double_(reshape(y, {2, 1}));
         check_error([&] { neg(y); }, message);
         check_error([&] { double_(y); },
-                    {"double_: the input of shape [2] has been changed in place by "
+                    {"double_: a tensor of shape [2] has been changed in place by "
                      "double_ through another tensor"});
     }
     SUBCASE("by an op in place on what it is a view of") {
@@ -683,6 +714,16 @@ TEST_CASE("tape: a result that was changed through another tensor has lost its p
         const Tensor y = add(x, 1);
         y.detach().fill_(0);
         check_error([&] { neg(y); }, message);
+    }
+    SUBCASE("nor is it a loss any more") {
+        Tape tape;
+        const Tensor loss = sum(x);
+        double_(reshape(loss, {1}));
+        CHECK(loss.item() == 8);
+        check_error([&] { tape.backward(loss); },
+                    {"backward: a tensor of shape [] has been changed in place by double_ through "
+                     "another tensor"});
+        CHECK_FALSE(x.grad().defined());
     }
     SUBCASE("but a leaf may be changed, for it has none") {
         Tape tape;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <fstream>
 #include <limits>
+#include <new>
 #include <optional>
 
 #include "primer/core/error.h"
@@ -15,6 +16,8 @@ namespace primer {
 namespace {
 
 constexpr Index kMaxHeader = 100'000'000;  // the format's own limit
+// Ours: what is kept of an entry takes many times the few bytes that it has in the header.
+constexpr std::size_t kMaxEntries = 100'000;
 
 // --- from bytes to numbers ---------------------------------------------------------------------
 
@@ -179,6 +182,11 @@ void check_layout(std::vector<Entry>& entries, Index data_size, const std::strin
           " bytes of data, got an end at ", covered);
 }
 
+void check_count(std::size_t count, const char* what, const std::string& source) {
+    check(count <= kMaxEntries, source, ": expected at most ", kMaxEntries, ' ', what,
+          ", got more");
+}
+
 Header read_header(const std::string& text, Index data_size, const std::string& source) {
     check(text.starts_with('{'), source, ": expected a header that begins with '{', got ",
           in_quotes(text.substr(0, 16)));
@@ -186,9 +194,13 @@ Header read_header(const std::string& text, Index data_size, const std::string& 
     JsonReader json(text, source, 8);
     json.object([&](const std::string& name) {
         if (name == "__metadata__") {
-            json.object([&](const std::string& key) { header.metadata[key] = json.string(); });
+            json.object([&](const std::string& key) {
+                check_count(header.metadata.size() + 1, "texts of metadata", source);
+                header.metadata[key] = json.string();
+            });
             return;
         }
+        check_count(header.entries.size() + 1, "tensors", source);
         const std::string who = source + ": tensor " + in_quotes(name);
         header.entries.push_back(read_entry(json, name, who));
         check_entry(header.entries.back(), data_size, who);
@@ -202,6 +214,15 @@ void read_bytes(std::istream& in, void* bytes, Index count, const std::string& s
     in.read(static_cast<char*>(bytes), count);
     check(in.gcount() == count, source, ": expected ", count, " more bytes, got ", in.gcount(),
           "; did the file change while it was read?");
+}
+
+// Throws Error where the system has not so much memory, before any of it is used up. A file may
+// well say that it is larger than memory: its holes take no room on the disk.
+void check_room(Index bytes, const std::string& source) {
+    void* const room = ::operator new(static_cast<std::size_t>(bytes), std::nothrow);
+    check(room != nullptr, source, ": expected tensors that fit into memory, got ", bytes,
+          " bytes of them");
+    ::operator delete(room);
 }
 
 Index stream_size(std::istream& in) {
@@ -237,7 +258,9 @@ SafetensorsFile SafetensorsFile::read(std::istream& in, const std::string& sourc
 
     std::string text(length, '\0');
     read_bytes(in, text.data(), static_cast<Index>(length), source);
-    Header header = read_header(text, size - 8 - static_cast<Index>(length), source);
+    const Index data_size = size - 8 - static_cast<Index>(length);
+    Header header = read_header(text, data_size, source);
+    check_room(data_size, source);
 
     SafetensorsFile file;
     file.source_ = source;
@@ -291,6 +314,7 @@ IntTensor SafetensorsFile::int_tensor(std::string_view name) const {
     const Dtype& dtype = *find_dtype(stored.dtype);
     check(dtype.whole != nullptr, source_, ": tensor ", in_quotes(name),
           ": expected whole numbers, I64 to I8, U64 to U8 or BOOL, got ", stored.dtype);
+    check_room(stored.shape.numel() * Index{sizeof(Index)}, source_);
     std::vector<Index> values(static_cast<std::size_t>(stored.shape.numel()));
     for (std::size_t i = 0; i < values.size(); ++i) {
         values[i] = dtype.whole(stored.bytes.data() + i * static_cast<std::size_t>(dtype.bits) / 8);

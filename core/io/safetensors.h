@@ -35,8 +35,8 @@ enum class Rounding { forbid, nearest };
 
 /// A safetensors file, read and checked. The file is taken for hostile: nothing is read or
 /// allocated on its word alone, and what breaks a rule of the format is rejected, even where a
-/// reader could guess what is meant. Every Error is one line: the file, what was expected, what was
-/// found.
+/// reader could guess what is meant. So is one of more than 100 000 tensors or texts of metadata.
+/// Every Error is one line: the file, what was expected, what was found.
 class SafetensorsFile {
   public:
     static SafetensorsFile load(const std::filesystem::path& path);

@@ -94,27 +94,28 @@ void reference::conv2d_backward_weight(const ConvSizes& s, const Real* x, const 
 
 namespace {
 
-bool is_depthwise(const ConvSizes& s) {
-    return s.groups > 1 && s.groups == s.in_channels && s.groups == s.out_channels;
+bool is_depthwise(const Correlation& c) { return c.groups > 1 && c.channels == 1 && c.rows == 1; }
+
+void best_correlate(const Correlation& c, const Real* x, const Real* weight, const Real* bias,
+                    Real* y) {
+    const auto way = is_depthwise(c) ? depthwise : winograd_wins(c) ? winograd : correlate;
+    way(c, x, weight, bias, y);
 }
 
-void correlate_or_depthwise(const ConvSizes& s, const Correlation& correlation, const Real* x,
-                            const Real* weight, const Real* bias, Real* y) {
-    (is_depthwise(s) ? depthwise : correlate)(correlation, x, weight, bias, y);
+Correlation forward_correlation(const ConvSizes& s) {
+    return {.batch = s.batch,
+            .groups = s.groups,
+            .channels = s.in_channels / s.groups,
+            .rows = s.out_channels / s.groups,
+            .h = forward_line(s.h),
+            .w = forward_line(s.w)};
 }
 
 }  // namespace
 
 void conv2d(const ConvSizes& s, const Real* x, const Real* weight, const Real* bias, Real* y) {
     if (isa() == Isa::reference) return reference::conv2d(s, x, weight, bias, y);
-    correlate_or_depthwise(s,
-                           {.batch = s.batch,
-                            .groups = s.groups,
-                            .channels = s.in_channels / s.groups,
-                            .rows = s.out_channels / s.groups,
-                            .h = forward_line(s.h),
-                            .w = forward_line(s.w)},
-                           x, weight, bias, y);
+    best_correlate(forward_correlation(s), x, weight, bias, y);
 }
 
 namespace {
@@ -124,7 +125,7 @@ namespace {
 Line backward_line(const Window& window, Index sort) {
     const Index count = (window.in - sort + window.stride - 1) / window.stride;
     Line line{.in = window.out, .out = std::max(Index{0}, count), .stride = 1, .taps = {}};
-    for (Index k = 0; k < window.kernel; ++k) {
+    for (Index k = window.kernel - 1; k >= 0; --k) {
         const Index distance = sort + window.padding - k * window.dilation;
         if (distance % window.stride == 0) line.taps.push_back({k, distance / window.stride});
     }
@@ -174,8 +175,9 @@ void scatter(const ConvSizes& s, Index sort_h, Index sort_w, const Correlation& 
 void conv2d_backward_input(const ConvSizes& s, const Real* weight, const Real* dy, Real* dx) {
     if (isa() == Isa::reference) return reference::conv2d_backward_input(s, weight, dy, dx);
     const bool one_sort = s.h.stride == 1 && s.w.stride == 1;
-    for (Index sort = 0; sort < s.h.stride * s.w.stride; ++sort) {
-        const Index sort_h = sort / s.w.stride, sort_w = sort % s.w.stride;
+    const Index sorts_h = std::min(s.h.stride, s.h.in), sorts_w = std::min(s.w.stride, s.w.in);
+    for (Index sort = 0; sort < sorts_h * sorts_w; ++sort) {
+        const Index sort_h = sort / sorts_w, sort_w = sort % sorts_w;
         const Correlation c{.batch = s.batch,
                             .groups = s.groups,
                             .channels = s.out_channels / s.groups,
@@ -190,8 +192,7 @@ void conv2d_backward_input(const ConvSizes& s, const Real* weight, const Real* d
         Storage transposed(s.in_channels * c.depth());
         transpose_weight(s, c, weight, transposed.data());
         Storage dx_sort(one_sort ? 0 : s.batch * s.in_channels * c.outputs());
-        correlate_or_depthwise(s, c, dy, transposed.data(), nullptr,
-                               one_sort ? dx : dx_sort.data());
+        best_correlate(c, dy, transposed.data(), nullptr, one_sort ? dx : dx_sort.data());
         if (!one_sort) scatter(s, sort_h, sort_w, c, dx_sort.data(), dx);
     }
 }
@@ -200,7 +201,10 @@ void conv2d_backward_weight(const ConvSizes& s, const Real* x, const Real* dy, R
     if (isa() == Isa::reference || s.batch == 0) {
         return reference::conv2d_backward_weight(s, x, dy, dweight);
     }
-    (is_depthwise(s) ? depthwise_weight_gradient : weight_gradient)(s, x, dy, dweight);
+    const Correlation forward = forward_correlation(s);
+    if (is_depthwise(forward)) return depthwise_weight_gradient(s, x, dy, dweight);
+    if (winograd_wins(forward)) return winograd_weight_gradient(forward, x, dy, dweight);
+    weight_gradient(s, x, dy, dweight);
 }
 
 }  // namespace primer::kernels

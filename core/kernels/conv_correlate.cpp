@@ -1,3 +1,5 @@
+#include <array>
+
 #include "primer/core/kernels/conv_parts.h"
 #include "primer/core/kernels/gemm_blocks.h"
 #include "primer/core/kernels/parallel.h"
@@ -34,7 +36,6 @@ bool Frame::is_image(const Line& h, const Line& w) const {
 }
 
 void Frame::fill(const Line& h, const Line& w, Index channels, const Real* image, Real* to) const {
-    std::fill_n(to, channels * plane, Real(0));
     const Index top = std::max(Index{0}, first_row), bottom = std::min(h.in, first_row + rows);
     const Index left = std::max(Index{0}, first_column);
     const Index right = std::min(w.in, first_column + columns);
@@ -75,20 +76,33 @@ class Correlator {
         : shape_(correlation),
           columns_(correlation.outputs(), the_tile().columns),
           pieces_(Cut::evenly(columns_.count, strips_of_a_piece(correlation, columns_.count))),
+          frame_(shape_.h, shape_.w, 0, shape_.h.out),
+          is_image_(frame_.is_image(shape_.h, shape_.w)),
           x_(x),
           bias_(bias),
-          y_(y) {}
+          y_(y) {
+        if (!is_image_) frame_ = Frame(shape_.h, shape_.w, 0, rows_of_a_piece());
+        offsets_ = frame_.offsets(shape_.h, shape_.w, shape_.channels);
+    }
 
     void run(const std::vector<PackedRows>& weights) const {
         const Index items = shape_.batch * shape_.groups * pieces_.count;
         const Index work = shape_.rows * shape_.depth() * shape_.outputs() / pieces_.count;
+        const Index copy_size = is_image_ ? 0 : shape_.channels * frame_.plane;
         const Index threads = std::min(items, Index{num_threads()});
-        reserve_storage(threads, frame_of(0, pieces_.length(0)).plane * shape_.channels);
+        reserve_storage(threads, copy_size);
         reserve_storage(threads, std::min(kBlockStrips, pieces_.size) * the_tile().columns *
                                      weights[0].depths.size);
-        parallel_for(items, std::max(Index{1}, 500'000 / std::max(Index{1}, work)),
+        parallel_for(items, std::max(Index{1}, kWorthAThread / std::max(Index{1}, work)),
                      [&](Index begin, Index end) {
-                         for (Index item = begin; item < end; ++item) run_piece(weights, item);
+                         Storage copy(copy_size);
+                         for (Index item = begin; item < end; ++item) {
+                             // The padding of one image is that of the next.
+                             if (item == begin || pieces_.count > 1) {
+                                 std::fill_n(copy.data(), copy_size, Real(0));
+                             }
+                             run_piece(weights, item, copy.data());
+                         }
                      });
     }
 
@@ -98,75 +112,80 @@ class Correlator {
         return std::max(Index{1}, ceil_div(strips * std::min(Index{8}, c.batch * c.groups), 8));
     }
 
-    Frame frame_of(Index first_strip, Index strips) const {
-        const Index first = columns_.begin(first_strip) / shape_.w.out;
-        const Index last_output =
-            std::min(columns_.begin(first_strip + strips), columns_.total) - 1;
-        return {shape_.h, shape_.w, first, last_output / shape_.w.out - first + 1};
+    // How many rows of outputs a piece lies in at most.
+    Index rows_of_a_piece() const {
+        const Index outputs = std::min(columns_.begin(pieces_.size), columns_.total);
+        const Index begins_within_a_row = pieces_.count > 1 ? 1 : 0;
+        return std::min(ceil_div(outputs, shape_.w.out) + begins_within_a_row, shape_.h.out);
     }
 
-    void run_piece(const std::vector<PackedRows>& weights, Index item) const {
+    void run_piece(const std::vector<PackedRows>& weights, Index item, Real* copy) const {
         const Index block = item / pieces_.count, piece = item % pieces_.count;
-        const Index first_strip = pieces_.begin(piece), strips = pieces_.length(piece);
-        const Frame frame = frame_of(first_strip, strips);
+        const Index first_strip = pieces_.begin(piece);
+        const Index last_strip = first_strip + pieces_.length(piece);
+        const Index first_row = is_image_ ? 0 : columns_.begin(first_strip) / shape_.w.out;
         const Real* image = x_ + block * shape_.in();
-        const bool is_image = frame.is_image(shape_.h, shape_.w);
-        Storage copy(is_image ? 0 : shape_.channels * frame.plane);
-        if (is_image) {
-            image += frame.first_row * frame.row_size + frame.first_column;
+        if (is_image_) {
+            image += frame_.first_row * frame_.row_size + frame_.first_column;
         } else {
-            frame.fill(shape_.h, shape_.w, shape_.channels, image, copy.data());
-            image = copy.data();
+            Frame frame = frame_;
+            frame.first_row += first_row * shape_.h.stride;
+            frame.fill(shape_.h, shape_.w, shape_.channels, image, copy);
+            image = copy;
         }
         const Index group = block % shape_.groups;
-        const std::vector<Index> offsets = frame.offsets(shape_.h, shape_.w, shape_.channels);
-        const Index first_row = columns_.begin(first_strip) / shape_.w.out;
-        for (Index strip = first_strip; strip < first_strip + strips; strip += kBlockStrips) {
-            const PackedRows& a = weights[static_cast<std::size_t>(group)];
-            multiply({.a = a,
-                      .first_row_strip = 0,
-                      .last_row_strip = a.strips.count,
-                      .columns = columns_,
-                      .first_strip = strip,
-                      .last_strip = std::min(strip + kBlockStrips, first_strip + strips),
-                      .b =
-                          [&](Index j, Index begin, Index depth, Real* scratch) {
-                              gather(frame, first_row, j, depth, offsets.data() + begin, image,
-                                     scratch);
-                              return Strip{scratch, the_tile().columns};
-                          },
-                      .c = y_ + block * shape_.rows * columns_.total,
-                      .stride = columns_.total,
-                      .row_bias = bias_ != nullptr ? bias_ + group * shape_.rows : nullptr});
+        BlockProduct product{
+            .a = weights[static_cast<std::size_t>(group)],
+            .first_row_strip = 0,
+            .last_row_strip = weights[static_cast<std::size_t>(group)].strips.count,
+            .columns = columns_,
+            .first_strip = 0,
+            .last_strip = 0,
+            .b =
+                [&](Index strip, Index begin, Index depth, Real* scratch) {
+                    gather(strip, first_row, depth, offsets_.data() + begin, image, scratch);
+                    return Strip{scratch, the_tile().columns};
+                },
+            .c = y_ + block * shape_.rows * columns_.total,
+            .stride = columns_.total,
+            .row_bias = bias_ != nullptr ? bias_ + group * shape_.rows : nullptr};
+        for (Index strip = first_strip; strip < last_strip; strip += kBlockStrips) {
+            product.first_strip = strip;
+            product.last_strip = std::min(strip + kBlockStrips, last_strip);
+            multiply(product);
         }
     }
 
-    // Packs `depth` rows of a strip: each is a few pieces of rows of the frame.
-    void gather(const Frame& frame, Index first_row, Index strip, Index depth, const Index* offsets,
-                const Real* image, Real* to) const {
-        const Index row_step = shape_.h.stride * frame.row_size;
-        std::vector<GemmTile::Piece> pieces;
+    // Packs `depth` rows of a strip: each is a few pieces of rows of the frame, which begins at
+    // output row `first_row`.
+    void gather(Index strip, Index first_row, Index depth, const Index* offsets, const Real* image,
+                Real* to) const {
+        const Index row_step = shape_.h.stride * frame_.row_size;
+        std::array<GemmTile::Piece, kMaxTileColumns> pieces;
+        std::size_t count = 0;
         Index output = columns_.begin(strip);
-        const Index end = output + columns_.length(strip);
-        for (Index to_column = 0; output < end;) {
+        const Index begin = output, end = output + columns_.length(strip);
+        while (output < end) {
             const Index row = output / shape_.w.out, column = output % shape_.w.out;
             const Index length = std::min(end - output, shape_.w.out - column);
             const Index from = (row - first_row) * row_step + column;
-            if (!pieces.empty() && pieces.back().from + pieces.back().length == from) {
-                pieces.back().length += length;
+            if (count > 0 && pieces[count - 1].from + pieces[count - 1].length == from) {
+                pieces[count - 1].length += length;
             } else {
-                pieces.push_back({.from = from, .to = to_column, .length = length});
+                pieces[count++] = {.from = from, .to = output - begin, .length = length};
             }
             output += length;
-            to_column += length;
         }
-        the_tile().gather(depth, offsets, image, std::ssize(pieces), pieces.data(),
+        the_tile().gather(depth, offsets, image, static_cast<Index>(count), pieces.data(),
                           the_tile().columns, to);
     }
 
     const Correlation& shape_;
     const Cut columns_;  // the outputs of an image, into strips
     const Cut pieces_;   // the strips, into tasks
+    Frame frame_;        // of the first piece; the others' are the same, further down
+    const bool is_image_;
+    std::vector<Index> offsets_;
     const Real *x_, *bias_;
     Real* y_;
 };

@@ -19,7 +19,7 @@ struct Tap {
 /// One direction of a correlation.
 struct Line {
     Index in, out, stride;
-    std::vector<Tap> taps;
+    std::vector<Tap> taps;  ///< from left to right
 
     Index first() const { return std::ranges::min(taps, {}, &Tap::at).at; }
     Index last() const { return std::ranges::max(taps, {}, &Tap::at).at; }
@@ -70,11 +70,21 @@ struct Frame {
     }
     /// Whether all of it lies within the image, as it is.
     bool is_image(const Line& h, const Line& w) const;
-    /// Fills it from `channels` planes of an image; `to` has room for channels * plane.
+    /// Copies what it has of `channels` planes of an image to `to`, of channels * plane values. The
+    /// padding there must be 0 already.
     void fill(const Line& h, const Line& w, Index channels, const Real* image, Real* to) const;
     /// Where each row (c, th, tw) of the matrix of columns, which is never written down, begins.
     std::vector<Index> offsets(const Line& h, const Line& w, Index channels) const;
 };
+
+/// Whether Winograd's algorithm can compute it, and is faster.
+bool winograd_wins(const Correlation& correlation);
+/// The same as correlate, to rounding.
+void winograd(const Correlation& correlation, const Real* x, const Real* weight, const Real* bias,
+              Real* y);
+/// The gradient of the weight of such a forward: weight_gradient to rounding.
+void winograd_weight_gradient(const Correlation& correlation, const Real* x, const Real* dy,
+                              Real* dweight);
 
 /// The gradient of the weight, for batch >= 1.
 void weight_gradient(const ConvSizes& sizes, const Real* x, const Real* dy, Real* dweight);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "primer/core/kernels/isa.h"
+#include "primer/core/kernels/isa/elementwise.h"
 #include "primer/core/kernels/parallel.h"
 
 namespace primer::kernels {
@@ -10,31 +12,20 @@ namespace {
 
 constexpr Index kGrain = 16384;  // elements that are worth handing to another thread
 
-template <class F>
-void unary(Index n, const Real* x, Real* y, F f) {
-    parallel_for(n, kGrain, [&](Index begin, Index end) {
-        for (Index i = begin; i < end; ++i) y[i] = f(x[i]);
-    });
+const ElementwiseKernels& loops() {
+    static const ElementwiseKernels chosen = select(
+        baseline::elementwise_kernels, avx2::elementwise_kernels, avx512::elementwise_kernels)();
+    return chosen;
 }
 
-// One row: strides are 0 or 1 here nearly always, and a loop whose stride the compiler knows is a
-// loop that it can vectorise.
-template <class F>
-void binary_row(Index n, const Real* a, Index stride_a, const Real* b, Index stride_b, Real* y,
-                F f) {
-    if (stride_a == 1 && stride_b == 1) {
-        for (Index i = 0; i < n; ++i) y[i] = f(a[i], b[i]);
-    } else if (stride_a == 1 && stride_b == 0) {
-        for (Index i = 0; i < n; ++i) y[i] = f(a[i], *b);
-    } else if (stride_a == 0 && stride_b == 1) {
-        for (Index i = 0; i < n; ++i) y[i] = f(*a, b[i]);
-    } else {
-        for (Index i = 0; i < n; ++i) y[i] = f(a[i * stride_a], b[i * stride_b]);
-    }
+void unary(Index n, const Real* x, Real* y, ElementwiseKernels::Unary loop) {
+    parallel_for(n, kGrain,
+                 [=](Index begin, Index end) { loop(end - begin, x + begin, y + begin); });
 }
 
+// `row` is called as ElementwiseKernels::Binary is, for each row.
 template <class F>
-void binary(const Broadcast& loop, const Real* a, const Real* b, Real* y, F f) {
+void binary(const Broadcast& loop, const Real* a, const Real* b, Real* y, F row) {
     const auto last = static_cast<std::size_t>(loop.rank - 1);
     const Index inner = loop.size[last];
     if (inner == 0) return;
@@ -42,20 +33,29 @@ void binary(const Broadcast& loop, const Real* a, const Real* b, Real* y, F f) {
     const Index sa = loop.stride_a[last], sb = loop.stride_b[last];
     if (rows == 1) {
         parallel_for(inner, kGrain, [&](Index begin, Index end) {
-            binary_row(end - begin, a + begin * sa, sa, b + begin * sb, sb, y + begin, f);
+            row(end - begin, a + begin * sa, sa, b + begin * sb, sb, y + begin);
         });
         return;
     }
     parallel_for(rows, std::max(Index{1}, kGrain / inner), [&](Index begin, Index end) {
-        for (Index row = begin; row < end; ++row) {
-            Index offset_a = 0, offset_b = 0, rest = row;
+        for (Index r = begin; r < end; ++r) {
+            Index offset_a = 0, offset_b = 0, rest = r;
             for (std::size_t d = last; d-- > 0; rest /= loop.size[d]) {
                 offset_a += rest % loop.size[d] * loop.stride_a[d];
                 offset_b += rest % loop.size[d] * loop.stride_b[d];
             }
-            binary_row(inner, a + offset_a, sa, b + offset_b, sb, y + row * inner, f);
+            row(inner, a + offset_a, sa, b + offset_b, sb, y + r * inner);
         }
     });
+}
+
+// For what the mathematical library computes one element at a time.
+template <class F>
+void binary_of_each(const Broadcast& loop, const Real* a, const Real* b, Real* y, F f) {
+    binary(loop, a, b, y,
+           [f](Index n, const Real* p, Index stride_p, const Real* q, Index stride_q, Real* to) {
+               for (Index i = 0; i < n; ++i) to[i] = f(p[i * stride_p], q[i * stride_q]);
+           });
 }
 
 }  // namespace
@@ -88,55 +88,60 @@ Broadcast::Broadcast(const Shape& a, const Shape& b, const char* who)
 }
 
 void add(const Broadcast& loop, const Real* a, const Real* b, Real* y) {
-    binary(loop, a, b, y, [](Real p, Real q) { return p + q; });
+    binary(loop, a, b, y, loops().add);
 }
 void sub(const Broadcast& loop, const Real* a, const Real* b, Real* y) {
-    binary(loop, a, b, y, [](Real p, Real q) { return p - q; });
+    binary(loop, a, b, y, loops().sub);
 }
 void mul(const Broadcast& loop, const Real* a, const Real* b, Real* y) {
-    binary(loop, a, b, y, [](Real p, Real q) { return p * q; });
+    binary(loop, a, b, y, loops().mul);
 }
 void div(const Broadcast& loop, const Real* a, const Real* b, Real* y) {
-    binary(loop, a, b, y, [](Real p, Real q) { return p / q; });
+    binary(loop, a, b, y, loops().div);
 }
 void pow(const Broadcast& loop, const Real* a, const Real* b, Real* y) {
-    binary(loop, a, b, y, [](Real p, Real q) { return std::pow(p, q); });
+    binary_of_each(loop, a, b, y, [](Real p, Real q) { return std::pow(p, q); });
 }
 void pow_grad_base(const Broadcast& loop, const Real* a, const Real* b, Real* y) {
-    binary(loop, a, b, y, [](Real p, Real q) { return q == 0 ? Real(0) : q * std::pow(p, q - 1); });
+    binary_of_each(loop, a, b, y,
+                   [](Real p, Real q) { return q == 0 ? Real(0) : q * std::pow(p, q - 1); });
 }
 void pow_grad_exponent(const Broadcast& loop, const Real* a, const Real* b, Real* y) {
-    binary(loop, a, b, y, [](Real p, Real q) {
+    binary_of_each(loop, a, b, y, [](Real p, Real q) {
         return p == 0 && q >= 0 ? Real(0) : std::pow(p, q) * std::log(p);
     });
 }
 void expand(const Broadcast& loop, const Real* a, Real* y) {
     Broadcast alone = loop;
     alone.stride_b.fill(0);  // there is no b to walk
-    binary(alone, a, a, y, [](Real p, Real) { return p; });
+    binary(alone, a, a, y,
+           [](Index n, const Real* from, Index stride, const Real*, Index, Real* to) {
+               if (stride == 1) {
+                   std::copy_n(from, n, to);
+               } else {
+                   for (Index i = 0; i < n; ++i) to[i] = from[i * stride];
+               }
+           });
 }
 
 void add(Index n, const Real* a, const Real* b, Real* y) {
-    parallel_for(n, kGrain, [&](Index begin, Index end) {
-        for (Index i = begin; i < end; ++i) y[i] = a[i] + b[i];
+    parallel_for(n, kGrain, [=](Index begin, Index end) {
+        loops().add(end - begin, a + begin, 1, b + begin, 1, y + begin);
     });
 }
 
-void neg(Index n, const Real* x, Real* y) {
-    unary(n, x, y, [](Real v) { return -v; });
-}
-void exp(Index n, const Real* x, Real* y) {
-    unary(n, x, y, [](Real v) { return std::exp(v); });
-}
+void neg(Index n, const Real* x, Real* y) { unary(n, x, y, loops().neg); }
+void exp(Index n, const Real* x, Real* y) { unary(n, x, y, loops().exp); }
+void sqrt(Index n, const Real* x, Real* y) { unary(n, x, y, loops().sqrt); }
 void log(Index n, const Real* x, Real* y) {
-    unary(n, x, y, [](Real v) { return std::log(v); });
-}
-void sqrt(Index n, const Real* x, Real* y) {
-    unary(n, x, y, [](Real v) { return std::sqrt(v); });
+    parallel_for(n, kGrain, [=](Index begin, Index end) {
+        std::transform(x + begin, x + end, y + begin, [](Real v) { return std::log(v); });
+    });
 }
 
 void scale(Index n, Real factor, Real* x) {
-    unary(n, x, x, [=](Real v) { return v * factor; });
+    parallel_for(n, kGrain,
+                 [=](Index begin, Index end) { loops().scale(end - begin, factor, x + begin); });
 }
 
 }  // namespace primer::kernels

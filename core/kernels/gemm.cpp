@@ -64,8 +64,6 @@ namespace {
 constexpr Index kDepth = 256;      // of a strip: 32 KB of B, which L1 holds
 constexpr Index kBlockRows = 288;  // of A: 288 KB, which L2 holds
 
-// Multiplications that are worth handing to another thread, which takes some microseconds.
-constexpr Index kWorthAThread = 500'000;
 // Values of A that are packed at a time, unless that were very few rows.
 constexpr Index kMostPacked = 1'000'000;
 // Values that are worth handing to another thread to be packed.

@@ -58,6 +58,9 @@ struct Strip {
     Index step;
 };
 
+/// Multiplications that are worth handing to another thread, which takes some microseconds.
+inline constexpr Index kWorthAThread = 500'000;
+
 /// How many strips of B one thread works on at a time: 256 KB, which L2 holds.
 inline constexpr Index kBlockStrips = 8;
 

@@ -11,24 +11,6 @@ namespace {
 
 constexpr std::array<Isa, 4> kAll{Isa::reference, Isa::baseline, Isa::avx2, Isa::avx512};
 
-bool supported(Isa isa) {
-    switch (isa) {
-        case Isa::reference:
-        case Isa::baseline:
-            return true;
-#ifdef __x86_64__
-        case Isa::avx2:
-            return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-        case Isa::avx512:
-            return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                   __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-                   __builtin_cpu_supports("fma");
-#endif
-        default:
-            return false;
-    }
-}
-
 Isa choose() {
     const char* wanted = std::getenv("PRIMER_ISA");
     if (wanted != nullptr && *wanted != '\0') {
@@ -47,6 +29,24 @@ Isa choose() {
 }
 
 }  // namespace
+
+bool supported(Isa isa) {
+    switch (isa) {
+        case Isa::reference:
+        case Isa::baseline:
+            return true;
+#ifdef __x86_64__
+        case Isa::avx2:
+            return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+        case Isa::avx512:
+            return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                   __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+                   __builtin_cpu_supports("fma");
+#endif
+        default:
+            return false;
+    }
+}
 
 Isa isa() {
     static const Isa chosen = choose();

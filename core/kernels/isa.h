@@ -12,6 +12,9 @@ enum class Isa { reference, baseline, avx2, avx512 };
 /// that one. Throws Error if PRIMER_ISA names none of them, or one that this processor lacks.
 Isa isa();
 
+/// Whether this processor can run it.
+bool supported(Isa isa);
+
 /// Of something that core/kernels/isa has compiled for each instruction set, the one for isa(); the
 /// baseline for Isa::reference.
 template <class T>

@@ -5,6 +5,8 @@
 #include <numeric>
 #include <vector>
 
+#include "primer/core/kernels/isa.h"
+#include "primer/core/kernels/isa/softmax.h"
 #include "primer/core/kernels/parallel.h"
 
 namespace primer::kernels {
@@ -12,33 +14,39 @@ namespace {
 
 Index row_grain(Index classes) { return std::max(Index{1}, 4096 / std::max(Index{1}, classes)); }
 
+const SoftmaxKernels& loops() {
+    static const SoftmaxKernels chosen =
+        select(baseline::softmax_kernels, avx2::softmax_kernels, avx512::softmax_kernels)();
+    return chosen;
+}
+
 // -sum_c t_c log_softmax(x)_c = log S - sum_c t_c (x_c - max), where S = sum_c e^(x_c - max), since
 // the targets add up to 1.
-double row_loss(Index classes, const Real* x, Index label, double smoothing, Real* p) {
-    const auto largest = static_cast<double>(*std::max_element(x, x + classes));
-    double sum = 0, sum_x = 0;
-    for (Index c = 0; c < classes; ++c) {
-        const double shifted = static_cast<double>(x[c]) - largest;
-        const double e = std::exp(shifted);
-        p[c] = static_cast<Real>(e);
-        sum += e;
-        sum_x += shifted;
-    }
-    for (Index c = 0; c < classes; ++c) p[c] = static_cast<Real>(static_cast<double>(p[c]) / sum);
-    const double mean_x = sum_x / static_cast<double>(classes);
-    const double label_x = static_cast<double>(x[label]) - largest;
-    return std::log(sum) - (1 - smoothing) * label_x - (smoothing == 0 ? 0 : smoothing * mean_x);
+double row_loss(Index classes, const Real* x, Index label, double smoothing, double largest,
+                double sum) {
+    const double of_label = (1 - smoothing) * (static_cast<double>(x[label]) - largest);
+    if (smoothing == 0) return std::log(sum) - of_label;
+    double sum_x = 0;
+    for (Index c = 0; c < classes; ++c) sum_x += static_cast<double>(x[c]) - largest;
+    return std::log(sum) - of_label - smoothing * sum_x / static_cast<double>(classes);
 }
 
 }  // namespace
 
 double cross_entropy(Index rows, Index classes, const Real* x, const Index* labels,
                      double smoothing, Real* p) {
-    std::vector<double> losses(static_cast<std::size_t>(rows));
+    std::vector<double> losses(static_cast<std::size_t>(rows)), sums(losses.size());
     parallel_for(rows, row_grain(classes), [&](Index begin, Index end) {
+        const Real* from = x + begin * classes;
+        Real* to = p + begin * classes;
+        // The maxima are where the losses will be.
+        loops().exponentials(end - begin, classes, from, to, losses.data() + begin,
+                             sums.data() + begin);
+        loops().divide(end - begin, classes, sums.data() + begin, to);
         for (Index r = begin; r < end; ++r) {
-            losses[static_cast<std::size_t>(r)] =
-                row_loss(classes, x + r * classes, labels[r], smoothing, p + r * classes);
+            double& loss = losses[static_cast<std::size_t>(r)];
+            loss = row_loss(classes, x + r * classes, labels[r], smoothing, loss,
+                            sums[static_cast<std::size_t>(r)]);
         }
     });
     return std::accumulate(losses.begin(), losses.end(), 0.0);

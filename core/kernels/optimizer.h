@@ -1,7 +1,8 @@
 #pragma once
 
+#include <cstdint>
+
 #include "primer/core/real.h"
-#include "primer/core/shape.h"
 
 namespace primer::kernels {
 
@@ -20,7 +21,7 @@ struct SgdStep {
 ///     g = +-grad + weight_decay w          (minus to maximize)
 ///     v = momentum v + gain g              (only if there is a velocity; it may be null)
 ///     w = w - lr d,  d = g without a velocity, g + momentum v with nesterov, else v
-void sgd_update(Index n, const SgdStep& step, const Real* grad, Real* velocity, Real* w);
+void sgd_update(std::int64_t n, const SgdStep& step, const Real* grad, Real* velocity, Real* w);
 
 /// The numbers of one step of Adam or AdamW.
 struct AdamStep {
@@ -41,7 +42,7 @@ struct AdamStep {
 ///     square = beta2 square + (1 - beta2) g^2
 ///     largest = max(largest, square)       (it may be null: then it is square)
 ///     w = keep w - lr mean / (sqrt(largest) / root_correction + eps)
-void adam_update(Index n, const AdamStep& step, const Real* grad, Real* mean, Real* square,
+void adam_update(std::int64_t n, const AdamStep& step, const Real* grad, Real* mean, Real* square,
                  Real* largest, Real* w);
 
 /// The numbers of one step of RMSprop.
@@ -62,10 +63,10 @@ struct RmspropStep {
 ///     d = g / (sqrt(square - mean^2) + eps)
 ///     velocity = momentum velocity + d     (it may be null: then it is d)
 ///     w = w - lr velocity
-void rmsprop_update(Index n, const RmspropStep& step, const Real* grad, Real* square, Real* mean,
-                    Real* velocity, Real* w);
+void rmsprop_update(std::int64_t n, const RmspropStep& step, const Real* grad, Real* square,
+                    Real* mean, Real* velocity, Real* w);
 
 /// The sum of x[i]^2, added up in double.
-double sum_of_squares(Index n, const Real* x);
+double sum_of_squares(std::int64_t n, const Real* x);
 
 }  // namespace primer::kernels

@@ -3,22 +3,36 @@
 #include <algorithm>
 #include <atomic>
 #include <charconv>
-#include <condition_variable>
+#include <chrono>
 #include <cstdlib>
 #include <exception>
-#include <memory>
 #include <mutex>
 #include <string_view>
 #include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "primer/core/error.h"
+
+// One caller at a time has the pool. Its job lies on its stack, and the pool's helpers join in:
+//
+//     caller   puts out seats       works    takes the free seats back    waits for who sat down
+//     helper   ... takes a seat     works    tells that it has finished ...
+//
+// A helper touches the job only while it has a seat. So the caller waits for nobody who has not
+// begun: if the helpers are slow to wake up, it does everything itself and goes, and they find no
+// seat. A network's step is hundreds of jobs of some microseconds each, and to be woken up takes
+// longer than that. Whoever waits, therefore, watches for a short while before it goes to sleep.
 
 namespace primer {
 namespace {
 
 constexpr int kMaxThreads = 1024;
+
+/// How long to watch before sleeping. Longer than the serial stretches between the jobs of a step;
+/// so short that who else needs the core, such as a thread that loads data, hardly feels it.
+constexpr std::chrono::microseconds kWatch{30};
 
 thread_local bool inside_parallel_for = false;
 
@@ -28,19 +42,22 @@ class Job {
     Job(Index n, Index grain, const std::function<void(Index, Index)>& body)
         : n_(n), grain_(grain), body_(body) {}
 
+    Index chunks() const { return (n_ - 1) / grain_ + 1; }
+
     /// Runs chunks until none is left.
     void work() {
-        inside_parallel_for = true;
-        for (Index begin = take(); begin < n_; begin = take()) {
+        const bool outside = !std::exchange(inside_parallel_for, true);
+        for (Index chunk = next_++; chunk < chunks(); chunk = next_++) {
             try {
+                const Index begin = chunk * grain_;
                 body_(begin, begin + std::min(grain_, n_ - begin));
             } catch (...) {
                 const std::lock_guard lock(mutex_);
                 if (!error_) error_ = std::current_exception();
-                next_ = n_;
+                next_ = chunks();
             }
         }
-        inside_parallel_for = false;
+        if (outside) inside_parallel_for = false;
     }
 
     void rethrow() {
@@ -48,15 +65,6 @@ class Job {
     }
 
   private:
-    Index take() {
-        // Not past n: the counter must not run over while many threads find nothing left.
-        Index begin = next_;
-        while (begin < n_ &&
-               !next_.compare_exchange_weak(begin, begin + std::min(grain_, n_ - begin))) {
-        }
-        return begin;
-    }
-
     const Index n_;
     const Index grain_;
     const std::function<void(Index, Index)>& body_;
@@ -65,10 +73,27 @@ class Job {
     std::exception_ptr error_;
 };
 
-/// Threads that sleep until there is a job and then help with it.
+/// Tells the processor that this is a loop that waits: it then saves power, and a thread that
+/// shares the core runs faster.
+void relax() {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    asm volatile("yield");
+#endif
+}
+
+/// Threads that wait for a job and then help with it.
+///
+/// The atomics are sequentially consistent throughout. Of most of them no more is asked than what
+/// acquire and release give: who takes a seat sees the job, and the caller sees what was done in
+/// the seats. But to notify is free only because it first asks whether anybody sleeps, and that
+/// question must not overtake the change that is notified.
 class Pool {
   public:
-    explicit Pool(int helpers) {
+    explicit Pool(int helpers)
+        // With more threads than cores, who watches would keep a core from who works.
+        : watch_(helpers < static_cast<int>(std::thread::hardware_concurrency())) {
         threads_.reserve(static_cast<std::size_t>(helpers));
         try {
             for (int i = 0; i < helpers; ++i) threads_.emplace_back([this] { serve(); });
@@ -77,51 +102,73 @@ class Pool {
         }
     }
 
+    /// Not during run().
     ~Pool() {
-        {
-            const std::lock_guard lock(mutex_);
-            stop_ = true;
-        }
-        wake_.notify_all();
+        invite(nullptr, static_cast<int>(threads_.size()));
         for (std::thread& thread : threads_) thread.join();
     }
 
     void run(Job& job) {
-        {
-            const std::lock_guard lock(mutex_);
-            job_ = &job;
-            ++generation_;
-            busy_ = threads_.size();
-        }
-        wake_.notify_all();
+        const auto helpers = static_cast<Index>(threads_.size());
+        const auto seats = static_cast<int>(std::min(helpers, job.chunks() - 1));
+        invite(&job, seats);
         job.work();
-        std::unique_lock lock(mutex_);
-        done_.wait(lock, [this] { return busy_ == 0; });
+        working_ += seats - seats_.exchange(0);
+        for (int now = working_; now != 0; now = working_) wait_while(working_, now);
     }
 
   private:
+    /// Puts out seats and wakes up as many helpers. No job: they are to end.
+    void invite(Job* job, int seats) {
+        job_ = job;
+        seats_ = seats;
+        ++invitations_;
+        for (int i = 0; i < seats; ++i) invitations_.notify_one();
+    }
+
     void serve() {
-        Index seen = 0;
-        std::unique_lock lock(mutex_);
+        // Not the seats are waited for, but the next invitation: who comes too late for the seats
+        // then watches for a while, and is not too late for the next job as well.
+        int seen = 0;
         while (true) {
-            wake_.wait(lock, [&] { return stop_ || generation_ != seen; });
-            if (stop_) return;
-            seen = generation_;
-            Job* job = job_;
-            lock.unlock();
-            job->work();
-            lock.lock();
-            if (--busy_ == 0) done_.notify_one();
+            wait_while(invitations_, seen);
+            seen = invitations_;
+            while (take_seat()) {
+                if (job_ == nullptr) return;
+                job_->work();
+                if (--working_ == 0) working_.notify_one();
+            }
         }
     }
 
-    std::mutex mutex_;
-    std::condition_variable wake_, done_;
-    Job* job_ = nullptr;
-    Index generation_ = 0;  // number of jobs so far: how a sleeper tells a new one from the last
-    std::size_t busy_ = 0;  // helpers that have not yet finished with job_
-    bool stop_ = false;
-    std::vector<std::thread> threads_;  // last: they use everything above
+    bool take_seat() {
+        int seats = seats_;
+        while (seats > 0 && !seats_.compare_exchange_weak(seats, seats - 1)) {
+        }
+        return seats > 0;
+    }
+
+    /// Returns soon after `value` has become another one than `old`.
+    void wait_while(const std::atomic<int>& value, int old) const {
+        using Clock = std::chrono::steady_clock;
+        for (const auto start = Clock::now(); watch_ && Clock::now() - start < kWatch;) {
+            for (int i = 0; i < 16; ++i) {  // reading the clock takes longer than a look
+                if (value != old) return;
+                relax();
+            }
+        }
+        value.wait(old);
+    }
+
+    // What helpers and what the caller watch are on cache lines of their own, for every look takes
+    // the line away from who writes there.
+    alignas(64) std::atomic<int> invitations_{0};  // so far; wraps round, as nobody misses 2^32
+    std::atomic<int> seats_{0};                    // free ones
+    Job* job_ = nullptr;                           // written only while no seat is free or taken
+    const bool watch_;
+    alignas(64) std::atomic<int> working_{0};  // helpers that the caller still waits for; below
+                                               // zero, those that finished before it began to
+    std::vector<std::thread> threads_;         // last: they use everything above
 };
 
 int threads_from_environment() {
@@ -140,7 +187,9 @@ int threads_from_environment() {
 }
 
 std::mutex pool_mutex;  // held by the one caller whose job the pool is doing
-std::unique_ptr<Pool> pool;
+// Made when first needed. Not destroyed at the end of the process, which may come, by std::exit(),
+// in the middle of a job, and after which destructors of other static objects may still want it.
+Pool* pool = nullptr;
 
 std::atomic<int>& thread_count() {
     static std::atomic<int> count = threads_from_environment();
@@ -157,23 +206,21 @@ void set_num_threads(int count) {
     check(!inside_parallel_for, "set_num_threads: called from inside parallel_for");
     const std::lock_guard lock(pool_mutex);
     if (count == num_threads()) return;
-    pool.reset();
+    delete std::exchange(pool, nullptr);
     thread_count() = count;
 }
 
 void detail::run_chunks(Index n, Index grain, const std::function<void(Index, Index)>& body) {
     check(grain >= 1, "parallel_for: expected a grain of 1 or more, got ", grain);
+    Job job(n, grain, body);
     // A second caller, on another thread, does not wait for the pool: it works alone.
     std::unique_lock lock(pool_mutex, std::defer_lock);
-    if (inside_parallel_for || num_threads() == 1 || !lock.try_lock()) {
-        for (Index begin = 0; begin < n; begin += std::min(grain, n - begin)) {
-            body(begin, begin + std::min(grain, n - begin));
-        }
-        return;
+    if (num_threads() > 1 && !inside_parallel_for && lock.try_lock()) {
+        if (pool == nullptr) pool = new Pool(num_threads() - 1);
+        pool->run(job);
+    } else {
+        job.work();
     }
-    if (!pool) pool = std::make_unique<Pool>(num_threads() - 1);
-    Job job(n, grain, body);
-    pool->run(job);
     job.rethrow();
 }
 

@@ -12,7 +12,7 @@ namespace primer {
 /// holds anything but a whole number from 1 to 1024.
 int num_threads();
 
-/// Throws Error unless 1 <= count <= 1024. Must not be called from inside parallel_for.
+/// Throws Error unless 1 <= count <= 1024, and from inside a parallel_for of several chunks.
 void set_num_threads(int count);
 
 namespace detail {
@@ -22,9 +22,15 @@ void run_chunks(Index n, Index grain, const std::function<void(Index, Index)>& b
 /// Calls body(begin, end) for the chunks [0, grain), [grain, 2 grain), ... that cover [0, n), on
 /// all threads, and returns when all are done. The chunks depend on n and grain alone, never on
 /// the number of threads: a body whose chunks write to different places therefore computes the
-/// same bits with 1 thread and with 16. A call from inside a body runs on the calling thread. If a
-/// body throws, the chunks not yet begun are dropped and the exception reaches the caller.
-/// Choose the grain such that a chunk is worth some ten thousand operations.
+/// same bits with 1 thread and with 16. If a body throws, the chunks not yet begun are dropped and
+/// the exception reaches the caller.
+///
+/// A call from inside a body runs on the calling thread, unless there is only one chunk: then
+/// parallel_for is body(0, n) and nothing more, and the body's own calls may use all threads.
+///
+/// Choose the grain such that a chunk is worth some ten thousand operations: to begin and end a
+/// call with several chunks takes about as long as a thousand, and ten times that if the threads
+/// have had nothing to do for so long that they sleep.
 template <class Body>
 void parallel_for(Index n, Index grain, const Body& body) {
     if (n <= 0) return;

@@ -2,8 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 
+#include "primer/core/kernels/isa.h"
+#include "primer/core/kernels/isa/pool.h"
+#include "primer/core/kernels/isa/reduce.h"
 #include "primer/core/kernels/parallel.h"
 
 namespace primer::kernels {
@@ -11,38 +15,105 @@ namespace {
 
 constexpr Real kMinusInfinity = -std::numeric_limits<Real>::infinity();
 
+const PoolKernels& loops() {
+    static const PoolKernels chosen =
+        select(baseline::pool_kernels, avx2::pool_kernels, avx512::pool_kernels)();
+    return chosen;
+}
+
+const ReduceKernels& reduce_kernels() {
+    static const ReduceKernels chosen =
+        select(baseline::reduce_kernels, avx2::reduce_kernels, avx512::reduce_kernels)();
+    return chosen;
+}
+
 // How many planes are worth handing to another thread.
 Index plane_grain(Index plane) { return std::max(Index{1}, 16384 / std::max(Index{1}, plane)); }
 
-// Whether x is taken in place of the best so far. The third is for a first value of -infinity.
-bool better(Real x, Real best, std::int32_t taken) {
-    return x > best || std::isnan(x) || taken < 0;
+// A window's cells are numbered row by row. The last number stands for none.
+using Byte = std::uint8_t;
+template <class Number>
+constexpr auto kNone = std::numeric_limits<Number>::max();
+
+bool fits_byte(const MaxPoolSizes& s) { return s.h.kernel * s.w.kernel <= kNone<Byte>; }
+
+// Calls f with `taken` as what it is: numbers of one byte or of four.
+template <class F>
+void with_numbers(const MaxPoolSizes& s, void* taken, const F& f) {
+    fits_byte(s) ? f(static_cast<Byte*>(taken)) : f(static_cast<std::int32_t*>(taken));
 }
+template <class F>
+void with_numbers(const MaxPoolSizes& s, const void* taken, const F& f) {
+    fits_byte(s) ? f(static_cast<const Byte*>(taken)) : f(static_cast<const std::int32_t*>(taken));
+}
+
+// Whether x is taken in place of the best so far. The third is for a first value of -infinity.
+bool better(Real x, Real best, bool none_yet) { return x > best || std::isnan(x) || none_yet; }
 
 }  // namespace
 
-void reference::max_pool2d(const MaxPoolSizes& s, const Real* x, Real* y, std::int32_t* taken) {
-    for (Index p = 0; p < s.planes; ++p, x += s.h.in * s.w.in) {
-        for (Index oh = 0; oh < s.h.out; ++oh) {
-            for (Index ow = 0; ow < s.w.out; ++ow, ++y, ++taken) {
-                *y = kMinusInfinity;
-                *taken = -1;
-                for (Index kh = 0; kh < s.h.kernel; ++kh) {
-                    for (Index kw = 0; kw < s.w.kernel; ++kw) {
-                        const Index ih = s.h.at(oh, kh), iw = s.w.at(ow, kw);
-                        if (!s.h.inside(ih) || !s.w.inside(iw)) continue;
-                        const Index i = ih * s.w.in + iw;
-                        if (!better(x[i], *y, *taken)) continue;
-                        *y = x[i];
-                        *taken = static_cast<std::int32_t>(i);
+Index bytes_taken(const MaxPoolSizes& s) {
+    return s.planes * s.h.out * s.w.out * (fits_byte(s) ? 1 : Index{sizeof(std::int32_t)});
+}
+
+void reference::max_pool2d(const MaxPoolSizes& s, const Real* x, Real* y, void* taken) {
+    with_numbers(s, taken, [&, x, y]<class Number>(Number* numbers) {
+        const Real* plane = x;
+        Real* out = y;
+        for (Index p = 0; p < s.planes; ++p, plane += s.h.in * s.w.in) {
+            for (Index oh = 0; oh < s.h.out; ++oh) {
+                for (Index ow = 0; ow < s.w.out; ++ow, ++out, ++numbers) {
+                    *out = kMinusInfinity;
+                    *numbers = kNone<Number>;
+                    for (Index kh = 0; kh < s.h.kernel; ++kh) {
+                        for (Index kw = 0; kw < s.w.kernel; ++kw) {
+                            const Index ih = s.h.at(oh, kh), iw = s.w.at(ow, kw);
+                            if (!s.h.inside(ih) || !s.w.inside(iw)) continue;
+                            const Real v = plane[ih * s.w.in + iw];
+                            if (!better(v, *out, *numbers == kNone<Number>)) continue;
+                            *out = v;
+                            *numbers = static_cast<Number>(kh * s.w.kernel + kw);
+                        }
                     }
                 }
             }
         }
-    }
+    });
+}
+
+void reference::max_pool2d_backward(const MaxPoolSizes& s, const void* taken, const Real* dy,
+                                    Real* dx) {
+    const Index in = s.h.in * s.w.in;
+    std::fill_n(dx, s.planes * in, Real(0));
+    with_numbers(s, taken, [&]<class Number>(const Number* numbers) {
+        const Real* gradient = dy;
+        for (Index p = 0; p < s.planes; ++p) {
+            for (Index oh = 0; oh < s.h.out; ++oh) {
+                for (Index ow = 0; ow < s.w.out; ++ow, ++numbers, ++gradient) {
+                    if (*numbers == kNone<Number>) continue;
+                    const Index ih = s.h.at(oh, *numbers / s.w.kernel);
+                    const Index iw = s.w.at(ow, *numbers % s.w.kernel);
+                    dx[p * in + ih * s.w.in + iw] += *gradient;
+                }
+            }
+        }
+    });
 }
 
 namespace {
+
+// Whether the windows are 2x2 and side by side, and none reaches over the edge.
+bool by_2(const MaxPoolSizes& s) {
+    const auto direction = [](const Window& w) {
+        return w.kernel == 2 && w.stride == 2 && w.padding == 0 && w.dilation == 1 &&
+               2 * w.out <= w.in;
+    };
+    return direction(s.h) && direction(s.w);
+}
+
+PoolBy2 planes_by_2(const MaxPoolSizes& s, Index planes) {
+    return {planes, s.h.in, s.w.in, s.h.out, s.w.out};
+}
 
 // One row of outputs. The loop over them is the innermost, and has no branches, so that the
 // compiler can vectorise it; each output still sees its cells in the order of the definition.
@@ -54,12 +125,55 @@ void max_pool_row(const MaxPoolSizes& s, const std::vector<Range>& outputs, Inde
         const Index ih = s.h.at(oh, kh);
         if (!s.h.inside(ih)) continue;
         for (Index kw = 0; kw < s.w.kernel; ++kw) {
+            const auto number = static_cast<std::int32_t>(kh * s.w.kernel + kw);
             const Range outs = outputs[static_cast<std::size_t>(kw)];
             for (Index ow = outs.begin; ow < outs.end; ++ow) {
-                const Index i = ih * s.w.in + s.w.at(ow, kw);
-                const bool take = better(x[i], y[ow], taken[ow]);
-                y[ow] = take ? x[i] : y[ow];
-                taken[ow] = take ? static_cast<std::int32_t>(i) : taken[ow];
+                const Real v = x[ih * s.w.in + s.w.at(ow, kw)];
+                const bool take = better(v, y[ow], taken[ow] < 0);
+                y[ow] = take ? v : y[ow];
+                taken[ow] = take ? number : taken[ow];
+            }
+        }
+    }
+}
+
+// Planes [begin, end).
+template <class Number>
+void max_pool_planes(const MaxPoolSizes& s, Index begin, Index end, const Real* x, Real* y,
+                     Number* taken) {
+    std::vector<Range> outputs;
+    for (Index kw = 0; kw < s.w.kernel; ++kw) outputs.push_back(s.w.outputs(kw));
+    std::vector<std::int32_t> numbers(static_cast<std::size_t>(s.w.out));  // as long as a Real
+    for (Index p = begin; p < end; ++p) {
+        for (Index oh = 0; oh < s.h.out; ++oh) {
+            const Index row = (p * s.h.out + oh) * s.w.out;
+            max_pool_row(s, outputs, oh, x + p * s.h.in * s.w.in, y + row, numbers.data());
+            std::transform(numbers.begin(), numbers.end(), taken + row, [](std::int32_t number) {
+                return number < 0 ? kNone<Number> : static_cast<Number>(number);
+            });
+        }
+    }
+}
+
+template <class Number>
+void max_pool_planes_backward(const MaxPoolSizes& s, Index begin, Index end, const Number* taken,
+                              const Real* dy, Real* dx) {
+    std::vector<Index> cells;  // how far each is from the window's first
+    for (Index kh = 0; kh < s.h.kernel; ++kh) {
+        for (Index kw = 0; kw < s.w.kernel; ++kw) {
+            cells.push_back(kh * s.h.dilation * s.w.in + kw * s.w.dilation);
+        }
+    }
+    const Index in = s.h.in * s.w.in;
+    for (Index p = begin; p < end; ++p) {
+        std::fill_n(dx + p * in, in, Real(0));
+        for (Index oh = 0; oh < s.h.out; ++oh) {
+            const Index row = (p * s.h.out + oh) * s.w.out;
+            for (Index ow = 0; ow < s.w.out; ++ow) {
+                const Number number = taken[row + ow];
+                if (number == kNone<Number>) continue;
+                const Index window = s.h.at(oh, 0) * s.w.in + s.w.at(ow, 0);
+                dx[p * in + window + cells[static_cast<std::size_t>(number)]] += dy[row + ow];
             }
         }
     }
@@ -67,29 +181,31 @@ void max_pool_row(const MaxPoolSizes& s, const std::vector<Range>& outputs, Inde
 
 }  // namespace
 
-void max_pool2d(const MaxPoolSizes& s, const Real* x, Real* y, std::int32_t* taken) {
-    std::vector<Range> outputs;
-    for (Index kw = 0; kw < s.w.kernel; ++kw) outputs.push_back(s.w.outputs(kw));
-    parallel_for(s.planes, plane_grain(s.h.in * s.w.in), [&](Index begin, Index end) {
-        for (Index p = begin; p < end; ++p) {
-            for (Index oh = 0; oh < s.h.out; ++oh) {
-                const Index row = (p * s.h.out + oh) * s.w.out;
-                max_pool_row(s, outputs, oh, x + p * s.h.in * s.w.in, y + row, taken + row);
-            }
+void max_pool2d(const MaxPoolSizes& s, const Real* x, Real* y, void* taken) {
+    const Index in = s.h.in * s.w.in, out = s.h.out * s.w.out;
+    parallel_for(s.planes, plane_grain(in), [&](Index begin, Index end) {
+        if (by_2(s)) {
+            loops().max_by_2(planes_by_2(s, end - begin), x + begin * in, y + begin * out,
+                             static_cast<Byte*>(taken) + begin * out);
+            return;
         }
+        with_numbers(s, taken,
+                     [&](auto* numbers) { max_pool_planes(s, begin, end, x, y, numbers); });
     });
 }
 
-void max_pool2d_backward(const MaxPoolSizes& s, const std::int32_t* taken, const Real* dy,
-                         Real* dx) {
+void max_pool2d_backward(const MaxPoolSizes& s, const void* taken, const Real* dy, Real* dx) {
     const Index in = s.h.in * s.w.in, out = s.h.out * s.w.out;
     parallel_for(s.planes, plane_grain(in), [&](Index begin, Index end) {
-        std::fill(dx + begin * in, dx + end * in, Real(0));
-        for (Index p = begin; p < end; ++p) {
-            for (Index o = p * out; o < (p + 1) * out; ++o) {
-                if (taken[o] >= 0) dx[p * in + taken[o]] += dy[o];
-            }
+        if (by_2(s)) {
+            loops().max_by_2_backward(planes_by_2(s, end - begin),
+                                      static_cast<const Byte*>(taken) + begin * out,
+                                      dy + begin * out, dx + begin * in);
+            return;
         }
+        with_numbers(s, taken, [&](const auto* numbers) {
+            max_pool_planes_backward(s, begin, end, numbers, dy, dx);
+        });
     });
 }
 
@@ -113,20 +229,39 @@ std::vector<Average> adaptive_averages(Index in, Index out) {
     return averages;
 }
 
+namespace {
+
+// Whether one window covers each plane, so that its cells are one run of memory.
+bool whole_planes(const AvgPoolSizes& s) {
+    const auto all = [](const std::vector<Average>& averages, Index in) {
+        return averages.size() == 1 && averages[0].cells.begin == 0 && averages[0].cells.end == in;
+    };
+    return all(s.h, s.in_h) && all(s.w, s.in_w);
+}
+
+double sum_of_cells(const AvgPoolSizes& s, const Average& h, const Average& w, const Real* plane) {
+    double sum = 0;
+    for (Index ih = h.cells.begin; ih < h.cells.end; ++ih) {
+        for (Index iw = w.cells.begin; iw < w.cells.end; ++iw) {
+            sum += static_cast<double>(plane[ih * s.in_w + iw]);
+        }
+    }
+    return sum;
+}
+
+}  // namespace
+
 void avg_pool2d(const AvgPoolSizes& s, const Real* x, Real* y) {
     const Index in = s.in_h * s.in_w, out = std::ssize(s.h) * std::ssize(s.w);
+    const ReduceKernels& reduce = reduce_kernels();
+    const bool whole = whole_planes(s);
     parallel_for(s.planes, plane_grain(in), [&](Index begin, Index end) {
         for (Index p = begin; p < end; ++p) {
             const Real* plane = x + p * in;
             Real* to = y + p * out;
             for (const Average& h : s.h) {
                 for (const Average& w : s.w) {
-                    double sum = 0;
-                    for (Index ih = h.cells.begin; ih < h.cells.end; ++ih) {
-                        for (Index iw = w.cells.begin; iw < w.cells.end; ++iw) {
-                            sum += static_cast<double>(plane[ih * s.in_w + iw]);
-                        }
-                    }
+                    const double sum = whole ? reduce.sum(in, plane) : sum_of_cells(s, h, w, plane);
                     *to++ = static_cast<Real>(sum / static_cast<double>(h.count * w.count));
                 }
             }
@@ -136,7 +271,13 @@ void avg_pool2d(const AvgPoolSizes& s, const Real* x, Real* y) {
 
 void avg_pool2d_backward(const AvgPoolSizes& s, const Real* dy, Real* dx) {
     const Index in = s.in_h * s.in_w, out = std::ssize(s.h) * std::ssize(s.w);
+    const bool whole = whole_planes(s);
     parallel_for(s.planes, plane_grain(in), [&](Index begin, Index end) {
+        if (whole) {
+            const auto count = static_cast<Real>(s.h[0].count * s.w[0].count);
+            for (Index p = begin; p < end; ++p) std::fill_n(dx + p * in, in, dy[p] / count);
+            return;
+        }
         std::fill(dx + begin * in, dx + end * in, Real(0));
         for (Index p = begin; p < end; ++p) {
             Real* plane = dx + p * in;

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <vector>
 
 #include "primer/core/kernels/window.h"
@@ -15,18 +14,22 @@ struct MaxPoolSizes {
     Window h, w;
 };
 
-/// y [planes, h.out, w.out] = the largest x that the window sees; `taken` is its position in its
-/// plane, row * w.in + column, which must fit into 32 bits. Of several the first is taken, and a
-/// NaN counts as larger than anything before it. A window that sees nothing but padding (possible
-/// if it is dilated) gives -infinity and position -1.
-void max_pool2d(const MaxPoolSizes& sizes, const Real* x, Real* y, std::int32_t* taken);
+/// The memory for the number of the cell that each window has taken: a byte for each, or four where
+/// a window has more cells than a byte can number.
+Index bytes_taken(const MaxPoolSizes& sizes);
+
+/// y [planes, h.out, w.out] = the largest x that the window sees; `taken`, of bytes_taken(sizes)
+/// bytes aligned to four, says which of its cells that is. Of several the first is taken, and a NaN
+/// counts as larger than anything before it. A window that sees nothing but padding (possible if it
+/// is dilated) gives -infinity, and has taken none.
+void max_pool2d(const MaxPoolSizes& sizes, const Real* x, Real* y, void* taken);
 /// dx = the sum of dy over the outputs that took x.
-void max_pool2d_backward(const MaxPoolSizes& sizes, const std::int32_t* taken, const Real* dy,
-                         Real* dx);
+void max_pool2d_backward(const MaxPoolSizes& sizes, const void* taken, const Real* dy, Real* dx);
 
 namespace reference {
-/// The definition: plain loops. What max_pool2d is compared with.
-void max_pool2d(const MaxPoolSizes& sizes, const Real* x, Real* y, std::int32_t* taken);
+/// The definition: plain loops. What the others are compared with.
+void max_pool2d(const MaxPoolSizes& sizes, const Real* x, Real* y, void* taken);
+void max_pool2d_backward(const MaxPoolSizes& sizes, const void* taken, const Real* dy, Real* dx);
 }  // namespace reference
 
 /// What one output averages along one direction: the sum over `cells` divided by `count`.

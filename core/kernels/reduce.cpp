@@ -3,9 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
+#include <numeric>
 #include <vector>
 
 #include "primer/core/kernels/elementwise.h"
+#include "primer/core/kernels/isa.h"
+#include "primer/core/kernels/isa/reduce.h"
+#include "primer/core/kernels/isa/softmax.h"
 #include "primer/core/kernels/parallel.h"
 
 namespace primer::kernels {
@@ -13,32 +18,21 @@ namespace {
 
 constexpr Index kGrain = 16384;  // elements that are worth handing to another thread
 
-// Eight sums side by side, for the compiler to keep in vector registers: a single one would wait
-// for each addition to end before the next could begin.
-double sum_row(Index n, const Real* x) {
-    constexpr Index lanes = 8;
-    std::array<double, lanes> sums{};
-    Index j = 0;
-    for (; j + lanes <= n; j += lanes) {
-        for (Index k = 0; k < lanes; ++k) {
-            sums[static_cast<std::size_t>(k)] += static_cast<double>(x[j + k]);
-        }
-    }
-    double sum = 0;
-    for (; j < n; ++j) sum += static_cast<double>(x[j]);
-    for (double s : sums) sum += s;
-    return sum;
+const ReduceKernels& loops() {
+    static const ReduceKernels chosen =
+        select(baseline::reduce_kernels, avx2::reduce_kernels, avx512::reduce_kernels)();
+    return chosen;
 }
 
+double sum_row(Index n, const Real* x) { return loops().sum(n, x); }
+
 // Chunks of fixed length, then the chunks' sums: the same order for any number of threads.
-Real sum_all(Index n, const Real* x) {
+double sum_all(Index n, const Real* x) {
     std::vector<double> sums(static_cast<std::size_t>((n + kGrain - 1) / kGrain));
     parallel_for(n, kGrain, [&](Index begin, Index end) {
         sums[static_cast<std::size_t>(begin / kGrain)] = sum_row(end - begin, x + begin);
     });
-    double sum = 0;
-    for (double s : sums) sum += s;
-    return static_cast<Real>(sum);
+    return std::accumulate(sums.begin(), sums.end(), 0.0);
 }
 
 // Calls f(o, i) for every [outer, inner] pair, many pairs to a chunk.
@@ -71,34 +65,11 @@ Axis::Axis(const Shape& shape, int dim)
 
 void sum(const Axis& axis, const Real* x, Real* y) {
     if (axis.outer == 1 && axis.inner == 1) {
-        *y = sum_all(axis.n, x);
+        *y = static_cast<Real>(sum_all(axis.n, x));
         return;
     }
-    // A strip of columns at a time, so that memory is read along its rows.
-    constexpr Index strip = 64;
-    const Index strips = (axis.inner + strip - 1) / strip;
-    const Index grain = std::max(Index{1}, kGrain / std::max(Index{1}, axis.n * strip));
-    parallel_for(axis.outer * strips, grain, [&](Index begin, Index end) {
-        for (Index s = begin; s < end; ++s) {
-            const Index o = s / strips, first = s % strips * strip;
-            const Index width = std::min(strip, axis.inner - first);
-            const Real* block = x + o * axis.n * axis.inner + first;
-            Real* out = y + o * axis.inner + first;
-            if (axis.inner == 1) {
-                *out = static_cast<Real>(sum_row(axis.n, block));
-                continue;
-            }
-            std::array<double, strip> sums{};
-            for (Index j = 0; j < axis.n; ++j) {
-                for (Index i = 0; i < width; ++i) {
-                    sums[static_cast<std::size_t>(i)] +=
-                        static_cast<double>(block[j * axis.inner + i]);
-                }
-            }
-            std::transform(sums.begin(), sums.begin() + width, out,
-                           [](double v) { return static_cast<Real>(v); });
-        }
-    });
+    std::fill_n(y, axis.outer * axis.inner, Real(0));
+    sum_to({axis.outer, axis.n, axis.inner}, x, {axis.outer, 1, axis.inner}, y);
 }
 
 void max(const Axis& axis, const Real* x, Real* y, Index* argmax) {
@@ -117,27 +88,118 @@ void max(const Axis& axis, const Real* x, Real* y, Index* argmax) {
     });
 }
 
+namespace {
+
+// One of the two kinds of dimensions that sum_to walks: those that x and y have in common, or those
+// that are summed over. With their strides in x and in y.
+struct Dimensions {
+    int rank = 0;
+    std::array<Index, Shape::kMaxRank> size{}, in_x{}, in_y{};
+
+    void add(Index n, Index stride_x, Index stride_y) {
+        const auto d = static_cast<std::size_t>(rank++);
+        size[d] = n, in_x[d] = stride_x, in_y[d] = stride_y;
+    }
+    Index count() const {
+        return std::accumulate(size.begin(), size.begin() + rank, Index{1}, std::multiplies());
+    }
+    struct Place {
+        Index x = 0, y = 0;
+    };
+    // Of the i-th combination of positions.
+    Place at(Index i) const {
+        Place place;
+        for (auto d = static_cast<std::size_t>(rank); d-- > 0; i /= size[d]) {
+            place.x += i % size[d] * in_x[d];
+            place.y += i % size[d] * in_y[d];
+        }
+        return place;
+    }
+};
+
+}  // namespace
+
+// Each y is summed up by itself, in the order of x's memory: no matter which thread does it, the
+// bits are the same. The innermost dimension is walked along: if it is summed over, for one y, else
+// for a strip of neighbouring y.
 void sum_to(const Shape& x_shape, const Real* x, const Shape& y_shape, Real* y) {
+    if (x_shape.numel() == 0) return;
     // y's strides over x's shape are 0 along what was repeated: x's elements find their y there.
     const Broadcast loop(x_shape, y_shape, "sum_to");
     const auto last = static_cast<std::size_t>(loop.rank - 1);
     const Index inner = loop.size[last];
-    if (inner == 0) return;
-    for (Index row = 0; row < x_shape.numel() / inner; ++row) {
-        Index offset = 0, rest = row;
-        for (std::size_t d = last; d-- > 0; rest /= loop.size[d]) {
-            offset += rest % loop.size[d] * loop.stride_b[d];
-        }
-        const Real* from = x + row * inner;
-        if (loop.stride_b[last] == 0) {
-            y[offset] += static_cast<Real>(sum_row(inner, from));
-        } else {
-            for (Index i = 0; i < inner; ++i) y[offset + i] += from[i];
-        }
+    const bool along_y = loop.stride_b[last] != 0;
+    if (loop.rank == 1 && !along_y) {
+        *y += static_cast<Real>(sum_all(inner, x));
+        return;
     }
+    Dimensions kept, summed;
+    for (std::size_t d = 0; d < last; ++d) {
+        (loop.stride_b[d] != 0 ? kept : summed)
+            .add(loop.size[d], loop.stride_a[d], loop.stride_b[d]);
+    }
+    const Index strips = along_y ? (inner + kMostColumns - 1) / kMostColumns : 1;
+    const Index elements = x_shape.numel() / (kept.count() * strips);  // of one strip
+    parallel_for(
+        kept.count() * strips, std::max(Index{1}, kGrain / elements), [&](Index begin, Index end) {
+            for (Index s = begin; s < end; ++s) {
+                const Dimensions::Place place = kept.at(s / strips);
+                const Index first = s % strips * kMostColumns;
+                const Index columns = along_y ? std::min(kMostColumns, inner - first) : 1;
+                const Real* from = x + place.x + first;
+                std::array<double, kMostColumns> sums{};
+                if (along_y && summed.rank == 1) {
+                    loops().add_rows(summed.size[0], columns, summed.in_x[0], from, sums.data());
+                } else {
+                    for (Index i = 0; i < summed.count(); ++i) {
+                        const Real* row = from + summed.at(i).x;
+                        if (along_y) {
+                            loops().add_rows(1, columns, 0, row, sums.data());
+                        } else {
+                            sums[0] += sum_row(inner, row);
+                        }
+                    }
+                }
+                for (Index i = 0; i < columns; ++i) {
+                    y[place.y + first + i] += static_cast<Real>(sums[static_cast<std::size_t>(i)]);
+                }
+            }
+        });
 }
 
+namespace {
+
+const SoftmaxKernels& softmax_loops() {
+    static const SoftmaxKernels chosen =
+        select(baseline::softmax_kernels, avx2::softmax_kernels, avx512::softmax_kernels)();
+    return chosen;
+}
+
+// For inner = 1: calls f(first, rows) for rows that lie one after the other in memory.
+template <class F>
+void for_each_rows(const Axis& axis, F f) {
+    parallel_for(axis.outer, std::max(Index{1}, kGrain / std::max(Index{1}, axis.n)),
+                 [&](Index begin, Index end) { f(begin * axis.n, end - begin); });
+}
+
+// y = e^(x - max x), and the maxima and the sums of each of the rows.
+struct Exponentials {
+    std::vector<double> largest, sums;
+    Exponentials(Index rows, Index n, const Real* x, Real* y)
+        : largest(static_cast<std::size_t>(rows)), sums(largest.size()) {
+        softmax_loops().exponentials(rows, n, x, y, largest.data(), sums.data());
+    }
+};
+
+}  // namespace
+
 void softmax(const Axis& axis, const Real* x, Real* y) {
+    if (axis.inner == 1) {
+        return for_each_rows(axis, [=](Index at, Index rows) {
+            const Exponentials e(rows, axis.n, x + at, y + at);
+            softmax_loops().divide(rows, axis.n, e.sums.data(), y + at);
+        });
+    }
     for_each_line(axis, [&](Index start) {
         const double largest = max_of_line(axis, x + start);
         double sum = 0;
@@ -153,6 +215,11 @@ void softmax(const Axis& axis, const Real* x, Real* y) {
 }
 
 void softmax_backward(const Axis& axis, const Real* y, const Real* dy, Real* dx) {
+    if (axis.inner == 1) {
+        return for_each_rows(axis, [=](Index at, Index rows) {
+            softmax_loops().backward(rows, axis.n, y + at, dy + at, dx + at);
+        });
+    }
     for_each_line(axis, [&](Index start) {
         double sum = 0;
         for (Index j = start; j < start + axis.n * axis.inner; j += axis.inner) {
@@ -165,6 +232,13 @@ void softmax_backward(const Axis& axis, const Real* y, const Real* dy, Real* dx)
 }
 
 void log_softmax(const Axis& axis, const Real* x, Real* y) {
+    if (axis.inner == 1) {
+        return for_each_rows(axis, [=](Index at, Index rows) {
+            Exponentials e(rows, axis.n, x + at, y + at);
+            for (std::size_t r = 0; r < e.sums.size(); ++r) e.largest[r] += std::log(e.sums[r]);
+            softmax_loops().subtract(rows, axis.n, e.largest.data(), x + at, y + at);
+        });
+    }
     for_each_line(axis, [&](Index start) {
         const double largest = max_of_line(axis, x + start);
         double sum = 0;
@@ -179,6 +253,11 @@ void log_softmax(const Axis& axis, const Real* x, Real* y) {
 }
 
 void log_softmax_backward(const Axis& axis, const Real* y, const Real* dy, Real* dx) {
+    if (axis.inner == 1) {
+        return for_each_rows(axis, [=](Index at, Index rows) {
+            softmax_loops().log_backward(rows, axis.n, y + at, dy + at, dx + at);
+        });
+    }
     for_each_line(axis, [&](Index start) {
         double sum = 0;
         for (Index j = start; j < start + axis.n * axis.inner; j += axis.inner) {

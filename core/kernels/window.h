@@ -13,6 +13,7 @@ struct Range {
 
 /// How a window slides along one direction of an image. At output o its cell k lies at position
 /// o * stride - padding + k * dilation; where that is outside the image, it is in the padding.
+/// Kernel, stride, padding and dilation must be below 2^31, so that no product here overflows.
 struct Window {
     Index in;  ///< size of the image
     Index kernel, stride, padding, dilation;
@@ -33,6 +34,8 @@ struct Window {
         if (room < 0) return;
         out = room / stride + 1;
         if (ceil_mode && (out - 1) * stride >= in + padding) --out;
+        // To a single output the stride does not matter, but what is sized by it would be huge.
+        if (out == 1) stride = std::min(stride, reach());
     }
 
     /// How many positions a window covers.

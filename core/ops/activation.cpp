@@ -3,6 +3,7 @@
 #include "primer/core/error.h"
 #include "primer/core/kernels/reduce.h"
 #include "primer/core/ops.h"
+#include "primer/core/options.h"
 #include "primer/core/tape.h"
 
 namespace primer {
@@ -33,6 +34,7 @@ Tensor elementwise(const char* op, const Tensor& x, Keep keep, Forward forward,
 }
 
 Tensor leaky(const char* op, const Tensor& x, double negative_slope, Keep keep, Output output) {
+    check_finite(negative_slope, op, "negative_slope");
     const auto a = static_cast<Real>(negative_slope);
     return elementwise(
         op, x, keep,
@@ -105,7 +107,7 @@ Tensor prelu(const Tensor& x, const Tensor& weight) {
 // Linear Units", 2016, section 3. dy/dx = 1 where x > 0, which is where y > 0 if alpha >= 0; else
 // y = alpha (e^x - 1), so dy/dx = alpha e^x = y + alpha.
 Tensor elu(const Tensor& x, double alpha) {
-    check(alpha >= 0, "elu: expected alpha >= 0, got ", alpha);
+    check_not_negative(alpha, "elu", "alpha");
     const auto a = static_cast<Real>(alpha);
     return elementwise(
         "elu", x, Keep::y,
@@ -164,6 +166,9 @@ Tensor tanh(const Tensor& x) {
 // where beta x > threshold and y is x. Keeps x: near the threshold y does not tell which it was.
 Tensor softplus(const Tensor& x, const SoftplusOptions& options) {
     check(options.beta > 0, "softplus: expected beta > 0, got ", options.beta);
+    check_finite(options.beta, "softplus", "beta");
+    check_finite(1 / options.beta, "softplus", "1 / beta");
+    check_finite(options.threshold, "softplus", "threshold");
     const auto beta = static_cast<Real>(options.beta);
     const auto threshold = static_cast<Real>(options.threshold);
     return elementwise(
@@ -182,8 +187,10 @@ Tensor hardswish(const Tensor& x) {
     return elementwise("hardswish", x, Keep::x, kernels::hardswish, kernels::hardswish_backward);
 }
 
-// y_i = e^(x_i) / S with S = sum_j e^(x_j), so dy_i/dx_j = y_i ([i = j] - y_j), and
-// dx_j = sum_i dy_i y_i ([i = j] - y_j) = y_j (dy_j - sum_i dy_i y_i).
+// y_i = e^(x_i) / S with S = sum_j e^(x_j). With Iverson's bracket [i = j], which is 1 where i = j
+// and 0 elsewhere:
+//     dy_i/dx_j = y_i ([i = j] - y_j)
+//     dx_j      = sum_i dy_i y_i ([i = j] - y_j) = y_j (dy_j - sum_i dy_i y_i)
 Tensor softmax(const Tensor& x, int dim) {
     const kernels::Axis axis(x.shape(), x.shape().normalize(dim, "softmax"));
     Tensor y = empty(x.shape());
@@ -195,8 +202,9 @@ Tensor softmax(const Tensor& x, int dim) {
     });
 }
 
-// y_i = x_i - ln S with S = sum_j e^(x_j), so dy_i/dx_j = [i = j] - e^(x_j)/S = [i = j] - e^(y_j),
-// and dx_j = dy_j - e^(y_j) sum_i dy_i.
+// y_i = x_i - ln S with S = sum_j e^(x_j), so
+//     dy_i/dx_j = [i = j] - e^(x_j) / S = [i = j] - e^(y_j)
+//     dx_j      = dy_j - e^(y_j) sum_i dy_i
 Tensor log_softmax(const Tensor& x, int dim) {
     const kernels::Axis axis(x.shape(), x.shape().normalize(dim, "log_softmax"));
     Tensor y = empty(x.shape());

@@ -4,6 +4,7 @@
 
 #include "primer/core/error.h"
 #include "primer/core/ops.h"
+#include "primer/core/options.h"
 #include "primer/core/tape.h"
 
 namespace primer {
@@ -58,6 +59,10 @@ void update_running(const Tensor& mean, const Tensor& var, double momentum,
 //     dz_i/dx_j = ([i = j] - 1/m) r + (x_i - u) dr/dx_j = r ([i = j] - 1/m - z_i z_j / m),
 //
 // and dx_j = sum_i weight dy_i dz_i/dx_j = weight r (dy_j - dbias / m - z_j dweight / m).
+//
+// With relu, y_i = max(a_i, 0) of a_i = weight z_i + bias, and da_i = dy_i where a_i > 0, else 0:
+// all of the above holds with da in place of dy. a_i is computed again from x, which the backward
+// reads for z_i anyway. To keep y for its sign would cost a read more, and a mask a write as well.
 Tensor batch_norm(const Tensor& x, const Tensor& running_mean, const Tensor& running_var,
                   const Tensor& weight, const Tensor& bias, const BatchNormOptions& options) {
     const Shape& shape = x.shape();
@@ -73,7 +78,7 @@ Tensor batch_norm(const Tensor& x, const Tensor& running_mean, const Tensor& run
           "batch_norm: without training, expected running_mean and running_var, got neither");
     check(options.momentum >= 0 && options.momentum <= 1,
           "batch_norm: expected a momentum from 0 to 1, got ", options.momentum);
-    check(options.eps >= 0, "batch_norm: expected eps >= 0, got ", options.eps);
+    check_not_negative(options.eps, "batch_norm", "eps");
     const kernels::BatchNormSizes sizes{shape[0], shape[1], shape.slice(2, x.rank()).numel()};
     check(
         !training || sizes.count() > 1, "batch_norm: x ", shape, " has ", sizes.count(),
@@ -81,44 +86,49 @@ Tensor batch_norm(const Tensor& x, const Tensor& running_mean, const Tensor& run
         "use a larger batch (a last one that is smaller than the others can be dropped) or eval()");
 
     Tensor y = empty(shape);
-    const double eps = options.eps;
-    const Real* w = weight.defined() ? weight.data() : nullptr;
-    const Real* b = bias.defined() ? bias.data() : nullptr;
+    const auto data = [](const Tensor& t) { return t.defined() ? t.data() : nullptr; };
+    const kernels::BatchNormRule rule{options.eps, data(weight), data(bias), options.relu};
     std::vector<kernels::Moments> moments;
     if (training) {
         moments.resize(static_cast<std::size_t>(sizes.channels));
-        kernels::batch_norm_training(sizes, eps, x.data(), w, b, moments.data(), y.mutable_data());
+        kernels::batch_norm_training(sizes, rule, x.data(), moments.data(), y.mutable_data());
         if (running) {
             update_running(running_mean, running_var, options.momentum, moments, sizes.count());
         }
     } else {
         moments = moments_of(running_mean, running_var);
-        kernels::batch_norm(sizes, eps, x.data(), moments.data(), w, b, y.mutable_data());
+        kernels::batch_norm(sizes, rule, x.data(), moments.data(), y.mutable_data());
     }
 
     const Tensor none(0);  // wants no gradient
     const Tensor& weight_input = weight.defined() ? weight : none;
     const Tensor& bias_input = bias.defined() ? bias : none;
-    const bool needs_x = training || weight_input.requires_grad() || bias_input.requires_grad();
+    const bool relu = options.relu;
+    const bool needs_x =
+        training || relu || weight_input.requires_grad() || bias_input.requires_grad();
+    const bool needs_w = weight.defined() && (relu || x.requires_grad());
+    const bool needs_b = bias.defined() && relu;
     return record("batch_norm", y, {x, weight_input, bias_input},
-                  [sizes, eps, training, needs_x, moments, has_weight = weight.defined(),
-                   x = Saved(x, needs_x), w = Saved(weight_input, x.requires_grad())](
-                      const Tensor& dy, std::span<Grad> d) {
+                  [sizes, eps = options.eps, relu, training, moments, needs_x, needs_w, needs_b,
+                   x = Saved(x, needs_x), w = Saved(weight_input, needs_w),
+                   b = Saved(bias_input, needs_b)](const Tensor& dy, std::span<Grad> d) {
                       const Shape channels{sizes.channels};
                       const Tensor dx = d[0].wanted() ? empty(dy.shape()) : Tensor();
                       const Tensor dw = d[1].wanted() ? empty(channels) : Tensor();
                       const Tensor db = d[2].wanted() ? empty(channels) : Tensor();
-                      const auto data = [](const Tensor& g) {
+                      const auto out = [](const Tensor& g) {
                           return g.defined() ? g.mutable_data() : nullptr;
                       };
-                      kernels::batch_norm_backward(
-                          sizes, eps,
-                          {.x = needs_x ? x->data() : nullptr,
-                           .dy = dy.data(),
-                           .moments = moments.data(),
-                           .weight = has_weight && dx.defined() ? w->data() : nullptr,
-                           .moments_of_x = training},
-                          data(dx), data(dw), data(db));
+                      kernels::batch_norm_backward(sizes,
+                                                   {.eps = eps,
+                                                    .weight = needs_w ? w->data() : nullptr,
+                                                    .bias = needs_b ? b->data() : nullptr,
+                                                    .relu = relu},
+                                                   {.x = needs_x ? x->data() : nullptr,
+                                                    .dy = dy.data(),
+                                                    .moments = moments.data(),
+                                                    .moments_of_x = training},
+                                                   out(dx), out(dw), out(db));
                       if (dx.defined()) d[0].add(dx);
                       if (dw.defined()) d[1].add(dw);
                       if (db.defined()) d[2].add(db);

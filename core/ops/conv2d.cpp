@@ -1,5 +1,7 @@
 #include "primer/core/kernels/conv.h"
 
+#include <algorithm>
+
 #include "primer/core/error.h"
 #include "primer/core/kernels/reduce.h"
 #include "primer/core/ops.h"
@@ -15,9 +17,10 @@ kernels::ConvSizes sizes_of(const Shape& x, const Shape& weight, const Conv2dOpt
     check_at_least(1, options.stride, "conv2d", "stride");
     check_at_least(0, options.padding, "conv2d", "padding");
     check_at_least(1, options.dilation, "conv2d", "dilation");
-    const Index groups = options.groups, in = weight[1] * groups, out = weight[0];
-    check(groups >= 1 && out % groups == 0, "conv2d: the ", out, " output channels of the weight ",
-          weight, " can not be cut into ", groups, " groups");
+    const Index groups = options.groups, out = weight[0];
+    check(1 <= groups && groups <= out && out % groups == 0, "conv2d: the ", out,
+          " output channels of the weight ", weight, " can not be cut into ", groups, " groups");
+    const Index in = weight[1] * groups;
     check(x.rank() == 4 && x[1] == in, "conv2d: expected x [N, ", in, ", H, W] for the weight ",
           weight, " in ", groups, " group(s), got ", x);
 
@@ -30,6 +33,12 @@ kernels::ConvSizes sizes_of(const Shape& x, const Shape& weight, const Conv2dOpt
         .w = {x[3], weight[3], options.stride.w, options.padding.w, options.dilation.w}};
     check(sizes.h.out >= 1 && sizes.w.out >= 1, "conv2d: x ", x, " padded by ", options.padding,
           " is smaller than the kernel, which covers ", Size2(sizes.h.reach(), sizes.w.reach()));
+    // The kernels copy an image with the padding around it, of which the shapes here say nothing.
+    const auto padded = [](const kernels::Window& window) {
+        return static_cast<double>(window.in + 2 * window.padding);
+    };
+    check(static_cast<double>(std::max(in, Index{1})) * padded(sizes.h) * padded(sizes.w) < 0x1p48,
+          "conv2d: x ", x, " padded by ", options.padding, " has more elements than memory");
     return sizes;
 }
 

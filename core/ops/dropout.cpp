@@ -1,33 +1,24 @@
-#include <array>
-#include <cstdint>
+#include <memory>
 
 #include "primer/core/error.h"
-#include "primer/core/kernels/parallel.h"
+#include "primer/core/kernels/dropout.h"
+#include "primer/core/kernels/storage.h"
 #include "primer/core/ops.h"
+#include "primer/core/tape.h"
 
 namespace primer {
 namespace {
 
-// 0 with probability p, else 1 / (1 - p). Each chunk has a generator of its own, so that the mask
-// is the same for any number of threads.
-Tensor random_mask(const Shape& shape, double p, Rng& rng) {
-    Tensor mask = empty(shape);
-    Real* out = mask.mutable_data();
-    // Looked up rather than chosen with a branch, which the processor would often guess wrong.
-    const std::array<Real, 2> dropped_or_kept{0, static_cast<Real>(p < 1 ? 1 / (1 - p) : 0)};
-    const auto limit = static_cast<std::uint64_t>(p * 0x1p32);
-    const std::uint64_t seed = rng.next();
-    constexpr Index grain = 4096;
-    parallel_for(mask.numel(), grain, [&](Index begin, Index end) {
-        Rng own(seed + static_cast<std::uint64_t>(begin / grain));
-        std::uint64_t bits = 0;
-        for (Index i = begin; i < end; ++i) {
-            bits = i % 2 == 0 ? own.next() : bits >> 32;  // each number is good for two elements
-            out[i] = dropped_or_kept[(bits & 0xffffffff) >= limit];
-        }
-    });
-    return mask;
-}
+// A byte for each of `count` elements, in memory that is recycled.
+class Bytes {
+  public:
+    explicit Bytes(Index count) : memory_(std::make_shared<Storage>((count + kEach - 1) / kEach)) {}
+    std::uint8_t* data() const { return reinterpret_cast<std::uint8_t*>(memory_->data()); }
+
+  private:
+    static constexpr Index kEach = sizeof(Real);
+    std::shared_ptr<Storage> memory_;
+};
 
 void check_probability(const char* op, double p) {
     check(p >= 0 && p <= 1, op, ": expected a probability p from 0 to 1, got ", p);
@@ -35,16 +26,27 @@ void check_probability(const char* op, double p) {
 
 }  // namespace
 
-// y = x mask, so dx = dy mask: mul's own backward, which keeps the mask and nothing else.
+// y = x m with m = 0 with probability p, else 1 / (1 - p), so dx = dy m. The mask m is applied as
+// it is drawn; of it, a byte for each element is kept.
 Tensor dropout(const Tensor& x, double p, Rng& rng) {
     check_probability("dropout", p);
-    return p == 0 ? x : mul(x, random_mask(x.shape(), p, rng));
+    if (p == 0) return x;
+    Tensor y = empty(x.shape());
+    const Bytes kept(x.numel());
+    kernels::dropout(x.numel(), p, rng.next(), x.data(), y.mutable_data(), kept.data());
+    return record("dropout", y, {x}, [p, kept](const Tensor& dy, std::span<Grad> d) {
+        const Tensor dx = empty(dy.shape());
+        kernels::dropout_backward(dy.numel(), p, kept.data(), dy.data(), dx.mutable_data());
+        d[0].add(dx);
+    });
 }
 
+// The mask of one number for each channel is what dropout makes of ones; mul repeats it over the
+// channel, and keeps it.
 Tensor dropout2d(const Tensor& x, double p, Rng& rng) {
     check_probability("dropout2d", p);
     check(x.rank() == 4, "dropout2d: expected x [N, C, H, W], got ", x.shape());
-    return p == 0 ? x : mul(x, random_mask({x.shape()[0], x.shape()[1], 1, 1}, p, rng));
+    return p == 0 ? x : mul(x, dropout(ones({x.shape()[0], x.shape()[1], 1, 1}), p, rng));
 }
 
 }  // namespace primer

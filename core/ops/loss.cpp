@@ -5,6 +5,7 @@
 #include "primer/core/error.h"
 #include "primer/core/kernels/elementwise.h"
 #include "primer/core/ops.h"
+#include "primer/core/options.h"
 #include "primer/core/tape.h"
 
 namespace primer {
@@ -34,8 +35,8 @@ void check_same_shape(const char* op, const Tensor& x, const Tensor& target) {
 }  // namespace
 
 // For one row with logits x, p = softmax(x) and targets t that add up to 1:
-// L = -sum_c t_c (x_c - log sum_j e^(x_j)), so dL/dx_i = -t_i + e^(x_i) / sum_j e^(x_j) = p_i -
-// t_i.
+//     L       = -sum_c t_c (x_c - log sum_j e^(x_j))
+//     dL/dx_i = -t_i + e^(x_i) / sum_j e^(x_j) = p_i - t_i
 Tensor cross_entropy(const Tensor& logits, const IntTensor& labels,
                      const CrossEntropyOptions& options) {
     check_labels("cross_entropy", "logits", logits.shape(), labels);
@@ -128,7 +129,7 @@ Tensor l1_loss(const Tensor& x, const Tensor& target, Reduction reduction) {
 }
 
 Tensor smooth_l1_loss(const Tensor& x, const Tensor& target, const SmoothL1Options& options) {
-    check(options.beta >= 0, "smooth_l1_loss: expected beta >= 0, got ", options.beta);
+    check_not_negative(options.beta, "smooth_l1_loss", "beta");
     return smooth_l1("smooth_l1_loss", x, target, options.reduction, options.beta);
 }
 

@@ -1,6 +1,5 @@
 #include <limits>
 #include <memory>
-#include <new>
 
 #include "primer/core/error.h"
 #include "primer/core/kernels/pool.h"
@@ -13,6 +12,17 @@ namespace {
 void check_images(const char* op, const Shape& x) {
     check(x.rank() == 4 && x[2] >= 1 && x[3] >= 1, op, ": expected x [N, C, H, W], got ", x,
           x.rank() == 3 ? "; a single image is a batch of one: [1, C, H, W]" : "");
+    check_at_least(1, Size2(x[2], x[3]), op, "size of the images");
+}
+
+// The kernels keep tables, with an entry for each cell of the window or for each row and each
+// column of the output. These can be large where no tensor is: with padding enough, or without
+// images.
+constexpr Index kLongestTable = Index{1} << 24;
+
+void check_output(const char* op, Size2 size) {
+    check(size.h <= kLongestTable && size.w <= kLongestTable, op,
+          ": expected a size of the output of at most ", kLongestTable, " either way, got ", size);
 }
 
 struct Windows {
@@ -34,18 +44,18 @@ Windows windows_over(const char* op, const Shape& x, Size2 kernel, Size2 stride,
     check(windows.h.out >= 1 && windows.w.out >= 1, op, ": x ", x, " padded by ", padding,
           " is smaller than the window, which covers ",
           Size2(windows.h.reach(), windows.w.reach()));
+    check_output(op, Size2(windows.h.out, windows.w.out));
     return windows;
 }
 
-// A position for each of `count` outputs, in memory that is recycled: a Real is at least as long.
-std::shared_ptr<std::int32_t[]> positions(Index count) {
-    static_assert(sizeof(Real) >= sizeof(std::int32_t));
-    const auto memory = std::make_shared<Storage>(count);
-    return {memory, new (memory->data()) std::int32_t[static_cast<std::size_t>(count)]};
+// The bytes lie in memory that is recycled.
+std::shared_ptr<Storage> recycled(Index bytes) {
+    constexpr Index each = sizeof(Real);
+    return std::make_shared<Storage>((bytes + each - 1) / each);
 }
 
-Tensor average(const char* op, const Tensor& x, const kernels::AvgPoolSizes& sizes) {
-    Tensor y = empty({x.shape()[0], x.shape()[1], std::ssize(sizes.h), std::ssize(sizes.w)});
+Tensor average(const char* op, const Tensor& x, const Tensor& y,
+               const kernels::AvgPoolSizes& sizes) {
     kernels::avg_pool2d(sizes, x.data(), y.mutable_data());
     return record(op, y, {x}, [sizes, from = x.shape()](const Tensor& dy, std::span<Grad> d) {
         Tensor dx = empty(from);
@@ -57,22 +67,25 @@ Tensor average(const char* op, const Tensor& x, const kernels::AvgPoolSizes& siz
 }  // namespace
 
 // y[o] is a copy of the x that was taken: dx[i] is the sum of dy[o] over the outputs o that took
-// x[i], which are several where windows overlap. What backward needs of x is those positions.
+// x[i], which are several where windows overlap. What backward needs of x is which they took: a
+// byte for each.
 Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& options) {
     const Shape& shape = x.shape();
     const auto [h, w] = windows_over("max_pool2d", shape, options.kernel, options.stride,
                                      options.padding, options.dilation, options.ceil_mode);
+    check(h.kernel <= kLongestTable / w.kernel, "max_pool2d: expected a kernel of at most ",
+          kLongestTable, " cells, got ", options.kernel);
     check(h.in <= std::numeric_limits<std::int32_t>::max() / w.in,
           "max_pool2d: expected fewer than 2^31 elements in a plane, got x ", shape);
     const kernels::MaxPoolSizes sizes{.planes = shape[0] * shape[1], .h = h, .w = w};
 
     Tensor y = empty({shape[0], shape[1], h.out, w.out});
-    const auto taken = positions(y.numel());
-    kernels::max_pool2d(sizes, x.data(), y.mutable_data(), taken.get());
+    const auto taken = recycled(kernels::bytes_taken(sizes));
+    kernels::max_pool2d(sizes, x.data(), y.mutable_data(), taken->data());
     return record(
         "max_pool2d", y, {x}, [sizes, taken, from = shape](const Tensor& dy, std::span<Grad> d) {
             Tensor dx = empty(from);
-            kernels::max_pool2d_backward(sizes, taken.get(), dy.data(), dx.mutable_data());
+            kernels::max_pool2d_backward(sizes, taken->data(), dy.data(), dx.mutable_data());
             d[0].add(dx);
         });
 }
@@ -82,7 +95,8 @@ Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& options) {
 Tensor avg_pool2d(const Tensor& x, const AvgPool2dOptions& options) {
     const auto [h, w] = windows_over("avg_pool2d", x.shape(), options.kernel, options.stride,
                                      options.padding, 1, options.ceil_mode);
-    return average("avg_pool2d", x,
+    const Tensor y = empty({x.shape()[0], x.shape()[1], h.out, w.out});
+    return average("avg_pool2d", x, y,
                    {.planes = x.shape()[0] * x.shape()[1],
                     .in_h = h.in,
                     .in_w = w.in,
@@ -93,8 +107,10 @@ Tensor avg_pool2d(const Tensor& x, const AvgPool2dOptions& options) {
 Tensor adaptive_avg_pool2d(const Tensor& x, Size2 output) {
     check_images("adaptive_avg_pool2d", x.shape());
     check_at_least(1, output, "adaptive_avg_pool2d", "size of the output");
+    check_output("adaptive_avg_pool2d", output);
     const Index h = x.shape()[2], w = x.shape()[3];
-    return average("adaptive_avg_pool2d", x,
+    const Tensor y = empty({x.shape()[0], x.shape()[1], output.h, output.w});
+    return average("adaptive_avg_pool2d", x, y,
                    {.planes = x.shape()[0] * x.shape()[1],
                     .in_h = h,
                     .in_w = w,

@@ -1,24 +1,37 @@
 #include "flags.h"
 
+#include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <exception>
 #include <filesystem>
 #include <iostream>
+#include <limits>
+#include <optional>
+#include <system_error>
 
 namespace primer::examples {
 
 namespace {
 
-// CLI11's own range checks print their bounds into every line of --help.
-CLI::Validator at_least(int least) {
+// CLI11's own range checks print their bounds into every line of --help, and it takes -1 for a
+// large number that has no sign.
+CLI::Validator whole_number(std::uint64_t least, std::uint64_t most) {
     return CLI::Validator(
-        [least](const std::string& text) {
-            int value = 0;
-            if (CLI::detail::lexical_cast(text, value) && value >= least) return std::string();
-            return "expected a whole number of at least " + std::to_string(least) + ", got " + text;
+        [least, most](const std::string& text) {
+            std::uint64_t value = 0;
+            const char* const end = text.data() + text.size();
+            const auto [stop, error] = std::from_chars(text.data(), end, value);
+            const bool read = error == std::errc() && stop == end;
+            if (read && value >= least && value <= most) return std::string();
+            return "expected a whole number from " + std::to_string(least) + " to " +
+                   std::to_string(most) + ", got " + text;
         },
         "");
 }
+
+constexpr std::uint64_t kMaxInt = std::numeric_limits<int>::max();
+constexpr std::uint64_t kMaxSeed = std::numeric_limits<std::uint64_t>::max();
 
 CLI::Validator not_negative() {
     return CLI::Validator(
@@ -32,6 +45,21 @@ CLI::Validator not_negative() {
         "");
 }
 
+// Reads the command line. If that is all there is to do, returns main's exit code.
+std::optional<int> parse(CLI::App& app, int argc, char** argv) {
+    app.name(std::filesystem::path(argv[0]).filename().string());
+    try {
+        app.parse(argc, argv);
+        return std::nullopt;
+    } catch (const CLI::Success&) {
+        std::cout << app.help();
+        return 0;
+    } catch (const CLI::ParseError& error) {
+        std::cerr << "error: " << error.what() << "\nRun with --help for the flags.\n";
+        return 2;
+    }
+}
+
 }  // namespace
 
 void add_training_flags(CLI::App& app, TrainingFlags& flags) {
@@ -40,13 +68,13 @@ void add_training_flags(CLI::App& app, TrainingFlags& flags) {
                    "folder with the data files; without it $PRIMER_DATA, then ./data is searched")
         ->type_name("DIR");
     app.add_option("--epochs", flags.epochs, "passes over the training data")
-        ->check(at_least(1))
+        ->check(whole_number(1, kMaxInt))
         ->type_name("N");
     app.add_option("--batch-size", flags.batch_size, "examples in a training step")
-        ->check(at_least(1))
+        ->check(whole_number(1, kMaxInt))
         ->type_name("N");
     app.add_option("--test-batch-size", flags.test_batch_size, "examples at a time in evaluation")
-        ->check(at_least(1))
+        ->check(whole_number(1, kMaxInt))
         ->type_name("N");
     app.add_option("--lr", flags.lr, "learning rate, the largest of the run")
         ->check(not_negative())
@@ -57,25 +85,23 @@ void add_training_flags(CLI::App& app, TrainingFlags& flags) {
     app.add_option("--weight-decay", flags.weight_decay, "pull of each weight towards 0 (L2)")
         ->check(not_negative())
         ->type_name("X");
-    app.add_option("--seed", flags.seed, "the same seed gives the same bits")->type_name("N");
+    app.add_option("--seed", flags.seed, "the same seed gives the same bits")
+        ->check(whole_number(0, kMaxSeed))
+        ->type_name("N");
     app.add_option("--threads", flags.threads,
                    "threads to compute on; 0: $PRIMER_NUM_THREADS, else all cores")
-        ->check(at_least(0))
+        ->check(whole_number(0, kMaxInt))
         ->type_name("N");
     app.add_flag("--dry-run", flags.dry_run, "one training step only, to see that all works");
 }
 
+void no_flags(int argc, char** argv, const char* about) {
+    CLI::App app(about);
+    if (const std::optional<int> code = parse(app, argc, argv)) std::exit(*code);
+}
+
 int run(CLI::App& app, int argc, char** argv, const std::function<void()>& body) {
-    app.name(std::filesystem::path(argv[0]).filename().string());
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::Success&) {
-        std::cout << app.help();
-        return 0;
-    } catch (const CLI::ParseError& error) {
-        std::cerr << "error: " << error.what() << "\nRun with --help for the flags.\n";
-        return 2;
-    }
+    if (const std::optional<int> code = parse(app, argc, argv)) return *code;
     try {
         body();
         return 0;

@@ -24,6 +24,10 @@ struct TrainingFlags {
 /// Offers the flags on the command line, with their defaults in --help.
 void add_training_flags(CLI::App& app, TrainingFlags& flags);
 
+/// For an example without flags: answers --help with `about`, refuses whatever else is given, and
+/// ends the program if it did either.
+void no_flags(int argc, char** argv, const char* about);
+
 /// Runs an example's `body` after reading the command line, and turns what happens into main's exit
 /// code: 0 if all went well or --help was asked for, 1 if the body threw, 2 for wrong flags. Errors
 /// are one line on standard error.

@@ -41,11 +41,13 @@ for flag in data epochs batch-size test-batch-size lr momentum weight-decay seed
 done
 expect out '--epochs N=5 '
 for flags in '--bogus' '--epochs 0' '--epochs x' '--batch-size -1' '--lr nan' '--lr -1' '--threads -1' \
-             '--seed 1.5' 'stray'; do
+             '--seed 1.5' '--seed -1' 'stray'; do
     # shellcheck disable=SC2086
     run 2 "$bin/mnist_mlp" $flags
     expect err '^error: '
 done
+run 2 "$bin/mnist_mlp" --batch-size 3000000000
+expect err 'expected a whole number from 1 to 2147483647, got 3000000000'
 
 # Data that is given and wrong is an error, never a fallback.
 run 1 "$bin/mnist_mlp" --data "$work/nowhere"
@@ -82,7 +84,47 @@ else
     echo "SKIPPED in part: there is no 'script' to make a terminal with"
 fi
 
-# The two that teach.
+# Every other training example.
+for name in mnist_cnn cifar_cnn relu_variants; do
+    run 0 "$bin/$name" --help
+    for flag in data epochs seed threads dry-run; do expect out "--$flag "; done
+    run 2 "$bin/$name" --bogus
+    expect err '^error: '
+done
+for name in mnist_cnn cifar_cnn; do
+    run 0 "$bin/$name" --dry-run
+    expect out '^No (MNIST|CIFAR-10) found.*\./primer fetch (mnist|cifar10) '
+    tail -n 1 out > last
+    expect last '^test accuracy: [0-9]+\.[0-9]{2}%$'
+done
+
+# The comparison: a finite row for each activation, in the order asked for, and slopes that moved.
+row=' +[0-9]+\.[0-9]{2}% +[0-9]+\.[0-9]{4} +[0-9.]+% +[0-9.]+$'
+run 0 "$bin/relu_variants" --activations sigmoid,gelu_tanh --dry-run
+for name in sigmoid gelu_tanh; do expect out "^$name$row"; done
+run 0 "$bin/relu_variants" --activations prelu,relu --epochs 1 --batch-size 500
+sed -n '/^activation /,$p' out > table
+sed -i 1d table
+[ "$(cut -d ' ' -f 1 table | grep . | tr '\n' ' ')" = 'prelu relu ' ] || fail "order: $(cat table)"
+for name in prelu relu; do expect table "^$name$row"; done
+awk '/slope learnt: from 0.25 to/ { moved += $NF < 0.249 || $NF > 0.251 } END { exit moved != 3 }' \
+    table || fail "the slopes have not moved: $(cat table)"
+
+# One that diverges has a row that says so, and the next one is trained all the same.
+run 0 "$bin/relu_variants" --lr 1e30 --activations relu,leaky_relu --epochs 1
+expect out '^relu +diverged at step [0-9]+'
+expect out '^leaky_relu +diverged at step [0-9]+'
+run 2 "$bin/relu_variants" --activations relu,maxout
+expect err '^error: --activations: maxout'
+
+# Those that teach. They have no flags but --help.
+for name in 01_tensors 02_autograd own_layer; do
+    run 0 "$bin/$name" --help
+    expect out '--help'
+    [ "$(wc -l < out)" -lt 8 ] || fail "$name --help runs the example: $(cat out)"
+    run 2 "$bin/$name" --bogus
+    expect err '^error: '
+done
 run 0 "$bin/01_tensors"
 expect out '^ \[ 4\.  5\.  6\.\]\]$'
 expect out 'matmul: \[2, 3\] x \[2, 3\]'
@@ -90,5 +132,10 @@ run 0 "$bin/02_autograd"
 expect out '^dL/dw1   8 +8$'
 expect out '^dL/dw2   -4 +-4$'
 expect out '^dL/db    4 +4$'
+run 0 "$bin/own_layer"
+expect out '^largest difference: 0\.00'
+expect out '^step   0   loss [1-9]'
+expect out '^step 500   loss 0\.0[0-9]+$'
+expect out '^the slopes were 1; now they are between 0\.'
 
 echo "all examples do what they should"

@@ -64,12 +64,16 @@ case "\$*" in
             echo "ninja: no work to do."
         else
             echo "[1/1] Building"
-            mkdir -p "$tree/build/release/examples"
+            mkdir -p "$tree/build/release/examples" "$tree/build/release/benchmarks"
             cp "$tmp/program" "$tree/build/release/examples/tiny"
+            cp "$tmp/program" "$tree/build/release/benchmarks/bench"
+            cp "$tmp/program" "$tree/build/release/benchmarks/bench_kernels"
         fi ;;
     *)
+        case "\$*" in *BENCHMARKS=ON*) [ ! -e "$tmp/no_google_benchmark" ] || exit 1 ;; esac
         mkdir -p build/release
         echo "CMAKE_HOME_DIRECTORY:INTERNAL=\$PWD" > build/release/CMakeCache.txt
+        case "\$*" in *BENCHMARKS=ON*) echo "PRIMER_KERNEL_BENCHMARKS:BOOL=ON" >> build/release/CMakeCache.txt ;; esac
         : > build/release/build.ninja ;;
 esac
 END
@@ -124,7 +128,7 @@ expect_no() { ! grep -qF -e "$2" "$tmp/$1" || fail "did not expect to read '$2' 
 begin() {
     test=$1
     cd -- "$tmp"
-    rm -rf "$tree/build" build_fails
+    rm -rf "$tree/build" build_fails no_google_benchmark
     fresh_machine
     : > out; : > err
 }
@@ -135,6 +139,7 @@ begin "without arguments it lists what there is"
 primer 0
 expect out "setup "
 expect out "test "
+expect out "bench "
 expect out "fetch "
 grep -qE '^  tiny +adds two numbers$' out || fail "the title of tiny is not shown"
 grep -qE '^  other_one +does something else$' out || fail "the title of other_one is not shown"
@@ -151,7 +156,7 @@ begin "an unknown name is wrong usage, and the message lists the names"
 primer 2 tinny
 [ "$(wc -l < err)" = 1 ] || fail "the message is not one line"
 expect err "'tinny'"
-expect err "setup test fetch other_one tiny untitled"
+expect err "setup test bench fetch other_one tiny untitled"
 primer 2 --flag
 primer 2 ../examples/tiny
 primer 2 support/helper
@@ -219,6 +224,45 @@ expect calls "ctest --test-dir $tree/build/release --output-on-failure -R some t
 begin "in CI, warnings are errors"
 CI=true primer 8 test
 expect calls "--preset release -DCMAKE_COMPILE_WARNING_AS_ERROR=ON"
+
+begin "bench is built and run like an example"
+primer 5 bench --threads 1,2
+[ "$(sed -n 1p out)" = "program got: <--threads> <1,2>" ] || fail "the flags did not arrive as they were"
+expect calls "--build --preset release --target bench  in"
+expect_no calls "KERNEL"
+
+test="bench --kernels is another program, for which the build is configured once more, but only once"
+: > calls
+primer 5 bench --kernels --filter "a b"
+[ "$(sed -n 1p out)" = "program got: <--filter> <a b>" ] || fail "the flags did not arrive as they were"
+expect calls "cmake --preset release -DPRIMER_KERNEL_BENCHMARKS=ON"
+expect calls "--target bench_kernels"
+expect_no calls "--fresh"
+expect_no calls "apt-get"
+: > calls
+primer 5 bench --kernels
+[ "$(wc -l < calls)" = 1 ] || fail "expected one call of cmake"
+
+begin "bench --kernels gets Google Benchmark from apt for root, which nothing else does"
+stub id <<< "echo 0"
+primer 5 bench
+expect_no calls "apt-get"
+primer 5 bench --kernels
+expect calls " libbenchmark-dev  "
+rm -r "$tree/build"
+: > calls
+mkdir include/benchmark
+: > include/benchmark/benchmark.h
+primer 5 bench --kernels
+expect_no calls "apt-get"
+
+begin "without Google Benchmark the other commands work on"
+primer 5 bench
+touch no_google_benchmark
+primer 1 bench --kernels
+expect err "libbenchmark-dev"
+expect calls "-DPRIMER_KERNEL_BENCHMARKS=OFF"
+primer 5 tiny
 
 begin "fetch passes its arguments on"
 primer 7 fetch mnist --to "some where"

@@ -23,6 +23,7 @@ constexpr int kBytes = 16, kRows = 6, kVectors = 2;  // of 16
 #endif
 
 constexpr int kLanes = kBytes / static_cast<int>(sizeof(Real));
+static_assert(kVectors * kLanes <= kMaxTileColumns);
 
 // A register full of Reals.
 using Vector [[gnu::vector_size(kBytes)]] = Real;
@@ -38,7 +39,7 @@ void store(const Vector& v, Real* to) { __builtin_memcpy(to, &v, sizeof v); }
 Index smaller(Index a, Index b) { return a < b ? a : b; }
 
 // C's rows x columns, where columns is a multiple of kLanes.
-template <int rows, int vectors>
+template <int rows, int vectors, int row_step>
 void whole_tile(const TileProduct& t) {
     Vector sum[rows][vectors] = {};
     const Real *a = t.a, *b = t.b;
@@ -51,7 +52,7 @@ void whole_tile(const TileProduct& t) {
                     row_of_b[v] = load(b + v * kLanes);
                 }
                 for (int i = 0; i < rows; ++i) {
-                    for (int v = 0; v < vectors; ++v) sum[i][v] += a[i] * row_of_b[v];
+                    for (int v = 0; v < vectors; ++v) sum[i][v] += a[i * row_step] * row_of_b[v];
                 }
             }
             a += t.runs.a_skip;
@@ -74,35 +75,35 @@ void whole_tile(const TileProduct& t) {
 }
 
 // One function for each height: C's number of rows is seldom a multiple of kRows.
-template <int vectors>
+template <int vectors, int row_step>
 void tile_of_height(Index rows, const TileProduct& t) {
     static_assert(kRows <= 12);
     switch (rows) {
         case 1:
-            return whole_tile<1, vectors>(t);
+            return whole_tile<1, vectors, row_step>(t);
         case 2:
-            return whole_tile<2, vectors>(t);
+            return whole_tile<2, vectors, row_step>(t);
         case 3:
-            return whole_tile<3, vectors>(t);
+            return whole_tile<3, vectors, row_step>(t);
         case 4:
-            return whole_tile<4, vectors>(t);
+            return whole_tile<4, vectors, row_step>(t);
         case 5:
-            return whole_tile<5, vectors>(t);
+            return whole_tile<5, vectors, row_step>(t);
         case 6:
-            return whole_tile<6, vectors>(t);
+            return whole_tile<6, vectors, row_step>(t);
 #if defined(__AVX512F__) || defined(__aarch64__)
         case 7:
-            return whole_tile<7, vectors>(t);
+            return whole_tile<7, vectors, row_step>(t);
         case 8:
-            return whole_tile<8, vectors>(t);
+            return whole_tile<8, vectors, row_step>(t);
         case 9:
-            return whole_tile<9, vectors>(t);
+            return whole_tile<9, vectors, row_step>(t);
         case 10:
-            return whole_tile<10, vectors>(t);
+            return whole_tile<10, vectors, row_step>(t);
         case 11:
-            return whole_tile<11, vectors>(t);
+            return whole_tile<11, vectors, row_step>(t);
         case 12:
-            return whole_tile<12, vectors>(t);
+            return whole_tile<12, vectors, row_step>(t);
 #endif
         default:
             return;
@@ -110,7 +111,10 @@ void tile_of_height(Index rows, const TileProduct& t) {
 }
 
 void run(Index rows, Index columns, const TileProduct& product) {
-    const auto tile = columns <= kLanes ? tile_of_height<1> : tile_of_height<kVectors>;
+    const auto narrow = product.rows_apart ? tile_of_height<1, kLanes> : tile_of_height<1, 1>;
+    const auto wide =
+        product.rows_apart ? tile_of_height<kVectors, kLanes> : tile_of_height<kVectors, 1>;
+    const auto tile = columns <= kLanes ? narrow : wide;
     if (columns % kLanes == 0) return tile(rows, product);
 
     // The tile hangs over C's edge: it is computed beside C, and the valid part copied over.
@@ -219,6 +223,26 @@ void transpose(Index lines, Index line_step, Index depth, const Real* from, Inde
     }
 }
 
+void transpose_into(Index lines, Index line_step, Index depth, const Real* from, Index to_step,
+                    Real* to) {
+    for (Index i = 0; i < lines; i += kLanes) {
+        for (Index p = 0; p < depth; p += kLanes) {
+            if (lines - i >= kLanes && depth - p >= kLanes) {
+                Vector rows[kLanes];
+                for (int k = 0; k < kLanes; ++k) rows[k] = load(from + (i + k) * line_step + p);
+                transpose_square(rows);
+                for (int k = 0; k < kLanes; ++k) store(rows[k], to + (p + k) * to_step + i);
+                continue;
+            }
+            for (Index q = p; q < smaller(depth, p + kLanes); ++q) {
+                for (Index k = i; k < smaller(lines, i + kLanes); ++k) {
+                    to[q * to_step + k] = from[k * line_step + q];
+                }
+            }
+        }
+    }
+}
+
 // Short copies: with a call of memcpy for each, packing would take longer than multiplying.
 void copy(Index n, const Real* from, Real* to) {
     if (n >= kLanes) {
@@ -262,6 +286,7 @@ GemmTile gemm_tile() {
             .run = run,
             .lanes = kLanes,
             .dots = dots,
+            .transpose_into = transpose_into,
             .transpose = transpose,
             .gather = gather,
             .copy_rows = copy_rows};

@@ -10,9 +10,11 @@ namespace primer::kernels {
 /// columns], where C is a tile that the processor's registers can hold.
 struct TileProduct {
     /// At step p of the walk over depth, A's column begins at a + p * a_step and B's row at
-    /// b + p * b_step; the elements of both lie side by side.
+    /// b + p * b_step. A row's elements lie side by side, and so do a column's, unless
+    /// `rows_apart`: then they are a vector register's `lanes` apart.
     const Real *a, *b;
     std::int64_t depth, a_step, b_step;
+    bool rows_apart = false;
     /// The walk can be made of several runs, which in turn make up a level of their own: after each
     /// run of `depth` steps, a and b are moved on by the skips of `runs`, and after runs.count of
     /// them by those of `groups`.
@@ -28,6 +30,9 @@ struct TileProduct {
     bool relu = false;                  ///< then C = max(C, 0), at the end
 };
 
+/// No tile has more columns, at any instruction set.
+constexpr std::int64_t kMaxTileColumns = 32;
+
 /// That step at one instruction set, and what goes with it.
 struct GemmTile {
     std::int64_t rows, columns;  ///< of the largest tile
@@ -39,6 +44,10 @@ struct GemmTile {
     /// y[i] = sum over p of lines[i * line_step + p] * x[p], or y[i] +=.
     void (*dots)(std::int64_t count, std::int64_t depth, std::int64_t line_step, const Real* lines,
                  const Real* x, Real* y, bool accumulate);
+
+    /// to[p * to_step + i] = from[i * line_step + p] for i < lines, p < depth, and nothing else.
+    void (*transpose_into)(std::int64_t lines, std::int64_t line_step, std::int64_t depth,
+                           const Real* from, std::int64_t to_step, Real* to);
 
     /// to[p * width + i] = from[i * line_step + p] for i < lines, p < depth. If width > lines,
     /// the rest of each row becomes 0. Writes depth * width values. Needs lines <= width.

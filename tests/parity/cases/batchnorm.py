@@ -48,19 +48,28 @@ def cases(case):
     frozen = lambda x, mean, var: F.batch_norm(x, mean, var)
     case("evaluation: without weight and bias", frozen, x=real(5, 3), **running(3))
 
-    def layer(name, kind, x, **options):
+    def layer(name, kind, x, affine=False, **options):
         """Trains on two batches, then evaluates a third."""
 
-        def run(a, b, c, mean, var):
-            norm = kind(x[1], affine=False, dtype=torch.float64, **options)
+        def run(a, b, c, mean, var, *weight_and_bias):
+            norm = kind(x[1], affine=affine, dtype=torch.float64, **options)
             if norm.running_mean is not None:
                 norm.running_mean, norm.running_var = mean, var
-            training = [norm(a), norm(b)]
-            return torch.cat(training + [norm.eval()(c)])
+            learnt = dict(zip(("weight", "bias"), weight_and_bias))
+            call = lambda batch: torch.func.functional_call(norm, learnt, (batch,))
+            training = [call(a), call(b)]
+            norm.eval()
+            return torch.cat(training + [call(c)])
 
-        case(name, run, after=RUNNING, a=real(*x), b=real(*x), c=real(*x), **running(x[1]))
+        learnt = {"weight": real(x[1]), "bias": real(x[1])} if affine else {}
+        batches = {"a": real(*x), "b": real(*x), "c": real(*x)}
+        case(name, run, after=RUNNING, **batches, **running(x[1]), **learnt)
 
     layer("layer: momentum", torch.nn.BatchNorm2d, (2, 3, 3, 2), momentum=0.25)
     layer("layer: plain average", torch.nn.BatchNorm2d, (2, 3, 3, 2), momentum=None)
     layer("layer: nothing tracked", torch.nn.BatchNorm2d, (2, 3, 3, 2), track_running_stats=False)
     layer("layer: rows, eps", torch.nn.BatchNorm1d, (4, 3), eps=0.5)
+    layer("layer: affine, images", torch.nn.BatchNorm2d, (2, 3, 3, 2), affine=True)
+    layer("layer: affine, rows", torch.nn.BatchNorm1d, (4, 3), affine=True)
+    layer("layer: affine, sequences", torch.nn.BatchNorm1d, (2, 3, 5), affine=True)
+    layer("layer: sequences", torch.nn.BatchNorm1d, (2, 3, 5))

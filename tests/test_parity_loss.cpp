@@ -1,4 +1,4 @@
-// More losses beside PyTorch's; the inputs are in tests/parity/cases/loss_more.py.
+// The losses beside PyTorch's; the inputs are in tests/parity/cases/loss.py.
 
 #include <vector>
 
@@ -11,8 +11,14 @@ namespace {
 
 using In = ParityInputs;
 
-TEST_CASE("parity: more losses") {
+TEST_CASE("parity: loss") {
     constexpr Reduction mean = Reduction::mean, sum = Reduction::sum;
+    const auto cross_entropy_ = [](const CrossEntropyOptions& options) {
+        return [=](const In& in) { return cross_entropy(in["x"], in.ints("labels"), options); };
+    };
+    const auto mse = [](Reduction reduction) {
+        return [=](const In& in) { return mse_loss(in["x"], in["target"], reduction); };
+    };
     const auto nll = [](Reduction reduction) {
         return [=](const In& in) { return nll_loss(in["x"], in.ints("labels"), reduction); };
     };
@@ -32,16 +38,33 @@ TEST_CASE("parity: more losses") {
                                                 {.pos_weight = in["pos_weight"]});
     };
     check_parity(
-        "loss_more",
+        "loss",
         {
+            {"cross_entropy: mean, smoothing 0", cross_entropy_({})},
+            {"cross_entropy: mean, smoothing 0.1", cross_entropy_({.label_smoothing = 0.1})},
+            {"cross_entropy: mean, smoothing 1", cross_entropy_({.label_smoothing = 1})},
+            {"cross_entropy: sum, smoothing 0", cross_entropy_({.reduction = sum})},
+            {"cross_entropy: sum, smoothing 0.1", cross_entropy_({sum, 0.1})},
+            {"cross_entropy: sum, smoothing 1", cross_entropy_({sum, 1})},
+            {"cross_entropy: one example", cross_entropy_({})},
+            {"cross_entropy: one class", cross_entropy_({})},
+            {"cross_entropy: large", cross_entropy_({.label_smoothing = 0.1})},
             {"nll_loss: mean", nll(mean)},
             {"nll_loss: sum", nll(sum)},
             {"nll_loss, one example: mean", nll(mean)},
             {"nll_loss, one example: sum", nll(sum)},
+            {"mse_loss: mean", mse(mean)},
+            {"mse_loss: sum", mse(sum)},
+            {"mse_loss, one example: mean", mse(mean)},
+            {"mse_loss, one example: sum", mse(sum)},
             {"l1_loss: mean", l1(mean)},
             {"l1_loss: sum", l1(sum)},
+            {"l1_loss, one example: mean", l1(mean)},
+            {"l1_loss, one example: sum", l1(sum)},
             {"l1_loss, at the bends: mean", l1(mean)},
             {"l1_loss, at the bends: sum", l1(sum)},
+            {"smooth_l1_loss, one example: mean", smooth_l1({})},
+            {"smooth_l1_loss, one example: sum", smooth_l1({sum, 1})},
             {"smooth_l1_loss, beta 1: mean", smooth_l1({})},
             {"smooth_l1_loss, beta 1: sum", smooth_l1({sum, 1})},
             {"smooth_l1_loss, beta 1, at the bends: mean", smooth_l1({})},
@@ -60,6 +83,8 @@ TEST_CASE("parity: more losses") {
             {"smooth_l1_loss, beta 0, at the bends: sum", smooth_l1({sum, 0})},
             {"binary_cross_entropy_with_logits: mean", bce(mean)},
             {"binary_cross_entropy_with_logits: sum", bce(sum)},
+            {"binary_cross_entropy_with_logits, one example: mean", bce(mean)},
+            {"binary_cross_entropy_with_logits, one example: sum", bce(sum)},
             {"binary_cross_entropy_with_logits, large, all true: mean", bce(mean)},
             {"binary_cross_entropy_with_logits, large, all true: sum", bce(sum)},
             {"binary_cross_entropy_with_logits, large, all false: mean", bce(mean)},

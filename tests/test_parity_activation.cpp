@@ -1,4 +1,4 @@
-// More activations beside PyTorch's; the inputs are in tests/parity/cases/activation_more.py.
+// The activations beside PyTorch's; the inputs are in tests/parity/cases/activation.py.
 
 #include "parity.h"
 #include "primer/core/ops.h"
@@ -10,9 +10,18 @@ namespace {
 
 using In = ParityInputs;
 
-TEST_CASE("parity: more activations") {
+TEST_CASE("parity: activation") {
     const auto leaky = [](double slope) {
         return [=](const In& in) { return leaky_relu(in["x"], slope); };
+    };
+    // Over a copy of x, as it must not be done over a leaf; and it must be x's memory that is used.
+    const auto in_place = [](auto f) {
+        return [f](const In& in) {
+            const Tensor x = in["x"] * 1;
+            const Tensor y = f(x);
+            CHECK(y.data() == x.data());
+            return y;
+        };
     };
     const auto prelu_ = [](const In& in) { return prelu(in["x"], in["weight"]); };
     const auto elu_ = [](double alpha) {
@@ -40,12 +49,22 @@ TEST_CASE("parity: more activations") {
         maxout.bias = Parameter(in["bias"]);
         return maxout(in["x"]);
     };
-    check_parity("activation_more",
+    check_parity("activation",
                  {
+                     {"relu", [](const In& in) { return relu(in["x"]); }},
+                     {"relu", in_place([](const Tensor& x) { return relu_(x); })},
+                     {"relu", layer([] { return ReLU(); })},
+                     {"relu", in_place([](const Tensor& x) { return ReLU({.inplace = true})(x); })},
                      {"leaky_relu", [](const In& in) { return leaky_relu(in["x"]); }},
+                     {"leaky_relu", in_place([](const Tensor& x) { return leaky_relu_(x); })},
                      {"leaky_relu", layer([] { return LeakyReLU(); })},
                      {"leaky_relu: slope 0.25", leaky(0.25)},
                      {"leaky_relu: slope 0.25", layer([] { return LeakyReLU(0.25); })},
+                     {"leaky_relu: slope 0.25",
+                      in_place([](const Tensor& x) { return leaky_relu_(x, 0.25); })},
+                     {"leaky_relu: slope 0.25", in_place([](const Tensor& x) {
+                          return LeakyReLU({.negative_slope = 0.25, .inplace = true})(x);
+                      })},
                      {"leaky_relu: slope -0.5", leaky(-0.5)},
                      {"prelu: one slope", prelu_},
                      {"prelu: one slope", prelu_layer},
@@ -80,6 +99,15 @@ TEST_CASE("parity: more activations") {
                      {"maxout: several largest", maxout_(4)},
                      {"maxout: images", maxout_(3)},
                      {"maxout: of linear maps", maxout_layer},
+                     {"softmax: dim 0", [](const In& in) { return softmax(in["x"], 0); }},
+                     {"softmax: dim 1", [](const In& in) { return softmax(in["x"], 1); }},
+                     {"softmax: dim -1", [](const In& in) { return softmax(in["x"], -1); }},
+                     {"softmax: large", [](const In& in) { return softmax(in["x"], 1); }},
+                     {"softmax: one class", [](const In& in) { return softmax(in["x"], 1); }},
+                     {"log_softmax: dim 0", [](const In& in) { return log_softmax(in["x"], 0); }},
+                     {"log_softmax: dim 1", [](const In& in) { return log_softmax(in["x"], 1); }},
+                     {"log_softmax: dim -1", [](const In& in) { return log_softmax(in["x"], -1); }},
+                     {"log_softmax: large", [](const In& in) { return log_softmax(in["x"], 1); }},
                      {"softmax, as a layer", layer([] { return Softmax(1); })},
                      {"log_softmax, as a layer", layer([] { return LogSoftmax(1); })},
                  });

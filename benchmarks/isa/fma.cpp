@@ -1,0 +1,43 @@
+// Compiled once for each instruction set, like the kernels in core/kernels/isa and with the same
+// flags. Nothing but declarations may be included here.
+#include "fma.h"
+
+namespace primer::benchmarks::PRIMER_ISA_LEVEL {
+namespace {
+
+#if defined(__AVX512F__)
+constexpr int kBytes = 64;
+#elif defined(__AVX2__)
+constexpr int kBytes = 32;
+#else
+constexpr int kBytes = 16;
+#endif
+
+// A fused multiply-add takes four or five cycles, and two of them can begin in each: ten chains are
+// the least. All of them must stay in registers, of which there are 16 or more, with a and b.
+constexpr int kChains = 12;
+
+constexpr int kLanes = kBytes / static_cast<int>(sizeof(float));
+
+using Vector [[gnu::vector_size(kBytes)]] = float;
+
+float run(std::int64_t rounds, float a, float b) {
+    const Vector all_a = a - Vector{}, all_b = b - Vector{};
+    // Not all from the same value: a compiler would make one of chains that it sees to be equal.
+    Vector x[kChains];
+    for (int c = 0; c < kChains; ++c) x[c] = all_a * static_cast<float>(c);
+    for (std::int64_t i = 0; i < rounds; ++i) {
+        for (int c = 0; c < kChains; ++c) x[c] = x[c] * all_a + all_b;
+    }
+    float sum = 0;
+    for (int c = 0; c < kChains; ++c) {
+        for (int lane = 0; lane < kLanes; ++lane) sum += x[c][lane];
+    }
+    return sum;
+}
+
+}  // namespace
+
+FmaChains fma_chains() { return {.flops_per_round = 2 * kChains * kLanes, .run = run}; }
+
+}  // namespace primer::benchmarks::PRIMER_ISA_LEVEL

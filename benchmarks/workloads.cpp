@@ -1,0 +1,154 @@
+#include "workloads.h"
+
+#include <array>
+#include <utility>
+
+#include "primer/layers/activations.h"
+#include "primer/layers/batchnorm.h"
+#include "primer/layers/conv2d.h"
+#include "primer/layers/dropout.h"
+#include "primer/layers/flatten.h"
+#include "primer/layers/linear.h"
+#include "primer/layers/pooling.h"
+
+namespace primer::benchmarks {
+namespace {
+
+// The same networks, layer by layer, are in compare_pytorch.py: change both.
+
+Sequential mlp(Rng& rng) {
+    return Sequential{Linear(784, 256, rng), ReLU(), Linear(256, 128, rng), ReLU(),
+                      Linear(128, kClasses, rng)};
+}
+
+Sequential lenet(Rng& rng) {
+    return Sequential{Conv2d(1, 10, {.kernel = 5}, rng),
+                      MaxPool2d({.kernel = 2}),
+                      ReLU(),
+                      Conv2d(10, 20, {.kernel = 5}, rng),
+                      Dropout2d(rng),
+                      MaxPool2d({.kernel = 2}),
+                      ReLU(),
+                      Flatten(),
+                      Linear(20 * 4 * 4, 50, rng),
+                      ReLU(),
+                      Dropout(rng),
+                      Linear(50, kClasses, rng)};
+}
+
+/// [N, in, H, W] -> [N, out, H, W].
+void append_conv_norm_relu(Sequential& network, Index in, Index out, Rng& rng) {
+    network.append(Conv2d(in, out, {.kernel = 3, .padding = 1, .bias = false}, rng))
+        .append(BatchNorm2d(out, {.relu = true}));
+}
+
+Sequential mnist_cnn(Rng& rng) {
+    Sequential network;
+    append_conv_norm_relu(network, 1, 32, rng);
+    network.append(MaxPool2d({.kernel = 2}));
+    append_conv_norm_relu(network, 32, 64, rng);
+    network.append(MaxPool2d({.kernel = 2}))
+        .append(Flatten())
+        .append(Linear(64 * 7 * 7, 128, rng))
+        .append(ReLU())
+        .append(Linear(128, kClasses, rng));
+    return network;
+}
+
+Sequential cifar_cnn(Rng& rng) {
+    Sequential network;
+    Index in = 3;
+    for (Index out : {32, 64, 128}) {
+        append_conv_norm_relu(network, in, out, rng);
+        append_conv_norm_relu(network, out, out, rng);
+        network.append(MaxPool2d({.kernel = 2}));
+        in = out;
+    }
+    network.append(Flatten())
+        .append(Linear(128 * 4 * 4, 128, rng))
+        .append(ReLU())
+        .append(Linear(128, kClasses, rng));
+    return network;
+}
+
+/// x + two convolutions of it.
+class Residual : public Module {
+  public:
+    Residual(Index channels, Rng& rng) {
+        append_conv_norm_relu(body_, channels, channels, rng);
+        append_conv_norm_relu(body_, channels, channels, rng);
+    }
+
+    Tensor forward(const Tensor& x) override { return x + body_(x); }
+    void visit(Visitor& visitor) override { visitor("body", body_); }
+    std::string describe() const override { return "Residual"; }
+
+  private:
+    Sequential body_;
+};
+
+Sequential resnet(Rng& rng) {
+    Sequential network;
+    append_conv_norm_relu(network, 3, 64, rng);
+    network.append(Residual(64, rng));
+    append_conv_norm_relu(network, 64, 128, rng);
+    network.append(MaxPool2d({.kernel = 2})).append(Residual(128, rng));
+    append_conv_norm_relu(network, 128, 256, rng);
+    network.append(MaxPool2d({.kernel = 2}))
+        .append(Residual(256, rng))
+        .append(AdaptiveAvgPool2d(1))
+        .append(Flatten())
+        .append(Linear(256, kClasses, rng));
+    return network;
+}
+
+class FlopsCounter : public ForwardHook {
+  public:
+    void called(Module& module, const Tensor& /*x*/, const Tensor& y) override {
+        const Tensor weight = weight_of(module);
+        if (!weight.defined()) return;
+        // One product for each output and each weight that it is the sum over.
+        const auto products = static_cast<double>(y.numel() * (weight.numel() / weight.shape()[0]));
+        const bool first = flops.forward == 0;
+        flops.forward += 2 * products;
+        flops.training += (first ? 4 : 6) * products;
+    }
+
+    Flops flops{};
+
+  private:
+    static Tensor weight_of(Module& module) {
+        if (auto* conv = dynamic_cast<Conv2d*>(&module)) return conv->weight;
+        if (auto* linear = dynamic_cast<Linear*>(&module)) return linear->weight;
+        return {};
+    }
+};
+
+}  // namespace
+
+std::span<const Workload> workloads() {
+    const Shape flat{784}, mnist{1, 28, 28}, cifar{3, 32, 32};
+    static const std::array all{
+        Workload{"mlp64", mlp, flat, 64},
+        Workload{"mlp256", mlp, flat, 256},
+        Workload{"lenet", lenet, mnist, 64},
+        Workload{"mnist_cnn", mnist_cnn, mnist, 64},
+        Workload{"cifar_cnn", cifar_cnn, cifar, 128},
+        Workload{"resnet", resnet, cifar, 128},
+        Workload{"predict1_mlp", mlp, flat, 1, true},
+        Workload{"predict1_cifar", cifar_cnn, cifar, 1, true},
+        Workload{"predict1000_mlp", mlp, flat, 1000, true},
+        Workload{"predict1000_cifar", cifar_cnn, cifar, 1000, true},
+    };
+    return all;
+}
+
+Flops count_flops(Module& network, const Shape& input) {
+    network.eval();
+    FlopsCounter counter;
+    network(zeros(Shape{1}.concat(input)));
+    network.train();
+    return counter.flops;
+}
+
+}  // namespace primer::benchmarks

@@ -1,0 +1,450 @@
+// A 3x3 convolution with a quarter of the multiplications, in a page.
+//
+// Take 4 outputs in a row, y = (y0 ... y3), that see 6 inputs d = (d0 ... d5) through 3 weights w.
+// The plain sum takes 4 * 3 = 12 multiplications. But y's are coefficients of a product of
+// polynomials, and such a product is known from its values at 6 points: 6 multiplications. With the
+// points 0, 1, -1, 2, -2 and infinity,
+//
+//     y = A^T ((G w) * (B^T d))        * being element by element, and
+//
+//             4  0 -5  0  1  0             1/4    0     0
+//             0 -4 -4  1  1  0            -1/6  -1/6  -1/6             1  1  1  1  1  0
+//     B^T  =  0  4 -4 -1  1  0      G  =  -1/6   1/6  -1/6     A^T  =  0  1 -1  2 -2  0
+//             0 -2 -1  2  1  0            1/24  1/12   1/6             0  1  1  4  4  0
+//             0  2 -1 -2  1  0            1/24 -1/12   1/6             0  1 -1  8 -8  1
+//             0  4  0 -5  0  1              0     0     1
+//
+// In two dimensions a tile of 4x4 outputs sees 6x6 inputs, and with U = G w G^T, V = B^T d B:
+//
+//     y = A^T (U * V) A                36 multiplications in place of 144
+//
+// With channels, U * V becomes a sum over the input channels; and that, for each of the 36 places
+// and over all tiles, is a product of matrices: M [tile, out] = V [tile, in] U [in, out].
+//
+// So: transform the weights once; then, for some tiles at a time, which stay in the cache,
+// transform the inputs, do 36 products, transform the result. The transforms, additions for the
+// most part, work on vectors of channels, and x and y are transposed on the way in and out. They
+// pay from some 32 channels on. Rounding errors are some ten times those of the plain sum.
+//
+// Winograd, "Arithmetic Complexity of Computations", 1980; Lavin and Gray, "Fast Algorithms for
+// Convolutional Neural Networks", 2016, for F(4x4, 3x3) and these matrices.
+
+#include "primer/core/kernels/conv_parts.h"
+#include "primer/core/kernels/gemm_blocks.h"
+#include "primer/core/kernels/isa.h"
+#include "primer/core/kernels/isa/winograd.h"
+#include "primer/core/kernels/parallel.h"
+#include "primer/core/kernels/storage.h"
+
+namespace primer::kernels {
+namespace {
+
+constexpr Index kPlaces = 36;  // 6x6
+constexpr Index kTiles = 48;   // that are worked on at a time: they and their results fit L2
+
+const Winograd& transforms() {
+    static const Winograd functions =
+        select(baseline::winograd, avx2::winograd, avx512::winograd)();
+    return functions;
+}
+
+bool is_three_in_a_row(const Line& line) {
+    return line.stride == 1 && line.taps.size() == 3 && line.taps[1].at == line.taps[0].at + 1 &&
+           line.taps[2].at == line.taps[1].at + 1;
+}
+
+// Tiles of 4x4 outputs: those of some images, or some rows of those of one image.
+class Tiles {
+  public:
+    explicit Tiles(const Correlation& c)
+        : h_(ceil_div(c.h.out, 4)),
+          w_(ceil_div(c.w.out, 4)),
+          images_(Cut(c.batch, std::max(Index{1}, kTiles / (h_ * w_)))),
+          rows_(Cut::evenly(h_, std::max(Index{1}, kTiles / w_))) {}
+
+    Index groups() const { return images_.count * rows_.count; }
+    Index most() const { return images_.size * rows_.size * w_; }
+    Index in_a_row() const { return w_; }
+
+    struct Group {
+        Index first_image, images, first_row, rows, tiles;
+    };
+    Group group(Index i) const {
+        const Index images = i / rows_.count, rows = i % rows_.count;
+        Group group{.first_image = images_.begin(images),
+                    .images = images_.length(images),
+                    .first_row = rows_.begin(rows),
+                    .rows = rows_.length(rows),
+                    .tiles = 0};
+        group.tiles = group.images * group.rows * w_;
+        return group;
+    }
+
+  private:
+    Index h_, w_;
+    Cut images_, rows_;
+};
+
+// Values of all tiles of a group: [36 places][block of channels][tile][channel in the block]. A
+// block is as wide as a register for what goes into the products, and as a tile of gemm for what
+// comes out.
+struct Blocks {
+    Cut channels;
+    Index tiles;
+
+    Index place() const { return channels.total * tiles; }
+    Index size() const { return kPlaces * place(); }
+    Index begin(Index block) const { return channels.begin(block) * tiles; }
+    Index width(Index block) const { return channels.length(block); }
+};
+
+// Of an image: some rows and columns, which may lie outside, in the padding.
+struct Window2d {
+    Index first_row, rows, first_column, columns;
+};
+
+// Copies what the window has of `lanes` channels, each of h x w values: [row][column][channel].
+// The padding in `to` must be 0 already.
+void transpose_window(const Window2d& window, Index h, Index w, const Real* image, Real* to) {
+    const Index lanes = the_tile().lanes;
+    const Index top = std::max(Index{0}, window.first_row);
+    const Index bottom = std::min(h, window.first_row + window.rows);
+    const Index left = std::max(Index{0}, window.first_column);
+    const Index right = std::min(w, window.first_column + window.columns);
+    for (Index row = top; row < bottom; ++row) {
+        const Index pixel = (row - window.first_row) * window.columns + left - window.first_column;
+        the_tile().transpose(lanes, h * w, right - left, image + row * w + left, lanes,
+                             to + pixel * lanes);
+    }
+}
+
+class Convolution {
+  public:
+    Convolution(const Correlation& c, const Real* x, const Real* bias, Real* y)
+        : shape_(c),
+          tiles_(c),
+          lanes_(the_tile().lanes),
+          in_{Cut(c.channels, lanes_), tiles_.most()},
+          out_{Cut(c.rows, the_tile().columns), tiles_.most()},
+          pitch_(4 * tiles_.in_a_row() + 2),
+          x_(x),
+          bias_(bias),
+          y_(y) {}
+
+    void run(const Real* weight) const {
+        Storage u(kPlaces * shape_.channels * shape_.rows);
+        transform_weight(weight, u.data());
+        const Index threads = std::min(tiles_.groups(), Index{num_threads()});
+        for (Index size : {in_.size(), out_.size(), patch_size(), band_size()}) {
+            reserve_storage(threads, size);
+        }
+        const Index work = kPlaces * shape_.channels * shape_.rows * tiles_.most();
+        parallel_for(tiles_.groups(), std::max(Index{1}, kWorthAThread / work),
+                     [&](Index begin, Index end) {
+                         Storage v(in_.size()), m(out_.size());
+                         for (Index i = begin; i < end; ++i) {
+                             const Tiles::Group group = tiles_.group(i);
+                             transform_input(group, v.data());
+                             multiply(group, v.data(), u.data(), m.data());
+                             transform_output(group, m.data());
+                         }
+                     });
+    }
+
+  private:
+    Index patch_size() const {
+        return (4 * tiles_.most() / tiles_.in_a_row() + 2) * pitch_ * lanes_;
+    }
+    Index band_size() const { return 16 * tiles_.in_a_row() * lanes_; }
+
+    // U = G w G^T: [36][strip of rows][channel][row in the strip].
+    void transform_weight(const Real* weight, Real* u) const {
+        const Index depth = shape_.channels * 9, place = shape_.channels * shape_.rows;
+        const Index registers = shape_.rows / lanes_;
+        parallel_for(
+            registers, std::max(Index{1}, 16384 / (depth * lanes_)), [&](Index begin, Index end) {
+                Storage w(depth * lanes_);
+                for (Index i = begin; i < end; ++i) {
+                    const Index row = i * lanes_, strip = row / out_.channels.size;
+                    const Index width = out_.width(strip);
+                    the_tile().transpose(lanes_, depth, depth, weight + row * depth, lanes_,
+                                         w.data());
+                    Real* const to =
+                        u + out_.channels.begin(strip) * shape_.channels + row % out_.channels.size;
+                    transforms().weight(shape_.channels, {w.data(), 9 * lanes_, 3 * lanes_, lanes_},
+                                        {to, width, 6 * place, place});
+                }
+            });
+    }
+
+    // V = B^T d B.
+    void transform_input(const Tiles::Group& group, Real* v) const {
+        Storage patch(patch_size());
+        std::fill_n(patch.data(), patch.size(), Real(0));  // the padding, the same for all below
+        const Index row_of_tiles = tiles_.in_a_row();
+        for (Index image = 0; image < group.images; ++image) {
+            for (Index block = 0; block < in_.channels.count; ++block) {
+                transpose_window({4 * group.first_row + shape_.h.first(), 4 * group.rows + 2,
+                                  shape_.w.first(), pitch_},
+                                 shape_.h.in, shape_.w.in,
+                                 x_ + (group.first_image + image) * shape_.in() +
+                                     in_.channels.begin(block) * shape_.h.in * shape_.w.in,
+                                 patch.data());
+                for (Index row = 0; row < group.rows; ++row) {
+                    const Index tile = (image * group.rows + row) * row_of_tiles;
+                    transforms().input(row_of_tiles,
+                                       {patch.data() + 4 * row * pitch_ * lanes_, 4 * lanes_,
+                                        pitch_ * lanes_, lanes_},
+                                       {v + in_.begin(block) + tile * lanes_, lanes_,
+                                        6 * in_.place(), in_.place()});
+                }
+            }
+        }
+    }
+
+    // M = V U at each place.
+    void multiply(const Tiles::Group& group, const Real* v, const Real* u, Real* m) const {
+        const Cut heights = Cut::evenly(group.tiles, the_tile().rows);
+        for (Index place = 0; place < kPlaces; ++place) {
+            for (Index strip = 0; strip < out_.channels.count; ++strip) {
+                const Index width = out_.width(strip);
+                for (Index i = 0; i < heights.count; ++i) {
+                    const Index tile = heights.begin(i);
+                    the_tile().run(
+                        heights.length(i), width,
+                        {.a = v + place * in_.place() + tile * lanes_,
+                         .b = u + place * shape_.channels * shape_.rows +
+                              out_.channels.begin(strip) * shape_.channels,
+                         .depth = lanes_,
+                         .a_step = 1,
+                         .b_step = width,
+                         .rows_apart = true,
+                         .runs = {.count = in_.channels.count, .a_skip = (in_.tiles - 1) * lanes_},
+                         .c = m + place * out_.place() + out_.begin(strip) + tile * width,
+                         .stride = width,
+                         .accumulate = false});
+                }
+            }
+        }
+    }
+
+    // y = A^T M A.
+    void transform_output(const Tiles::Group& group, const Real* m) const {
+        Storage band(band_size());  // four rows of outputs: [row][column][channel]
+        const Index row_of_tiles = tiles_.in_a_row();
+        for (Index channel = 0; channel < shape_.rows; channel += lanes_) {
+            const Index strip = channel / out_.channels.size, width = out_.width(strip);
+            const Real* const from = m + out_.begin(strip) + channel % out_.channels.size;
+            for (Index image = 0; image < group.images; ++image) {
+                for (Index row = 0; row < group.rows; ++row) {
+                    const Index tile = (image * group.rows + row) * row_of_tiles;
+                    transforms().output(
+                        row_of_tiles, {from + tile * width, width, 6 * out_.place(), out_.place()},
+                        {band.data(), 4 * lanes_, 4 * row_of_tiles * lanes_, lanes_});
+                    write_band(group.first_image + image, channel, 4 * (group.first_row + row),
+                               band.data());
+                }
+            }
+        }
+    }
+
+    void write_band(Index image, Index channel, Index first_row, const Real* band) const {
+        const Index columns = shape_.w.out, plane = shape_.outputs();
+        const Index rows = std::min(Index{4}, shape_.h.out - first_row);
+        const Index pitch = 4 * tiles_.in_a_row();
+        Real* const to = y_ + (image * shape_.rows + channel) * plane + first_row * columns;
+        if (pitch == columns) {
+            the_tile().transpose_into(rows * columns, lanes_, lanes_, band, plane, to);
+        } else {
+            for (Index row = 0; row < rows; ++row) {
+                the_tile().transpose_into(columns, lanes_, lanes_, band + row * pitch * lanes_,
+                                          plane, to + row * columns);
+            }
+        }
+        if (bias_ == nullptr) return;
+        for (Index c = 0; c < lanes_; ++c) {
+            for (Index i = 0; i < rows * columns; ++i) to[c * plane + i] += bias_[channel + c];
+        }
+    }
+
+    const Correlation& shape_;
+    const Tiles tiles_;
+    const Index lanes_;
+    const Blocks in_, out_;
+    const Index pitch_;  // columns that a row of tiles sees
+    const Real *x_, *bias_;
+    Real* y_;
+};
+
+// The gradient of the weight. y = A^T (U * V) A is linear in U = G w G^T, so going back through it
+// takes the transposed matrices in the opposite order:
+//
+//     dM = A dy A^T      dU [in, out] = sum over the tiles of V [tile, in] dM [tile, out]
+//     dw = G^T dU G
+//
+// At each place that is a product of matrices whose depth is the tiles. Those of some images at a
+// time are transformed by all threads; then the places are shared out.
+class WeightGradient {
+  public:
+    WeightGradient(const Correlation& c, const Real* x, const Real* dy)
+        : shape_(c),
+          lanes_(the_tile().lanes),
+          h_(ceil_div(c.h.out, 4)),
+          w_(ceil_div(c.w.out, 4)),
+          images_(Cut::evenly(c.batch, images_at_a_time(c, h_ * w_))),
+          in_{Cut(c.channels, lanes_), images_.size * h_ * w_},
+          out_{Cut(c.rows, the_tile().columns), images_.size * h_ * w_},
+          x_(x),
+          dy_(dy) {}
+
+    void run(Real* dweight) const {
+        Storage v(in_.size()), dm(out_.size()), du(kPlaces * shape_.channels * shape_.rows);
+        for (Index segment = 0; segment < images_.count; ++segment) {
+            transform(segment, v.data(), dm.data());
+            add_products(segment, v.data(), dm.data(), du.data());
+        }
+        transform_back(du.data(), dweight);
+    }
+
+  private:
+    // As many as make the depth worth while and fit the outer cache.
+    static Index images_at_a_time(const Correlation& c, Index tiles) {
+        const Index fit = 500'000 / (kPlaces * (c.channels + c.rows));
+        return std::max(Index{1}, std::max(Index{96}, fit) / tiles);
+    }
+
+    void transform(Index segment, Real* v, Real* dm) const {
+        const Index registers = (shape_.channels + shape_.rows) / lanes_;
+        const Index items = images_.length(segment) * registers;
+        const Index size = (4 * h_ + 2) * (4 * w_ + 2) * lanes_;
+        reserve_storage(std::min(items, Index{num_threads()}), size);
+        parallel_for(items, std::max(Index{1}, 65536 / size), [&](Index begin, Index end) {
+            Storage window(size);
+            for (Index item = begin; item < end; ++item) {
+                const Index image = item / registers, channel = item % registers * lanes_;
+                std::fill_n(window.data(), size, Real(0));
+                if (channel < shape_.channels) {
+                    transform_x(segment, image, channel, window.data(), v);
+                } else {
+                    transform_dy(segment, image, channel - shape_.channels, window.data(), dm);
+                }
+            }
+        });
+    }
+
+    // V = B^T d B of one image and a register full of channels.
+    void transform_x(Index segment, Index image, Index channel, Real* window, Real* v) const {
+        const Index pitch = 4 * w_ + 2;
+        transpose_window({shape_.h.first(), 4 * h_ + 2, shape_.w.first(), pitch}, shape_.h.in,
+                         shape_.w.in,
+                         x_ + (images_.begin(segment) + image) * shape_.in() +
+                             channel * shape_.h.in * shape_.w.in,
+                         window);
+        for (Index row = 0; row < h_; ++row) {
+            transforms().input(
+                w_, {window + 4 * row * pitch * lanes_, 4 * lanes_, pitch * lanes_, lanes_},
+                {v + channel * in_.tiles + (image * h_ + row) * w_ * lanes_, lanes_,
+                 6 * in_.place(), in_.place()});
+        }
+    }
+
+    // dM = A dy A^T.
+    void transform_dy(Index segment, Index image, Index channel, Real* window, Real* dm) const {
+        const Index pitch = 4 * w_, strip = channel / out_.channels.size;
+        const Index width = out_.width(strip);
+        transpose_window(
+            {0, 4 * h_, 0, pitch}, shape_.h.out, shape_.w.out,
+            dy_ + ((images_.begin(segment) + image) * shape_.rows + channel) * shape_.outputs(),
+            window);
+        for (Index row = 0; row < h_; ++row) {
+            transforms().output_gradient(
+                w_, {window + 4 * row * pitch * lanes_, 4 * lanes_, pitch * lanes_, lanes_},
+                {dm + out_.begin(strip) + channel % out_.channels.size +
+                     (image * h_ + row) * w_ * width,
+                 width, 6 * out_.place(), out_.place()});
+        }
+    }
+
+    void add_products(Index segment, const Real* v, const Real* dm, Real* du) const {
+        const Index strips = out_.channels.count;
+        parallel_for(kPlaces * strips, 1, [&](Index begin, Index end) {
+            for (Index item = begin; item < end; ++item) {
+                const Index place = item / strips, strip = item % strips;
+                add_product(images_.length(segment) * h_ * w_, segment > 0, strip,
+                            v + place * in_.place(), dm + place * out_.place() + out_.begin(strip),
+                            du + place * shape_.channels * shape_.rows +
+                                out_.channels.begin(strip) * shape_.channels);
+            }
+        });
+    }
+
+    void add_product(Index tiles, bool accumulate, Index strip, const Real* v, const Real* dm,
+                     Real* du) const {
+        const Index width = out_.width(strip);
+        const Cut heights = Cut::evenly(lanes_, the_tile().rows);
+        for (Index block = 0; block < in_.channels.count; ++block) {
+            for (Index i = 0; i < heights.count; ++i) {
+                const Index row = heights.begin(i);
+                the_tile().run(heights.length(i), width,
+                               {.a = v + in_.begin(block) + row,
+                                .b = dm,
+                                .depth = tiles,
+                                .a_step = lanes_,
+                                .b_step = width,
+                                .c = du + (block * lanes_ + row) * width,
+                                .stride = width,
+                                .accumulate = accumulate});
+            }
+        }
+    }
+
+    // dw = G^T dU G.
+    void transform_back(const Real* du, Real* dweight) const {
+        const Index cells = shape_.channels * 9, place = shape_.channels * shape_.rows;
+        const Index registers = shape_.rows / lanes_;
+        reserve_storage(std::min(registers, Index{num_threads()}), cells * lanes_);
+        parallel_for(
+            registers, std::max(Index{1}, 16384 / (cells * lanes_)), [&](Index begin, Index end) {
+                Storage w(cells * lanes_);
+                for (Index i = begin; i < end; ++i) {
+                    const Index row = i * lanes_, strip = row / out_.channels.size;
+                    const Real* const from = du + out_.channels.begin(strip) * shape_.channels +
+                                             row % out_.channels.size;
+                    transforms().weight_gradient(shape_.channels,
+                                                 {from, out_.width(strip), 6 * place, place},
+                                                 {w.data(), 9 * lanes_, 3 * lanes_, lanes_});
+                    the_tile().transpose_into(cells, lanes_, lanes_, w.data(), cells,
+                                              dweight + row * cells);
+                }
+            });
+    }
+
+    const Correlation& shape_;
+    const Index lanes_, h_, w_;  // of tiles, in an image
+    const Cut images_;
+    const Blocks in_, out_;
+    const Real *x_, *dy_;
+};
+
+}  // namespace
+
+bool winograd_wins(const Correlation& c) {
+    const Index tiles = c.batch * ceil_div(c.h.out, 4) * ceil_div(c.w.out, 4);
+    // Whole registers of channels, whatever the instruction set; enough of them for the transforms
+    // to pay; and enough tiles for transforming the weight to pay.
+    return c.groups == 1 && is_three_in_a_row(c.h) && is_three_in_a_row(c.w) &&
+           c.channels % 16 == 0 && c.rows % 16 == 0 && c.channels >= 32 && c.rows >= 32 &&
+           tiles >= 12;
+}
+
+void winograd(const Correlation& correlation, const Real* x, const Real* weight, const Real* bias,
+              Real* y) {
+    Convolution(correlation, x, bias, y).run(weight);
+}
+
+void winograd_weight_gradient(const Correlation& correlation, const Real* x, const Real* dy,
+                              Real* dweight) {
+    WeightGradient(correlation, x, dy).run(dweight);
+}
+
+}  // namespace primer::kernels

@@ -1,0 +1,135 @@
+#pragma once
+
+#include <cstdint>
+
+// The elementary functions that the activations are made of. They are written so that a compiler
+// can make vectors of a loop that calls them: no branches, no tables, no calls. Compiled at an
+// instruction set, as gemm_tile.cpp says; for that they may be included there, since each file has
+// them to itself.
+//
+// In float they are within 2 units in the last place, from +-0 over the subnormal numbers to
+// infinity, and give NaN for NaN: tests/test_math.cpp measures it. All they use is what IEEE 754
+// rounds in one way, so they give the same bits at every instruction set, and at every place in a
+// vector. In double, which is for checking gradients, they are those of the C library.
+//
+// The polynomials are our own fits (least squares whose weights are made larger where the error is,
+// until it is level: Lawson's algorithm), with the largest relative error given beside each.
+
+namespace primer::kernels::PRIMER_ISA_LEVEL {
+namespace {
+
+// Inlined in any case: what is called can not be made a vector of.
+[[gnu::always_inline]] inline std::uint32_t bits_of(float x) {
+    return __builtin_bit_cast(std::uint32_t, x);
+}
+[[gnu::always_inline]] inline float from_bits(std::uint32_t bits) {
+    return __builtin_bit_cast(float, bits);
+}
+
+// 2^n for -126 <= n <= 127: its exponent is stored with 127 added.
+[[gnu::always_inline]] inline float power_of_2(std::int32_t n) {
+    return from_bits((static_cast<std::uint32_t>(n) + 127) << 23);
+}
+
+// x = n ln 2 + r with a whole n and |r| <= ln(2) / 2 and a little, so that e^x = 2^n e^r.
+struct Reduced {
+    std::int32_t n;
+    float r;
+};
+
+// Of x + rest, where rest is small beside x, and has digits that a float of their sum would lose.
+// Adding 1.5 * 2^23 rounds to a whole number: a float of that size has no bits for fractions, and
+// its last ones count from there. n ln 2 is subtracted in two parts, of which the first has so few
+// digits that its product with n is exact (Cody and Waite, 1980). For |x| > 200 it is nonsense.
+[[gnu::always_inline]] inline Reduced reduce(float x, float rest) {
+    constexpr float log2_e = 1.442695041F, round = 12582912.0F;
+    constexpr float ln2_high = 0.693145751953125F, ln2_low = 1.428606765e-6F;
+    const float shifted = (x + rest) * log2_e + round, n = shifted - round;
+    return {static_cast<std::int32_t>(bits_of(shifted) - bits_of(round)),
+            (x - n * ln2_high) - n * ln2_low + rest};
+}
+
+// e^r - 1, for the r of above. The largest relative error is 1.4e-8.
+[[gnu::always_inline]] inline float expm1_reduced(float r) {
+    const float p =
+        (((1.3882489e-3F * r + 8.3666916e-3F) * r + 4.1667205e-2F) * r + 1.6666542e-1F) * r +
+        4.9999998e-1F;
+    return r * r * p + r;
+}
+
+// The limits are applied at the end: a compiler would make a second copy of everything for an x
+// that is cut to a constant.
+[[gnu::always_inline]] inline float exp_of_sum(float x, float rest) {
+    const Reduced of = reduce(x, rest);
+    const float mantissa = 1 + expm1_reduced(of.r);
+    // In two steps, for 2^n may be too large, or too small, for a float where the result is not.
+    const std::int32_t half = of.n >> 1;
+    const float value = mantissa * power_of_2(half) * power_of_2(of.n - half);
+    const float low = x < -104 ? 0 : value;
+    return x > 89 ? __builtin_inff() : low;
+}
+
+[[gnu::always_inline]] inline float exp(float x) { return exp_of_sum(x, 0); }
+
+// e^x - 1 for x <= 0: 2^n (e^r - 1) + (2^n - 1), of which neither cancels the other.
+[[gnu::always_inline]] inline float expm1_below_0(float x) {
+    const Reduced of = reduce(x, 0);
+    const float scale = power_of_2(of.n);
+    const float value = scale * expm1_reduced(of.r) + (scale - 1);
+    return x < -18 ? -1 : value;
+}
+
+// ln(1 + e) for 0 <= e <= 1: 2 artanh(s) with s = e / (2 + e), which is at most 1/3, and
+// artanh(s) / s = 1 + s^2 / 3 + s^4 / 5 + ... The largest relative error is 4.5e-9.
+[[gnu::always_inline]] inline float log1p_below_1(float e) {
+    const float s = e / (2 + e), w = s * s;
+    const float p = ((1.4005994e-1F * w + 1.4000903e-1F) * w + 2.0010764e-1F) * w + 3.3333208e-1F;
+    return 2 * (s + s * (w * p));
+}
+
+[[gnu::always_inline]] inline float tanh(float x) {
+    // tanh |x| = (1 - e^-2|x|) / (1 + e^-2|x|); the sign is put back as a bit, for -0 has one, too.
+    const float t = expm1_below_0(-2 * __builtin_fabsf(x));
+    return __builtin_copysignf(-t / (2 + t), x);
+}
+
+// For a normal variable and a value x: the share of its values that are below x, and e^(-x^2 / 2),
+// which is its density but for a factor.
+template <class T>
+struct Normal {
+    T share, bell;
+};
+
+// The share above a >= 0 is e^(-a^2 / 2) M(a), where M falls slowly, from 1/2 to 1 / (a sqrt(2
+// pi)). So (1 + a) M(a) is nearly level, and as a function of t = (a - 4) / (a + 4), which takes 0
+// ... infinity to -1 ... 1, a polynomial (as Shepherd and Laframboise did for erfc, 1981). The
+// largest relative error is 1.7e-9.
+[[gnu::always_inline]] inline Normal<float> normal(float x) {
+    const float a = __builtin_fabsf(x);
+    // a^2 in two parts, that e^(-a^2 / 2) may have all its digits: the square of 12 bits is exact.
+    const float high = from_bits(bits_of(a) & 0xfffff000);
+    const float bell = exp_of_sum(high * high * -0.5F, (a - high) * (a + high) * -0.5F);
+    const float t = 1 - 8 / (a + 4);
+    float p = -7.1611592e-5F * t - 6.055718e-5F;
+    p = (p * t + 6.9285927e-4F) * t - 3.0375991e-4F;
+    p = (p * t - 5.0043824e-3F) * t + 1.7940203e-2F;
+    p = (p * t - 3.2197269e-2F) * t + 2.859998e-2F;
+    p = (p * t + 1.3999596e-2F) * t - 9.6703467e-2F;
+    p = p * t + 4.7205321e-1F;
+    const float above = bell * (p / (1 + a)), below = 1 - above;
+    return {x < 0 ? above : below, bell};
+}
+
+inline double exp(double x) { return __builtin_exp(x); }
+inline double expm1_below_0(double x) { return __builtin_expm1(x); }
+inline double log1p_below_1(double e) { return __builtin_log1p(e); }
+inline double tanh(double x) { return __builtin_tanh(x); }
+
+// 1 + erf would cancel for x < 0.
+inline Normal<double> normal(double x) {
+    constexpr double root_half = 0.70710678118654752440;
+    return {__builtin_erfc(-x * root_half) / 2, __builtin_exp(-x * x / 2)};
+}
+
+}  // namespace
+}  // namespace primer::kernels::PRIMER_ISA_LEVEL

@@ -1,0 +1,86 @@
+// Compiled once for each instruction set, with PRIMER_ISA_LEVEL its name; see gemm_tile.cpp for
+// what may be included here.
+#include "primer/core/kernels/isa/optimizer.h"
+
+namespace primer::kernels::PRIMER_ISA_LEVEL {
+namespace {
+
+using Index = std::int64_t;
+
+[[maybe_unused]] float root(float x) { return __builtin_sqrtf(x); }
+[[maybe_unused]] double root(double x) { return __builtin_sqrt(x); }
+Real larger(Real a, Real b) { return a < b ? b : a; }
+
+// The steps are copied to where no write to w can reach them, so that the compiler may keep their
+// numbers in registers. What depends on which arrays there are is known when a loop is compiled.
+
+// +-grad + decay w
+template <class Step>
+Real gradient(const Step& step, Real grad, Real w) {
+    return (step.maximize ? -grad : grad) + step.weight_decay * w;
+}
+
+void sgd(Index n, const SgdStep& step, const Real* grad, Real* velocity, Real* w) {
+    const SgdStep s = step;
+    if (velocity == nullptr) {
+        for (Index i = 0; i < n; ++i) w[i] -= s.lr * gradient(s, grad[i], w[i]);
+        return;
+    }
+    for (Index i = 0; i < n; ++i) {
+        const Real g = gradient(s, grad[i], w[i]), v = s.momentum * velocity[i] + s.gain * g;
+        velocity[i] = v;
+        w[i] -= s.lr * (s.nesterov ? g + s.momentum * v : v);
+    }
+}
+
+template <bool with_largest>
+void adam_as(Index n, const AdamStep& step, const Real* grad, Real* mean, Real* square,
+             Real* largest, Real* w) {
+    const AdamStep s = step;
+    for (Index i = 0; i < n; ++i) {
+        const Real g = gradient(s, grad[i], w[i]);
+        const Real m = s.beta1 * mean[i] + s.one_minus_beta1 * g;
+        Real v = s.beta2 * square[i] + s.one_minus_beta2 * g * g;
+        mean[i] = m;
+        square[i] = v;
+        if constexpr (with_largest) v = largest[i] = larger(largest[i], v);
+        w[i] = s.keep * w[i] - s.lr * m / (root(v) / s.root_correction + s.eps);
+    }
+}
+
+void adam(Index n, const AdamStep& step, const Real* grad, Real* mean, Real* square, Real* largest,
+          Real* w) {
+    (largest != nullptr ? adam_as<true> : adam_as<false>)(n, step, grad, mean, square, largest, w);
+}
+
+template <bool centered, bool with_velocity>
+void rmsprop_as(Index n, const RmspropStep& step, const Real* grad, Real* square, Real* mean,
+                Real* velocity, Real* w) {
+    const RmspropStep s = step;
+    for (Index i = 0; i < n; ++i) {
+        const Real g = gradient(s, grad[i], w[i]);
+        Real v = s.alpha * square[i] + s.one_minus_alpha * g * g;
+        square[i] = v;
+        if constexpr (centered) {
+            const Real m = s.alpha * mean[i] + s.one_minus_alpha * g;
+            mean[i] = m;
+            v = larger(v - m * m, Real(0));  // rounding may take it below 0
+        }
+        Real d = g / (root(v) + s.eps);
+        if constexpr (with_velocity) d = velocity[i] = s.momentum * velocity[i] + d;
+        w[i] -= s.lr * d;
+    }
+}
+
+void rmsprop(Index n, const RmspropStep& step, const Real* grad, Real* square, Real* mean,
+             Real* velocity, Real* w) {
+    const auto plain = velocity != nullptr ? rmsprop_as<false, true> : rmsprop_as<false, false>;
+    const auto centered = velocity != nullptr ? rmsprop_as<true, true> : rmsprop_as<true, false>;
+    (mean != nullptr ? centered : plain)(n, step, grad, square, mean, velocity, w);
+}
+
+}  // namespace
+
+OptimizerKernels optimizer_kernels() { return {.sgd = sgd, .adam = adam, .rmsprop = rmsprop}; }
+
+}  // namespace primer::kernels::PRIMER_ISA_LEVEL

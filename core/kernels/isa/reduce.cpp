@@ -1,0 +1,44 @@
+// Compiled once for each instruction set, with PRIMER_ISA_LEVEL its name; see gemm_tile.cpp for
+// what may be included here.
+#include "primer/core/kernels/isa/reduce.h"
+
+#include "primer/core/kernels/isa/sums.h"
+
+namespace primer::kernels::PRIMER_ISA_LEVEL {
+namespace {
+
+using Index = std::int64_t;
+
+static_assert(kMostColumns == kLanes);
+
+double sum(Index n, const Real* x) {
+    return sum_of(n, [x](Index i) { return static_cast<double>(x[i]); });
+}
+
+double sum_of_squares(Index n, const Real* x) {
+    return sum_of(n,
+                  [x](Index i) { return static_cast<double>(x[i]) * static_cast<double>(x[i]); });
+}
+
+void add_rows(Index rows, Index columns, Index stride, const Real* x, double* sums) {
+    double lanes[kLanes] = {};
+    for (Index k = 0; k < columns; ++k) lanes[k] = sums[k];
+    if (columns == kLanes) {  // a length that the compiler knows
+        for (Index r = 0; r < rows; ++r) {
+            for (Index k = 0; k < kLanes; ++k) lanes[k] += static_cast<double>(x[r * stride + k]);
+        }
+    } else {
+        for (Index r = 0; r < rows; ++r) {
+            for (Index k = 0; k < columns; ++k) lanes[k] += static_cast<double>(x[r * stride + k]);
+        }
+    }
+    for (Index k = 0; k < columns; ++k) sums[k] = lanes[k];
+}
+
+}  // namespace
+
+ReduceKernels reduce_kernels() {
+    return {.sum = sum, .sum_of_squares = sum_of_squares, .add_rows = add_rows};
+}
+
+}  // namespace primer::kernels::PRIMER_ISA_LEVEL

@@ -1,0 +1,84 @@
+// Compiled once for each instruction set, with PRIMER_ISA_LEVEL its name; see gemm_tile.cpp for
+// what may be included here.
+#include "primer/core/kernels/isa/softmax.h"
+
+#include "primer/core/kernels/isa/math.h"
+#include "primer/core/kernels/isa/sums.h"
+
+namespace primer::kernels::PRIMER_ISA_LEVEL {
+namespace {
+
+using Index = std::int64_t;
+
+double wide(Real v) { return static_cast<double>(v); }
+
+Real largest_of(Index n, const Real* x) {
+    Real largest = -static_cast<Real>(__builtin_inff());
+    Index i = 0;
+    if (n >= kLanes) {
+        Real lanes[kLanes];
+        for (Index k = 0; k < kLanes; ++k) lanes[k] = largest;
+        for (; i + kLanes <= n; i += kLanes) {
+            for (Index k = 0; k < kLanes; ++k) lanes[k] = x[i + k] > lanes[k] ? x[i + k] : lanes[k];
+        }
+        for (const Real v : lanes) largest = v > largest ? v : largest;
+    }
+    for (; i < n; ++i) largest = x[i] > largest ? x[i] : largest;
+    return largest;
+}
+
+void exponentials(Index rows, Index n, const Real* x, Real* y, double* largest, double* sums) {
+    for (Index r = 0; r < rows; ++r) {
+        const Real top = largest_of(n, x + r * n);
+        largest[r] = wide(top);
+        for (Index i = r * n; i < (r + 1) * n; ++i) y[i] = x[i] - top;
+    }
+    // Of all rows together, for one may be shorter than a vector.
+    for (Index i = 0; i < rows * n; ++i) y[i] = exp(y[i]);
+    for (Index r = 0; r < rows; ++r) {
+        const Real* row = y + r * n;
+        sums[r] = sum_of(n, [=](Index i) { return wide(row[i]); });
+    }
+}
+
+void divide(Index rows, Index n, const double* sums, Real* y) {
+    for (Index r = 0; r < rows; ++r) {
+        const double factor = 1 / sums[r];
+        for (Index i = r * n; i < (r + 1) * n; ++i) y[i] = static_cast<Real>(wide(y[i]) * factor);
+    }
+}
+
+void subtract(Index rows, Index n, const double* offsets, const Real* x, Real* y) {
+    for (Index r = 0; r < rows; ++r) {
+        const double offset = offsets[r];
+        for (Index i = r * n; i < (r + 1) * n; ++i) y[i] = static_cast<Real>(wide(x[i]) - offset);
+    }
+}
+
+void backward(Index rows, Index n, const Real* y, const Real* dy, Real* dx) {
+    for (Index r = 0; r < rows; ++r, y += n, dy += n, dx += n) {
+        const auto sum =
+            static_cast<Real>(sum_of(n, [=](Index i) { return wide(y[i]) * wide(dy[i]); }));
+        for (Index i = 0; i < n; ++i) dx[i] = y[i] * (dy[i] - sum);
+    }
+}
+
+void log_backward(Index rows, Index n, const Real* y, const Real* dy, Real* dx) {
+    for (Index i = 0; i < rows * n; ++i) dx[i] = exp(y[i]);
+    for (Index r = 0; r < rows; ++r, dy += n, dx += n) {
+        const auto sum = static_cast<Real>(sum_of(n, [=](Index i) { return wide(dy[i]); }));
+        for (Index i = 0; i < n; ++i) dx[i] = dy[i] - dx[i] * sum;
+    }
+}
+
+}  // namespace
+
+SoftmaxKernels softmax_kernels() {
+    return {.exponentials = exponentials,
+            .divide = divide,
+            .subtract = subtract,
+            .backward = backward,
+            .log_backward = log_backward};
+}
+
+}  // namespace primer::kernels::PRIMER_ISA_LEVEL

@@ -1,0 +1,117 @@
+// Compiled once for each instruction set; see gemm_tile.cpp for what may be included.
+#include "primer/core/kernels/isa/winograd.h"
+
+namespace primer::kernels::PRIMER_ISA_LEVEL {
+namespace {
+
+using Index = std::int64_t;
+
+#if defined(__AVX512F__)
+constexpr int kBytes = 64;
+#elif defined(__AVX2__)
+constexpr int kBytes = 32;
+#else
+constexpr int kBytes = 16;
+#endif
+
+using Vector [[gnu::vector_size(kBytes)]] = Real;
+
+Vector load(const Real* from) {
+    Vector v;
+    __builtin_memcpy(&v, from, sizeof v);
+    return v;
+}
+void store(const Vector& v, Real* to) { __builtin_memcpy(to, &v, sizeof v); }
+
+// One direction of each transform: y = M x, with M one of the matrices.
+
+// B^T, 6 x 6.
+void times_bt(const Vector (&x)[6], Vector (&y)[6]) {
+    const Vector even = x[4] - 4 * x[2], odd = x[3] - 4 * x[1];
+    const Vector near = x[4] - x[2], far = 2 * (x[3] - x[1]);
+    y[0] = 4 * x[0] - 5 * x[2] + x[4];
+    y[1] = even + odd;
+    y[2] = even - odd;
+    y[3] = near + far;
+    y[4] = near - far;
+    y[5] = 4 * x[1] - 5 * x[3] + x[5];
+}
+
+// A^T, 4 x 6.
+void times_at(const Vector (&x)[6], Vector (&y)[4]) {
+    const Vector sum1 = x[1] + x[2], difference1 = x[1] - x[2];
+    const Vector sum2 = x[3] + x[4], difference2 = x[3] - x[4];
+    y[0] = x[0] + sum1 + sum2;
+    y[1] = difference1 + 2 * difference2;
+    y[2] = sum1 + 4 * sum2;
+    y[3] = difference1 + 8 * difference2 + x[5];
+}
+
+// G, 6 x 3.
+void times_g(const Vector (&x)[3], Vector (&y)[6]) {
+    constexpr Real sixth = Real(1) / 6, twelfth = Real(1) / 12, twentyfourth = Real(1) / 24;
+    const Vector outer1 = sixth * (x[0] + x[2]), inner1 = sixth * x[1];
+    const Vector outer2 = twentyfourth * x[0] + sixth * x[2], inner2 = twelfth * x[1];
+    y[0] = Real(0.25) * x[0];
+    y[1] = -outer1 - inner1;
+    y[2] = -outer1 + inner1;
+    y[3] = outer2 + inner2;
+    y[4] = outer2 - inner2;
+    y[5] = x[2];
+}
+
+// A, 6 x 4.
+void times_a(const Vector (&x)[4], Vector (&y)[6]) {
+    const Vector even1 = x[0] + x[2], odd1 = x[1] + x[3];
+    const Vector even2 = x[0] + 4 * x[2], odd2 = 2 * x[1] + 8 * x[3];
+    y[0] = x[0];
+    y[1] = even1 + odd1;
+    y[2] = even1 - odd1;
+    y[3] = even2 + odd2;
+    y[4] = even2 - odd2;
+    y[5] = x[3];
+}
+
+// G^T, 3 x 6.
+void times_gt(const Vector (&x)[6], Vector (&y)[3]) {
+    constexpr Real sixth = Real(1) / 6, twelfth = Real(1) / 12, twentyfourth = Real(1) / 24;
+    const Vector sum1 = sixth * (x[1] + x[2]), sum2 = x[3] + x[4];
+    y[0] = Real(0.25) * x[0] - sum1 + twentyfourth * sum2;
+    y[1] = sixth * (x[2] - x[1]) + twelfth * (x[3] - x[4]);
+    y[2] = sixth * sum2 - sum1 + x[5];
+}
+
+// M X M^T of each square X: M times the columns, then M times the rows of that.
+template <int from_size, int to_size, void times(const Vector (&)[from_size], Vector (&)[to_size])>
+void transform(Index count, const Squares<const Real>& from, const Squares<Real>& to) {
+    for (Index k = 0; k < count; ++k) {
+        const Real* const x = from.data + k * from.item;
+        Real* const y = to.data + k * to.item;
+        Vector half[from_size][to_size];  // transposed
+        for (int j = 0; j < from_size; ++j) {
+            Vector column[from_size];
+            for (int i = 0; i < from_size; ++i)
+                column[i] = load(x + i * from.row + j * from.column);
+            times(column, half[j]);
+        }
+        for (int i = 0; i < to_size; ++i) {
+            Vector row[from_size], result[to_size];
+            for (int j = 0; j < from_size; ++j) row[j] = half[j][i];
+            times(row, result);
+            for (int j = 0; j < to_size; ++j) store(result[j], y + i * to.row + j * to.column);
+        }
+    }
+}
+
+}  // namespace
+
+Winograd winograd() {
+    return {.lanes = kBytes / static_cast<Index>(sizeof(Real)),
+            .input = transform<6, 6, times_bt>,
+            .output = transform<6, 4, times_at>,
+            .weight = transform<3, 6, times_g>,
+            .output_gradient = transform<4, 6, times_a>,
+            .weight_gradient = transform<6, 3, times_gt>};
+}
+
+}  // namespace primer::kernels::PRIMER_ISA_LEVEL
