@@ -20,8 +20,7 @@ namespace {
 void append_stage(Sequential& model, Index in, Index out, Rng& rng) {
     for (Index channels : {in, out}) {
         model.append(Conv2d(channels, out, {.kernel = 3, .padding = 1, .bias = false}, rng));
-        model.append(BatchNorm2d(out));
-        model.append(ReLU());
+        model.append(BatchNorm2d(out, {.relu = true}));  // both in one pass over memory
     }
     model.append(MaxPool2d({.kernel = 2}));
 }

@@ -22,15 +22,14 @@ void train(const TrainingFlags& flags) {
     announce(data);
 
     // Twice: look for patterns of 3 x 3 pixels, normalise, keep what is positive, halve the
-    // picture. The convolutions need no bias, for BatchNorm2d has one.
+    // picture. The convolutions need no bias, for BatchNorm2d has one, which can be a ReLU as well,
+    // in the same pass over memory.
     Rng rng(flags.seed);
     Sequential model{Conv2d(1, 32, {.kernel = 3, .padding = 1, .bias = false}, rng),
-                     BatchNorm2d(32),
-                     ReLU(),
+                     BatchNorm2d(32, {.relu = true}),
                      MaxPool2d({.kernel = 2}),  // [N, 32, 14, 14]
                      Conv2d(32, 64, {.kernel = 3, .padding = 1, .bias = false}, rng),
-                     BatchNorm2d(64),
-                     ReLU(),
+                     BatchNorm2d(64, {.relu = true}),
                      MaxPool2d({.kernel = 2}),  // [N, 64, 7, 7]
                      Flatten(),
                      Linear(64 * 7 * 7, 128, rng),
