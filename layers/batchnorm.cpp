@@ -1,5 +1,6 @@
 #include "primer/layers/batchnorm.h"
 
+#include <cmath>
 #include <sstream>
 
 #include "primer/core/error.h"
@@ -10,7 +11,8 @@ namespace primer {
 BatchNorm::BatchNorm(const char* name, Index num_features, const BatchNormLayerOptions& options)
     : name_(name), num_features_(num_features), options_(options) {
     check(num_features >= 1, name, '(', num_features, "): expected at least one feature");
-    check(options.eps >= 0, name, '(', num_features, "): expected eps >= 0, got ", options.eps);
+    check(std::isfinite(options.eps) && options.eps > 0, name, '(', num_features,
+          "): expected eps > 0, got ", options.eps);
     const double momentum = options.momentum.value_or(0);
     check(momentum >= 0 && momentum <= 1, name, '(', num_features,
           "): expected a momentum from 0 to 1, got ", momentum);
@@ -28,6 +30,12 @@ BatchNorm::BatchNorm(const char* name, Index num_features, const BatchNormLayerO
 Tensor BatchNorm::normalize(const Tensor& x) {
     const bool tracked = running_mean.defined(), track = training() && tracked;
     // The average over k batches is that over k - 1 with 1/k of the way to the new one.
+    const Index count = x.numel() / num_features_;
+    check(
+        !training() || count > 1, name_, '(', num_features_, "): x ", x.shape(), " has ", count,
+        " value(s) for each channel, and the variance of one value is 0: training needs ",
+        "more; use a larger batch (a last one that is smaller than the others can be dropped) or ",
+        "eval()");
     const double batches = tracked ? static_cast<double>(num_batches_tracked.item()) : 0;
     Tensor y = batch_norm(x, running_mean, running_var, weight, bias,
                           {.training = training() || !tracked,

@@ -18,10 +18,12 @@ struct BatchNormLayerOptions {
     bool relu = false;
 };
 
-/// What BatchNorm1d and BatchNorm2d have in common. y = (x - mean) / sqrt(variance + eps) * weight
-/// + bias, for each channel, where mean and variance are those of the batch in training, and the
-/// running ones in eval(); with `relu`, the larger of y and 0. For the formula and its source see
-/// batch_norm in core/ops.h.
+/// What BatchNorm1d and BatchNorm2d have in common. For each channel
+///
+///     y = (x - mean) / sqrt(variance + eps) * weight + bias
+///
+/// where mean and variance are those of the batch in training, and the running ones in eval(); with
+/// `relu`, the larger of y and 0. For the formula's source see batch_norm in core/ops.h.
 ///
 /// Training with one value for each channel (a batch of one example [1, C]) is an Error.
 class BatchNorm : public Module {
@@ -39,7 +41,7 @@ class BatchNorm : public Module {
     Buffer num_batches_tracked;  ///< [], how many batches are in them; undefined if not tracked
 
   protected:
-    /// Throws Error for fewer than one feature, eps < 0, and a momentum outside 0 ... 1.
+    /// Throws Error for fewer than one feature, eps <= 0, and a momentum outside 0 ... 1.
     BatchNorm(const char* name, Index num_features, const BatchNormLayerOptions& options);
     Index num_features() const { return num_features_; }
     /// The forward, once the shape of x has been checked.

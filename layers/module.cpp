@@ -8,15 +8,11 @@
 namespace primer {
 namespace {
 
-class Parameters : public Visitor {
+// Goes through a module and all in it. Those that derive from it pick what they want, by its name
+// from the outermost module on.
+class Walk : public Visitor {
   public:
     using Visitor::operator();
-
-    void operator()(const std::string& name, Parameter& parameter) override {
-        check(parameter.defined(), "Module: the parameter ", prefix_, name,
-              " is undefined; visit it only if it is there");
-        if (seen_.insert(&parameter.impl()).second) found.emplace_back(prefix_ + name, parameter);
-    }
 
     void operator()(const std::string& name, Module& child) override {
         const std::string outer = prefix_;
@@ -25,11 +21,44 @@ class Parameters : public Visitor {
         prefix_ = outer;
     }
 
-    std::vector<std::pair<std::string, Parameter>> found;
+  protected:
+    std::string full(const std::string& name) const { return prefix_ + name; }
+    // Whether it comes for the first time: layers may share it.
+    bool is_new(const void* what) { return seen_.insert(what).second; }
 
   private:
     std::string prefix_;
     std::unordered_set<const void*> seen_;
+};
+
+// For T = Parameter or Buffer, `kind` in words.
+template <class T>
+class Tensors : public Walk {
+  public:
+    using Walk::operator();
+    explicit Tensors(const char* kind) : kind_(kind) {}
+
+    void operator()(const std::string& name, T& tensor) override {
+        check(tensor.defined(), "Module: the ", kind_, ' ', full(name),
+              " is undefined; visit it only if it is there");
+        if (is_new(&tensor.impl())) found.emplace_back(full(name), tensor);
+    }
+
+    std::vector<std::pair<std::string, T>> found;
+
+  private:
+    const char* kind_;
+};
+
+class Generators : public Walk {
+  public:
+    using Walk::operator();
+
+    void operator()(const std::string& name, Rng& generator) override {
+        if (is_new(&generator)) found.emplace_back(full(name), &generator);
+    }
+
+    std::vector<std::pair<std::string, Rng*>> found;
 };
 
 class Children : public Visitor {
@@ -86,7 +115,19 @@ std::vector<Parameter> Module::parameters() {
 }
 
 std::vector<std::pair<std::string, Parameter>> Module::named_parameters() {
-    Parameters visitor;
+    Tensors<Parameter> visitor("parameter");
+    visit(visitor);
+    return std::move(visitor.found);
+}
+
+std::vector<std::pair<std::string, Buffer>> Module::named_buffers() {
+    Tensors<Buffer> visitor("buffer");
+    visit(visitor);
+    return std::move(visitor.found);
+}
+
+std::vector<std::pair<std::string, Rng*>> Module::named_generators() {
+    Generators visitor;
     visit(visitor);
     return std::move(visitor.found);
 }

@@ -46,6 +46,10 @@ class Module {
     std::vector<Parameter> parameters();
     /// With their names: "0.weight", "block.fc1.bias".
     std::vector<std::pair<std::string, Parameter>> named_parameters();
+    /// The buffers and the generators, with their names, in the same way. The pointers are good as
+    /// long as the modules stay where they are.
+    std::vector<std::pair<std::string, Buffer>> named_buffers();
+    std::vector<std::pair<std::string, Rng*>> named_generators();
     /// The modules directly in this one, with their names.
     std::vector<std::pair<std::string, Module*>> named_children();
 

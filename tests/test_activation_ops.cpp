@@ -69,19 +69,19 @@ const std::vector<Activation> kActivations{
      [](Wide x) { return x > 0 ? x : std::expm1(x); },
      [](Wide x) { return x > 0 ? 1 : std::exp(x); },
      {},
-     false},
+     true},
     {"elu, alpha 0.5",
      [](const Tensor& x) { return elu(x, 0.5); },
      [](Wide x) { return x > 0 ? x : std::expm1(x) / 2; },
      [](Wide x) { return x > 0 ? 1 : std::exp(x) / 2; },
      {0},
-     false},
+     true},
     {"selu",
      [](const Tensor& x) { return selu(x); },
      [](Wide x) { return kLambda * (x > 0 ? x : kAlpha * std::expm1(x)); },
      [](Wide x) { return kLambda * (x > 0 ? 1 : kAlpha * std::exp(x)); },
      {0},
-     false},
+     true},
     {"gelu",
      [](const Tensor& x) { return gelu(x); },
      [](Wide x) { return x * normal_share(x); },
@@ -771,6 +771,27 @@ TEST_CASE("activations: bad options and shapes") {
     check_error([&] { maxout(x, -2); }, {"maxout: expected 1 to 16777216 pieces, got -2"});
     check_error([&] { maxout(zeros({1, 0}), 1 << 25); }, {"maxout: ", "got 33554432"});
     check_error([&] { maxout(Tensor(), 2); }, {"undefined"});
+}
+
+TEST_CASE("elu, selu: the gradient far below 0 has its digits") {
+    // alpha e^x and lambda alpha e^x; y + alpha would be 0, or wrong by a fifth.
+    const Tensor x = tensor({-9, -16, -20});
+    const auto gradient = [&](auto f) {
+        x.requires_grad_();
+        x.set_grad({});
+        Tape tape;
+        tape.backward(sum(f(x)));
+        return x.grad();
+    };
+    const double bound = kDouble ? 1e-12 : 1e-6;
+    const Tensor elu_gradient = gradient([](const Tensor& v) { return elu(v); });
+    const Tensor selu_gradient = gradient([](const Tensor& v) { return selu(v); });
+    for (Index i = 0; i < 3; ++i) {
+        const double e = std::exp(static_cast<double>(x.data()[i]));
+        const double of_selu = 1.6732632423543772848 * 1.0507009873554804934 * e;
+        CHECK(std::abs(static_cast<double>(elu_gradient.data()[i]) / e - 1) < bound);
+        CHECK(std::abs(static_cast<double>(selu_gradient.data()[i]) / of_selu - 1) < bound);
+    }
 }
 
 }  // namespace primer

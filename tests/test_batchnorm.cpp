@@ -90,7 +90,7 @@ TEST_CASE("batch_norm: eps is 1e-5 unless it is given") {
     const Tensor x = tensor({0, 2}, {2, 1});  // variance 1
     check_values(batch_norm(x, {}, {}, {}, {}, {.training = true}), {2, 1},
                  {-1 / std::sqrt(1.00001), 1 / std::sqrt(1.00001)});
-    check_values(batch_norm(x, {}, {}, {}, {}, {.training = true, .eps = 0}), {2, 1}, {-1, 1});
+    check_values(batch_norm(x, {}, {}, {}, {}, {.training = true, .eps = 1e-30}), {2, 1}, {-1, 1});
     // A channel that is constant gives 0, not 0 / 0.
     check_values(batch_norm(full({3, 1}, 7), {}, {}, {}, {}, {.training = true}), {3, 1},
                  {0, 0, 0});
@@ -102,7 +102,7 @@ TEST_CASE("batch_norm: a large mean and a small variance") {
     const double step = 1.0 / 1024;
     const Tensor x = tensor({8192, 8192 + step, 8192 + 2 * step, 8192 + 3 * step}, {4, 1});
     const double z = 0.5 / std::sqrt(1.25);
-    check_values(batch_norm(x, {}, {}, {}, {}, {.training = true, .eps = 0}), {4, 1},
+    check_values(batch_norm(x, {}, {}, {}, {}, {.training = true, .eps = 1e-30}), {4, 1},
                  {-3 * z, -z, z, 3 * z}, kTolerance);
     const Tensor mean = zeros({1}), var = zeros({1});
     batch_norm(x, mean, var, {}, {}, {.training = true, .momentum = 1});
@@ -114,7 +114,7 @@ TEST_CASE("batch_norm: a large mean and a small variance") {
     const Tensor weight = ones({1});
     weight.requires_grad_();
     Tape tape;
-    const Tensor y = batch_norm(many, {}, {}, weight, {}, {.training = true, .eps = 0});
+    const Tensor y = batch_norm(many, {}, {}, weight, {}, {.training = true, .eps = 1e-30});
     tape.backward(sum(y * reshape(tensor({0, 0, 1, 1}), {4, 1, 1})));
     CHECK(static_cast<double>(y.at({3, 0, 1000})) == doctest::Approx(3 * z).epsilon(kTolerance));
     CHECK(static_cast<double>(weight.grad().item()) ==
@@ -259,6 +259,32 @@ TEST_CASE("batch_norm: relu's backward needs x, weight and bias as they were") {
     }
 }
 
+TEST_CASE("batch_norm: the gradient of values that differ little from a large mean") {
+    // x = 1000 +- 1 / 1024, exact in float; the same numbers about 0 must give the same gradients.
+    Rng rng(5);
+    const Shape shape{4, 2, 3, 3};
+    const Tensor centered = empty(shape), x = empty(shape);
+    for (Index i = 0; i < x.numel(); ++i) {
+        const Real v = static_cast<Real>(static_cast<int>(rng.below(17)) - 8) / 8192;
+        centered.mutable_data()[i] = v;
+        x.mutable_data()[i] = 1000 + v;
+    }
+    const Tensor dy = randn(shape, rng);
+    const auto gradient = [&](const Tensor& input) {
+        input.requires_grad_();
+        Tape tape;
+        tape.backward(sum(mul(batch_norm(input, {}, {}, {}, {}, {.training = true}), dy)));
+        return input.grad();
+    };
+    const Tensor expected = gradient(centered), found = gradient(x);
+    Real largest = 0, worst = 0;
+    for (Index i = 0; i < x.numel(); ++i) {
+        largest = std::max(largest, std::abs(expected.data()[i]));
+        worst = std::max(worst, std::abs(found.data()[i] - expected.data()[i]));
+    }
+    CHECK(worst <= largest * static_cast<Real>(kDouble ? 1e-8 : 2e-3));
+}
+
 TEST_CASE("batch_norm: what backward keeps") {
     const Tensor mean = zeros({2}), var = ones({2});
     Tensor x = features();
@@ -330,6 +356,8 @@ TEST_CASE("batch_norm: bad arguments") {
                 {"batch_norm: expected eps >= 0, got -1"});
     check_error([&] { train(x, {.training = true, .eps = INFINITY}); },
                 {"batch_norm: expected eps to be finite", "got inf"});
+    check_error([&] { train(x, {.training = true, .eps = 0}); },
+                {"batch_norm: training needs eps > 0"});
     for (const Shape& one : {Shape{1, 3}, Shape{1, 3, 1}, Shape{1, 3, 1, 1}}) {
         check_error([&] { train(zeros(one), {.training = true}); },
                     {"batch_norm: x [1, 3", " has 1 value(s) for each channel",
@@ -428,6 +456,8 @@ TEST_CASE("batch_norm kernels: with the moments of x, the same in evaluation") {
         kernels::batch_norm_training(s, rule, x.data(), moments.data(), trained.mutable_data());
         kernels::batch_norm(s, rule, x.data(), moments.data(), evaluated.mutable_data());
         CHECK(same(trained, evaluated));
+        kernels::reference::batch_norm(s, rule, x.data(), moments.data(), trained.mutable_data());
+        CHECK(close(evaluated, trained, kDouble ? 1e-11 : 2e-5));
     }
 }
 
@@ -718,7 +748,7 @@ TEST_CASE("BatchNorm: bad shapes and options") {
         [&] {
             one(zeros({1, 3}));
         },
-        {"x [1, 3] has 1 value(s) for each channel", "use a larger batch"});
+        {"BatchNorm1d(3): x [1, 3] has 1 value(s) for each channel", "use a larger batch"});
     check_values(one.num_batches_tracked, {}, {0});  // not counted
     one.eval();
     CHECK(one(zeros({1, 3})).shape() == Shape{1, 3});
@@ -726,7 +756,8 @@ TEST_CASE("BatchNorm: bad shapes and options") {
 
     check_error([] { BatchNorm1d(0); }, {"BatchNorm1d(0): expected at least one feature"});
     check_error([] { BatchNorm2d(4, {.eps = -1e-5}); },
-                {"BatchNorm2d(4): expected eps >= 0, got -1e-05"});
+                {"BatchNorm2d(4): expected eps > 0, got -1e-05"});
+    check_error([] { BatchNorm1d(4, {.eps = 0}); }, {"BatchNorm1d(4): expected eps > 0, got 0"});
     check_error([] { BatchNorm2d(4, {.momentum = -0.1}); },
                 {"BatchNorm2d(4): expected a momentum from 0 to 1, got -0.1"});
     check_error([] { BatchNorm2d(4, {.momentum = 1.1}); }, {"expected a momentum from 0 to 1"});

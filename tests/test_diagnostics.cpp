@@ -122,7 +122,7 @@ TEST_CASE("dead_relu_ratio: of activation layers alone") {
 
 // BatchNorm1d of one feature 1, 3: mean 2, root 1, so z = -1, 1, and relu leaves 0, 1.
 TEST_CASE("dead_relu_ratio: a layer that ends with a ReLU counts, without one it does not") {
-    Sequential model{BatchNorm1d(1, {.eps = 0}), BatchNorm1d(1, {.eps = 0, .relu = true})};
+    Sequential model{BatchNorm1d(1, {.eps = 1e-30}), BatchNorm1d(1, {.eps = 1e-30, .relu = true})};
     const auto rows = dead_relu_ratio(model, [&] { model(tensor({1, 3}, {2, 1})); });
     REQUIRE(rows.size() == 1);
     check_row(rows[0], {.name = "1",

@@ -95,9 +95,9 @@ void elu(Index n, Real above, Real below, const Real* x, Real* y) {
         loops().elu(end - begin, above, below, x + begin, y + begin);
     });
 }
-void elu_backward(Index n, Real above, Real below, const Real* y, const Real* dy, Real* dx) {
-    parallel_for(n, kCheap, [=](Index begin, Index end) {
-        loops().elu_backward(end - begin, above, below, y + begin, dy + begin, dx + begin);
+void elu_backward(Index n, Real above, Real below, const Real* x, const Real* dy, Real* dx) {
+    parallel_for(n, kCostly, [=](Index begin, Index end) {
+        loops().elu_backward(end - begin, above, below, x + begin, dy + begin, dx + begin);
     });
 }
 

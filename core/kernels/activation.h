@@ -31,8 +31,8 @@ void prelu_backward_weight(Index n, const Real* x, const Real* dy, Real* terms);
 
 /// y = above x where x > 0, else below (e^x - 1).
 void elu(Index n, Real above, Real below, const Real* x, Real* y);
-/// dx = above dy where y > 0, else (y + below) dy. Needs above > 0, below >= 0.
-void elu_backward(Index n, Real above, Real below, const Real* y, const Real* dy, Real* dx);
+/// dx = above dy where x > 0, else below e^x dy.
+void elu_backward(Index n, Real above, Real below, const Real* x, const Real* dy, Real* dx);
 
 /// y = x P(x), with P(x) = (1 + erf(x / sqrt(2))) / 2.
 void gelu(Index n, const Real* x, Real* y);

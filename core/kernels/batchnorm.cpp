@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <vector>
 
 #include "primer/core/kernels/isa.h"
 #include "primer/core/kernels/isa/batchnorm.h"
@@ -34,6 +35,19 @@ class Line {
 
 namespace reference {
 
+void batch_norm(const BatchNormSizes& s, const BatchNormRule& rule, const Real* x,
+                const Moments* moments, Real* y) {
+    for (Index n = 0; n < s.batch; ++n) {
+        for (Index c = 0; c < s.channels; ++c) {
+            const Line line(rule, moments[c], c);
+            for (Index i = 0; i < s.inner; ++i, ++x, ++y) {
+                const Real v = line(*x);
+                *y = rule.relu && v < 0 ? Real(0) : v;
+            }
+        }
+    }
+}
+
 void batch_norm_training(const BatchNormSizes& s, const BatchNormRule& rule, const Real* x,
                          Moments* moments, Real* y) {
     const auto count = static_cast<double>(s.count());
@@ -50,14 +64,8 @@ void batch_norm_training(const BatchNormSizes& s, const BatchNormRule& rule, con
             }
         }
         moments[c] = {mean, squares / count};
-        const Line line(rule, moments[c], c);
-        for (Index n = 0; n < s.batch; ++n) {
-            for (Index i = 0; i < s.inner; ++i) {
-                const Real v = line(x[at(n, i)]);
-                y[at(n, i)] = rule.relu && v < 0 ? Real(0) : v;
-            }
-        }
     }
+    reference::batch_norm(s, rule, x, moments, y);
 }
 
 void batch_norm_backward(const BatchNormSizes& s, const BatchNormRule& rule,
@@ -68,7 +76,8 @@ void batch_norm_backward(const BatchNormSizes& s, const BatchNormRule& rule,
         const Line line(rule, from.moments[c], c);
         const double rstd = 1 / std::sqrt(from.moments[c].variance + rule.eps);
         const auto normal = [&](Index n, Index i) {
-            return (static_cast<double>(from.x[at(n, i)]) - from.moments[c].mean) * rstd;
+            const double x = from.x != nullptr ? static_cast<double>(from.x[at(n, i)]) : 0;
+            return (x - from.moments[c].mean) * rstd;
         };
         const auto gradient = [&](Index n, Index i) {
             const bool blocked = rule.relu && line(from.x[at(n, i)]) <= 0;
@@ -81,8 +90,9 @@ void batch_norm_backward(const BatchNormSizes& s, const BatchNormRule& rule,
                 db += gradient(n, i);
             }
         }
-        dweight[c] = static_cast<Real>(dw);
-        dbias[c] = static_cast<Real>(db);
+        if (dweight != nullptr) dweight[c] = static_cast<Real>(dw);
+        if (dbias != nullptr) dbias[c] = static_cast<Real>(db);
+        if (dx == nullptr) continue;
         for (Index n = 0; n < s.batch; ++n) {
             for (Index i = 0; i < s.inner; ++i) {
                 double d = gradient(n, i);
@@ -107,40 +117,61 @@ const BatchNormKernels& loops() {
 template <class T>
 using PerChannel = std::array<T, kMostChannels>;
 
-// The channels that are walked together, so many that their values in one image make a run of
-// memory: short runs, far from one another, would be written at a fraction of memory's speed. They
-// are few enough that the second pass over them finds much in the cache that the first has read.
+// Some neighbouring channels.
 struct Group {
-    Index first, channels, offset;  // offset: where it begins
+    Index first, channels, offset;  // offset: where they begin in an image
     BatchNormSizes sizes;
-    BatchNormBlock block;
 
-    static Index width(const BatchNormSizes& s) {
-        constexpr Index run = 1024;
-        return std::clamp(run / std::max(Index{1}, s.inner), Index{1}, kMostChannels);
+    static Index count(const BatchNormSizes& s) {
+        return (s.channels + kMostChannels - 1) / kMostChannels;
     }
-    static Index count(const BatchNormSizes& s) { return (s.channels + width(s) - 1) / width(s); }
-
-    Group(const BatchNormSizes& s, Index number)
-        : first(number * width(s)),
-          channels(std::min(width(s), s.channels - first)),
+    Group(const BatchNormSizes& s, Index first_channel, Index most)
+        : first(first_channel),
+          channels(std::min(most, s.channels - first)),
           offset(first * s.inner),
-          sizes(s),
-          block{.rows = s.batch,
+          sizes(s) {}
+
+    // Their values in images [begin, end), which begin at at(begin).
+    BatchNormBlock block(Index begin, Index end) const {
+        return {.rows = end - begin,
                 .channels = channels,
-                .inner = s.inner,
-                .row_stride = s.channels * s.inner,
-                .channel_stride = s.inner} {}
+                .inner = sizes.inner,
+                .row_stride = sizes.channels * sizes.inner,
+                .channel_stride = sizes.inner};
+    }
+    BatchNormBlock block() const { return block(0, sizes.batch); }
+    Index at(Index image) const { return image * sizes.channels * sizes.inner + offset; }
 };
 
+constexpr Index kGrain = 16384;  // values that are worth handing to another thread
+
+// For what has to see all values of a channel: calls body(Group) for groups of few channels, so
+// that there are some for every thread. With one value in each image, those of a group are
+// neighbours.
 template <class Body>
-void for_each_group(const BatchNormSizes& s, const Body& body) {
-    const Index groups = Group::count(s);
-    if (groups == 0) return;
-    const Index elements = s.count() * s.channels / groups;
-    const Index grain = std::max(Index{1}, 16384 / std::max(Index{1}, elements));
+void for_each_channel(const BatchNormSizes& s, const Body& body) {
+    const Index width =
+        s.inner == 1 ? kMostChannels : std::clamp(s.channels / 16, Index{1}, kMostChannels);
+    const Index groups = (s.channels + width - 1) / width;
+    const Index grain = std::max(Index{1}, kGrain / std::max(Index{1}, s.count() * width));
     parallel_for(groups, grain, [&](Index begin, Index end) {
-        for (Index g = begin; g < end; ++g) body(Group(s, g));
+        for (Index g = begin; g < end; ++g) body(Group(s, g * width, width));
+    });
+}
+
+// For what looks at each value by itself: calls body(group number, Group, images begin, end) in the
+// order of memory, which is written at half the speed in leaps from image to image.
+template <class Body>
+void for_each_image(const BatchNormSizes& s, const Body& body) {
+    const Index grain = std::max(Index{1}, kGrain / std::max(Index{1}, s.channels * s.inner));
+    parallel_for(s.batch, grain, [&](Index begin, Index end) {
+        // Values that lie side by side are a few for each channel: then all images in one call.
+        const Index step = s.inner == 1 ? end - begin : 1;
+        for (Index n = begin; n < end; n += step) {
+            for (Index g = 0; g < Group::count(s); ++g) {
+                body(g, Group(s, g * kMostChannels, kMostChannels), n, n + step);
+            }
+        }
     });
 }
 
@@ -148,7 +179,7 @@ void for_each_group(const BatchNormSizes& s, const Body& body) {
 // measured from the very first, for sums of what is far from 0 would be inexact.
 PerChannel<Real> rough_means(const Group& group, const Real* x) {
     constexpr Index enough = 1024;
-    BatchNormBlock start = group.block;
+    BatchNormBlock start = group.block();
     start.inner = std::min(enough, start.inner);
     start.rows = std::min(start.rows, (enough + start.inner - 1) / start.inner);
 
@@ -173,7 +204,7 @@ PerChannel<Real> rough_means(const Group& group, const Real* x) {
 void measure(const Group& group, const Real* x, Moments* moments) {
     const PerChannel<Real> about = rough_means(group, x);
     PerChannel<double> sum{}, squares{};
-    loops().moments(group.block, about.data(), x + group.offset, sum.data(), squares.data());
+    loops().moments(group.block(), about.data(), x + group.offset, sum.data(), squares.data());
     const auto count = static_cast<double>(group.sizes.count());
     for (Index c = 0; c < group.channels; ++c) {
         const auto k = static_cast<std::size_t>(c);
@@ -200,88 +231,109 @@ BatchNormLine line_of(const Group& group, const BatchNormRule& rule, const Momen
     return line;
 }
 
-void normalize(const Group& group, const BatchNormRule& rule, const Real* x, const Moments* moments,
-               Real* y) {
-    loops().normalize(group.block, line_of(group, rule, moments), rule.relu, x + group.offset,
-                      y + group.offset);
+std::vector<BatchNormLine> lines_of(const BatchNormSizes& s, const BatchNormRule& rule,
+                                    const Moments* moments) {
+    std::vector<BatchNormLine> lines;
+    for (Index c = 0; c < s.channels; c += kMostChannels) {
+        lines.push_back(line_of(Group(s, c, kMostChannels), rule, moments));
+    }
+    return lines;
 }
 
 struct GradientSums {
-    PerChannel<double> dy{}, product{};  // of dy, and of dy (x - mean)
+    double dy, product;  // of dy, and of dy (x - mean)
 };
 
-GradientSums gradient_sums(const Group& group, const BatchNormRule& rule, const BatchNormLine& line,
-                           const BatchNormBackward& from) {
-    GradientSums sums;
-    loops().gradient_sums(group.block, line, rule.relu, from.x + group.offset,
-                          from.dy + group.offset, sums.dy.data(), sums.product.data());
-    for (Index c = 0; c < group.channels; ++c) {
-        const auto k = static_cast<std::size_t>(c);
-        const double mean = from.moments[group.first + c].mean;
-        sums.product[k] -= (mean - static_cast<double>(line.center[c])) * sums.dy[k];
-    }
+std::vector<GradientSums> gradient_sums(const BatchNormSizes& s, const BatchNormRule& rule,
+                                        const BatchNormBackward& from) {
+    std::vector<GradientSums> sums(static_cast<std::size_t>(s.channels));
+    for_each_channel(s, [&](const Group& group) {
+        const BatchNormLine line = line_of(group, rule, from.moments);
+        PerChannel<double> dy{}, product{};
+        loops().gradient_sums(group.block(), line, rule.relu, from.x + group.offset,
+                              from.dy + group.offset, dy.data(), product.data());
+        for (Index c = 0; c < group.channels; ++c) {
+            const auto k = static_cast<std::size_t>(c),
+                       at = static_cast<std::size_t>(group.first + c);
+            const double mean = from.moments[group.first + c].mean;
+            sums[at] = {dy[k], product[k] - (mean - static_cast<double>(line.center[c])) * dy[k]};
+        }
+    });
     return sums;
 }
 
+// What x adds to dx, of a group's channels: slope (x - center) + offset.
+struct Slopes {
+    Real slope[kMostChannels], offset[kMostChannels];
+};
+
 // Where the moments change with x, with r = 1 / sqrt(variance + eps):
 //     dx = weight r (dy - sum(dy) / count - (x - mean) r^2 sum(dy (x - mean)) / count)
-void input_gradient(const Group& group, const BatchNormRule& rule, const BatchNormLine& line,
-                    const BatchNormBackward& from, const GradientSums& sums, Real* dx) {
-    const auto count = static_cast<double>(group.sizes.count());
-    PerChannel<Real> slope{}, offset{};
-    for (Index c = 0; c < group.channels; ++c) {
-        const auto k = static_cast<std::size_t>(c);
-        const Moments& m = from.moments[group.first + c];
-        const double a =
-            or_else(1, rule.weight, group.first + c) / std::sqrt(m.variance + rule.eps);
-        const double b = -a / (m.variance + rule.eps) * sums.product[k] / count;
-        const auto center = static_cast<double>(line.center[c]);
-        slope[k] = static_cast<Real>(b);
-        offset[k] = static_cast<Real>(b * (center - m.mean) - a * sums.dy[k] / count);
+std::vector<Slopes> slopes_of(const BatchNormSizes& s, const BatchNormRule& rule,
+                              const BatchNormBackward& from, const std::vector<GradientSums>& sums,
+                              const std::vector<BatchNormLine>& lines) {
+    std::vector<Slopes> slopes(lines.size());
+    const auto count = static_cast<double>(s.count());
+    for (Index c = 0; c < s.channels; ++c) {
+        const auto group = static_cast<std::size_t>(c / kMostChannels);
+        const Index k = c % kMostChannels;
+        const GradientSums& sum = sums[static_cast<std::size_t>(c)];
+        const Moments& m = from.moments[c];
+        const double a = or_else(1, rule.weight, c) / std::sqrt(m.variance + rule.eps);
+        const double b = -a / (m.variance + rule.eps) * sum.product / count;
+        const auto center = static_cast<double>(lines[group].center[k]);
+        slopes[group].slope[k] = static_cast<Real>(b);
+        slopes[group].offset[k] = static_cast<Real>(b * (center - m.mean) - a * sum.dy / count);
     }
-    const bool of_x = from.moments_of_x;
-    loops().input_gradient(group.block, line, rule.relu, of_x ? slope.data() : nullptr,
-                           of_x ? offset.data() : nullptr,
-                           from.x != nullptr ? from.x + group.offset : nullptr,
-                           from.dy + group.offset, dx + group.offset);
+    return slopes;
 }
 
-void backward(const Group& group, const BatchNormRule& rule, const BatchNormBackward& from,
-              Real* dx, Real* dweight, Real* dbias) {
-    const BatchNormLine line = line_of(group, rule, from.moments);
-    GradientSums sums;
-    if (from.moments_of_x || dweight != nullptr || dbias != nullptr) {
-        sums = gradient_sums(group, rule, line, from);
-    }
-    for (Index k = 0; k < group.channels; ++k) {
-        const Index c = group.first + k;
-        const double r = 1 / std::sqrt(from.moments[c].variance + rule.eps);
-        const auto at = static_cast<std::size_t>(k);
-        if (dweight != nullptr) dweight[c] = static_cast<Real>(sums.product[at] * r);
-        if (dbias != nullptr) dbias[c] = static_cast<Real>(sums.dy[at]);
-    }
-    if (dx != nullptr) input_gradient(group, rule, line, from, sums, dx);
+void input_gradient(const BatchNormSizes& s, const BatchNormRule& rule,
+                    const BatchNormBackward& from, const std::vector<GradientSums>& sums,
+                    Real* dx) {
+    const std::vector<BatchNormLine> lines = lines_of(s, rule, from.moments);
+    std::vector<Slopes> slopes;
+    if (from.moments_of_x) slopes = slopes_of(s, rule, from, sums, lines);
+    for_each_image(s, [&](Index number, const Group& group, Index begin, Index end) {
+        const auto g = static_cast<std::size_t>(number);
+        const Index at = group.at(begin);
+        loops().input_gradient(group.block(begin, end), lines[g], rule.relu,
+                               from.moments_of_x ? slopes[g].slope : nullptr,
+                               from.moments_of_x ? slopes[g].offset : nullptr,
+                               from.x != nullptr ? from.x + at : nullptr, from.dy + at, dx + at);
+    });
 }
 
 }  // namespace
 
-void batch_norm(const BatchNormSizes& sizes, const BatchNormRule& rule, const Real* x,
+void batch_norm(const BatchNormSizes& s, const BatchNormRule& rule, const Real* x,
                 const Moments* moments, Real* y) {
-    for_each_group(sizes, [&](const Group& group) { normalize(group, rule, x, moments, y); });
-}
-
-void batch_norm_training(const BatchNormSizes& sizes, const BatchNormRule& rule, const Real* x,
-                         Moments* moments, Real* y) {
-    for_each_group(sizes, [&](const Group& group) {
-        measure(group, x, moments);
-        normalize(group, rule, x, moments, y);
+    const std::vector<BatchNormLine> lines = lines_of(s, rule, moments);
+    for_each_image(s, [&](Index number, const Group& group, Index begin, Index end) {
+        const Index at = group.at(begin);
+        loops().normalize(group.block(begin, end), lines[static_cast<std::size_t>(number)],
+                          rule.relu, x + at, y + at);
     });
 }
 
-void batch_norm_backward(const BatchNormSizes& sizes, const BatchNormRule& rule,
+void batch_norm_training(const BatchNormSizes& s, const BatchNormRule& rule, const Real* x,
+                         Moments* moments, Real* y) {
+    for_each_channel(s, [&](const Group& group) { measure(group, x, moments); });
+    batch_norm(s, rule, x, moments, y);
+}
+
+void batch_norm_backward(const BatchNormSizes& s, const BatchNormRule& rule,
                          const BatchNormBackward& from, Real* dx, Real* dweight, Real* dbias) {
-    for_each_group(sizes,
-                   [&](const Group& group) { backward(group, rule, from, dx, dweight, dbias); });
+    std::vector<GradientSums> sums;
+    if (from.moments_of_x || dweight != nullptr || dbias != nullptr) {
+        sums = gradient_sums(s, rule, from);
+    }
+    for (std::size_t c = 0; c < sums.size(); ++c) {
+        const double r = 1 / std::sqrt(from.moments[c].variance + rule.eps);
+        if (dweight != nullptr) dweight[c] = static_cast<Real>(sums[c].product * r);
+        if (dbias != nullptr) dbias[c] = static_cast<Real>(sums[c].dy);
+    }
+    if (dx != nullptr) input_gradient(s, rule, from, sums, dx);
 }
 
 }  // namespace primer::kernels

@@ -91,8 +91,6 @@ class Correlator {
         const Index copy_size = is_image_ ? 0 : shape_.channels * frame_.plane;
         const Index threads = std::min(items, Index{num_threads()});
         reserve_storage(threads, copy_size);
-        reserve_storage(threads, std::min(kBlockStrips, pieces_.size) * the_tile().columns *
-                                     weights[0].depths.size);
         parallel_for(items, std::max(Index{1}, kWorthAThread / std::max(Index{1}, work)),
                      [&](Index begin, Index end) {
                          Storage copy(copy_size);

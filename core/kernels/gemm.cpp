@@ -36,6 +36,8 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
+#include <vector>
 
 #include "primer/core/kernels/gemm_blocks.h"
 #include "primer/core/kernels/isa.h"
@@ -108,7 +110,11 @@ void multiply(const BlockProduct& product) {
     const GemmTile& tile = the_tile();
     const PackedRows& a = product.a;
     const Index strip_count = product.last_strip - product.first_strip;
-    Storage scratch(strip_count * a.depths.size * tile.columns);
+    // Kept by each thread from call to call: small products would feel a visit to the cache of
+    // blocks, which all threads share.
+    thread_local std::vector<Real> scratch;
+    scratch.resize(std::max(scratch.size(),
+                            static_cast<std::size_t>(strip_count * a.depths.size * tile.columns)));
     std::array<Strip, kBlockStrips> strips;
     for (Index piece = 0; piece < a.depths.count; ++piece) {
         const Index depth = a.depths.length(piece);
@@ -156,22 +162,31 @@ namespace {
 struct Tasks {
     Cut row_parts, strip_parts;  // of A's strips and of B's
 
-    Tasks(Index row_strips, Index strips)
-        : row_parts(row_strips, row_strips),
-          strip_parts(
-              Cut::evenly(strips, std::clamp(ceil_div(strips, 8), Index{1}, kBlockStrips))) {
-        // Every part of the rows packs B anew, so it must be high enough to be worth that.
-        const Index parts = std::min(ceil_div(8, strip_parts.count), row_strips / 4);
-        if (parts > 1) row_parts = Cut::evenly(row_strips, ceil_div(row_strips, parts));
+    // Every part of the rows packs B anew. So parts of B come first, unless packing is cheap. Then
+    // parts of the rows do: each is one piece of C's memory, and mostly the same thread then goes
+    // on with it (see parallel.h).
+    Tasks(Index row_strips, Index strips, bool rows_first)
+        : row_parts(row_strips, row_strips), strip_parts(strips, kBlockStrips) {
+        const Index few = rows_first ? 3 : 4;
+        if (rows_first) cut(row_parts, 8, few);
+        cut(strip_parts, 8 / row_parts.count, 1);
+        if (!rows_first) cut(row_parts, 8 / strip_parts.count, few);
     }
     Index count() const { return row_parts.count * strip_parts.count; }
+
+  private:
+    // Into at least `parts`, unless they would be smaller than `smallest`.
+    static void cut(Cut& whole, Index parts, Index smallest) {
+        const Index size = std::max(smallest, ceil_div(whole.total, std::max(Index{1}, parts)));
+        whole = Cut::evenly(whole.total, std::min(whole.size, size));
+    }
 };
 
 // B as it lies in memory: element (p, j) at b[p * depth_step + j * line_step].
 struct RightMatrix {
     const Real* data;
     Index depth_step, line_step;
-    bool in_place;  // may be used where it is
+    bool in_place;  // is used where it is, if possible
 
     Strip strip(Index column, Index width, Index begin, Index depth, Real* scratch) const {
         const GemmTile& tile = the_tile();
@@ -187,12 +202,18 @@ struct RightMatrix {
     }
 };
 
-// So few rows that a strip of B is hardly used more often than packing it would read it.
-constexpr Index kFewRows = 96;
+// Whether a strip of B with its rows in one piece each had better be used where it is: for so few
+// rows of A that it is hardly used more often than packing would read it; and if its rows do not
+// all fall into the same few places of the cache, because they are a large power of two apart.
+bool better_in_place(Index rows, Index n, Index depth) {
+    constexpr Index page = 4096, ways = 8;
+    const Index places = page / std::gcd(page, n * static_cast<Index>(sizeof(Real)));
+    return rows <= 96 && depth <= ways * places;
+}
 
 // gemm for rows of A that can all be packed at once.
 void gemm_rows(Index m, Index n, Index k, const Real* a, Index row_step, Index depth_step,
-               const RightMatrix& b, Real* c, const GemmOptions& options) {
+               const RightMatrix& right, Real* c, const GemmOptions& options) {
     const Index width = the_tile().columns;
     PackedRows packed = cut_rows(m, k);
     Storage memory(m * k);
@@ -200,7 +221,9 @@ void gemm_rows(Index m, Index n, Index k, const Real* a, Index row_step, Index d
     pack_rows(packed, a, row_step, depth_step);
 
     const Cut columns(n, width);
-    const Tasks tasks(packed.strips.count, columns.count);
+    const Tasks tasks(packed.strips.count, columns.count, right.line_step == 1);
+    RightMatrix b = right;
+    b.in_place = better_in_place(m / tasks.row_parts.count, n, packed.depths.size);
     const auto run = [&](Index task) {
         const Index part = task / tasks.strip_parts.count, strips = task % tasks.strip_parts.count;
         const Index row = tasks.row_parts.begin(part), strip = tasks.strip_parts.begin(strips);
@@ -221,8 +244,6 @@ void gemm_rows(Index m, Index n, Index k, const Real* a, Index row_step, Index d
                   .column_bias = options.bias,
                   .relu = options.relu});
     };
-    reserve_storage(std::min(tasks.count(), Index{num_threads()}),
-                    tasks.strip_parts.size * packed.depths.size * width);
     parallel_for(tasks.count(),
                  std::max(Index{1}, kWorthAThread / std::max(Index{1}, m * n * k / tasks.count())),
                  [&](Index begin, Index end) {
@@ -253,12 +274,10 @@ void gemm(Trans trans_a, Trans trans_b, Index m, Index n, Index k, const Real* a
     if (m == 1 && trans_b == Trans::yes) return row_times_columns(n, k, a, b, c, options);
 
     const Index row_step = trans_a == Trans::no ? k : 1, depth_step = trans_a == Trans::no ? 1 : m;
-    // A row of B that is a multiple of a page long puts each row into the same place of the cache.
-    const bool spread = n * static_cast<Index>(sizeof(Real)) % 4096 != 0;
     const RightMatrix right{.data = b,
                             .depth_step = trans_b == Trans::no ? n : 1,
                             .line_step = trans_b == Trans::no ? 1 : k,
-                            .in_place = m <= kFewRows && spread};
+                            .in_place = false};
     const Cut parts = Cut::evenly(m, std::max(kBlockRows, kMostPacked / k));
     for (Index part = 0; part < parts.count; ++part) {
         const Index row = parts.begin(part);

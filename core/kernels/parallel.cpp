@@ -1,6 +1,7 @@
 #include "primer/core/kernels/parallel.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <charconv>
 #include <chrono>
@@ -30,33 +31,32 @@ namespace {
 
 constexpr int kMaxThreads = 1024;
 
-/// How long to watch before sleeping. Longer than the serial stretches between the jobs of a step;
-/// so short that who else needs the core, such as a thread that loads data, hardly feels it.
+/// How long to watch before sleeping. Longer than most serial stretches between the jobs of a step,
+/// and so short that who else needs the core, such as a thread that loads data, hardly feels it.
 constexpr std::chrono::microseconds kWatch{30};
 
 thread_local bool inside_parallel_for = false;
 
 /// One call of parallel_for: its chunks, handed out one at a time to whoever asks next.
+///
+/// They are cut into a share for each thread, which begins with its own and then helps with those
+/// that are not done. So from one job to the next, the same thread mostly works on the same part of
+/// a tensor, which its core's cache still has. That the others then have to fetch nothing matters
+/// as much as the work itself: between cores a cache line takes some hundred nanoseconds.
 class Job {
   public:
-    Job(Index n, Index grain, const std::function<void(Index, Index)>& body)
-        : n_(n), grain_(grain), body_(body) {}
+    Job(Index n, Index grain, int threads, const std::function<void(Index, Index)>& body)
+        : n_(n), grain_(grain), body_(body) {
+        shares_ = static_cast<int>(std::min({chunks(), Index{threads}, Index{kMostShares}}));
+        for (int s = 0; s < shares_; ++s) next_[static_cast<std::size_t>(s)].chunk = begin_of(s);
+    }
 
     Index chunks() const { return (n_ - 1) / grain_ + 1; }
 
-    /// Runs chunks until none is left.
-    void work() {
+    /// Runs chunks until none is left, those of share number `first` first.
+    void work(int first) {
         const bool outside = !std::exchange(inside_parallel_for, true);
-        for (Index chunk = next_++; chunk < chunks(); chunk = next_++) {
-            try {
-                const Index begin = chunk * grain_;
-                body_(begin, begin + std::min(grain_, n_ - begin));
-            } catch (...) {
-                const std::lock_guard lock(mutex_);
-                if (!error_) error_ = std::current_exception();
-                next_ = chunks();
-            }
-        }
+        for (int i = 0; i < shares_; ++i) work_on((first + i) % shares_);
         if (outside) inside_parallel_for = false;
     }
 
@@ -65,12 +65,37 @@ class Job {
     }
 
   private:
+    static constexpr int kMostShares = 16;  // more threads begin with one that has begun already
+
+    Index begin_of(int share) const { return chunks() * share / shares_; }
+
+    void work_on(int share) {
+        std::atomic<Index>& next = next_[static_cast<std::size_t>(share)].chunk;
+        const Index end = begin_of(share + 1);
+        for (Index chunk = next++; chunk < end && !failed_; chunk = next++) {
+            try {
+                const Index begin = chunk * grain_;
+                body_(begin, begin + std::min(grain_, n_ - begin));
+            } catch (...) {
+                const std::lock_guard lock(mutex_);
+                if (!error_) error_ = std::current_exception();
+                failed_ = true;
+            }
+        }
+    }
+
+    struct alignas(64) Next {
+        std::atomic<Index> chunk;  // of a share, that nobody has taken yet
+    };
+
     const Index n_;
     const Index grain_;
     const std::function<void(Index, Index)>& body_;
-    std::atomic<Index> next_{0};
+    int shares_;
+    std::array<Next, kMostShares> next_;
     std::mutex mutex_;
     std::exception_ptr error_;
+    std::atomic<bool> failed_{false};
 };
 
 /// Tells the processor that this is a loop that waits: it then saves power, and a thread that
@@ -96,7 +121,7 @@ class Pool {
         : watch_(helpers < static_cast<int>(std::thread::hardware_concurrency())) {
         threads_.reserve(static_cast<std::size_t>(helpers));
         try {
-            for (int i = 0; i < helpers; ++i) threads_.emplace_back([this] { serve(); });
+            for (int i = 1; i <= helpers; ++i) threads_.emplace_back([this, i] { serve(i); });
         } catch (const std::system_error&) {
             // The system has no more threads: those that there are do all the work.
         }
@@ -112,7 +137,7 @@ class Pool {
         const auto helpers = static_cast<Index>(threads_.size());
         const auto seats = static_cast<int>(std::min(helpers, job.chunks() - 1));
         invite(&job, seats);
-        job.work();
+        job.work(0);
         working_ += seats - seats_.exchange(0);
         for (int now = working_; now != 0; now = working_) wait_while(working_, now);
     }
@@ -126,7 +151,7 @@ class Pool {
         for (int i = 0; i < seats; ++i) invitations_.notify_one();
     }
 
-    void serve() {
+    void serve(int number) {
         // Not the seats are waited for, but the next invitation: who comes too late for the seats
         // then watches for a while, and is not too late for the next job as well.
         int seen = 0;
@@ -135,7 +160,7 @@ class Pool {
             seen = invitations_;
             while (take_seat()) {
                 if (job_ == nullptr) return;
-                job_->work();
+                job_->work(number);
                 if (--working_ == 0) working_.notify_one();
             }
         }
@@ -212,14 +237,14 @@ void set_num_threads(int count) {
 
 void detail::run_chunks(Index n, Index grain, const std::function<void(Index, Index)>& body) {
     check(grain >= 1, "parallel_for: expected a grain of 1 or more, got ", grain);
-    Job job(n, grain, body);
+    Job job(n, grain, num_threads(), body);
     // A second caller, on another thread, does not wait for the pool: it works alone.
     std::unique_lock lock(pool_mutex, std::defer_lock);
     if (num_threads() > 1 && !inside_parallel_for && lock.try_lock()) {
         if (pool == nullptr) pool = new Pool(num_threads() - 1);
         pool->run(job);
     } else {
-        job.work();
+        job.work(0);
     }
     job.rethrow();
 }

@@ -104,30 +104,31 @@ Tensor prelu(const Tensor& x, const Tensor& weight) {
 }
 
 // Clevert, Unterthiner and Hochreiter, "Fast and Accurate Deep Network Learning by Exponential
-// Linear Units", 2016, section 3. dy/dx = 1 where x > 0, which is where y > 0 if alpha >= 0; else
-// y = alpha (e^x - 1), so dy/dx = alpha e^x = y + alpha.
+// Linear Units", 2016, section 3. dy/dx = 1 where x > 0; else y = alpha (e^x - 1), so dy/dx =
+// alpha e^x. That is y + alpha, too; but for x far below 0, y is nearly -alpha, and the sum has no
+// right digit left.
 Tensor elu(const Tensor& x, double alpha) {
     check_not_negative(alpha, "elu", "alpha");
     const auto a = static_cast<Real>(alpha);
     return elementwise(
-        "elu", x, Keep::y,
+        "elu", x, Keep::x,
         [a](Index n, const Real* from, Real* to) { kernels::elu(n, 1, a, from, to); },
-        [a](Index n, const Real* y, const Real* dy, Real* dx) {
-            kernels::elu_backward(n, 1, a, y, dy, dx);
+        [a](Index n, const Real* kept, const Real* dy, Real* dx) {
+            kernels::elu_backward(n, 1, a, kept, dy, dx);
         });
 }
 
 // Klambauer et al., "Self-Normalizing Neural Networks", 2017, equation 2: lambda elu(x, alpha),
 // whose constants are those that leave a mean of 0 and a variance of 1 as they are.
-// dy/dx = lambda where x > 0, else lambda alpha e^x = y + lambda alpha.
+// dy/dx = lambda where x > 0, else lambda alpha e^x.
 Tensor selu(const Tensor& x) {
     constexpr double alpha = 1.6732632423543772848, lambda = 1.0507009873554804934;
     constexpr auto above = static_cast<Real>(lambda), below = static_cast<Real>(lambda * alpha);
     return elementwise(
-        "selu", x, Keep::y,
+        "selu", x, Keep::x,
         [](Index n, const Real* from, Real* to) { kernels::elu(n, above, below, from, to); },
-        [](Index n, const Real* y, const Real* dy, Real* dx) {
-            kernels::elu_backward(n, above, below, y, dy, dx);
+        [](Index n, const Real* kept, const Real* dy, Real* dx) {
+            kernels::elu_backward(n, above, below, kept, dy, dx);
         });
 }
 

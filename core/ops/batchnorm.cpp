@@ -79,6 +79,9 @@ Tensor batch_norm(const Tensor& x, const Tensor& running_mean, const Tensor& run
     check(options.momentum >= 0 && options.momentum <= 1,
           "batch_norm: expected a momentum from 0 to 1, got ", options.momentum);
     check_not_negative(options.eps, "batch_norm", "eps");
+    check(!training || options.eps > 0,
+          "batch_norm: training needs eps > 0, for the variance of a batch can be 0; got ",
+          options.eps);
     const kernels::BatchNormSizes sizes{shape[0], shape[1], shape.slice(2, x.rank()).numel()};
     check(
         !training || sizes.count() > 1, "batch_norm: x ", shape, " has ", sizes.count(),

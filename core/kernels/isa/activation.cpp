@@ -68,8 +68,11 @@ void elu(Index n, Real above, Real below, const Real* x, Real* y) {
         return v > 0 ? above * v : low;
     });
 }
-void elu_backward(Index n, Real above, Real below, const Real* y, const Real* dy, Real* dx) {
-    binary(n, y, dy, dx, [=](Real v, Real d) { return d * (v > 0 ? above : v + below); });
+void elu_backward(Index n, Real above, Real below, const Real* x, const Real* dy, Real* dx) {
+    binary(n, x, dy, dx, [=](Real v, Real d) {
+        const Real low = below * exp(v > 0 ? Real(0) : v);
+        return d * (v > 0 ? above : low);
+    });
 }
 
 void gelu(Index n, const Real* x, Real* y) {

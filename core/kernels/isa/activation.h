@@ -24,7 +24,7 @@ struct ActivationKernels {
     Backward prelu_backward_weight;
 
     void (*elu)(Index n, Real above, Real below, const Real* x, Real* y);
-    void (*elu_backward)(Index n, Real above, Real below, const Real* y, const Real* dy, Real* dx);
+    void (*elu_backward)(Index n, Real above, Real below, const Real* x, const Real* dy, Real* dx);
 
     Forward gelu;
     Backward gelu_backward;

@@ -7,10 +7,11 @@
 // instruction set, as gemm_tile.cpp says; for that they may be included there, since each file has
 // them to itself.
 //
-// In float they are within 2 units in the last place, from +-0 over the subnormal numbers to
-// infinity, and give NaN for NaN: tests/test_math.cpp measures it. All they use is what IEEE 754
-// rounds in one way, so they give the same bits at every instruction set, and at every place in a
-// vector. In double, which is for checking gradients, they are those of the C library.
+// In float their errors are about one unit in the last place for exp, and at most four for what is
+// made of several steps, from the subnormal numbers to infinity; NaN gives NaN. The figures are in
+// tests/test_math.cpp. All they use is what IEEE 754 rounds in one way, so they give the same bits
+// at every instruction set, and at every place in a vector. In double, which is for checking
+// gradients, they are those of the C library.
 //
 // The polynomials are our own fits (least squares whose weights are made larger where the error is,
 // until it is level: Lawson's algorithm), with the largest relative error given beside each.

@@ -1,0 +1,274 @@
+// What core/kernels/isa has compiled for each instruction set gives the same bits at all of them,
+// however long an array is and wherever in it an element lies. (Matrix products do not: they use
+// fused multiply-adds where there are some.)
+
+#include "primer/core/kernels/isa.h"
+
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <type_traits>
+#include <vector>
+
+#include "primer/core/kernels/isa/activation.h"
+#include "primer/core/kernels/isa/dropout.h"
+#include "primer/core/kernels/isa/elementwise.h"
+#include "primer/core/kernels/isa/optimizer.h"
+#include "primer/core/kernels/isa/reduce.h"
+#include "primer/core/kernels/isa/softmax.h"
+#include "primer/core/rng.h"
+#include "support.h"
+
+namespace primer {
+namespace {
+
+using kernels::Isa;
+
+// Bits of results, in which NaN equals NaN.
+using Bits = std::vector<std::uint64_t>;
+
+template <class T>
+void append(Bits& bits, const std::vector<T>& values) {
+    for (const T v : values) {
+        bits.push_back(std::isnan(v) ? 1 : std::bit_cast<std::uint64_t>(static_cast<double>(v)));
+    }
+}
+
+// Small and large, negative and positive, 0 and what is not a number.
+std::vector<Real> values(Index n, std::uint64_t seed) {
+    Rng rng(seed);
+    std::vector<Real> x;
+    for (Index i = 0; i < n; ++i) {
+        const Index kind = rng.below(40);
+        if (kind == 0) {
+            x.push_back(std::numeric_limits<Real>::quiet_NaN());
+        } else if (kind == 1) {
+            x.push_back(Real(0));
+        } else if (kind == 2) {
+            x.push_back(rng.normal() * 1000);
+        } else {
+            x.push_back(rng.normal() * (kind % 2 == 0 ? 5 : 1));
+        }
+    }
+    return x;
+}
+
+// Lengths on and off the width of any vector.
+const std::vector<Index> kLengths{0, 1, 3, 4, 7, 8, 15, 16, 17, 31, 32, 33, 63, 64, 100, 257, 1000};
+
+// Checks that `results` of the tables of all instruction sets that this processor has are equal.
+template <class Table, class Results>
+void same_at_all(Table baseline, Table avx2, Table avx512, const Results& results) {
+    for (const Index n : kLengths) {
+        CAPTURE(n);
+        const Bits expected = results(baseline, n);
+        if (supported(Isa::avx2)) CHECK(results(avx2, n) == expected);
+        if (supported(Isa::avx512)) CHECK(results(avx512, n) == expected);
+    }
+}
+
+TEST_CASE("isa: names, and what this processor has") {
+    CHECK(std::string(name(Isa::reference)) == "reference");
+    CHECK(std::string(name(Isa::baseline)) == "baseline");
+    CHECK(std::string(name(Isa::avx2)) == "avx2");
+    CHECK(std::string(name(Isa::avx512)) == "avx512");
+    CHECK(supported(Isa::baseline));
+    CHECK(supported(kernels::isa()));
+    const bool reference = kernels::isa() == Isa::reference;  // whose loops are the baseline's
+    CHECK(kernels::select(Isa::baseline, Isa::avx2, Isa::avx512) ==
+          (reference ? Isa::baseline : kernels::isa()));
+}
+
+// One of the loops of the activations. A forward one does not look at dy.
+struct Loop {
+    bool forward;
+    std::function<void(Index n, const Real* kept, const Real* dy, Real* out)> run;
+};
+
+std::vector<Loop> loops_of(const kernels::ActivationKernels& k) {
+    std::vector<Loop> all;
+    const auto forward = [&](auto f) {
+        all.push_back({true, [f](Index n, const Real* x, const Real*, Real* y) { f(n, x, y); }});
+    };
+    const auto backward = [&](auto f) { all.push_back({false, f}); };
+    for (auto f : {k.relu, k.gelu, k.gelu_tanh, k.silu, k.sigmoid, k.tanh, k.hardswish}) forward(f);
+    forward([k](Index n, const Real* x, Real* y) { k.leaky_relu(n, Real(0.1), x, y); });
+    forward([k](Index n, const Real* x, Real* y) { k.elu(n, Real(1.5), Real(0.7), x, y); });
+    forward([k](Index n, const Real* x, Real* y) { k.softplus(n, Real(1.3), Real(4), x, y); });
+    for (auto f : {k.relu_backward, k.prelu_backward_weight, k.gelu_backward, k.gelu_tanh_backward,
+                   k.silu_backward, k.sigmoid_backward, k.tanh_backward, k.hardswish_backward}) {
+        backward(f);
+    }
+    backward([k](Index n, const Real* x, const Real* dy, Real* dx) {
+        k.leaky_relu_backward(n, Real(0.1), x, dy, dx);
+    });
+    backward([k](Index n, const Real* x, const Real* dy, Real* dx) {
+        k.prelu_backward(n, x, x, dy, dx);
+    });
+    backward([k](Index n, const Real* x, const Real* dy, Real* dx) {
+        k.elu_backward(n, Real(1.5), Real(0.7), x, dy, dx);
+    });
+    backward([k](Index n, const Real* x, const Real* dy, Real* dx) {
+        k.softplus_backward(n, Real(1.3), Real(4), x, dy, dx);
+    });
+    return all;
+}
+
+TEST_CASE("isa: activations") {
+    same_at_all(kernels::baseline::activation_kernels(), kernels::avx2::activation_kernels(),
+                kernels::avx512::activation_kernels(),
+                [](const kernels::ActivationKernels& table, Index n) {
+                    const std::vector<Real> x = values(n, 1), dy = values(n, 2);
+                    Bits bits;
+                    for (const Loop& loop : loops_of(table)) {
+                        std::vector<Real> out(x.size());
+                        loop.run(n, x.data(), dy.data(), out.data());
+                        append(bits, out);
+                    }
+                    return bits;
+                });
+}
+
+TEST_CASE("isa: activations, the same bits at every place and in place") {
+    for (const auto& table :
+         {kernels::baseline::activation_kernels(),
+          kernels::select(kernels::baseline::activation_kernels, kernels::avx2::activation_kernels,
+                          kernels::avx512::activation_kernels)()}) {
+        const std::vector<Real> x = values(100, 1), dy = values(100, 2);
+        for (const Loop& loop : loops_of(table)) {
+            std::vector<Real> out(x.size());
+            Bits expected, alone, in_place;
+            loop.run(100, x.data(), dy.data(), out.data());
+            append(expected, out);
+            for (std::size_t i = 0; i < x.size(); ++i) {
+                loop.run(1, x.data() + i, dy.data() + i, out.data() + i);
+            }
+            append(alone, out);
+            CHECK(alone == expected);
+            out = loop.forward ? x : dy;
+            loop.run(100, loop.forward ? out.data() : x.data(), out.data(), out.data());
+            append(in_place, out);
+            CHECK(in_place == expected);
+        }
+    }
+}
+
+TEST_CASE("isa: arithmetic") {
+    same_at_all(kernels::baseline::elementwise_kernels(), kernels::avx2::elementwise_kernels(),
+                kernels::avx512::elementwise_kernels(),
+                [](const kernels::ElementwiseKernels& k, Index n) {
+                    const std::vector<Real> a = values(2 * n + 1, 3), b = values(3 * n + 1, 4);
+                    Bits bits;
+                    std::vector<Real> y(static_cast<std::size_t>(n));
+                    for (const auto& f : {k.add, k.sub, k.mul, k.div}) {
+                        for (const auto& [sa, sb] :
+                             {std::pair<Index, Index>{1, 1}, {1, 0}, {0, 1}, {2, 3}}) {
+                            f(n, a.data(), sa, b.data(), sb, y.data());
+                            append(bits, y);
+                        }
+                        y.assign(a.begin(), a.begin() + n);
+                        f(n, y.data(), 1, b.data(), 1, y.data());
+                        append(bits, y);
+                    }
+                    for (const auto& f : {k.neg, k.exp, k.sqrt}) {
+                        f(n, a.data(), y.data());
+                        append(bits, y);
+                    }
+                    k.scale(n, Real(1.1), y.data());
+                    append(bits, y);
+                    return bits;
+                });
+}
+
+TEST_CASE("isa: optimizers") {
+    same_at_all(
+        kernels::baseline::optimizer_kernels(), kernels::avx2::optimizer_kernels(),
+        kernels::avx512::optimizer_kernels(), [](const kernels::OptimizerKernels& k, Index n) {
+            Bits bits;
+            Rng rng(5);
+            const auto positive = [&] {
+                std::vector<Real> x;
+                for (Index i = 0; i < n; ++i) x.push_back(rng.uniform());
+                return x;
+            };
+            for (const bool flag : {false, true}) {
+                const std::vector<Real> g = values(n, 6);
+                std::vector<Real> w = values(n, 7), v = values(n, 8), m = positive(),
+                                  s = positive(), t = positive();
+                k.sgd(n, {Real(0.1), Real(0.9), 1, Real(0.01), flag, !flag}, g.data(), v.data(),
+                      w.data());
+                k.sgd(n, {Real(0.1), Real(0.9), 1, Real(0.01), flag, flag}, g.data(), nullptr,
+                      w.data());
+                const kernels::AdamStep adam{Real(0.1),  Real(0.9), Real(0.1),  Real(0.99),
+                                             Real(0.01), Real(0.5), Real(1e-8), Real(0.1),
+                                             Real(0.9),  flag};
+                k.adam(n, adam, g.data(), m.data(), s.data(), flag ? t.data() : nullptr, w.data());
+                const kernels::RmspropStep rms{Real(0.1),  Real(0.9), Real(0.1), Real(1e-8),
+                                               Real(0.01), Real(0.9), flag};
+                k.rmsprop(n, rms, g.data(), s.data(), flag ? m.data() : nullptr,
+                          flag ? nullptr : v.data(), w.data());
+                k.rmsprop(n, rms, g.data(), s.data(), flag ? nullptr : m.data(),
+                          flag ? v.data() : nullptr, w.data());
+                for (const auto& x : {w, v, m, s, t}) append(bits, x);
+            }
+            return bits;
+        });
+}
+
+TEST_CASE("isa: sums") {
+    same_at_all(kernels::baseline::reduce_kernels(), kernels::avx2::reduce_kernels(),
+                kernels::avx512::reduce_kernels(), [](const kernels::ReduceKernels& k, Index n) {
+                    Rng rng(9);
+                    std::vector<Real> x;
+                    for (Index i = 0; i < n * 32; ++i) x.push_back(rng.normal());
+                    std::vector<double> sums(70);
+                    sums[0] = k.sum(n, x.data());
+                    sums[1] = k.sum_of_squares(n, x.data());
+                    k.add_rows(n, 32, 32, x.data(), sums.data() + 2);
+                    k.add_rows(n, 10, 31, x.data(), sums.data() + 40);
+                    Bits bits;
+                    append(bits, sums);
+                    return bits;
+                });
+}
+
+TEST_CASE("isa: softmax") {
+    same_at_all(kernels::baseline::softmax_kernels(), kernels::avx2::softmax_kernels(),
+                kernels::avx512::softmax_kernels(), [](const kernels::SoftmaxKernels& k, Index n) {
+                    const Index rows = 5;
+                    const std::vector<Real> x = values(rows * n, 10), dy = values(rows * n, 11);
+                    std::vector<Real> y(x.size()), dx(x.size());
+                    std::vector<double> largest(rows), sums(rows);
+                    Bits bits;
+                    k.exponentials(rows, n, x.data(), y.data(), largest.data(), sums.data());
+                    k.divide(rows, n, sums.data(), y.data());
+                    append(bits, y);
+                    k.backward(rows, n, y.data(), dy.data(), dx.data());
+                    append(bits, dx);
+                    k.subtract(rows, n, largest.data(), x.data(), y.data());
+                    append(bits, y);
+                    k.log_backward(rows, n, y.data(), dy.data(), dx.data());
+                    append(bits, dx);
+                    return bits;
+                });
+}
+
+TEST_CASE("isa: dropout") {
+    same_at_all(kernels::baseline::dropout_kernels(), kernels::avx2::dropout_kernels(),
+                kernels::avx512::dropout_kernels(), [](const kernels::DropoutKernels& k, Index n) {
+                    const std::vector<Real> x = values(n, 12);
+                    std::vector<Real> y(x.size()), dx(x.size());
+                    std::vector<std::uint8_t> kept(x.size());
+                    k.forward(512, n, 99, 1U << 30, Real(1.25), x.data(), y.data(), kept.data());
+                    k.backward(n, Real(1.25), kept.data(), x.data(), dx.data());
+                    Bits bits(kept.begin(), kept.end());
+                    append(bits, y);
+                    append(bits, dx);
+                    return bits;
+                });
+}
+
+}  // namespace
+}  // namespace primer

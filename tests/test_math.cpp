@@ -1,0 +1,118 @@
+// The functions of core/kernels/isa/math.h, as the activations use them, against those of the C
+// library in double.
+
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <vector>
+
+#include "primer/core/kernels/isa.h"
+#include "primer/core/kernels/isa/activation.h"
+#include "primer/core/kernels/isa/elementwise.h"
+#include "support.h"
+
+namespace primer {
+namespace {
+
+using Function = std::function<void(Index, const Real*, Real*)>;
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+// How far apart neighbouring floats of x's size are.
+double unit_in_the_last_place(double x) {
+    const int exponent = x == 0 ? -126 : std::max(std::ilogb(x), -126);
+    return std::ldexp(1.0, exponent - 23);
+}
+
+// Floats of every size and sign from `least` to `most`, in steps of their bits: subnormal ones, 0,
+// -0 and the infinities among them.
+std::vector<Real> floats_between(double least, double most) {
+    std::vector<Real> all;
+    constexpr std::uint32_t infinity = 0x7f800000, step = 4001;
+    for (const std::uint32_t sign : {0x00000000U, 0x80000000U}) {
+        for (std::uint32_t bits = 0; bits <= infinity + step; bits += step) {
+            const auto x = std::bit_cast<float>(std::min(bits, infinity) | sign);
+            if (static_cast<double>(x) >= least && static_cast<double>(x) <= most) {
+                all.push_back(static_cast<Real>(x));
+            }
+        }
+    }
+    return all;
+}
+
+// The largest error of f in units in the last place; infinite for a result that should have been.
+double worst_error(const Function& f, double (*exact)(double), double least, double most) {
+    const std::vector<Real> x = floats_between(least, most);
+    std::vector<Real> y(x.size());
+    f(static_cast<Index>(x.size()), x.data(), y.data());
+    double worst = 0;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+        const double want = exact(static_cast<double>(x[i]));
+        const auto got = static_cast<double>(y[i]), rounded = static_cast<double>(float(want));
+        if (got == rounded || (std::isnan(got) && std::isnan(want))) continue;
+        const double error = std::abs(got - want) / unit_in_the_last_place(want);
+        worst = std::isfinite(error) ? std::max(worst, error) : kInfinity;
+    }
+    return worst;
+}
+
+double sigmoid_of(double x) { return 1 / (1 + std::exp(-x)); }
+double share_of(double x) { return std::erfc(-x / std::sqrt(2.0)) / 2; }
+
+// The limits are the errors that were measured over all floats, rounded up a little.
+TEST_CASE("math: errors in units in the last place, over all sizes") {
+    const kernels::ActivationKernels f = kernels::baseline::activation_kernels();
+    const kernels::ElementwiseKernels g = kernels::baseline::elementwise_kernels();
+    const Function elu = [&](Index n, const Real* x, Real* y) { f.elu(n, 1, 1, x, y); };
+    const Function softplus = [&](Index n, const Real* x, Real* y) { f.softplus(n, 1, 500, x, y); };
+    const double all = kInfinity;
+    CHECK(worst_error(
+              g.exp, [](double x) { return std::exp(x); }, -all, all) < 1.0);
+    CHECK(worst_error(
+              elu, [](double x) { return x > 0 ? x : std::expm1(x); }, -all, all) < 1.1);
+    CHECK(worst_error(
+              f.tanh, [](double x) { return std::tanh(x); }, -all, all) < 2.5);
+    CHECK(worst_error(f.sigmoid, sigmoid_of, -all, all) < 2.4);
+    CHECK(worst_error(
+              softplus,
+              [](double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x))); }, -all,
+              all) < 3);
+    // Below, sigmoid and the share are subnormal, with few digits.
+    CHECK(worst_error(
+              f.silu, [](double x) { return x * sigmoid_of(x); }, -87, all) < 3);
+    CHECK(worst_error(
+              f.gelu, [](double x) { return x * share_of(x); }, -13, all) < 5);
+}
+
+TEST_CASE("math: NaN stays NaN, and infinity goes where it should") {
+    const kernels::ActivationKernels f = kernels::baseline::activation_kernels();
+    const std::vector<Real> x{std::numeric_limits<Real>::quiet_NaN(), static_cast<Real>(kInfinity),
+                              static_cast<Real>(-kInfinity), 0, Real(-0.0)};
+    std::vector<Real> y(5);
+    for (const auto& function : {f.tanh, f.sigmoid, f.gelu, f.gelu_tanh, f.silu, f.relu}) {
+        function(5, x.data(), y.data());
+        CHECK(std::isnan(y[0]));
+    }
+    kernels::baseline::elementwise_kernels().exp(5, x.data(), y.data());
+    CHECK(std::isnan(y[0]));
+    CHECK(y[1] == static_cast<Real>(kInfinity));
+    CHECK(y[2] == 0);
+    CHECK(y[3] == 1);
+    f.tanh(5, x.data(), y.data());
+    CHECK(y[1] == 1);
+    CHECK(y[2] == -1);
+    CHECK(std::signbit(y[4]));
+    f.elu(5, 1, 2, x.data(), y.data());
+    CHECK(std::isnan(y[0]));
+    CHECK(y[1] == static_cast<Real>(kInfinity));
+    CHECK(y[2] == -2);
+    f.softplus(5, 1, 20, x.data(), y.data());
+    CHECK(std::isnan(y[0]));
+    CHECK(y[1] == static_cast<Real>(kInfinity));
+    CHECK(y[2] == 0);
+}
+
+}  // namespace
+}  // namespace primer
