@@ -85,6 +85,11 @@ class Tiles {
     Cut images_, rows_;
 };
 
+// How far apart the places are, of which each has so many values: a cache line more. They are
+// written all 36 together, and those that are a large power of two apart push one another out of
+// the cache.
+Index place_of(Index values) { return values + 16; }
+
 // Values of all tiles of a group: [36 places][block of channels][tile][channel in the block]. A
 // block is as wide as a register for what goes into the products, and as a tile of gemm for what
 // comes out.
@@ -92,7 +97,7 @@ struct Blocks {
     Cut channels;
     Index tiles;
 
-    Index place() const { return channels.total * tiles; }
+    Index place() const { return place_of(channels.total * tiles); }
     Index size() const { return kPlaces * place(); }
     Index begin(Index block) const { return channels.begin(block) * tiles; }
     Index width(Index block) const { return channels.length(block); }
@@ -132,7 +137,7 @@ class Convolution {
           y_(y) {}
 
     void run(const Real* weight) const {
-        Storage u(kPlaces * shape_.channels * shape_.rows);
+        Storage u(kPlaces * weight_place());
         transform_weight(weight, u.data());
         const Index threads = std::min(tiles_.groups(), Index{num_threads()});
         for (Index size : {in_.size(), out_.size(), patch_size(), band_size()}) {
@@ -152,6 +157,7 @@ class Convolution {
     }
 
   private:
+    Index weight_place() const { return place_of(shape_.channels * shape_.rows); }
     Index patch_size() const {
         return (4 * tiles_.most() / tiles_.in_a_row() + 2) * pitch_ * lanes_;
     }
@@ -159,7 +165,7 @@ class Convolution {
 
     // U = G w G^T: [36][strip of rows][channel][row in the strip].
     void transform_weight(const Real* weight, Real* u) const {
-        const Index depth = shape_.channels * 9, place = shape_.channels * shape_.rows;
+        const Index depth = shape_.channels * 9, place = weight_place();
         const Index registers = shape_.rows / lanes_;
         parallel_for(
             registers, std::max(Index{1}, 16384 / (depth * lanes_)), [&](Index begin, Index end) {
@@ -213,7 +219,7 @@ class Convolution {
                     the_tile().run(
                         heights.length(i), width,
                         {.a = v + place * in_.place() + tile * lanes_,
-                         .b = u + place * shape_.channels * shape_.rows +
+                         .b = u + place * weight_place() +
                               out_.channels.begin(strip) * shape_.channels,
                          .depth = lanes_,
                          .a_step = 1,
@@ -298,7 +304,7 @@ class WeightGradient {
           dy_(dy) {}
 
     void run(Real* dweight) const {
-        Storage v(in_.size()), dm(out_.size()), du(kPlaces * shape_.channels * shape_.rows);
+        Storage v(in_.size()), dm(out_.size()), du(kPlaces * weight_place());
         for (Index segment = 0; segment < images_.count; ++segment) {
             transform(segment, v.data(), dm.data());
             add_products(segment, v.data(), dm.data(), du.data());
@@ -307,6 +313,8 @@ class WeightGradient {
     }
 
   private:
+    Index weight_place() const { return place_of(shape_.channels * shape_.rows); }
+
     // As many as make the depth worth while and fit the outer cache.
     static Index images_at_a_time(const Correlation& c, Index tiles) {
         const Index fit = 500'000 / (kPlaces * (c.channels + c.rows));
@@ -370,10 +378,10 @@ class WeightGradient {
         parallel_for(kPlaces * strips, 1, [&](Index begin, Index end) {
             for (Index item = begin; item < end; ++item) {
                 const Index place = item / strips, strip = item % strips;
-                add_product(images_.length(segment) * h_ * w_, segment > 0, strip,
-                            v + place * in_.place(), dm + place * out_.place() + out_.begin(strip),
-                            du + place * shape_.channels * shape_.rows +
-                                out_.channels.begin(strip) * shape_.channels);
+                add_product(
+                    images_.length(segment) * h_ * w_, segment > 0, strip, v + place * in_.place(),
+                    dm + place * out_.place() + out_.begin(strip),
+                    du + place * weight_place() + out_.channels.begin(strip) * shape_.channels);
             }
         });
     }
@@ -400,7 +408,7 @@ class WeightGradient {
 
     // dw = G^T dU G.
     void transform_back(const Real* du, Real* dweight) const {
-        const Index cells = shape_.channels * 9, place = shape_.channels * shape_.rows;
+        const Index cells = shape_.channels * 9, place = weight_place();
         const Index registers = shape_.rows / lanes_;
         reserve_storage(std::min(registers, Index{num_threads()}), cells * lanes_);
         parallel_for(
