@@ -5,6 +5,8 @@
 #include "primer/core/error.h"
 #include "primer/core/gradcheck.h"
 #include "primer/core/init.h"
+#include "primer/core/io/checkpoint.h"
+#include "primer/core/io/safetensors.h"
 #include "primer/core/kernels/parallel.h"
 #include "primer/core/metrics.h"
 #include "primer/core/ops.h"

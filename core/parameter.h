@@ -27,6 +27,10 @@ class Buffer : public Tensor {
   public:
     Buffer() = default;
     explicit Buffer(const Tensor& value) : Tensor(value) {}
+
+    /// Whether it counts something: PyTorch then has whole numbers, and so have files for it. As
+    /// with weight_decay, each copy of the handle has its own.
+    bool whole = false;
 };
 
 /// What Module::visit calls for each parameter, buffer, generator and child module, with its name

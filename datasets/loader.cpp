@@ -35,7 +35,14 @@ Index DataLoader::size() const {
     return options_.drop_last ? batches() * options_.batch_size : dataset_.size();
 }
 
+void DataLoader::skip(Index batches) {
+    check(batches >= 0 && batches <= this->batches(), "DataLoader::skip: expected 0 to ",
+          this->batches(), " batches, as many as an epoch has, got ", batches);
+    skip_ = batches;
+}
+
 DataLoader::Iterator DataLoader::begin() {
+    epoch_state_ = rng_.state();
     // Every epoch takes one number from rng_, whatever the options make of it: epoch number k is
     // then the same for a loader that has run k epochs and for one that was set to its state.
     Rng rng = rng_.split();
@@ -44,7 +51,7 @@ DataLoader::Iterator DataLoader::begin() {
     epoch.order.resize(static_cast<std::size_t>(dataset_.size()));
     std::iota(epoch.order.begin(), epoch.order.end(), Index{0});
     if (options_.shuffle) rng.shuffle(epoch.order);
-    return Iterator(*this, std::move(epoch));
+    return Iterator(*this, std::move(epoch), std::exchange(skip_, 0));
 }
 
 DataLoader::Draft DataLoader::draft(Index number) const {
@@ -173,10 +180,10 @@ class DataLoader::Run {
     std::thread thread_;  // last: it uses everything above
 };
 
-DataLoader::Iterator::Iterator(const DataLoader& loader, Epoch epoch)
-    : loader_(&loader),
-      run_(std::make_unique<Run>(loader, std::move(epoch))),
-      batch_(run_->take(0)) {}
+DataLoader::Iterator::Iterator(const DataLoader& loader, Epoch epoch, Index number)
+    : loader_(&loader), run_(std::make_unique<Run>(loader, std::move(epoch))), number_(number) {
+    if (number_ < loader.batches()) batch_ = run_->take(number_);
+}
 
 DataLoader::Iterator::Iterator(Iterator&&) noexcept = default;
 DataLoader::Iterator& DataLoader::Iterator::operator=(Iterator&&) noexcept = default;

@@ -59,6 +59,17 @@ class DataLoader {
     Rng::State rng_state() const { return rng_.state(); }
     void set_rng_state(const Rng::State& state) { rng_.set_state(state); }
 
+    /// The state that the epoch begun last follows from. With it an epoch can be taken up again
+    /// after the batches that have been delivered:
+    ///
+    ///     loader.set_rng_state(epoch_state);
+    ///     loader.skip(delivered);
+    Rng::State epoch_state() const { return epoch_state_; }
+    /// The next epoch, and only that, begins with batch number `batches`: those before are neither
+    /// delivered nor loaded, and the others are what they would have been. Throws Error unless
+    /// 0 <= batches <= batches().
+    void skip(Index batches);
+
     class Iterator;
     /// Begins a new epoch.
     Iterator begin();
@@ -90,6 +101,8 @@ class DataLoader {
     const Dataset& dataset_;
     DataLoaderOptions options_;
     Rng rng_;
+    Rng::State epoch_state_ = rng_.state();
+    Index skip_ = 0;  // what the next epoch leaves out
 };
 
 /// Where a loop is in its epoch, which it has to itself: loops over one loader may be nested. Each
@@ -108,11 +121,12 @@ class DataLoader::Iterator {
 
   private:
     friend class DataLoader;
-    Iterator(const DataLoader& loader, Epoch epoch);
+    /// At batch number `number`, which may be the end.
+    Iterator(const DataLoader& loader, Epoch epoch, Index number);
 
     const DataLoader* loader_;
     std::unique_ptr<Run> run_;
-    Index number_ = 0;  // of batch_
+    Index number_;  // of batch_
     Batch batch_;
 };
 

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "primer/core/error.h"
 #include "primer/core/rng.h"
 #include "primer/datasets/synthetic.h"
 
@@ -17,7 +18,7 @@ using synthetic::angle;
 using synthetic::around_zero;
 using synthetic::uniform;
 
-constexpr int kSide = 28;
+constexpr int kSide = 28;  // in the units that the pen is moved in; pixels may be smaller
 
 struct Point {
     double x, y;
@@ -142,19 +143,23 @@ class Hand {
 /// For each pixel, the square of the distance from its middle to the nearest stroke.
 class Canvas {
   public:
-    /// Distances from `reach` on do not matter.
-    explicit Canvas(double reach) : reach_(reach) { distance2_.fill(reach * reach); }
+    /// A pixel is `pixel` wide and high. Distances from `reach` on do not matter.
+    Canvas(Index side, double pixel, double reach)
+        : side_(side),
+          pixel_(pixel),
+          reach_(reach),
+          distance2_(static_cast<std::size_t>(side * side), reach * reach) {}
 
     void line(Point a, Point b) {
         const auto [left, right] = pixels(a.x, b.x);
         const auto [top, bottom] = pixels(a.y, b.y);
         const double dx = b.x - a.x, dy = b.y - a.y;
         const double per_length2 = 1 / std::max(dx * dx + dy * dy, 1e-12);
-        for (int row = top; row < bottom; ++row) {
-            double* const d2 = &distance2_[static_cast<std::size_t>(row * kSide)];
-            const double y = row + 0.5 - a.y;
-            for (int column = left; column < right; ++column) {
-                const double x = column + 0.5 - a.x;
+        for (Index row = top; row < bottom; ++row) {
+            double* const d2 = &distance2_[static_cast<std::size_t>(row * side_)];
+            const double y = middle(row) - a.y;
+            for (Index column = left; column < right; ++column) {
+                const double x = middle(column) - a.x;
                 const double t = std::clamp((x * dx + y * dy) * per_length2, 0.0, 1.0);
                 const double ex = x - t * dx, ey = y - t * dy;
                 d2[column] = std::min(d2[column], ex * ex + ey * ey);
@@ -165,15 +170,20 @@ class Canvas {
     double distance2(std::size_t pixel) const { return distance2_[pixel]; }
 
   private:
+    double middle(Index pixel) const { return (static_cast<double>(pixel) + 0.5) * pixel_; }
+
     /// The columns (or rows) that a stroke from a to b may reach.
-    std::pair<int, int> pixels(double a, double b) const {
-        const double low = std::clamp(std::min(a, b) - reach_, 0.0, double{kSide});
-        const double high = std::clamp(std::max(a, b) + reach_ + 1, 0.0, double{kSide});
-        return {static_cast<int>(low), static_cast<int>(high)};
+    std::pair<Index, Index> pixels(double a, double b) const {
+        const auto side = static_cast<double>(side_);
+        const double low = (std::min(a, b) - reach_) / pixel_;
+        const double high = (std::max(a, b) + reach_) / pixel_ + 1;
+        return {static_cast<Index>(std::clamp(low, 0.0, side)),
+                static_cast<Index>(std::clamp(high, 0.0, side))};
     }
 
-    double reach_;
-    std::array<double, kSide * kSide> distance2_;
+    Index side_;
+    double pixel_, reach_;
+    std::vector<double> distance2_;
 };
 
 /// The cubic Hermite curve from p to q that leaves p in direction dp and reaches q in direction dq,
@@ -211,16 +221,18 @@ void draw(Canvas& canvas, const Hand& hand, const Stroke& stroke, Rng& rng) {
     }
 }
 
-void draw_digit(std::size_t digit, Rng& rng, std::span<std::uint8_t> pixels) {
+void draw_digit(const SyntheticDigitsOptions& options, std::size_t digit, Rng& rng,
+                std::span<std::uint8_t> pixels) {
     const std::vector<Glyph>& ways = glyphs()[digit];
     const Glyph& glyph = ways[static_cast<std::size_t>(rng.below(static_cast<Index>(ways.size())))];
     const Hand hand(rng);
     const double radius = uniform(rng, 0.8, 1.7);
     const double softness = uniform(rng, 0.8, 1.6);  // over how many pixels white becomes black
     const double ink = uniform(rng, 200, 280);
-    const double noise = uniform(rng, 0, 40);
+    const double noise = uniform(rng, 0, options.noise);
 
-    Canvas canvas(radius + softness / 2);
+    const double pixel = kSide / static_cast<double>(options.side);
+    Canvas canvas(options.side, pixel, radius + softness / 2);
     for (const Stroke& stroke : glyph) draw(canvas, hand, stroke, rng);
     for (std::size_t i = 0; i < pixels.size(); ++i) {
         const double distance = std::sqrt(canvas.distance2(i));
@@ -232,8 +244,17 @@ void draw_digit(std::size_t digit, Rng& rng, std::span<std::uint8_t> pixels) {
 
 }  // namespace
 
-ImageDataset synthetic_digits(Index count, std::uint64_t seed) {
-    return synthetic::pictures("synthetic_digits", count, seed, {1, kSide, kSide}, draw_digit);
+ImageDataset synthetic_digits(Index count, std::uint64_t seed,
+                              const SyntheticDigitsOptions& options) {
+    const auto [side, noise] = options;
+    check(side >= 8 && side <= 4096, "synthetic_digits: expected a side of 8 to 4096 pixels, got ",
+          side);
+    check(noise >= 0 && noise <= 255, "synthetic_digits: expected noise from 0 to 255, got ",
+          noise);
+    return synthetic::pictures("synthetic_digits", count, seed, {1, side, side},
+                               [&](std::size_t digit, Rng& rng, std::span<std::uint8_t> pixels) {
+                                   draw_digit(options, digit, rng, pixels);
+                               });
 }
 
 }  // namespace primer

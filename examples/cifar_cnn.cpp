@@ -6,9 +6,11 @@
 #include <cstdio>
 #include <iostream>
 
+#include "support/checkpoints.h"
 #include "support/data.h"
 #include "support/evaluate.h"
 #include "support/flags.h"
+#include "support/networks.h"
 #include "support/progress.h"
 
 using namespace primer;
@@ -16,29 +18,12 @@ using namespace primer::examples;
 
 namespace {
 
-/// Two convolutions at one size, then half of it: [N, in, H, W] -> [N, out, H/2, W/2].
-void append_stage(Sequential& model, Index in, Index out, Rng& rng) {
-    for (Index channels : {in, out}) {
-        model.append(Conv2d(channels, out, {.kernel = 3, .padding = 1, .bias = false}, rng));
-        model.append(BatchNorm2d(out, {.relu = true}));  // both in one pass over memory
-    }
-    model.append(MaxPool2d({.kernel = 2}));
-}
-
 void train(const TrainingFlags& flags) {
-    if (flags.threads > 0) set_num_threads(flags.threads);
     const TrainAndTest data = find_pictures(flags.data);
     announce(data);
 
     Rng rng(flags.seed);
-    Sequential model;
-    append_stage(model, 3, 32, rng);
-    append_stage(model, 32, 64, rng);
-    append_stage(model, 64, 128, rng);
-    model.append(Flatten())
-        .append(Linear(128 * 4 * 4, 128, rng))
-        .append(ReLU())
-        .append(Linear(128, 10, rng));
+    Sequential model = cifar_cnn(rng);
     std::cout << summary(model, {flags.batch_size, 3, 32, 32}) << '\n';
 
     // Each picture is seen shifted and mirrored, so no two epochs are alike.
@@ -58,10 +43,12 @@ void train(const TrainingFlags& flags) {
                                        .weight_decay = flags.weight_decay,
                                        .nesterov = flags.momentum > 0});
 
-    const Index steps = flags.dry_run ? 1 : flags.epochs * train_loader.batches();
     Progress progress(flags.dry_run ? 1 : flags.epochs, train_loader.batches());
+    Checkpoints checkpoints(flags, {model, optimizer, rng, train_loader, test_loader, progress});
+    Index step = checkpoints.step();  // 0, or where --resume goes on
+    const Index steps = flags.dry_run ? step + 1 : flags.epochs * train_loader.batches();
     double accuracy = 0;
-    for (Index step = 0; step < steps;) {
+    do {
         for (const Batch& batch : train_loader) {
             // From small to --lr, so that the start does no harm, and down to nearly nothing.
             optimizer.set_lr(one_cycle(step, {.max_lr = flags.lr, .total_steps = steps}));
@@ -82,11 +69,14 @@ void train(const TrainingFlags& flags) {
             }
             progress.step(loss.item(), count_correct(logits, batch.labels),
                           batch.images.shape()[0]);
+            checkpoints.after_step(step);
             if (step == steps) break;
         }
         accuracy = evaluate(model, test_loader).accuracy;
+        checkpoints.after_epoch(accuracy);
         progress.end_epoch(accuracy);
-    }
+    } while (step < steps);
+    save_weights(flags, "cifar_cnn", model);
     std::printf("test accuracy: %.2f%%\n", 100 * accuracy);
 }
 
@@ -100,5 +90,6 @@ int main(int argc, char** argv) {
     flags.lr = 0.1;
     flags.weight_decay = 5e-4;
     add_training_flags(app, flags);
-    return run(app, argc, argv, [&] { train(flags); });
+    add_weights_flag(app, flags);
+    return run(app, argc, argv, flags, [&] { train(flags); });
 }

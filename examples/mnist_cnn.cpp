@@ -6,9 +6,11 @@
 #include <cstdio>
 #include <iostream>
 
+#include "support/checkpoints.h"
 #include "support/data.h"
 #include "support/evaluate.h"
 #include "support/flags.h"
+#include "support/networks.h"
 #include "support/progress.h"
 
 using namespace primer;
@@ -16,25 +18,12 @@ using namespace primer::examples;
 
 namespace {
 
-void train(const TrainingFlags& flags) {
-    if (flags.threads > 0) set_num_threads(flags.threads);
+void train(const TrainingFlags& flags, Index width) {
     const TrainAndTest data = find_digits(flags.data);
     announce(data);
 
-    // Twice: look for patterns of 3 x 3 pixels, normalise, keep what is positive, halve the
-    // picture. The convolutions need no bias, for BatchNorm2d has one, which can be a ReLU as well,
-    // in the same pass over memory.
     Rng rng(flags.seed);
-    Sequential model{Conv2d(1, 32, {.kernel = 3, .padding = 1, .bias = false}, rng),
-                     BatchNorm2d(32, {.relu = true}),
-                     MaxPool2d({.kernel = 2}),  // [N, 32, 14, 14]
-                     Conv2d(32, 64, {.kernel = 3, .padding = 1, .bias = false}, rng),
-                     BatchNorm2d(64, {.relu = true}),
-                     MaxPool2d({.kernel = 2}),  // [N, 64, 7, 7]
-                     Flatten(),
-                     Linear(64 * 7 * 7, 128, rng),
-                     ReLU(),
-                     Linear(128, 10, rng)};
+    Sequential model = mnist_cnn(width, rng);
     std::cout << summary(model, {flags.batch_size, 1, 28, 28}) << '\n';
 
     // In training each digit is moved a little, so that no two epochs are alike.
@@ -52,10 +41,12 @@ void train(const TrainingFlags& flags) {
                                        .weight_decay = flags.weight_decay,
                                        .nesterov = flags.momentum > 0});
 
-    const Index steps = flags.dry_run ? 1 : flags.epochs * train_loader.batches();
     Progress progress(flags.dry_run ? 1 : flags.epochs, train_loader.batches());
+    Checkpoints checkpoints(flags, {model, optimizer, rng, train_loader, test_loader, progress});
+    Index step = checkpoints.step();  // 0, or where --resume goes on
+    const Index steps = flags.dry_run ? step + 1 : flags.epochs * train_loader.batches();
     double accuracy = 0;
-    for (Index step = 0; step < steps;) {
+    do {
         for (const Batch& batch : train_loader) {
             // Up to --lr, so that the start does no harm, and down to nearly nothing.
             optimizer.set_lr(one_cycle(step, {.max_lr = flags.lr, .total_steps = steps}));
@@ -76,11 +67,14 @@ void train(const TrainingFlags& flags) {
             }
             progress.step(loss.item(), count_correct(logits, batch.labels),
                           batch.images.shape()[0]);
+            checkpoints.after_step(step);
             if (step == steps) break;
         }
         accuracy = evaluate(model, test_loader).accuracy;
+        checkpoints.after_epoch(accuracy);
         progress.end_epoch(accuracy);
-    }
+    } while (step < steps);
+    save_weights(flags, "mnist_cnn", model);
     std::printf("test accuracy: %.2f%%\n", 100 * accuracy);
 }
 
@@ -92,5 +86,10 @@ int main(int argc, char** argv) {
     flags.lr = 0.05;
     flags.weight_decay = 5e-4;
     add_training_flags(app, flags);
-    return run(app, argc, argv, [&] { train(flags); });
+    add_weights_flag(app, flags);
+    Index width = 32;
+    app.add_option("--width", width, "channels of the first convolution")
+        ->check(whole_number(1, 1024))
+        ->type_name("N");
+    return run(app, argc, argv, flags, [&] { train(flags, width); });
 }

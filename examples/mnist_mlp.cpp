@@ -6,9 +6,11 @@
 #include <cstdio>
 #include <iostream>
 
+#include "support/checkpoints.h"
 #include "support/data.h"
 #include "support/evaluate.h"
 #include "support/flags.h"
+#include "support/networks.h"
 #include "support/progress.h"
 
 using namespace primer;
@@ -17,17 +19,11 @@ using namespace primer::examples;
 namespace {
 
 void train(const TrainingFlags& flags) {
-    if (flags.threads > 0) set_num_threads(flags.threads);
     const TrainAndTest data = find_digits(flags.data);
     announce(data);
 
     Rng rng(flags.seed);
-    Sequential model{Flatten(),  //
-                     Linear(784, 256, rng),
-                     ReLU(),  //
-                     Linear(256, 128, rng),
-                     ReLU(),  //
-                     Linear(128, 10, rng)};
+    Sequential model = mnist_mlp(rng);
     std::cout << model << '\n';
 
     const std::vector<Transform> transforms{ToTensor(), Normalize({kMnistMean}, {kMnistStddev})};
@@ -40,10 +36,12 @@ void train(const TrainingFlags& flags) {
     SGD optimizer(model.parameters(),
                   {.lr = flags.lr, .momentum = flags.momentum, .weight_decay = flags.weight_decay});
 
-    const Index steps = flags.dry_run ? 1 : flags.epochs * train_loader.batches();
     Progress progress(flags.dry_run ? 1 : flags.epochs, train_loader.batches());
+    Checkpoints checkpoints(flags, {model, optimizer, rng, train_loader, test_loader, progress});
+    Index step = checkpoints.step();  // 0, or where --resume goes on
+    const Index steps = flags.dry_run ? step + 1 : flags.epochs * train_loader.batches();
     double accuracy = 0;
-    for (Index step = 0; step < steps;) {
+    do {
         for (const Batch& batch : train_loader) {
             // The learning rate falls to 0 in a straight line: large steps to get near, small ones
             // to settle.
@@ -66,11 +64,14 @@ void train(const TrainingFlags& flags) {
             }
             progress.step(loss.item(), count_correct(logits, batch.labels),
                           batch.images.shape()[0]);
+            checkpoints.after_step(step);
             if (step == steps) break;
         }
         accuracy = evaluate(model, test_loader).accuracy;
+        checkpoints.after_epoch(accuracy);
         progress.end_epoch(accuracy);
-    }
+    } while (step < steps);
+    save_weights(flags, "mnist_mlp", model);
     std::printf("test accuracy: %.2f%%\n", 100 * accuracy);
 }
 
@@ -82,5 +83,6 @@ int main(int argc, char** argv) {
     flags.lr = 0.05;
     flags.weight_decay = 5e-4;
     add_training_flags(app, flags);
-    return run(app, argc, argv, [&] { train(flags); });
+    add_weights_flag(app, flags);
+    return run(app, argc, argv, flags, [&] { train(flags); });
 }

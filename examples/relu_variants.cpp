@@ -3,11 +3,11 @@
 #include <primer/primer.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <iostream>
 
+#include "support/checkpoints.h"
 #include "support/data.h"
 #include "support/evaluate.h"
 #include "support/flags.h"
@@ -56,9 +56,9 @@ Sequential make_model(const Choice& activation, Rng& rng) {
     return model;
 }
 
-/// Trains the model, and returns its row of the table.
-std::string train(Sequential& model, const TrainAndTest& data, const TrainingFlags& flags,
-                  Rng& rng) {
+/// Trains the model, and returns its row for the table, which so far is `table`.
+std::string train(Sequential& model, const TrainAndTest& data, const TrainingFlags& flags, Rng& rng,
+                  const std::string& table) {
     const std::vector<Transform> transforms{ToTensor(), Normalize({kMnistMean}, {kMnistStddev})};
     DataLoader train_loader(
         data.train, {.batch_size = flags.batch_size, .shuffle = true, .transforms = transforms},
@@ -68,13 +68,14 @@ std::string train(Sequential& model, const TrainAndTest& data, const TrainingFla
     SGD optimizer(model.parameters(),
                   {.lr = flags.lr, .momentum = flags.momentum, .weight_decay = flags.weight_decay});
 
-    const Index steps = flags.dry_run ? 1 : flags.epochs * train_loader.batches();
     Progress progress(flags.dry_run ? 1 : flags.epochs, train_loader.batches());
+    Checkpoints checkpoints(flags,
+                            {model, optimizer, rng, train_loader, test_loader, progress, table});
+    Index step = checkpoints.step();  // 0, or where --resume goes on
+    const Index steps = flags.dry_run ? step + 1 : flags.epochs * train_loader.batches();
     Evaluation test;
     std::vector<LayerStatistics> watched;
-    double seconds = 0;  // for training alone
-    for (Index step = 0; step < steps;) {
-        const auto start = std::chrono::steady_clock::now();
+    do {
         for (const Batch& batch : train_loader) {
             // From small, for at first the gradient of a whole layer's slope (PReLU) is large.
             optimizer.set_lr(one_cycle(step, {.max_lr = flags.lr, .total_steps = steps}));
@@ -88,25 +89,24 @@ std::string train(Sequential& model, const TrainAndTest& data, const TrainingFla
 
             ++step;
             if (!std::isfinite(loss.item())) {
-                std::cout << '\n';  // the progress line stands there unfinished
                 return "diverged at step " + std::to_string(step) + "; try a smaller --lr\n";
             }
             progress.step(loss.item(), count_correct(logits, batch.labels),
                           batch.images.shape()[0]);
+            checkpoints.after_step(step);
             if (step == steps) break;
         }
-        seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
         watched = dead_relu_ratio(model, [&] { test = evaluate(model, test_loader); });
+        checkpoints.after_epoch(test.accuracy);
         progress.end_epoch(test.accuracy);
-    }
+    } while (step < steps);
     if (!std::isfinite(test.loss)) return "diverged at the last step; try a smaller --lr\n";
     double dead = 0;
-    for (const LayerStatistics& layer : watched) {
-        dead += layer.dead_units / static_cast<double>(watched.size());
-    }
+    for (const LayerStatistics& layer : watched) dead += layer.dead_units;
     char row[120];
     std::snprintf(row, sizeof row, "%12.2f%%  %10.4f  %10.1f%%  %8.1f\n", 100 * test.accuracy,
-                  test.loss, 100 * dead, seconds);
+                  test.loss, 100 * dead / static_cast<double>(watched.size()),
+                  progress.training_seconds());
     std::string text = row;
     for (const Parameter& parameter : model.parameters()) {
         if (parameter.numel() > 1) continue;  // only PReLU's has one element
@@ -115,18 +115,19 @@ std::string train(Sequential& model, const TrainAndTest& data, const TrainingFla
     return text;
 }
 
-void compare(const TrainingFlags& flags, const std::vector<std::string>& names) {
-    if (flags.threads > 0) set_num_threads(flags.threads);
+void compare(TrainingFlags flags, const std::vector<std::string>& names) {
     const TrainAndTest data = find_digits(flags.data);
     announce(data);
-
     std::string table = "activation     test accuracy   test loss   dead units   seconds\n";
+    if (!flags.resume.empty()) table = Checkpoint::load(flags.resume).note;
     for (const std::string& name : names) {
+        if (table.find('\n' + name + ' ') != std::string::npos) continue;  // done before
         Rng rng(flags.seed);  // the same for each: what differs is the activation alone
         Sequential model = make_model(*std::ranges::find(choices, name, &Choice::name), rng);
         if (&name == &names.front()) std::cout << model << '\n';
-        std::cout << name << '\n';
-        table += name + std::string(15 - name.size(), ' ') + train(model, data, flags, rng);
+        std::cout << '\n' << name << '\n';
+        table += name + std::string(15 - name.size(), ' ') + train(model, data, flags, rng, table);
+        flags.resume = "";  // that was the one; those after it start afresh
     }
     std::cout << '\n' << table;
 }
@@ -141,10 +142,9 @@ int main(int argc, char** argv) {
     add_training_flags(app, flags);
     std::vector<std::string> names;
     for (const Choice& choice : choices) names.emplace_back(choice.name);
-    app.add_option("--activations", names,
-                   "which ones, separated by commas (not maxout, which changes the channels)")
+    app.add_option("--activations", names, "which ones, separated by commas (all but maxout)")
         ->delimiter(',')
         ->check(CLI::IsMember(names).description(""))
         ->type_name("NAME,...");
-    return run(app, argc, argv, [&] { compare(flags, names); });
+    return run(app, argc, argv, flags, [&] { compare(flags, names); });
 }

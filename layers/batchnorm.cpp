@@ -24,6 +24,7 @@ BatchNorm::BatchNorm(const char* name, Index num_features, const BatchNormLayerO
         running_mean = Buffer(zeros({num_features}));
         running_var = Buffer(ones({num_features}));
         num_batches_tracked = Buffer(zeros({}));
+        num_batches_tracked.whole = true;
     }
 }
 

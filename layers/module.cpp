@@ -132,6 +132,13 @@ std::vector<std::pair<std::string, Rng*>> Module::named_generators() {
     return std::move(visitor.found);
 }
 
+StateDict Module::state_dict() {
+    StateDict all;
+    for (const auto& [name, parameter] : named_parameters()) all.push_back({name, parameter});
+    for (const auto& [name, buffer] : named_buffers()) all.push_back({name, buffer, buffer.whole});
+    return all;
+}
+
 std::vector<std::pair<std::string, Module*>> Module::named_children() {
     Children visitor;
     visit(visitor);

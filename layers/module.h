@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "primer/core/parameter.h"
+#include "primer/core/state_dict.h"
 #include "primer/core/tensor.h"
 
 namespace primer {
@@ -50,6 +51,9 @@ class Module {
     /// long as the modules stay where they are.
     std::vector<std::pair<std::string, Buffer>> named_buffers();
     std::vector<std::pair<std::string, Rng*>> named_generators();
+    /// The parameters and then the buffers, by the names that PyTorch's state_dict has for the same
+    /// modules: what save_safetensors and load_safetensors take.
+    StateDict state_dict();
     /// The modules directly in this one, with their names.
     std::vector<std::pair<std::string, Module*>> named_children();
 

@@ -37,6 +37,29 @@ class Numbers : public Dataset {
     Index size_;
 };
 
+// Counts how many examples have been asked for, and refuses one of them.
+class Watched : public Numbers {
+  public:
+    explicit Watched(Index size, Index refused = -1) : Numbers(size), refused_(refused) {}
+    void load(Index i, std::span<Real> out) const override {
+        if (i == refused_) throw std::out_of_range("example " + std::to_string(i));
+        Numbers::load(i, out);
+        ++loads_;
+    }
+    Index loads() const { return loads_; }
+    // Waits until that many have been asked for. False if it takes longer than anything here may.
+    bool wait_for(Index loads) const {
+        for (int i = 0; i < 10000 && loads_ < loads; ++i) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        }
+        return loads_ >= loads;
+    }
+
+  private:
+    Index refused_;
+    mutable std::atomic<Index> loads_{0};
+};
+
 // The threads are a matter of the process: put back what the test has found.
 class WithThreads {
   public:
@@ -222,6 +245,67 @@ TEST_CASE("DataLoader: continues from a saved state") {
     CHECK(epoch(resumed) == third);
 }
 
+TEST_CASE("DataLoader: an epoch is taken up again after any batch, for any number of threads") {
+    const Numbers numbers(50);  // 7 batches, the last of 2
+    const DataLoaderOptions options{.batch_size = 8, .shuffle = true, .transforms = {add_noise}};
+    const auto take_up = [&](Index delivered, int threads, bool prefetch) {
+        const WithThreads with(1);
+        Rng rng(4), other(5);
+        DataLoader loader(numbers, options, rng);
+        epoch(loader);
+        std::vector<Real> rest;
+        Index number = 0;
+        for (const Batch& batch : loader) {
+            if (number++ < delivered) continue;
+            const std::span<const Real> x = batch.images.values();
+            rest.insert(rest.end(), x.begin(), x.end());
+        }
+        const Rng::State state = loader.epoch_state();
+        const std::vector<Real> next = epoch(loader);
+
+        const WithThreads with_these(threads);
+        DataLoaderOptions same = options;
+        same.prefetch = prefetch;
+        DataLoader resumed(numbers, same, other);
+        resumed.set_rng_state(state);
+        resumed.skip(delivered);
+        CHECK(epoch(resumed) == rest);
+        CHECK(resumed.epoch_state() == state);
+        CHECK(epoch(resumed) == next);  // whole: what was to be skipped has been
+    };
+    for (Index delivered = 0; delivered <= 7; ++delivered) {
+        CAPTURE(delivered);
+        take_up(delivered, 1, true);
+        take_up(delivered, 3, true);
+        take_up(delivered, 3, false);
+    }
+}
+
+TEST_CASE("DataLoader: what is left out is not loaded") {
+    for (int threads : {1, 2}) {
+        const WithThreads with(threads);
+        const Watched numbers(10, 2);  // number 2 can not even be loaded
+        Rng rng(1);
+        DataLoader loader(numbers, {.batch_size = 4}, rng);
+        loader.skip(1);
+        CHECK(epoch(loader).size() == 12);
+        CHECK(numbers.loads() == 6);
+        loader.skip(3);
+        CHECK(epoch(loader).empty());
+        CHECK(numbers.loads() == 6);
+    }
+}
+
+TEST_CASE("DataLoader: no more can be left out than there is") {
+    const Numbers numbers(10);
+    Rng rng(1);
+    DataLoader loader(numbers, {.batch_size = 4}, rng);
+    check_error([&] { loader.skip(4); },
+                {"DataLoader::skip: expected 0 to 3 batches, as many as an epoch has, got 4"});
+    check_error([&] { loader.skip(-1); }, {"got -1"});
+    CHECK(epoch(loader).size() == 20);
+}
+
 TEST_CASE("DataLoader: an epoch that is broken off changes none that follow") {
     const Numbers numbers(50);
     const DataLoaderOptions options{.batch_size = 8, .shuffle = true, .transforms = {add_noise}};
@@ -249,29 +333,6 @@ TEST_CASE("DataLoader: loops over one loader may be nested") {
     REQUIRE(inner.size() == 18);
     CHECK(sorted({inner.begin() + 6, inner.begin() + 12}) == sorted(outer));
 }
-
-// Counts how many examples have been asked for, and refuses one of them.
-class Watched : public Numbers {
-  public:
-    explicit Watched(Index size, Index refused = -1) : Numbers(size), refused_(refused) {}
-    void load(Index i, std::span<Real> out) const override {
-        if (i == refused_) throw std::out_of_range("example " + std::to_string(i));
-        Numbers::load(i, out);
-        ++loads_;
-    }
-    Index loads() const { return loads_; }
-    // Waits until that many have been asked for. False if it takes longer than anything here may.
-    bool wait_for(Index loads) const {
-        for (int i = 0; i < 10000 && loads_ < loads; ++i) {
-            std::this_thread::sleep_for(std::chrono::milliseconds(1));
-        }
-        return loads_ >= loads;
-    }
-
-  private:
-    Index refused_;
-    mutable std::atomic<Index> loads_{0};
-};
 
 TEST_CASE("DataLoader: a thread prepares the next batch, and only that, while one is used") {
     const WithThreads with(2);

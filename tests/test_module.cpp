@@ -6,7 +6,9 @@
 
 #include "primer/core/ops.h"
 #include "primer/core/rng.h"
+#include "primer/layers/dropout.h"
 #include "primer/layers/linear.h"
+#include "primer/layers/sequential.h"
 #include "support.h"
 
 namespace primer {
@@ -106,6 +108,38 @@ TEST_CASE("module: a parameter that two layers share is listed once") {
     for (const auto& [name, parameter] : model.named_parameters()) names.push_back(name);
     CHECK(names == Log{"block.offset", "block.first.scale", "block.second.scale", "block.shift"});
     CHECK(model.parameters().size() == 4);
+}
+
+TEST_CASE("module: buffers and their names, one that two layers share only once") {
+    Model model;
+    auto buffers = model.named_buffers();
+    REQUIRE(buffers.size() == 1);
+    CHECK(buffers[0].first == "block.count");
+    buffers[0].second.fill_(7);
+    CHECK(model.block.count.item() == 7);
+
+    Sequential two{Block(), Block()};
+    auto& first = dynamic_cast<Block&>(*two.named_children()[0].second);
+    auto& second = dynamic_cast<Block&>(*two.named_children()[1].second);
+    CHECK(two.named_buffers().size() == 2);
+    second.count = first.count;
+    CHECK(two.named_buffers().size() == 1);
+    second.count = Buffer();
+    check_error([&] { two.named_buffers(); }, {"Module: the buffer 1.count is undefined"});
+}
+
+TEST_CASE("module: generators and their names") {
+    Rng rng(1);
+    Sequential model{Linear(2, 2, rng), Dropout(0.5, rng)};
+    model.append(Sequential(Dropout2d(0.5, rng)));
+    const auto generators = model.named_generators();
+    REQUIRE(generators.size() == 2);
+    CHECK(generators[0].first == "1.rng");
+    CHECK(generators[1].first == "2.0.rng");
+
+    auto& dropout = dynamic_cast<Dropout&>(*model.named_children()[1].second);
+    generators[0].second->next();
+    CHECK(generators[0].second->state() == dropout.rng_state());
 }
 
 TEST_CASE("module: an undefined parameter is named") {

@@ -182,6 +182,36 @@ void JsonReader::end() {
     check_here(at_ == text_.size(), "the end or spaces up to it");
 }
 
+std::string json_string(std::string_view text) {
+    constexpr std::string_view codes = "\"\\\b\f\n\r\t", letters = "\"\\bfnrt";
+    constexpr const char* digits = "0123456789abcdef";
+    std::string out = "\"";
+    while (!text.empty()) {
+        const std::size_t length = utf8_length(text), letter = codes.find(text[0]);
+        const auto code = static_cast<unsigned char>(text[0]);
+        if (letter != codes.npos) {
+            out += std::string("\\") + letters[letter];
+        } else if (code < 0x20) {
+            out += std::string("\\u00") + digits[code / 16] + digits[code % 16];
+        } else if (length == 0) {
+            append_utf8(out, 0xfffd);
+        } else {
+            out += text.substr(0, length);
+        }
+        text.remove_prefix(length == 0 ? 1 : length);
+    }
+    return out + "\"";
+}
+
+bool is_utf8(std::string_view text) {
+    while (!text.empty()) {
+        const std::size_t length = utf8_length(text);
+        if (length == 0) return false;
+        text.remove_prefix(length);
+    }
+    return true;
+}
+
 std::string in_quotes(std::string_view text) {
     constexpr std::size_t longest = 80;
     std::string out = "\"";

@@ -8,9 +8,14 @@
 #include <limits>
 #include <new>
 #include <optional>
+#include <set>
+#include <sstream>
+#include <type_traits>
+#include <utility>
 
 #include "primer/core/error.h"
 #include "primer/core/io/json.h"
+#include "primer/core/io/replacement.h"
 
 namespace primer {
 namespace {
@@ -99,6 +104,14 @@ const Dtype* find_dtype(std::string_view name) {
     const auto* found = std::ranges::find(kDtypes, name, &Dtype::name);
     return found == std::end(kDtypes) ? nullptr : found;
 }
+
+// Whether x, which `value` was rounded to, is exactly that. (Where it was rounded to 2^63, it can
+// not be cast back.)
+bool holds(Real x, Index value) {
+    return x < static_cast<Real>(0x1p63) && static_cast<Index>(x) == value;
+}
+
+constexpr const char* kReal = sizeof(Real) == sizeof(float) ? "float" : "double";
 
 // --- the header --------------------------------------------------------------------------------
 
@@ -292,19 +305,30 @@ const SafeTensor& SafetensorsFile::raw(std::string_view name) const {
 Tensor SafetensorsFile::tensor(std::string_view name, Rounding rounding) const {
     const SafeTensor& stored = raw(name);
     const Dtype& dtype = *find_dtype(stored.dtype);
+    const auto check_exact = [&](bool exact, Index i) {
+        check(exact || rounding == Rounding::nearest, source_, ": tensor ", in_quotes(name),
+              ": expected values that ", kReal, " can hold, got another at element ", i,
+              "; is Rounding::nearest good enough?");
+    };
+    if (dtype.whole != nullptr) {
+        const IntTensor whole = int_tensor(name);
+        Tensor x = empty(stored.shape);
+        Real* const out = x.mutable_data();
+        for (Index i = 0; i < x.numel(); ++i) {
+            const Index value = whole.values[static_cast<std::size_t>(i)];
+            out[i] = static_cast<Real>(value);
+            check_exact(holds(out[i], value), i);
+        }
+        return x;
+    }
     check(dtype.real != nullptr, source_, ": tensor ", in_quotes(name),
-          ": expected F64, F32, F16 or BF16, got ", stored.dtype);
+          ": expected F64, F32, F16, BF16 or whole numbers, got ", stored.dtype);
     Tensor x = empty(stored.shape);
     Real* const out = x.mutable_data();
     for (Index i = 0; i < x.numel(); ++i) {
         const double value = dtype.real(stored.bytes.data() + i * dtype.bits / 8);
         out[i] = static_cast<Real>(value);
-        const bool exact = static_cast<double>(out[i]) == value || std::isnan(value);
-        if (!exact && rounding == Rounding::forbid) {
-            fail(source_, ": tensor ", in_quotes(name),
-                 ": expected values that float can hold, got another at element ", i,
-                 "; is Rounding::nearest good enough?");
-        }
+        check_exact(static_cast<double>(out[i]) == value || std::isnan(value), i);
     }
     return x;
 }
@@ -324,6 +348,171 @@ IntTensor SafetensorsFile::int_tensor(std::string_view name) const {
         }
     }
     return IntTensor(stored.shape, std::move(values));
+}
+
+// --- a model's tensors -------------------------------------------------------------------------
+
+namespace {
+
+// "; missing: "a", "b"", or nothing.
+std::string listed(const char* what, const std::vector<std::string>& names) {
+    std::string text;
+    for (const std::string& name : names) {
+        text += (text.empty() ? std::string("; ") + what + ": " : ", ") + name;
+    }
+    return text;
+}
+
+}  // namespace
+
+LoadReport SafetensorsFile::load_into(const StateDict& tensors, const LoadOptions& options) const {
+    LoadReport report;
+    std::vector<std::string> shapes;  // for the message
+    std::set<std::string_view> wanted;
+    std::vector<const StateEntry*> fitting;
+    for (const StateEntry& entry : tensors) {
+        wanted.insert(entry.name);
+        if (!contains(entry.name)) {
+            report.missing.push_back(entry.name);
+        } else if (const Shape& stored = raw(entry.name).shape; stored != entry.tensor.shape()) {
+            report.misshapen.push_back(entry.name);
+            shapes.push_back(in_quotes(entry.name) + ' ' + stored.str() + " for " +
+                             entry.tensor.shape().str());
+        } else {
+            fitting.push_back(&entry);
+        }
+    }
+    for (const auto& [name, tensor] : tensors_) {
+        if (!wanted.contains(name)) report.unexpected.push_back(name);
+    }
+    const bool all = report.missing.empty() && report.unexpected.empty() && shapes.empty();
+    if (!all && options.strict) {
+        const auto quoted = [](std::vector<std::string> names) {
+            for (std::string& name : names) name = in_quotes(name);
+            return names;
+        };
+        fail(source_, ": expected the tensors of this model, got those of another",
+             listed("missing", quoted(report.missing)),
+             listed("unexpected", quoted(report.unexpected)), listed("misshapen", shapes));
+    }
+    std::vector<Tensor> values;  // all of them, before the first is copied: tensor() may throw
+    for (const StateEntry* entry : fitting) values.push_back(tensor(entry->name, options.rounding));
+    for (std::size_t i = 0; i < values.size(); ++i) fitting[i]->tensor.copy_(values[i]);
+    return report;
+}
+
+LoadReport load_safetensors(const std::filesystem::path& path, const StateDict& tensors,
+                            const LoadOptions& options) {
+    return SafetensorsFile::load(path).load_into(tensors, options);
+}
+
+// --- writing -----------------------------------------------------------------------------------
+
+namespace {
+
+constexpr Index kWholeBytes = 8;  // I64
+
+Index size_of(const StateEntry& entry) {
+    return entry.tensor.numel() * (entry.whole ? kWholeBytes : Index{sizeof(Real)});
+}
+
+void append_little_endian(std::string& bytes, std::uint64_t bits, int count) {
+    for (int i = 0; i < count; ++i) bytes += static_cast<char>(bits >> (8 * i) & 0xff);
+}
+
+std::string bytes_of(const StateEntry& entry) {
+    using Bits = std::conditional_t<sizeof(Real) == 4, std::uint32_t, std::uint64_t>;
+    std::string bytes;
+    bytes.reserve(static_cast<std::size_t>(size_of(entry)));
+    for (Real x : entry.tensor.values()) {
+        if (entry.whole) {
+            append_little_endian(bytes, static_cast<std::uint64_t>(static_cast<Index>(x)), 8);
+        } else {
+            append_little_endian(bytes, std::bit_cast<Bits>(x), sizeof x);
+        }
+    }
+    return bytes;
+}
+
+void check_savable(const StateDict& tensors, const std::map<std::string, std::string>& metadata) {
+    constexpr const char* who = "save_safetensors: ";
+    std::set<std::string_view> names;
+    for (const auto& [name, tensor, whole] : tensors) {
+        check(is_utf8(name) && name != "__metadata__", who,
+              "expected the name of a tensor, in UTF-8 and not __metadata__, got ",
+              in_quotes(name));
+        check(names.insert(name).second, who, "expected every name once, got ", in_quotes(name),
+              " again");
+        check(tensor.defined(), who, "expected values for ", in_quotes(name),
+              ", got an undefined tensor");
+        if (!whole) continue;
+        for (Real x : tensor.values()) {
+            check(std::trunc(x) == x && std::abs(x) < static_cast<Real>(0x1p63), who,
+                  "expected whole numbers in ", in_quotes(name), ", got ", x);
+        }
+    }
+    for (const auto& [key, value] : metadata) {
+        check(is_utf8(key) && is_utf8(value), who, "expected metadata in UTF-8, got ",
+              in_quotes(key), ": ", in_quotes(value));
+    }
+    const std::size_t most = std::max(tensors.size(), metadata.size());
+    check(most <= kMaxEntries, who, "expected at most ", kMaxEntries,
+          " tensors and texts of metadata, got ", most);
+}
+
+// The entries in the order of their data: the widest numbers first, so that all are aligned.
+std::string header_of(const std::vector<const StateEntry*>& entries,
+                      const std::map<std::string, std::string>& metadata) {
+    std::ostringstream json;
+    const char* separator = "{";
+    if (!metadata.empty()) {
+        for (const auto& [key, value] : metadata) {
+            json << (separator[0] == '{' ? "{\"__metadata__\":{" : ",") << json_string(key) << ':'
+                 << json_string(value);
+            separator = ",";
+        }
+        json << '}';
+    }
+    Index begin = 0;
+    for (const StateEntry* entry : entries) {
+        std::string shape = entry->tensor.shape().str();
+        std::erase(shape, ' ');
+        const Index end = begin + size_of(*entry);
+        json << separator << json_string(entry->name) << ":{\"dtype\":\""
+             << (entry->whole        ? "I64"
+                 : sizeof(Real) == 4 ? "F32"
+                                     : "F64")
+             << "\",\"shape\":" << shape << ",\"data_offsets\":[" << begin << ',' << end << "]}";
+        separator = ",";
+        begin = end;
+    }
+    std::string text = json.str();
+    if (text.empty()) text = "{";
+    text += '}';
+    text.append((8 - text.size() % 8) % 8, ' ');
+    check(std::ssize(text) <= kMaxHeader,
+          "save_safetensors: expected names and metadata that fit into a header of ", kMaxHeader,
+          " bytes, got ", text.size());
+    std::string length;
+    append_little_endian(length, text.size(), 8);
+    return length + text;
+}
+
+}  // namespace
+
+void save_safetensors(const std::filesystem::path& path, const StateDict& tensors,
+                      const std::map<std::string, std::string>& metadata) {
+    check_savable(tensors, metadata);
+    std::vector<const StateEntry*> entries;
+    for (const StateEntry& entry : tensors) entries.push_back(&entry);
+    std::ranges::sort(entries, {}, [](const StateEntry* e) {
+        return std::pair<bool, std::string_view>(!e->whole, e->name);
+    });
+    const std::string header = header_of(entries, metadata);
+    Replacement file(path, "a safetensors file");
+    file.write(header);
+    for (const StateEntry* entry : entries) file.write(bytes_of(*entry));
+    file.commit();
 }
 
 }  // namespace primer

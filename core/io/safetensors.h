@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "primer/core/state_dict.h"
 #include "primer/core/tensor.h"
 
 // The safetensors format, in which PyTorch and others exchange weights:
@@ -33,6 +34,20 @@ struct SafeTensor {
 /// What to do with a number that Real can not hold: say so, or take the nearest that it can.
 enum class Rounding { forbid, nearest };
 
+struct LoadOptions {
+    /// All names and shapes must agree. Without, what agrees is loaded and the rest left alone.
+    /// (PyTorch's strict=False still wants the shapes to agree.)
+    bool strict = true;
+    Rounding rounding = Rounding::forbid;
+};
+
+/// The names in which a file and a model differ; all empty if they agree.
+struct LoadReport {
+    std::vector<std::string> missing;     ///< not in the file
+    std::vector<std::string> unexpected;  ///< only in the file
+    std::vector<std::string> misshapen;   ///< in both, of different shapes
+};
+
 /// A safetensors file, read and checked. The file is taken for hostile: nothing is read or
 /// allocated on its word alone, and what breaks a rule of the format is rejected, even where a
 /// reader could guess what is meant. So is one of more than 100 000 tensors or texts of metadata.
@@ -50,12 +65,17 @@ class SafetensorsFile {
     /// Throws Error, naming the file, if there is no such tensor.
     const SafeTensor& raw(std::string_view name) const;
 
-    /// The tensor `name`, which must be F64, F32, F16 or BF16. Throws Error for a value that is not
-    /// exact in Real, unless `rounding` allows it.
+    /// The tensor `name`, which must be F64, F32, F16, BF16, of whole numbers or BOOL. Throws Error
+    /// for a value that is not exact in Real, unless `rounding` allows it.
     Tensor tensor(std::string_view name, Rounding rounding = Rounding::forbid) const;
     /// The tensor `name`, which must be of whole numbers (I64 to I8, U64 to U8) or BOOL. Throws
     /// Error for a U64 beyond 2^63 - 1.
     IntTensor int_tensor(std::string_view name) const;
+
+    /// Copies the tensors of the file to those of the same names. Throws Error, naming all that is
+    /// missing, unexpected or misshapen, unless the options allow it, and the Error of tensor();
+    /// then nothing has changed.
+    LoadReport load_into(const StateDict& tensors, const LoadOptions& options = {}) const;
 
     /// The texts under "__metadata__"; empty if there are none.
     const std::map<std::string, std::string>& metadata() const { return metadata_; }
@@ -67,5 +87,24 @@ class SafetensorsFile {
     std::map<std::string, SafeTensor, std::less<>> tensors_;
     std::map<std::string, std::string> metadata_;
 };
+
+/// Writes the tensors to a file, F32 (or F64, where Real is double) and, where they are whole, I64.
+/// The same tensors and metadata give the same bytes, which are those of the format's own library;
+/// PyTorch wants {"format", "pt"} among the metadata of files that it did not make itself.
+///
+///     save_safetensors("model.safetensors", model.state_dict());
+///
+/// The file is there whole or not at all, see Replacement; its Errors come from here, too. Throws
+/// Error as well, and writes nothing, for a name that comes twice or is "__metadata__", for texts
+/// that are not UTF-8, for a tensor that is undefined, for a whole one with a value that is not,
+/// and for more than SafetensorsFile would read.
+void save_safetensors(const std::filesystem::path& path, const StateDict& tensors,
+                      const std::map<std::string, std::string>& metadata = {{"format", "pt"}});
+
+/// SafetensorsFile::load(path).load_into(tensors, options):
+///
+///     load_safetensors("model.safetensors", model.state_dict());
+LoadReport load_safetensors(const std::filesystem::path& path, const StateDict& tensors,
+                            const LoadOptions& options = {});
 
 }  // namespace primer

@@ -1,5 +1,6 @@
 #include "evaluate.h"
 
+#include "interrupt.h"
 #include "primer/core/metrics.h"
 #include "primer/core/ops.h"
 
@@ -14,6 +15,7 @@ Evaluation evaluate(Module& model, DataLoader& loader) {
         loss += static_cast<double>(
             cross_entropy(logits, batch.labels, {.reduction = Reduction::sum}).item());
         correct += count_correct(logits, batch.labels);
+        if (interrupt() != 0) break;
     }
     model.train();
     const auto all = static_cast<double>(loader.size());

@@ -11,7 +11,7 @@ struct Evaluation {
 };
 
 /// Runs the model over all of the loader's examples in eval mode, unrecorded, and leaves it in
-/// training mode.
+/// training mode. An interrupt ends it early: what it returns is then not to be used.
 Evaluation evaluate(Module& model, DataLoader& loader);
 
 }  // namespace primer::examples

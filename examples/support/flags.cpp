@@ -10,9 +10,12 @@
 #include <optional>
 #include <system_error>
 
-namespace primer::examples {
+#include "interrupt.h"
+#include "primer/core/error.h"
+#include "primer/core/io/checkpoint.h"
+#include "primer/core/kernels/parallel.h"
 
-namespace {
+namespace primer::examples {
 
 // CLI11's own range checks print their bounds into every line of --help, and it takes -1 for a
 // large number that has no sign.
@@ -30,6 +33,8 @@ CLI::Validator whole_number(std::uint64_t least, std::uint64_t most) {
         "");
 }
 
+namespace {
+
 constexpr std::uint64_t kMaxInt = std::numeric_limits<int>::max();
 constexpr std::uint64_t kMaxSeed = std::numeric_limits<std::uint64_t>::max();
 
@@ -45,9 +50,23 @@ CLI::Validator not_negative() {
         "");
 }
 
+// A slip of the pen should not be found out when training is over.
+CLI::Validator in_a_folder() {
+    return CLI::Validator(
+        [](const std::string& text) {
+            const auto path = std::filesystem::absolute(text);
+            const bool good = std::filesystem::is_directory(path.parent_path()) &&
+                              !std::filesystem::is_directory(path);
+            return good ? std::string() : "expected a file in a folder that is there, got " + text;
+        },
+        "");
+}
+
+std::string program_name(char** argv) { return std::filesystem::path(argv[0]).filename().string(); }
+
 // Reads the command line. If that is all there is to do, returns main's exit code.
 std::optional<int> parse(CLI::App& app, int argc, char** argv) {
-    app.name(std::filesystem::path(argv[0]).filename().string());
+    app.name(program_name(argv));
     try {
         app.parse(argc, argv);
         return std::nullopt;
@@ -60,10 +79,32 @@ std::optional<int> parse(CLI::App& app, int argc, char** argv) {
     }
 }
 
+// After parse: sets flags.command and, where a run is resumed, the flags that are not given.
+void complete(CLI::App& app, int argc, char** argv, TrainingFlags& flags) {
+    std::vector<std::string> given;
+    for (int i = 1; i < argc; ++i) {
+        const std::string flag = argv[i];
+        if (flag == "--resume") ++i;  // and its value
+        if (!flag.starts_with("--resume")) given.push_back(flag);
+    }
+    flags.command = {program_name(argv)};
+    if (!flags.resume.empty()) {
+        const std::vector<std::string> saved = Checkpoint::load(flags.resume).command;
+        check(!saved.empty() && saved[0] == flags.command[0],
+              std::filesystem::absolute(flags.resume).string(), ": expected a checkpoint of ",
+              flags.command[0], ", got one of ",
+              saved.empty() || saved[0].empty() ? "another program" : saved[0]);
+        flags.command = saved;
+    }
+    flags.command.insert(flags.command.end(), given.begin(), given.end());
+    // The last word on a flag is the one that counts; CLI11 wants the list backwards.
+    app.parse(std::vector<std::string>(flags.command.rbegin(), flags.command.rend() - 1));
+}
+
 }  // namespace
 
 void add_training_flags(CLI::App& app, TrainingFlags& flags) {
-    app.option_defaults()->always_capture_default();
+    app.option_defaults()->always_capture_default()->take_last();
     app.add_option("--data", flags.data,
                    "folder with the data files; without it $PRIMER_DATA, then ./data is searched")
         ->type_name("DIR");
@@ -93,6 +134,24 @@ void add_training_flags(CLI::App& app, TrainingFlags& flags) {
         ->check(whole_number(0, kMaxInt))
         ->type_name("N");
     app.add_flag("--dry-run", flags.dry_run, "one training step only, to see that all works");
+    app.add_option("--checkpoint", flags.checkpoint,
+                   "file to save the run to: at the end of each epoch, on Ctrl-C and on SIGTERM")
+        ->type_name("FILE");
+    app.add_option("--save-every", flags.save_every, "save after every N training steps, too")
+        ->check(whole_number(0, kMaxInt))
+        ->type_name("N");
+    app.add_flag("--save-required", flags.save_required,
+                 "stop when a save fails, instead of a warning");
+    app.add_option("--resume", flags.resume,
+                   "go on from a saved run, with its flags except for those given here")
+        ->type_name("FILE");
+}
+
+void add_weights_flag(CLI::App& app, TrainingFlags& flags) {
+    app.add_option("--save-weights", flags.save_weights,
+                   "safetensors file for the trained weights: for ./primer predict, or PyTorch")
+        ->check(in_a_folder())
+        ->type_name("FILE");
 }
 
 void no_flags(int argc, char** argv, const char* about) {
@@ -105,12 +164,24 @@ int run(CLI::App& app, int argc, char** argv, const std::function<void()>& body)
     try {
         body();
         return 0;
+    } catch (const Interrupted& interrupted) {
+        std::cerr << interrupted.what() << '\n';
+        return 128 + interrupted.signal;
     } catch (const std::exception& error) {
         // The progress line may be standing there unfinished.
         std::cout << std::flush;
         std::cerr << "error: " << error.what() << '\n';
         return 1;
     }
+}
+
+int run(CLI::App& app, int argc, char** argv, TrainingFlags& flags,
+        const std::function<void()>& body) {
+    return run(app, argc, argv, [&] {
+        complete(app, argc, argv, flags);
+        if (flags.threads > 0) set_num_threads(flags.threads);
+        body();
+    });
 }
 
 }  // namespace primer::examples

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace primer::examples {
 
@@ -19,10 +20,25 @@ struct TrainingFlags {
     std::uint64_t seed = 1;
     int threads = 0;  ///< 0: PRIMER_NUM_THREADS or, without it, all cores
     bool dry_run = false;
+
+    std::string checkpoint;  ///< file that the run is saved to; empty: it is not
+    int save_every = 0;      ///< steps; 0: only at the end of an epoch
+    bool save_required = false;
+    std::string resume;  ///< file to go on from; empty: begin at the beginning
+
+    std::string save_weights;  ///< file for the trained weights; empty: they are not kept
+
+    std::vector<std::string> command;  ///< the program's name and the flags, set by run
 };
 
 /// Offers the flags on the command line, with their defaults in --help.
 void add_training_flags(CLI::App& app, TrainingFlags& flags);
+
+/// For ->check(...): a flag that is a whole number in this range.
+CLI::Validator whole_number(std::uint64_t least, std::uint64_t most);
+
+/// Offers --save-weights.
+void add_weights_flag(CLI::App& app, TrainingFlags& flags);
 
 /// For an example without flags: answers --help with `about`, refuses whatever else is given, and
 /// ends the program if it did either.
@@ -32,5 +48,11 @@ void no_flags(int argc, char** argv, const char* about);
 /// code: 0 if all went well or --help was asked for, 1 if the body threw, 2 for wrong flags. Errors
 /// are one line on standard error.
 int run(CLI::App& app, int argc, char** argv, const std::function<void()>& body);
+
+/// The same for a training example. With --resume, flags that are not given are what they were when
+/// that file was saved. Sets the number of threads. 128 + the number of the signal is the exit code
+/// of a run that was interrupted.
+int run(CLI::App& app, int argc, char** argv, TrainingFlags& flags,
+        const std::function<void()>& body);
 
 }  // namespace primer::examples

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <string>
 
+#include "primer/core/io/checkpoint.h"
 #include "primer/core/shape.h"
 
 namespace primer::examples {
@@ -19,19 +20,32 @@ class Progress {
     /// After each epoch's evaluation. `test_accuracy` from 0 to 1.
     void end_epoch(double test_accuracy);
 
+    /// What the epochs have taken so far in this process, without their evaluation.
+    double training_seconds() const { return training_.count(); }
+    /// The sums of the running epoch, to be saved.
+    const EpochSums& sums() const { return sums_; }
+    /// Goes on after `steps` training steps, with these sums of the epoch of the last of them.
+    void resume(Index steps, const EpochSums& sums);
+    /// Takes away the line that keeps changing, so that others can write.
+    void make_room() const;
+
   private:
     using Clock = std::chrono::steady_clock;
+    using Seconds = std::chrono::duration<double>;
 
     std::string line() const;
+    std::string means() const;
 
     const int epochs_;
     const Index batches_;
     const bool terminal_;
     int epoch_ = 1;
     Index batch_ = 0;  // steps done in this epoch
-    double loss_ = 0;  // summed over this epoch's examples
-    Index correct_ = 0, examples_ = 0;
-    Clock::time_point start_ = Clock::now(), epoch_start_ = start_, shown_{};
+    EpochSums sums_;
+    EpochSums resumed_;  // those that were there when this process began, in no time of its own
+    Index resumed_steps_ = 0;  // likewise
+    Clock::time_point start_ = Clock::now(), epoch_start_ = start_, last_step_ = start_, shown_{};
+    Seconds training_{0};
 };
 
 }  // namespace primer::examples

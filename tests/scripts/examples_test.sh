@@ -36,12 +36,13 @@ accuracy() { run 0 "$bin/mnist_mlp" --dry-run "$@"; tail -n 1 out; }
 
 # Help and wrong flags.
 run 0 "$bin/mnist_mlp" --help
-for flag in data epochs batch-size test-batch-size lr momentum weight-decay seed threads dry-run; do
+for flag in data epochs batch-size test-batch-size lr momentum weight-decay seed threads dry-run \
+            checkpoint save-every save-required resume; do
     expect out "--$flag "
 done
 expect out '--epochs N=5 '
 for flags in '--bogus' '--epochs 0' '--epochs x' '--batch-size -1' '--lr nan' '--lr -1' '--threads -1' \
-             '--seed 1.5' '--seed -1' 'stray'; do
+             '--seed 1.5' '--seed -1' '--save-every -1' 'stray'; do
     # shellcheck disable=SC2086
     run 2 "$bin/mnist_mlp" $flags
     expect err '^error: '
@@ -87,7 +88,7 @@ fi
 # Every other training example.
 for name in mnist_cnn cifar_cnn relu_variants; do
     run 0 "$bin/$name" --help
-    for flag in data epochs seed threads dry-run; do expect out "--$flag "; done
+    for flag in data epochs seed threads dry-run checkpoint save-every resume; do expect out "--$flag "; done
     run 2 "$bin/$name" --bogus
     expect err '^error: '
 done

@@ -44,9 +44,11 @@ stub() { # NAME: makes stubs/NAME, its text from standard input
 # A machine that has everything, and a user who is not root. Each call is noted in the file calls.
 fresh_machine() {
     rm -rf stubs include calls
-    mkdir -p stubs include/doctest include/CLI include/certs
+    mkdir -p stubs include/doctest include/CLI include/cereal include/stb include/certs
     : > include/doctest/doctest.h
     : > include/CLI/CLI.hpp
+    : > include/cereal/version.hpp
+    : > include/stb/stb_image.h
     : > include/certs/ca-certificates.crt
     : > calls
     stub c++ < /dev/null
@@ -275,11 +277,11 @@ expect err "nothing to install"
 
 begin "setup installs as root what is missing"
 stub id <<< "echo 0"
-rm -r stubs/ninja stubs/curl include/CLI
+rm -r stubs/ninja stubs/curl include/CLI include/cereal include/stb
 primer 0 setup
 [ "$(sed -n 1p calls | grep -c 'update  frontend=noninteractive')" = 1 ] || fail "apt-get update should come first"
 expect calls "--no-install-recommends"
-expect calls " ninja-build curl libcli11-dev  "
+expect calls " ninja-build curl libcli11-dev libcereal-dev libstb-dev  "
 expect_no calls "g++"
 expect_no calls "sudo"
 

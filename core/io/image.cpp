@@ -1,0 +1,185 @@
+#include "primer/core/io/image.h"
+
+#include <algorithm>
+#include <cstring>
+#include <fstream>
+#include <memory>
+#include <system_error>
+
+#include "primer/core/error.h"
+#include "primer/core/io/replacement.h"
+
+// The decoder reads no other formats, no files by itself, and says what is wrong in words. Memory
+// comes zeroed: what it forgets to write is then at least not somebody else's.
+#define STB_IMAGE_STATIC
+#define STB_IMAGE_IMPLEMENTATION
+#define STBI_ONLY_PNG
+#define STBI_ONLY_JPEG
+#define STBI_ONLY_BMP
+#define STBI_ONLY_PNM
+#define STBI_NO_STDIO
+#define STBI_FAILURE_USERMSG
+#define STBI_MAX_DIMENSIONS 16384
+#define STBI_MALLOC(size) std::calloc(1, size)
+#define STBI_REALLOC(memory, size) std::realloc(memory, size)
+#define STBI_FREE(memory) std::free(memory)
+#define STB_IMAGE_WRITE_STATIC
+#define STB_IMAGE_WRITE_IMPLEMENTATION
+#define STBI_WRITE_NO_STDIO
+#include <stb_image.h>
+#include <stb_image_write.h>
+
+namespace primer {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr Index kMaxSide = STBI_MAX_DIMENSIONS, kMaxPixels = Index{1} << 26;
+constexpr std::uintmax_t kMaxFile = 64 << 20;
+
+void check_size(Index width, Index height, const std::string& who) {
+    check(width >= 1 && height >= 1 && width <= kMaxSide && height <= kMaxSide &&
+              width * height <= kMaxPixels,
+          who, ": expected a picture of 1 to ", kMaxSide, " pixels a side and at most ", kMaxPixels,
+          " in all, got ", width, " x ", height);
+}
+
+std::string read_file(const fs::path& path, const std::string& source) {
+    std::error_code error;
+    const fs::file_status status = fs::status(path, error);
+    check(fs::is_regular_file(status), source, ": expected a picture, got ",
+          fs::is_directory(status)                    ? "a folder"
+          : fs::exists(status)                        ? "something that is no file"
+          : status.type() == fs::file_type::not_found ? "nothing there"
+                                                      : error.message());
+    std::ifstream in(path, std::ios::binary);
+    check(in.good(), source, ": expected a file that can be read, got a failure to open it");
+    const std::uintmax_t size = fs::file_size(path, error);
+    check(!error && size <= kMaxFile, source, ": expected a picture of at most ", kMaxFile,
+          " bytes, got ", size);
+    std::string bytes(size, '\0');
+    in.read(bytes.data(), static_cast<std::streamsize>(size));
+    check(static_cast<std::uintmax_t>(in.gcount()) == size, source, ": expected ", size,
+          " bytes, got ", in.gcount(), "; did the file change while it was read?");
+    return bytes;
+}
+
+/// What the decoder reads from. It fills in zeros where a file has ended, and some pictures then
+/// pass for whole ones; here it is noticed.
+class Source {
+  public:
+    explicit Source(std::string_view bytes) : bytes_(bytes) {}
+
+    static int read(void* self, char* out, int count) {
+        return static_cast<Source*>(self)->take(out, static_cast<std::size_t>(count));
+    }
+    static void skip(void* self, int count) { static_cast<Source*>(self)->move(count); }
+    static int at_end(void* self) { return static_cast<Source*>(self)->bytes_.empty(); }
+
+    /// Whether the decoder has asked for bytes behind the last one.
+    bool passed_end() const { return passed_end_; }
+
+  private:
+    int take(char* out, std::size_t count) {
+        // The first call fills the decoder's buffer, which it refills with more than it needs.
+        if (buffer_ == nullptr) buffer_ = out;
+        const std::size_t there = std::min(count, bytes_.size());
+        passed_end_ = passed_end_ || (out == buffer_ ? there == 0 : there < count);
+        std::memcpy(out, bytes_.data(), there);
+        bytes_.remove_prefix(there);
+        return static_cast<int>(there);
+    }
+
+    void move(int count) {
+        const std::size_t wanted = count < 0 ? bytes_.size() + 1 : static_cast<std::size_t>(count);
+        passed_end_ = passed_end_ || wanted > bytes_.size();
+        bytes_.remove_prefix(std::min(wanted, bytes_.size()));
+    }
+
+    std::string_view bytes_;
+    const char* buffer_ = nullptr;
+    bool passed_end_ = false;
+};
+
+constexpr stbi_io_callbacks kCallbacks{Source::read, Source::skip, Source::at_end};
+
+struct Free {
+    void operator()(stbi_uc* memory) const { stbi_image_free(memory); }
+};
+
+std::string reason() {
+    const char* const text = stbi_failure_reason();
+    return text == nullptr ? "it can not be decoded" : text;
+}
+
+// Channels behind the colours, if there are any, say how much of each pixel covers what is below.
+Image on_white(const stbi_uc* decoded, Index width, Index height, Index channels) {
+    Image image(width, height, channels >= 3 ? 3 : 1);
+    const Index colours = image.channels;
+    for (Index i = 0; i < width * height; ++i) {
+        const stbi_uc* const pixel = decoded + i * channels;
+        const int alpha = colours < channels ? pixel[colours] : 255;
+        for (Index c = 0; c < colours; ++c) {
+            const int value = (pixel[c] * alpha + 255 * (255 - alpha) + 127) / 255;
+            image.pixels[static_cast<std::size_t>(i * colours + c)] =
+                static_cast<std::uint8_t>(value);
+        }
+    }
+    return image;
+}
+
+}  // namespace
+
+Image::Image(Index w, Index h, Index c, std::uint8_t value) : width(w), height(h), channels(c) {
+    check(c == 1 || c == 3, "Image: expected 1 or 3 channels, got ", c);
+    check_size(w, h, "Image");
+    pixels.assign(static_cast<std::size_t>(w * h * c), value);
+}
+
+Image load_image(const fs::path& path) {
+    std::error_code error;
+    const std::string source = fs::absolute(path, error).lexically_normal().string();
+    const std::string bytes = read_file(path, source);
+    check(!bytes.empty(), source, ": expected a picture, got an empty file");
+
+    int width = 0, height = 0, channels = 0;
+    Source header(bytes);
+    check(stbi_info_from_callbacks(&kCallbacks, &header, &width, &height, &channels) != 0, source,
+          ": expected a PNG, JPEG, BMP, PGM or PPM picture, got something else: ", reason());
+    check_size(width, height, source);  // before anything of that size is allocated
+
+    Source file(bytes);
+    const std::unique_ptr<stbi_uc, Free> decoded(
+        stbi_load_from_callbacks(&kCallbacks, &file, &width, &height, &channels, 0));
+    check(!file.passed_end(), source, ": expected a whole picture, got one that is cut short",
+          decoded == nullptr ? ": " + reason() : "");
+    check(decoded != nullptr, source,
+          ": expected a picture that can be decoded, got a broken one: ", reason());
+    return on_white(decoded.get(), width, height, channels);
+}
+
+void save_png(const fs::path& path, const Image& image) {
+    check(image.channels == 1 || image.channels == 3, "save_png: expected 1 or 3 channels, got ",
+          image.channels);
+    check_size(image.width, image.height, "save_png");
+    const Index bytes = image.width * image.height * image.channels;
+    check(std::ssize(image.pixels) == bytes, "save_png: expected ", bytes, " bytes for ",
+          image.width, " x ", image.height, " pixels of ", image.channels, " channels, got ",
+          image.pixels.size());
+
+    std::string png;
+    const auto append = [](void* to, void* data, int count) {
+        static_cast<std::string*>(to)->append(static_cast<const char*>(data),
+                                              static_cast<std::size_t>(count));
+    };
+    const auto size = [](Index n) { return static_cast<int>(n); };
+    const int made = stbi_write_png_to_func(append, &png, size(image.width), size(image.height),
+                                            size(image.channels), image.pixels.data(),
+                                            size(image.width * image.channels));
+    check(made != 0, "save_png: expected memory enough to pack ", bytes, " bytes, got none");
+    Replacement file(path, "a picture");
+    file.write(png);
+    file.commit();
+}
+
+}  // namespace primer

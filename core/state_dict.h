@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "primer/core/tensor.h"
+
+namespace primer {
+
+/// A tensor by name. The tensor is a handle: what is written through it changes the model that it
+/// comes from.
+struct StateEntry {
+    std::string name;
+    Tensor tensor;
+    bool whole = false;  ///< it counts something: files keep it as I64
+};
+
+/// What a model has learnt, by the names that PyTorch's state_dict gives: Module::state_dict().
+using StateDict = std::vector<StateEntry>;
+
+}  // namespace primer

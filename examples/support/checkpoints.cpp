@@ -1,0 +1,129 @@
+#include "checkpoints.h"
+
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+#include <iostream>
+#include <sstream>
+
+#include "interrupt.h"
+#include "primer/core/error.h"
+
+namespace primer::examples {
+namespace {
+
+namespace fs = std::filesystem;
+
+ModelState state_of(const Training& training) {
+    ModelState state;
+    std::ostringstream description;
+    description << training.model;
+    state.description = description.str();
+    for (const StateEntry& entry : training.model.state_dict()) {
+        state.tensors.emplace_back(entry.name, entry.tensor);
+    }
+    for (const auto& [name, generator] : training.model.named_generators()) {
+        state.generators.emplace_back("model." + name, generator);
+    }
+    state.generators.emplace_back("rng", &training.rng);
+    return state;
+}
+
+}  // namespace
+
+Checkpoints::Checkpoints(const TrainingFlags& flags, const Training& training)
+    : flags_(flags), training_(training) {
+    check(flags.save_every == 0 || !flags.checkpoint.empty(),
+          "--save-every: expected --checkpoint FILE as well, got nowhere to save to");
+    check(!flags.save_required || !flags.checkpoint.empty(),
+          "--save-required: expected --checkpoint FILE as well, got nowhere to save to");
+    if (!flags.checkpoint.empty()) {
+        // A slip of the pen should not be found out an epoch later.
+        const fs::path folder = fs::absolute(flags.checkpoint).parent_path();
+        check(fs::is_directory(folder),
+              "--checkpoint: expected a file in a folder that is there, got ",
+              fs::absolute(flags.checkpoint).string());
+        check(!fs::is_directory(flags.checkpoint), "--checkpoint: expected a file, got the folder ",
+              fs::absolute(flags.checkpoint).string());
+    }
+    if (!flags.resume.empty()) resume();
+    note_interrupts();
+    std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is then an error of the save
+}
+
+void Checkpoints::resume() {
+    const std::string source = fs::absolute(flags_.resume).lexically_normal().string();
+    const Checkpoint saved = Checkpoint::load(flags_.resume);
+    const ModelState model = state_of(training_);
+    DataLoader& loader = training_.train_loader;
+    saved.check_fits(model, source);
+    check(saved.batches == loader.batches() && saved.examples == loader.size(), source,
+          ": expected a checkpoint of epochs of ", loader.size(), " examples in ", loader.batches(),
+          " batches, got one of ", saved.examples, " in ", saved.batches,
+          "; are --data and --batch-size what they were?");
+    check(flags_.dry_run || saved.step <= flags_.epochs * saved.batches, source,
+          ": expected a checkpoint from the first ", flags_.epochs,
+          " epochs, as --epochs has it, got one from epoch ", saved.epochs_before() + 1);
+
+    training_.optimizer.load_state(saved.optimizer);
+    saved.restore(model, source);
+    loader.set_rng_state(saved.train_loader);
+    loader.skip(saved.batches_done());
+    training_.test_loader.set_rng_state(saved.test_loader);
+    training_.progress.resume(saved.step, saved.sums);
+    step_ = saved_step_ = saved.step;
+    best_accuracy_ = saved.best_accuracy;
+    std::cout << "Resumed from " << source << ": " << step_ << " steps are done.\n";
+}
+
+void Checkpoints::after_step(Index step) {
+    step_ = step;
+    const bool due = flags_.dry_run || step % training_.train_loader.batches() == 0 ||
+                     (flags_.save_every > 0 && step % flags_.save_every == 0);
+    if (due && !flags_.checkpoint.empty()) save();
+    if (interrupt() != 0) leave();
+}
+
+void Checkpoints::after_epoch(double accuracy) {
+    if (interrupt() != 0) leave();
+    best_accuracy_ = std::max(best_accuracy_, accuracy);
+}
+
+void Checkpoints::save() {
+    Checkpoint checkpoint;
+    checkpoint.command = flags_.command;
+    checkpoint.note = training_.note;
+    checkpoint.take(state_of(training_));
+    checkpoint.optimizer = training_.optimizer.named_state();
+    checkpoint.step = step_;
+    checkpoint.batches = training_.train_loader.batches();
+    checkpoint.examples = training_.train_loader.size();
+    checkpoint.train_loader = training_.train_loader.epoch_state();
+    checkpoint.test_loader = training_.test_loader.rng_state();
+    checkpoint.sums = training_.progress.sums();
+    checkpoint.best_accuracy = best_accuracy_;
+    try {
+        checkpoint.save(flags_.checkpoint);
+        saved_step_ = step_;
+    } catch (const Error& error) {
+        if (flags_.save_required) throw;
+        training_.progress.make_room();
+        std::cerr << "warning: " << error.what() << "; training goes on\n";
+    }
+}
+
+void Checkpoints::leave() {
+    if (!flags_.checkpoint.empty() && saved_step_ != step_) save();
+    std::string message = "interrupted after step " + std::to_string(step_) + "; ";
+    if (flags_.checkpoint.empty()) {
+        message += "nothing is saved: there is no --checkpoint FILE";
+    } else if (saved_step_ == step_) {
+        message += "saved: go on with --resume " + flags_.checkpoint;
+    } else {
+        message += "it could not be saved";
+    }
+    training_.progress.make_room();
+    throw Interrupted(interrupt(), message);
+}
+
+}  // namespace primer::examples

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <string>
+
+#include "flags.h"
+#include "primer/core/io/checkpoint.h"
+#include "primer/core/rng.h"
+#include "primer/datasets/loader.h"
+#include "primer/layers/module.h"
+#include "primer/optim/optimizer.h"
+#include "progress.h"
+
+namespace primer::examples {
+
+/// A training run: all that changes in it, and so all that a checkpoint is of.
+struct Training {
+    Module& model;
+    Optimizer& optimizer;
+    Rng& rng;
+    DataLoader& train_loader;
+    DataLoader& test_loader;
+    Progress& progress;
+    std::string note = "";  ///< whatever else a resumed run wants to find again
+};
+
+/// Takes up a training run that was stopped, with --resume, and saves it from time to time, with
+/// --checkpoint: every --save-every steps, at the end of every epoch before its evaluation, and
+/// when Ctrl-C or SIGTERM stops the program. What is resumed ends with the same bits as what was
+/// never stopped.
+///
+/// Where a save fails, a line on standard error says so and training goes on, or, with
+/// --save-required, Error is thrown.
+class Checkpoints {
+  public:
+    /// Puts everything to where --resume left it, if that is given. Throws Error if that does not
+    /// fit, and for flags that make no sense. From here on, interrupts are only noted.
+    Checkpoints(const TrainingFlags& flags, const Training& training);
+
+    /// How many training steps are done.
+    Index step() const { return step_; }
+
+    /// After each training step; `step` is how many are done. Throws Interrupted if the user has
+    /// asked for the end.
+    void after_step(Index step);
+    /// After each evaluation. Throws Interrupted, too: then the evaluation has not been completed.
+    void after_epoch(double accuracy);
+
+  private:
+    void resume();
+    void save();
+    [[noreturn]] void leave();
+
+    const TrainingFlags& flags_;
+    Training training_;
+    Index step_ = 0;
+    Index saved_step_ = -1;  // of the last save that went well
+    double best_accuracy_ = 0;
+};
+
+}  // namespace primer::examples

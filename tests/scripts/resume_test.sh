@@ -1,0 +1,220 @@
+#!/usr/bin/env bash
+# A training run that is killed at any moment and resumed ends with the same bits as one that was
+# never stopped; Ctrl-C, SIGTERM and a full disk do what --help promises.
+#
+# PRIMER_KILLS is how many times a process is killed: 50, or 5 under the sanitizers, which are slow.
+set -euo pipefail
+
+bin=$PRIMER_BINARY_DIR/examples
+[ -x "$bin/mnist_mlp" ] || { echo "SKIPPED: the examples are not built"; exit 77; }
+kills=${PRIMER_KILLS:-50}
+case ${PRIMER_CXX_FLAGS:-} in
+    *-fsanitize*)
+        kills=${PRIMER_KILLS:-5}
+        echo "sanitizers: $kills kills instead of 50, and relu_variants is left out" ;;
+esac
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+unset PRIMER_DATA PRIMER_NUM_THREADS
+
+fail() { echo "FAILED: $*"; exit 1; }
+
+# run CODE COMMAND...: leaves standard output in out, standard error in err.
+run() {
+    local expected=$1 code=0
+    shift
+    "$@" > out 2> err || code=$?
+    [ "$code" = "$expected" ] || fail "'$*' ended with $code, expected $expected: $(cat out err)"
+}
+expect() { grep -Eq -- "$2" "$1" || fail "expected /$2/ in $1: $(cat "$1")"; }
+one_line() { [ "$(wc -l < "$1")" = 1 ] || fail "expected one line in $1: $(cat "$1")"; }
+
+# start COMMAND...: the same in the background, as process $pid. A script's background ignores
+# Ctrl-C unless told otherwise.
+start() {
+    : > out
+    : > err
+    env --default-signal=INT,TERM "$@" > out 2> err &
+    pid=$!
+}
+# ended CODE: waits for it.
+ended() {
+    local code=0
+    { wait "$pid"; } 2> /dev/null || code=$?
+    [ "$code" = "$1" ] || fail "ended with $code, expected $1: $(cat out err)"
+}
+# until_there COMMAND...: waits until the command succeeds.
+until_there() {
+    local i
+    for ((i = 0; i < 3000; ++i)); do
+        if "$@" 2> /dev/null; then return; fi
+        sleep 0.02
+    done
+    fail "waited for a minute for: $*: $(cat out err)"
+}
+
+# --- kill -9 -------------------------------------------------------------------------------------
+
+result() { tail -n 2 "$1" | sed 's/ *[0-9.]* s$//'; }   # the epoch's line and the last, but no time
+flags=(--epochs 1 --seed 3 --save-every 10 --checkpoint run.ckpt)
+mkdir whole killed
+begin=$(date +%s%N)
+(cd whole && "$bin/mnist_mlp" "${flags[@]}" > out)
+milliseconds=$((($(date +%s%N) - begin) / 1000000))
+
+cd killed
+killed=0 in_training=0 compared=0
+while [ "$killed" -lt "$kills" ] || [ -e run.ckpt ]; do
+    # The number of threads is another one each time: it must not matter.
+    export PRIMER_NUM_THREADS=$((1 + RANDOM % 2))
+    if [ -e run.ckpt ]; then
+        start "$bin/mnist_mlp" --resume run.ckpt
+    else
+        start "$bin/mnist_mlp" "${flags[@]}"
+    fi
+    if [ "$killed" -lt "$kills" ]; then
+        moment=$((RANDOM * milliseconds / 32768))
+        sleep "$((moment / 1000)).$(printf %03d $((moment % 1000)))"
+        kill -KILL "$pid" 2> /dev/null || true
+    fi
+    code=0
+    { wait "$pid"; } 2> /dev/null || code=$?
+    if [ "$code" = 137 ]; then
+        killed=$((killed + 1))
+        if [ -e run.ckpt ]; then in_training=$((in_training + 1)); fi
+    elif [ "$code" = 0 ]; then
+        # The whole file: weights, optimizer, generators, position, sums, command line.
+        cmp run.ckpt ../whole/run.ckpt || fail "the resumed run differs from the uninterrupted one"
+        [ "$(result out)" = "$(result ../whole/out)" ] || fail "another result: $(cat out ../whole/out)"
+        compared=$((compared + 1))
+        rm run.ckpt
+    else
+        fail "ended with $code: $(cat out err)"
+    fi
+    rm -f run.ckpt.tmp-*   # of a process that was killed while it saved
+done
+cd ..
+unset PRIMER_NUM_THREADS
+[ "$in_training" -gt 0 ] || fail "not one of the processes was killed after its first save"
+echo "killed $killed times, $in_training of them after a save; $compared whole runs compared"
+
+# --- Ctrl-C and SIGTERM --------------------------------------------------------------------------
+
+start "$bin/mnist_mlp" --epochs 1000 --save-every 10 --checkpoint i.ckpt
+until_there [ -e i.ckpt ]
+kill -INT "$pid"
+ended 130
+expect err '^interrupted after step [0-9]+; saved: go on with --resume i\.ckpt$'
+one_line err
+first=$(sed 's/.*step \([0-9]*\);.*/\1/' err)
+
+start "$bin/mnist_mlp" --resume i.ckpt
+until_there grep -q 'batch' out
+expect out "^Resumed from $work/i\.ckpt: $first steps are done\.$"
+kill -TERM "$pid"
+ended 143
+second=$(sed 's/.*step \([0-9]*\);.*/\1/' err)
+[ "$second" -gt "$first" ] || fail "no progress after resuming: $first, then $second"
+[ "$(ls)" = "$(printf '%s\n' err i.ckpt killed out whole)" ] || fail "something is left: $(ls)"
+
+start "$bin/mnist_mlp" --epochs 1000
+until_there grep -q 'batch' out
+kill -INT "$pid"
+ended 130
+expect err '^interrupted after step [0-9]+; nothing is saved: there is no --checkpoint FILE$'
+
+# A second one does not wait for the batch, which is a long one here. (If the first one comes at
+# the end of a batch, there is no time for a second one: try again.)
+for attempt in 1 2 3 4 5 6 7 8; do
+    start "$bin/mnist_mlp" --epochs 1000 --batch-size 30000 --threads 1
+    until_there grep -q 'epoch 1/' out
+    kill -INT "$pid"
+    sleep 0.02
+    kill -INT "$pid" 2> /dev/null || true
+    ended 130
+    if [ ! -s err ]; then break; fi
+    [ "$attempt" -lt 8 ] || fail "a second Ctrl-C does not leave at once"
+done
+
+# A program that was started to ignore Ctrl-C goes on.
+env --ignore-signal=INT "$bin/mnist_mlp" --epochs 1000 > out 2> err &
+pid=$!
+until_there grep -q 'batch' out
+kill -INT "$pid"
+sleep 0.2
+kill -TERM "$pid"
+ended 143
+
+# --- a full disk ---------------------------------------------------------------------------------
+
+run 0 "$bin/mnist_mlp" --dry-run --checkpoint full.ckpt
+cp full.ckpt before
+small() { (ulimit -f 500; exec "$@"); }   # files of 500 kB at most: too little for the weights
+run 0 small "$bin/mnist_mlp" --resume full.ckpt
+expect err "^warning: $work/full\.ckpt: failed to write the file .*: File too large; .* untouched; training goes on$"
+one_line err
+run 1 small "$bin/mnist_mlp" --resume full.ckpt --save-required
+expect err "^error: $work/full\.ckpt: failed to write the file"
+one_line err
+cmp full.ckpt before
+[ "$(ls full.ckpt*)" = full.ckpt ] || fail "something is left: $(ls)"
+run 0 "$bin/mnist_mlp" --resume full.ckpt
+expect out "^Resumed from $work/full\.ckpt: 1 steps are done\.$"
+
+# --- files that are not what they should be ------------------------------------------------------
+
+# refused PATTERN FLAGS...
+refused() {
+    local pattern=$1
+    shift
+    run 1 "$bin/mnist_mlp" "$@"
+    expect err "^error: $pattern"
+    one_line err
+}
+cp full.ckpt before
+: > empty.ckpt
+head -c 1000 full.ckpt > cut.ckpt
+mkdir folder.ckpt
+refused "$work/folder.ckpt: expected a checkpoint, got a folder" --resume folder.ckpt
+refused "$work/none.ckpt: expected a checkpoint, got nothing there" --resume none.ckpt
+refused "$work/empty.ckpt: expected a checkpoint, got an empty file" --resume empty.ckpt
+refused "$work/cut.ckpt: expected [0-9]+ bytes after the header" --resume cut.ckpt
+refused "$work/full.ckpt: .* epochs of 30000 examples in 300 batches, got one of 30000 in 469" \
+    --resume full.ckpt --batch-size 100
+refused '--checkpoint: expected a file in a folder that is there' --checkpoint nowhere/x.ckpt
+refused '--checkpoint: expected a file, got the folder' --checkpoint folder.ckpt
+refused '--save-every: expected --checkpoint FILE as well' --save-every 5
+run 1 "$bin/mnist_cnn" --resume full.ckpt
+expect err "^error: $work/full.ckpt: expected a checkpoint of mnist_cnn, got one of mnist_mlp$"
+cmp full.ckpt before
+
+# Flags are kept, and new ones win.
+run 0 "$bin/mnist_mlp" --dry-run --batch-size 1000 --checkpoint flags.ckpt
+run 0 "$bin/mnist_mlp" --resume=flags.ckpt --dry-run=false --epochs 2
+expect out "^Resumed from $work/flags\.ckpt: 1 steps are done\.$"
+expect out '^epoch 2/2  batch 15/30'
+run 0 "$bin/mnist_mlp" --resume flags.ckpt   # finished: evaluates once more
+expect out "^Resumed from $work/flags\.ckpt: 60 steps are done\.$"
+expect out '^test accuracy: 9[0-9]\.'
+refused "$work/flags.ckpt: expected a checkpoint from the first 1 epochs, .* epoch 2" \
+    --resume flags.ckpt --epochs 1
+
+# --- one network after another -------------------------------------------------------------------
+
+case ${PRIMER_CXX_FLAGS:-} in *-fsanitize*) echo "the rest is as it should be"; exit 0 ;; esac
+flags=(--activations relu,tanh --epochs 1 --batch-size 500 --save-every 5 --checkpoint variants.ckpt)
+run 0 "$bin/relu_variants" "${flags[@]}"
+sed -n '/^activation /,$p' out | sed 's/ *[0-9.]*$//' > whole_table   # without the seconds
+rm variants.ckpt
+start "$bin/relu_variants" "${flags[@]}"
+until_there grep -q '^tanh' out
+sleep 0.3
+kill -TERM "$pid"
+ended 143
+run 0 "$bin/relu_variants" --resume variants.ckpt
+! grep -q '^relu$' out || fail "what was done is done again: $(cat out)"
+sed -n '/^activation /,$p' out | sed 's/ *[0-9.]*$//' > table
+cmp table whole_table || fail "the tables differ: $(cat table whole_table)"
+
+echo "what is resumed ends as if it had never stopped"

@@ -1,0 +1,539 @@
+#include "primer/core/io/checkpoint.h"
+
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <csignal>
+#include <cstdint>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <limits>
+#include <sstream>
+
+#include "folder.h"
+#include "primer/core/io/crc32c.h"
+#include "primer/core/kernels/storage.h"
+#include "primer/core/ops.h"
+#include "primer/core/tape.h"
+#include "primer/datasets/loader.h"
+#include "primer/datasets/synthetic_digits.h"
+#include "primer/layers/batchnorm.h"
+#include "primer/layers/dropout.h"
+#include "primer/layers/flatten.h"
+#include "primer/layers/linear.h"
+#include "primer/layers/sequential.h"
+#include "primer/optim/adam.h"
+#include "support.h"
+
+namespace primer {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kHeader = 36;
+
+// One of everything, with values that only a copy of the bits keeps.
+Checkpoint sample() {
+    using Limits = std::numeric_limits<Real>;
+    Checkpoint c;
+    c.command = {"mnist_mlp", "--epochs", "3", ""};
+    c.note = std::string("a note\n with \0 in it", 20);
+    c.model = "Sequential(\n  (0): Linear(in_features=2, out_features=3, bias=True)\n)";
+    c.generators = {{"rng", Rng(1).state()}, {"model.1.rng", Rng(2).state()}};
+    c.step = 17;
+    c.batches = 5;
+    c.examples = 39;
+    c.train_loader = Rng(3).state();
+    c.test_loader = Rng(4).state();
+    c.sums = {.loss = 1.0 / 3, .correct = 7, .examples = 16};
+    c.best_accuracy = 0.1;
+    Tensor odd = empty({2, 3});
+    const Real values[] = {Real(-0.0),          Limits::denorm_min(), -Limits::infinity(),
+                           Limits::quiet_NaN(), Limits::max(),        Real(1) / 3};
+    std::copy(std::begin(values), std::end(values), odd.mutable_data());
+    c.tensors = {{"0.weight", odd}, {"0.bias", tensor({1, 2, 3})}, {"empty", zeros({4, 0})}};
+    c.optimizer = {{"0.step", Tensor(12)}, {"0.exp_avg", tensor({5, 6}, {1, 2, 1})}};
+    return c;
+}
+
+std::string contents(const fs::path& path) {
+    std::ifstream in(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+std::string saved(const Checkpoint& checkpoint) {
+    std::ostringstream out;
+    checkpoint.write(out);
+    return out.str();
+}
+
+Checkpoint parse(const std::string& bytes) {
+    std::istringstream in(bytes);
+    return Checkpoint::read(in, "/the/file");
+}
+
+template <class T>
+std::string bytes_of(const T& x) {
+    std::string bytes(sizeof x, '\0');
+    std::memcpy(bytes.data(), &x, sizeof x);
+    return bytes;
+}
+
+struct HeaderFields {
+    std::uint32_t byte_order = 0x01020304, version = 1, real_size = sizeof(Real);
+};
+
+// A file whose checksums are right, whatever is in it.
+std::string sealed(const std::string& payload, const HeaderFields& fields = {}) {
+    const std::string header = "PRIMERCK" + bytes_of(fields.byte_order) + bytes_of(fields.version) +
+                               bytes_of(fields.real_size) + bytes_of(crc32c(payload)) +
+                               bytes_of(std::uint64_t{payload.size()});
+    return header + bytes_of(crc32c(header)) + payload;
+}
+
+bool rejected(const std::string& bytes) {
+    try {
+        parse(bytes);
+        return false;
+    } catch (const Error& error) {
+        const std::string message = error.what();
+        CHECK(message.starts_with("/the/file: expected "));
+        CHECK(message.find('\n') == std::string::npos);
+        return true;
+    }
+}
+
+bool same_bits(const Tensor& a, const Tensor& b) {
+    return a.shape() == b.shape() &&
+           (a.numel() == 0 || std::memcmp(a.data(), b.data(), a.values().size_bytes()) == 0);
+}
+
+bool same_bits(const NamedTensors& a, const NamedTensors& b) {
+    return std::ranges::equal(a, b, [](const auto& x, const auto& y) {
+        return x.first == y.first && same_bits(x.second, y.second);
+    });
+}
+
+// --- what is written is what is read -----------------------------------------------------------
+
+TEST_CASE("checkpoint: everything comes back bit for bit") {
+    const Checkpoint before = sample();
+    const Checkpoint after = parse(saved(before));
+    CHECK(after.command == before.command);
+    CHECK(after.note == before.note);
+    CHECK(after.model == before.model);
+    CHECK(after.generators == before.generators);
+    CHECK(after.step == 17);
+    CHECK(after.batches == 5);
+    CHECK(after.examples == 39);
+    CHECK(after.train_loader == before.train_loader);
+    CHECK(after.test_loader == before.test_loader);
+    CHECK(after.sums.loss == before.sums.loss);
+    CHECK(after.sums.correct == 7);
+    CHECK(after.sums.examples == 16);
+    CHECK(after.best_accuracy == before.best_accuracy);
+    CHECK(same_bits(after.tensors, before.tensors));
+    CHECK(same_bits(after.optimizer, before.optimizer));
+}
+
+TEST_CASE("checkpoint: the file is the header and the members, no more") {
+    const std::string file = saved(sample());
+    CHECK(sealed(file.substr(kHeader)) == file);
+    const Folder folder;
+    sample().save(folder.path() / "c");
+    CHECK(contents(folder.path() / "c") == file);
+    CHECK(saved(sample()) == file);
+    CHECK(saved(parse(file)) == file);
+
+    // An empty one: 5 empty lists and texts, 5 numbers and 2 states before and among them.
+    const std::string empty_file = saved(Checkpoint());
+    CHECK(empty_file.size() == kHeader + 6 * 8 + 3 * 8 + 2 * 32 + 3 * 8 + 8);
+    CHECK(parse(empty_file).tensors.empty());
+}
+
+TEST_CASE("checkpoint: where a step lies") {
+    Checkpoint c;
+    c.batches = 5;
+    const Index expected[][3] = {
+        // step, epochs before, batches done
+        {0, 0, 0}, {1, 0, 1}, {4, 0, 4}, {5, 0, 5}, {6, 1, 1}, {9, 1, 4}, {10, 1, 5}, {11, 2, 1}};
+    for (const auto& [step, epochs, batches] : expected) {
+        c.step = step;
+        CHECK(c.epochs_before() == epochs);
+        CHECK(c.batches_done() == batches);
+    }
+}
+
+// Trains a model that has chance in it, and state in all of its parts.
+struct Run {
+    Run(const Dataset& data, std::uint64_t seed)
+        : rng(seed),
+          loader(data, {.batch_size = 8, .shuffle = true, .transforms = {ToTensor(), noise}}, rng) {
+        model.append(Flatten()).append(Linear(784, 6, rng)).append(BatchNorm1d(6));
+        model.append(Dropout(0.3, rng)).append(Linear(6, 10, rng));
+        optimizer.emplace(model.parameters(), AdamOptions{.amsgrad = true});
+    }
+    static void noise(std::span<Real> image, const Shape&, Rng& rng) {
+        for (Real& x : image) x += rng.uniform();
+    }
+
+    ModelState state() {
+        std::ostringstream text;
+        text << model;
+        ModelState state{.description = text.str(), .tensors = {}, .generators = {{"rng", &rng}}};
+        for (const StateEntry& entry : model.state_dict()) {
+            state.tensors.emplace_back(entry.name, entry.tensor);
+        }
+        for (const auto& generator : model.named_generators())
+            state.generators.push_back(generator);
+        return state;
+    }
+
+    void train_to(Index end) {
+        while (step < end) {
+            for (const Batch& batch : loader) {
+                optimizer->set_lr(0.01 / static_cast<double>(1 + step));
+                Tape tape;
+                const Tensor x = batch.images + Real(0.1) * randn(batch.images.shape(), rng);
+                optimizer->zero_grad();
+                tape.backward(cross_entropy(model(x), batch.labels));
+                optimizer->step();
+                if (++step == end) break;
+            }
+        }
+    }
+
+    Checkpoint checkpoint() {
+        Checkpoint c;
+        c.take(state());
+        c.optimizer = optimizer->named_state();
+        c.step = step;
+        c.batches = loader.batches();
+        c.train_loader = loader.epoch_state();
+        return c;
+    }
+
+    void resume(const Checkpoint& c) {
+        optimizer->load_state(c.optimizer);
+        c.restore(state(), "/the/file");
+        loader.set_rng_state(c.train_loader);
+        loader.skip(c.batches_done());
+        step = c.step;
+    }
+
+    Rng rng;
+    Sequential model;
+    DataLoader loader;
+    std::optional<Adam> optimizer;
+    Index step = 0;
+};
+
+TEST_CASE("checkpoint: training that is resumed ends with the same bits, wherever it stopped") {
+    const ImageDataset data = synthetic_digits(30, 1);  // 4 batches
+    Run whole(data, 1);
+    whole.train_to(11);
+    const Checkpoint expected = whole.checkpoint();
+    for (Index stop = 1; stop <= 10; ++stop) {
+        Run first(data, 1), second(data, 99);
+        first.train_to(stop);
+        const std::string file = saved(first.checkpoint());
+        second.resume(parse(file));
+        CHECK(saved(second.checkpoint()).size() == file.size());
+        second.train_to(11);
+        const Checkpoint result = second.checkpoint();
+        CAPTURE(stop);
+        CHECK(same_bits(result.tensors, expected.tensors));
+        CHECK(same_bits(result.optimizer, expected.optimizer));
+        CHECK(result.generators == expected.generators);
+    }
+}
+
+// --- another model -----------------------------------------------------------------------------
+
+TEST_CASE("checkpoint: another model is named with all that differs, and is left as it was") {
+    Rng rng(1), other(2);
+    const Tensor weight = ones({2, 3}), bias = ones({4}), more = ones({1});
+    const ModelState model{
+        .description = "Sequential(\n  (0): Linear(in_features=3, out_features=2, bias=True)\n)",
+        .tensors = {{"0.weight", weight}, {"0.bias", bias}, {"1.weight", more}},
+        .generators = {{"rng", &rng}, {"model.2.rng", &other}}};
+    const Checkpoint c = sample();
+    const auto restore = [&] { c.restore(model, "/the/file"); };
+    check_error(restore,
+                {"/the/file: expected a checkpoint of this model, got one of another, with "
+                 "(0): Linear(in_features=2, out_features=3, bias=True) in place of "
+                 "(0): Linear(in_features=3, out_features=2, bias=True); "
+                 "missing tensors: 1.weight; unexpected tensors: empty; "
+                 "misshapen tensors: 0.bias [3] for [4]; "
+                 "missing generators: model.2.rng; unexpected generators: model.1.rng"});
+    check_values(weight, {2, 3}, {1, 1, 1, 1, 1, 1});
+    CHECK(rng.state() == Rng(1).state());
+
+    // One that differs in nothing but an activation.
+    ModelState similar{
+        .description = c.model + "\n(1): ReLU()", .tensors = c.tensors, .generators = {}};
+    Rng a(1), b(2);
+    similar.generators = {{"rng", &a}, {"model.1.rng", &b}};
+    check_error([&] { c.check_fits(similar, "/the/file"); },
+                {"got one of another, with nothing more in place of (1): ReLU()"});
+    similar.description = c.model;
+    CHECK_NOTHROW(c.check_fits(similar, "/the/file"));
+    similar.description += ' ';
+    check_error([&] { c.check_fits(similar, "/the/file"); }, {"got one of another"});
+}
+
+// --- broken files ------------------------------------------------------------------------------
+
+TEST_CASE("checkpoint: a file that was cut, anywhere") {
+    const std::string file = saved(sample());
+    CHECK(file.size() < 2000);
+    for (std::size_t size = 0; size < file.size(); ++size) {
+        CAPTURE(size);
+        CHECK(rejected(file.substr(0, size)));
+    }
+    CHECK(rejected(file + '\0'));
+    check_error([] { parse(""); }, {"/the/file: expected a checkpoint, got an empty file"});
+    check_error(
+        [&] { parse(file.substr(0, 4)); },
+        {"/the/file: expected a checkpoint, of 36 bytes at least, got 4; the file has been"});
+    check_error([&] { parse(file.substr(0, 40)); },
+                {"/the/file: expected ", " bytes after the header, got 4; the file has been cut"});
+    check_error([] { parse("no checkpoint at all, but a text of some length"); },
+                {"/the/file: expected a checkpoint, which begins with PRIMERCK, got something"});
+}
+
+TEST_CASE("checkpoint: any bit of the header flipped, and bytes of the rest") {
+    const std::string file = saved(sample());
+    for (std::size_t bit = 0; bit < 8 * kHeader; ++bit) {
+        std::string broken = file;
+        broken[bit / 8] = static_cast<char>(broken[bit / 8] ^ 1 << bit % 8);
+        CAPTURE(bit);
+        CHECK(rejected(broken));
+    }
+    Rng rng(1);
+    for (int i = 0; i < 2000; ++i) {
+        const auto at = kHeader + static_cast<std::size_t>(rng.below(std::ssize(file) - 36));
+        std::string broken = file;
+        broken[at] = static_cast<char>(broken[at] ^ (1 + rng.below(255)));
+        CAPTURE(at);
+        CHECK(rejected(broken));
+    }
+    std::string broken = file;
+    broken.back() = static_cast<char>(broken.back() ^ 1);
+    check_error([&] { parse(broken); },
+                {"/the/file: expected a checkpoint as it was saved, got one that is damaged"});
+    broken = file;
+    broken[35] = static_cast<char>(broken[35] ^ 1);
+    check_error([&] { parse(broken); },
+                {"/the/file: expected the header of a checkpoint, got one that is damaged"});
+}
+
+TEST_CASE("checkpoint: sizes that can not be, under checksums that are right") {
+    const std::string payload = saved(sample()).substr(kHeader);
+    const auto size = static_cast<std::int64_t>(payload.size());
+    release_cached_storage();
+    const Index in_use = storage_stats().bytes_in_use;
+    int loaded = 0;
+    for (std::size_t at = 0; at + 8 <= payload.size(); ++at) {
+        for (const std::int64_t claim :
+             {size + 1, size - static_cast<std::int64_t>(at), std::int64_t{1} << 40,
+              std::int64_t{1} << 62, std::numeric_limits<std::int64_t>::max(), std::int64_t{-1}}) {
+            std::string crafted = payload;
+            crafted.replace(at, 8, bytes_of(claim));
+            const std::string file = sealed(crafted);
+            try {
+                // Where it was no length, it is loaded as it stands there.
+                const bool same = saved(parse(file)) == file;
+                CHECK(same);
+                ++loaded;
+            } catch (const Error& error) {
+                const bool says_where = std::string(error.what()).starts_with("/the/file: ");
+                CHECK(says_where);
+            }
+            const StorageStats now = storage_stats();
+            REQUIRE(now.bytes_in_use == in_use);
+            REQUIRE(now.bytes_cached < 64 * 1024);
+        }
+    }
+    CHECK(loaded > 100);
+
+    // The first number is how many words the command has.
+    std::string crafted = payload;
+    crafted.replace(0, 8, bytes_of(std::int64_t{1} << 60));
+    check_error([&] { parse(sealed(crafted)); },
+                {"/the/file: expected at most ",
+                 " more bytes, as many as the file has left, got a "
+                 "length of 1152921504606846976"});
+}
+
+TEST_CASE("checkpoint: contents that no program of ours writes") {
+    const auto parse_of = [](const Checkpoint& c) { return [c] { parse(saved(c)); }; };
+    for (const auto& change : std::initializer_list<void (*)(Checkpoint&)>{
+             [](Checkpoint& c) { c.step = -1; }, [](Checkpoint& c) { c.batches = 0; },
+             [](Checkpoint& c) { c.examples = 0; }, [](Checkpoint& c) { c.sums.correct = 17; }}) {
+        Checkpoint c = sample();
+        change(c);
+        check_error(parse_of(c), {"/the/file: expected counts of steps, batches and examples"});
+    }
+    Checkpoint c = sample();
+    c.generators[1].second = {};
+    check_error(parse_of(c),
+                {"/the/file: expected a state of the generator model.1.rng, got four"});
+
+    const std::string payload = saved(sample()).substr(kHeader);
+    check_error([&] { parse(sealed(payload + "more")); },
+                {"/the/file: expected nothing after the last tensor, got 4 bytes more"});
+    check_error([&] { parse(sealed(payload.substr(0, payload.size() - 1))); },
+                {"/the/file: expected at most ", " more bytes"});
+
+    // The last tensor is of shape [1, 2, 1]: 3, 1, 2, 1 before its two values.
+    const std::size_t dims = payload.size() - 2 * sizeof(Real) - 3 * 8;
+    std::string crafted = payload;
+    crafted.replace(dims, 8, bytes_of(std::int64_t{-1}));
+    check_error([&] { parse(sealed(crafted)); }, {"/the/file: Shape", "-1"});
+    crafted.replace(dims, 8, bytes_of(std::int64_t{1} << 62));
+    check_error([&] { parse(sealed(crafted)); }, {"/the/file: Shape"});
+    crafted.replace(dims, 8, bytes_of(std::int64_t{2}));
+    check_error([&] { parse(sealed(crafted)); }, {"/the/file: expected at most ", "length of 4"});
+}
+
+TEST_CASE("checkpoint: of another version, byte order, or width of Real") {
+    const std::string payload = saved(sample()).substr(kHeader);
+    check_error([&] { parse(sealed(payload, {.version = 2})); },
+                {"/the/file: expected a checkpoint of version 1, got version 2; a newer Primer"});
+    check_error([&] { parse(sealed(payload, {.version = 0})); },
+                {"/the/file: expected a checkpoint of version 1, got version 0"});
+    check_error([&] { parse(sealed(payload, {.byte_order = 0x04030201})); },
+                {"/the/file: expected a checkpoint in this machine's byte order, got the other"});
+    check_error([&] { parse(sealed(payload, {.byte_order = 0x01020305})); }, {"damaged"});
+    const std::uint32_t other = sizeof(Real) == 4 ? 8 : 4;
+    check_error([&] { parse(sealed(payload, {.real_size = other})); },
+                {"/the/file: expected numbers of ", "as this program has them", "do not mix"});
+}
+
+TEST_CASE("checkpoint: what is no file, or may not be read") {
+    const Folder folder;
+    const std::string path = folder.path().string();
+    check_error([&] { Checkpoint::load(path); },
+                {path.c_str(), ": expected a checkpoint, got a folder"});
+    check_error([&] { Checkpoint::load(path + "/none"); },
+                {(path + "/none: expected a checkpoint, got nothing there").c_str()});
+    REQUIRE(mkfifo((path + "/fifo").c_str(), 0666) == 0);
+    check_error([&] { Checkpoint::load(path + "/fifo"); }, {"got something that is no file"});
+    folder.write("empty", "");
+    check_error([&] { Checkpoint::load(path + "/empty"); }, {"/empty: ", "got an empty file"});
+
+    sample().save(path + "/secret");
+    fs::permissions(path + "/secret", fs::perms::none);
+    const AsNobody nobody;
+    check_error([&] { Checkpoint::load(path + "/secret"); },
+                {"/secret: expected a file that can be read, got a failure to open it"});
+}
+
+// --- saving that fails -------------------------------------------------------------------------
+
+// What a folder has in it, sorted.
+std::vector<std::string> names_in(const Folder& folder) {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(folder.path())) {
+        names.push_back(entry.path().filename().string());
+    }
+    std::ranges::sort(names);
+    return names;
+}
+
+TEST_CASE("checkpoint: a save takes the place of the one before it, through a link as well") {
+    const Folder folder;
+    const fs::path file = folder.path() / "c", link = folder.path() / "latest";
+    Checkpoint c = sample();
+    c.save(file);
+    c.step = 18;
+    c.save(file);
+    CHECK(Checkpoint::load(file).step == 18);
+    fs::create_symlink("c", link);
+    c.step = 19;
+    c.save(link);
+    CHECK(fs::is_symlink(link));
+    CHECK(Checkpoint::load(file).step == 19);
+    CHECK(names_in(folder) == std::vector<std::string>{"c", "latest"});
+}
+
+TEST_CASE("checkpoint: there is no place to save to") {
+    const Folder folder;
+    const std::string path = folder.path().string();
+    check_error(
+        [&] { sample().save(path); },
+        {path.c_str(), ": expected a file, or nothing yet, to save a checkpoint to, got a folder"});
+    check_error([&] { sample().save(path + "/none/c"); },
+                {(path + "/none/c: failed to create a file in its folder when saving a checkpoint: "
+                         "No such file or directory; what was there before, if anything, is")
+                     .c_str()});
+    REQUIRE(mkfifo((path + "/fifo").c_str(), 0666) == 0);
+    check_error([&] { sample().save(path + "/fifo"); }, {"got something that is no file"});
+    CHECK(names_in(folder) == std::vector<std::string>{"fifo"});
+}
+
+TEST_CASE("checkpoint: without permission, the old file stays whole") {
+    const Folder folder;
+    const fs::path file = folder.path() / "c";
+    sample().save(file);
+    const std::string before = contents(file);
+    fs::permissions(folder.path(), fs::perms(0755));
+    {
+        const AsNobody nobody;
+        Checkpoint c = sample();
+        c.step = 18;
+        check_error([&] { c.save(file); }, {"failed to create a file", "Permission denied"});
+    }
+    CHECK(contents(file) == before);
+    CHECK(names_in(folder) == std::vector<std::string>{"c"});
+}
+
+// While one lives, no file of this process may grow beyond so many bytes.
+class FileSizeLimit {
+  public:
+    explicit FileSizeLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+        REQUIRE(getrlimit(RLIMIT_FSIZE, &before_) == 0);
+        rlimit limit = before_;
+        limit.rlim_cur = bytes;
+        REQUIRE(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+    }
+    ~FileSizeLimit() {
+        setrlimit(RLIMIT_FSIZE, &before_);
+        std::signal(SIGXFSZ, handler_);
+    }
+    FileSizeLimit(const FileSizeLimit&) = delete;
+    FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+
+  private:
+    rlimit before_{};
+    void (*handler_)(int);
+};
+
+TEST_CASE("checkpoint: a disk that is full in the middle of a save, the old file stays whole") {
+    const Folder folder;
+    const fs::path file = folder.path() / "c";
+    sample().save(file);
+    const std::string before = contents(file);
+    for (const rlim_t room : std::initializer_list<rlim_t>{0, 20, 36, 500}) {
+        std::string message;
+        try {
+            const FileSizeLimit limit(room);
+            Checkpoint c = sample();
+            c.step = 18;
+            c.save(file);
+        } catch (const Error& error) {
+            message = error.what();
+        }
+        CHECK(message == fs::canonical(file).string() +
+                             ": failed to write the file when saving a checkpoint: File too large; "
+                             "what was there before, if anything, is untouched");
+        CHECK(contents(file) == before);
+        CHECK(names_in(folder) == std::vector<std::string>{"c"});
+    }
+    CHECK(Checkpoint::load(file).step == 17);
+}
+
+}  // namespace
+}  // namespace primer
