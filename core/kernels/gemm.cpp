@@ -66,8 +66,11 @@ namespace {
 constexpr Index kDepth = 256;      // of a strip: 32 KB of B, which L1 holds
 constexpr Index kBlockRows = 288;  // of A: 288 KB, which L2 holds
 
-// Values of A that are packed at a time, unless that were very few rows.
-constexpr Index kMostPacked = 1'000'000;
+// Values of A that are packed at a time, unless that were very few rows. For each such part of A,
+// all of B is packed anew.
+constexpr Index kMostPacked = 6'000'000;
+// Rows of A up to which its parts, and not those of B, are shared out first: see Tasks.
+constexpr Index kFewRows = 256;
 // Values that are worth handing to another thread to be packed.
 constexpr Index kWorthPacking = 65'536;
 
@@ -157,20 +160,21 @@ void multiply(const BlockProduct& product) {
 
 namespace {
 
-// How gemm is shared out: tasks are rows of blocks of C. As many as keep eight threads busy, if
-// there is enough to do; how many depends on the sizes alone.
+// How gemm is shared out: tasks are rows of blocks of C. More of them than threads, so that one
+// that is held up does not keep the others waiting. Whoever computes an element of C does the same,
+// so the number of threads may have a say.
 struct Tasks {
     Cut row_parts, strip_parts;  // of A's strips and of B's
 
-    // Every part of the rows packs B anew. So parts of B come first, unless packing is cheap. Then
-    // parts of the rows do: each is one piece of C's memory, and mostly the same thread then goes
-    // on with it (see parallel.h).
+    // Every part of the rows packs B anew. So parts of B come first, unless packing is cheap and
+    // rows are few. Then parts of the rows do: each is one piece of C's memory, and mostly the same
+    // thread then goes on with it (see parallel.h).
     Tasks(Index row_strips, Index strips, bool rows_first)
         : row_parts(row_strips, row_strips), strip_parts(strips, kBlockStrips) {
-        const Index few = rows_first ? 3 : 4;
-        if (rows_first) cut(row_parts, 8, few);
-        cut(strip_parts, 8 / row_parts.count, 1);
-        if (!rows_first) cut(row_parts, 8 / strip_parts.count, few);
+        const Index threads = num_threads(), parts = threads == 1 ? 1 : 4 * threads;
+        if (rows_first) cut(row_parts, parts, 3);
+        cut(strip_parts, parts / row_parts.count, 1);
+        if (!rows_first) cut(row_parts, parts / strip_parts.count, 4);
     }
     Index count() const { return row_parts.count * strip_parts.count; }
 
@@ -221,7 +225,7 @@ void gemm_rows(Index m, Index n, Index k, const Real* a, Index row_step, Index d
     pack_rows(packed, a, row_step, depth_step);
 
     const Cut columns(n, width);
-    const Tasks tasks(packed.strips.count, columns.count, right.line_step == 1);
+    const Tasks tasks(packed.strips.count, columns.count, right.line_step == 1 && m <= kFewRows);
     RightMatrix b = right;
     b.in_place = better_in_place(m / tasks.row_parts.count, n, packed.depths.size);
     const auto run = [&](Index task) {

@@ -10,6 +10,10 @@
 
 #include "primer/core/error.h"
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
 #if defined(__SANITIZE_ADDRESS__)
 #define PRIMER_POISON_CACHED_BLOCKS
 #elif defined(__has_feature)
@@ -25,7 +29,25 @@
 namespace primer {
 namespace {
 
-constexpr std::size_t kAlignment = 64;
+constexpr std::size_t kAlignment = 64;              // of a block: a cache line ...
+constexpr std::size_t kHugePage = 2 * 1024 * 1024;  // ... or, if it has that size, this
+
+std::align_val_t alignment_of(std::size_t bytes) {
+    return std::align_val_t{bytes >= kHugePage ? kHugePage : kAlignment};
+}
+
+// Memory from the system, or nullptr.
+void* allocate(std::size_t bytes) {
+    void* const block = ::operator new(bytes, alignment_of(bytes), std::nothrow);
+#if defined(__linux__)
+    // A processor remembers the places of some thousand pages. With the usual 4 KB each, that is a
+    // few MB; and whoever walks down the columns of a large matrix looks nearly every one up again.
+    if (block != nullptr && bytes >= kHugePage) {
+        madvise(block, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);  // a wish; it may fail
+    }
+#endif
+    return block;
+}
 
 // Recycling would hide a use after free from AddressSanitizer; these two tell it.
 void poison([[maybe_unused]] void* block, [[maybe_unused]] std::size_t bytes) {
@@ -86,10 +108,9 @@ class BlockCache {
   private:
     void* ask_system(std::size_t bytes) {
         ++stats_.system_allocations;
-        constexpr std::align_val_t alignment{kAlignment};
-        if (void* block = ::operator new(bytes, alignment, std::nothrow)) return block;
+        if (void* block = allocate(bytes)) return block;
         release_locked();  // what waits in other sizes may be just what is missing
-        if (void* block = ::operator new(bytes, alignment, std::nothrow)) return block;
+        if (void* block = allocate(bytes)) return block;
         fail("out of memory: the system has no block of ", bytes, " bytes for a tensor (",
              stats_.bytes_in_use, " bytes are in use); try a smaller batch");
     }
@@ -98,7 +119,7 @@ class BlockCache {
         for (auto& [bytes, blocks] : free_) {
             for (void* block : blocks) {
                 unpoison(block, bytes);
-                ::operator delete (block, std::align_val_t{kAlignment});
+                ::operator delete(block, alignment_of(bytes));
             }
             blocks.clear();
         }

@@ -41,6 +41,10 @@ Index smaller(Index a, Index b) { return a < b ? a : b; }
 // C's rows x columns, where columns is a multiple of kLanes.
 template <int rows, int vectors, int row_step>
 void whole_tile(const TileProduct& t) {
+    // C's rows come from far away, and are needed when all is multiplied: by then they are here.
+    for (int i = 0; i < rows; ++i) {
+        for (int v = 0; v < vectors; ++v) __builtin_prefetch(t.c + i * t.stride + v * kLanes, 1);
+    }
     Vector sum[rows][vectors] = {};
     const Real *a = t.a, *b = t.b;
     const Index a_step = t.a_step, b_step = t.b_step;
