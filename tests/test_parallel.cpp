@@ -106,6 +106,15 @@ TEST_CASE("parallel: several threads take part, and the caller waits for all of 
     CHECK(seen.count(caller) == 1);
 }
 
+TEST_CASE("parallel: two or three chunks are not worth another thread") {
+    const Threads set(4);
+    for (Index n : {2, 3}) {
+        std::set<std::thread::id> seen;
+        parallel_for(n, 1, [&](Index, Index) { seen.insert(std::this_thread::get_id()); });
+        CHECK(seen == std::set<std::thread::id>{std::this_thread::get_id()});
+    }
+}
+
 TEST_CASE("parallel: many short jobs one after another") {
     for (int threads : {2, 3, 8}) {
         const Threads set(threads);
@@ -121,15 +130,16 @@ TEST_CASE("parallel: many short jobs one after another") {
 TEST_CASE("parallel: all threads come to a job, awake or asleep") {
     for (int threads : {2, 3, 8}) {
         const Threads set(threads);
+        const Index chunks = std::max(4, threads);  // fewer than four are not shared out
         for (int job = 0; job < 100; ++job) {
             // Long enough for all of them to fall asleep; in between, one job upon the other.
             if (job % 5 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
             std::atomic<int> arrived{0};
-            parallel_for(threads, 1, [&](Index, Index) {
+            parallel_for(chunks, 1, [&](Index, Index) {
                 ++arrived;
                 while (arrived < threads) std::this_thread::yield();
             });
-            CHECK(arrived == threads);
+            CHECK(arrived == chunks);
         }
     }
 }
@@ -196,17 +206,17 @@ TEST_CASE("parallel: a call from inside the body of a second caller runs on the 
 }
 
 TEST_CASE("parallel: a single chunk leaves the threads to the calls inside it") {
-    const Threads set(2);
+    const Threads set(4);
     std::atomic<int> arrived{0};
     parallel_for(1, 1, [&](Index, Index) {
-        // Each of the two waits for the other: one thread alone could not.
-        parallel_for(2, 1, [&](Index, Index) {
+        // Each of the four waits for the others: one thread alone could not.
+        parallel_for(4, 1, [&](Index, Index) {
             ++arrived;
-            while (arrived < 2) std::this_thread::yield();
+            while (arrived < 4) std::this_thread::yield();
         });
         set_num_threads(3);
     });
-    CHECK(arrived == 2);
+    CHECK(arrived == 4);
     CHECK(num_threads() == 3);
     // But in a chunk of several, it is still one of several.
     const auto inside = [] {

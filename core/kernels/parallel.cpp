@@ -31,6 +31,11 @@ namespace {
 
 constexpr int kMaxThreads = 1024;
 
+/// With fewer chunks, one thread has done them before another has fetched what it needs for its
+/// part, if the two cores are not near one another: a step of a small network then took twice as
+/// long with two threads as with one.
+constexpr Index kLeastChunks = 4;
+
 /// How long to watch before sleeping. Longer than most serial stretches between the jobs of a step,
 /// and so short that who else needs the core, such as a thread that loads data, hardly feels it.
 constexpr std::chrono::microseconds kWatch{30};
@@ -240,7 +245,8 @@ void detail::run_chunks(Index n, Index grain, const std::function<void(Index, In
     Job job(n, grain, num_threads(), body);
     // A second caller, on another thread, does not wait for the pool: it works alone.
     std::unique_lock lock(pool_mutex, std::defer_lock);
-    if (num_threads() > 1 && !inside_parallel_for && lock.try_lock()) {
+    if (num_threads() > 1 && job.chunks() >= kLeastChunks && !inside_parallel_for &&
+        lock.try_lock()) {
         if (pool == nullptr) pool = new Pool(num_threads() - 1);
         pool->run(job);
     } else {
