@@ -19,6 +19,7 @@
 #include "primer/core/kernels/activation.h"
 #include "primer/core/kernels/batchnorm.h"
 #include "primer/core/kernels/conv.h"
+#include "primer/core/kernels/dropout.h"
 #include "primer/core/kernels/elementwise.h"
 #include "primer/core/kernels/gemm.h"
 #include "primer/core/kernels/isa.h"
@@ -43,7 +44,8 @@ using Call = std::function<void()>;
 struct Kernel {
     std::string name;
     /// What a call must do, of which one is 0: operations, or bytes to read and to write, each
-    /// array counted once.
+    /// array counted once. Operations are those of the definition: where Winograd's algorithm does
+    /// with fewer, the share of the peak may be above 100 %.
     double flops, bytes;
     /// Makes the tensors.
     std::function<Call()> prepare;
@@ -160,11 +162,16 @@ void add_convolutions(std::vector<Kernel>& all) {
     add(title("pointwise:", {64, 128, 16}), sizes(128, {64, 128, 16}, 1, 1));
     add(title("depthwise:", {64, 64, 32}), sizes(32, {64, 64, 32}, 3, 64));
 
-    const ConvSizes small = sizes(1, {32, 32, 16}, 3, 1);
-    add("small", small);
-    add_convolution(all, "small/reference", small, kernels::reference::conv2d,
-                    kernels::reference::conv2d_backward_input,
-                    kernels::reference::conv2d_backward_weight);
+    const auto add_both = [&](const std::string& name, const ConvSizes& s) {
+        add(name, s);
+        add_convolution(all, name + "/reference", s, kernels::reference::conv2d,
+                        kernels::reference::conv2d_backward_input,
+                        kernels::reference::conv2d_backward_weight);
+    };
+    add_both("small", sizes(1, {32, 32, 16}, 3, 1));  // by Winograd's algorithm
+    add_both("small_5x5", sizes(1, {32, 32, 16}, 5, 1));
+    add_both("small_pointwise", sizes(1, {32, 32, 16}, 1, 1));
+    add_both("small_depthwise", sizes(1, {32, 32, 16}, 3, 32));
 }
 
 // --- The rest, which waits for memory ------------------------------------------------------------
@@ -202,24 +209,27 @@ void add_max_pool(std::vector<Kernel>& all) {
     const Window window(32, 2, 2, 0, 1);
     const kernels::MaxPoolSizes sizes{.planes = 128 * 32, .h = window, .w = window};
     const Shape in{sizes.planes, 32, 32}, out{sizes.planes, 16, 16};
-    const std::vector<std::int32_t> positions(static_cast<std::size_t>(out.numel()), 0);
-    const double bytes = bytes_of(in.numel() + out.numel()) +
-                         static_cast<double>(positions.size() * sizeof(std::int32_t));
+    const std::vector<std::uint8_t> numbers(static_cast<std::size_t>(bytes_taken(sizes)), 0);
+    const double bytes = bytes_of(in.numel() + out.numel()) + static_cast<double>(numbers.size());
     const auto forward = [=](const std::string& name, auto function) {
         return Kernel{name, 0, bytes, [=]() -> Call {
-                          return [=, x = random(in), y = random(out), taken = positions]() mutable {
+                          return [=, x = random(in), y = random(out), taken = numbers]() mutable {
                               function(sizes, x.data(), y.mutable_data(), taken.data());
                           };
                       }};
     };
     all.push_back(forward("max_pool2d", kernels::max_pool2d));
     all.push_back(forward("max_pool2d/reference", kernels::reference::max_pool2d));
-    all.push_back({"max_pool2d_backward", 0, bytes, [=]() -> Call {
-                       return [=, taken = positions, dy = random(out), dx = random(in)] {
-                           kernels::max_pool2d_backward(sizes, taken.data(), dy.data(),
-                                                        dx.mutable_data());
-                       };
-                   }});
+    const auto backward = [=](const std::string& name, auto function) {
+        return Kernel{name, 0, bytes, [=]() -> Call {
+                          return [=, taken = numbers, dy = random(out), dx = random(in)] {
+                              function(sizes, taken.data(), dy.data(), dx.mutable_data());
+                          };
+                      }};
+    };
+    all.push_back(backward("max_pool2d_backward", kernels::max_pool2d_backward));
+    all.push_back(
+        backward("max_pool2d_backward/reference", kernels::reference::max_pool2d_backward));
 }
 
 /// Of n elements: an activation of cifar_cnn, or few enough for a cache.
@@ -239,8 +249,11 @@ void add_elementwise(std::vector<Kernel>& all, Index n, const std::string& suffi
                            kernels::relu_backward(n, y.data(), dy.data(), dx.mutable_data());
                        };
                    }});
-    all.push_back({"dropout" + suffix, 0, bytes_of(2 * n), [=]() -> Call {
-                       return [x = random({n}), rng = Rng(1)]() mutable { dropout(x, 0.5, rng); };
+    const std::vector<std::uint8_t> mask(static_cast<std::size_t>(n));
+    all.push_back({"dropout" + suffix, 0, bytes_of(2 * n) + static_cast<double>(n), [=]() -> Call {
+                       return [=, x = random({n}), y = random({n}), kept = mask]() mutable {
+                           kernels::dropout(n, 0.5, 1, x.data(), y.mutable_data(), kept.data());
+                       };
                    }});
     const kernels::SgdStep step{.lr = Real(1e-4),
                                 .momentum = Real(0.9),

@@ -529,7 +529,7 @@ TEST_CASE("activations: the same bits for any number of threads") {
         CAPTURE(std::string(f.name));
         set_num_threads(1);
         const Results one = run(f.op, x, dy);
-        for (const int threads : {2, 3}) {
+        for (const int threads : {2, 3, 8}) {
             set_num_threads(threads);
             const Results many = run(f.op, x, dy);
             CHECK(same(many.y, one.y));
@@ -658,7 +658,7 @@ TEST_CASE("prelu: kernels and definition agree, with any number of threads") {
             CHECK(wrong_values(
                       dw, [&](Index c) { return sums[static_cast<std::size_t>(c)]; }, kTolerance,
                       size) == 0);
-            for (const int threads : {2, 3}) {
+            for (const int threads : {2, 3, 8}) {
                 set_num_threads(threads);
                 weight.set_grad({});
                 const Results many = run([&](const Tensor& v) { return prelu(v, weight); }, x, dy);
@@ -705,7 +705,7 @@ TEST_CASE("maxout: kernels and definition agree, with any number of threads") {
                 return reshape(max(split, 1), narrow.dims());
             };
             const Results want = run(other, x, dy);
-            for (const int threads : {1, 2, 3}) {
+            for (const int threads : {1, 2, 3, 8}) {
                 set_num_threads(threads);
                 const Results got = run(op, x, dy);
                 CHECK(same(got.y, want.y));

@@ -367,6 +367,8 @@ void check_against_reference(const Case& c) {
 TEST_CASE("conv kernels: like their reference") {
     for (const Case& c : cases()) check_against_reference(c);
     check_against_reference({{0, 2, 4, 4}, {3, 2, 3, 3}});
+    check_against_reference({{2, 0, 5, 4}, {3, 0, 3, 3}});
+    check_against_reference({{2, 0, 5, 4}, {4, 0, 1, 2}, {.stride = 2, .groups = 4}});
     check_against_reference({{3, 5, 17, 19}, {7, 5, 3, 3}, {.padding = 1}});
     check_against_reference({{20, 3, 9, 11}, {5, 3, 5, 3}, {.stride = {2, 1}, .padding = 2}});
     check_against_reference({{2, 33, 7, 7}, {17, 33, 1, 1}});
@@ -400,10 +402,11 @@ bool same_bits(const Tensor& a, const Tensor& b) {
 
 TEST_CASE("conv kernels: the same bits for any number of threads") {
     const int before = num_threads();
-    for (const Case& c : {Case{{13, 3, 9, 10}, {8, 3, 3, 3}, {.padding = 1}},
-                          Case{{1, 16, 20, 20}, {24, 16, 3, 3}, {.stride = 2}},
-                          Case{{10, 16, 12, 12}, {16, 1, 3, 3}, {.padding = 1, .groups = 16}},
-                          Case{{5, 32, 9, 9}, {48, 32, 1, 1}}}) {
+    // So much work that it is shared out: many images, or one that is cut into pieces.
+    for (const Case& c : {Case{{26, 8, 12, 12}, {16, 8, 3, 3}, {.padding = 1}},
+                          Case{{1, 32, 40, 40}, {48, 32, 3, 3}, {.stride = 2}},
+                          Case{{20, 16, 12, 12}, {16, 1, 3, 3}, {.padding = 1, .groups = 16}},
+                          Case{{20, 32, 9, 9}, {48, 32, 1, 1}}}) {
         CAPTURE(c.x.str());
         set_num_threads(1);
         const Results one = run(c, true);

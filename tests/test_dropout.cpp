@@ -1,6 +1,7 @@
 #include "primer/layers/dropout.h"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "primer/core/kernels/parallel.h"
@@ -88,14 +89,22 @@ TEST_CASE("dropout: takes one number from the generator, whatever the size") {
 
 TEST_CASE("dropout: the same bits for any number of threads") {
     const int before = num_threads();
-    const Tensor x = ones({3, 50'001});
-    Rng a(5), b(5);
-    set_num_threads(1);
-    const Tensor one = dropout(x, 0.3, a);
-    set_num_threads(3);
-    const Tensor three = dropout(x, 0.3, b);
+    const auto run = [](int threads) {
+        set_num_threads(threads);
+        const Tensor x = ones({3, 50'001}).requires_grad_();
+        Rng rng(5);
+        Tape tape;
+        const Tensor y = dropout(x, 0.3, rng);
+        tape.backward(sum(y * y));
+        return std::pair(y, x.grad());
+    };
+    const auto [y, dx] = run(1);
+    for (const int threads : {2, 3, 8}) {
+        const auto [more_y, more_dx] = run(threads);
+        CHECK(same(more_y, y));
+        CHECK(same(more_dx, dx));
+    }
     set_num_threads(before);
-    CHECK(same(one, three));
 }
 
 TEST_CASE("dropout: backward through what was kept") {

@@ -1,6 +1,6 @@
 // What core/kernels/isa has compiled for each instruction set gives the same bits at all of them,
-// however long an array is and wherever in it an element lies. (Matrix products do not: they use
-// fused multiply-adds where there are some.)
+// however long an array is and wherever in it an element lies. (Matrix products and convolutions do
+// not: they use fused multiply-adds where there are some.)
 
 #include "primer/core/kernels/isa.h"
 
@@ -16,6 +16,7 @@
 #include "primer/core/kernels/isa/dropout.h"
 #include "primer/core/kernels/isa/elementwise.h"
 #include "primer/core/kernels/isa/optimizer.h"
+#include "primer/core/kernels/isa/pool.h"
 #include "primer/core/kernels/isa/reduce.h"
 #include "primer/core/kernels/isa/softmax.h"
 #include "primer/core/rng.h"
@@ -250,6 +251,24 @@ TEST_CASE("isa: softmax") {
                     k.subtract(rows, n, largest.data(), x.data(), y.data());
                     append(bits, y);
                     k.log_backward(rows, n, y.data(), dy.data(), dx.data());
+                    append(bits, dx);
+                    return bits;
+                });
+}
+
+TEST_CASE("isa: max pooling") {
+    same_at_all(kernels::baseline::pool_kernels(), kernels::avx2::pool_kernels(),
+                kernels::avx512::pool_kernels(), [](const kernels::PoolKernels& k, Index n) {
+                    // Two planes of two rows of n windows, with a row and a column too many.
+                    const kernels::PoolBy2 sizes{2, 5, 2 * n + 1, 2, n};
+                    const std::vector<Real> x = values(2 * 5 * (2 * n + 1), 13),
+                                            dy = values(2 * 2 * n, 14);
+                    std::vector<Real> y(dy.size()), dx(x.size());
+                    std::vector<std::uint8_t> taken(dy.size());
+                    k.max_by_2(sizes, x.data(), y.data(), taken.data());
+                    k.max_by_2_backward(sizes, taken.data(), dy.data(), dx.data());
+                    Bits bits(taken.begin(), taken.end());
+                    append(bits, y);
                     append(bits, dx);
                     return bits;
                 });

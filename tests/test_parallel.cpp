@@ -17,6 +17,14 @@
 #include "primer/core/ops.h"
 #include "primer/core/rng.h"
 #include "primer/core/tape.h"
+#include "primer/layers/batchnorm.h"
+#include "primer/layers/conv2d.h"
+#include "primer/layers/dropout.h"
+#include "primer/layers/flatten.h"
+#include "primer/layers/linear.h"
+#include "primer/layers/pooling.h"
+#include "primer/layers/sequential.h"
+#include "primer/optim/sgd.h"
 #include "support.h"
 
 namespace primer {
@@ -106,12 +114,20 @@ TEST_CASE("parallel: several threads take part, and the caller waits for all of 
     CHECK(seen.count(caller) == 1);
 }
 
-TEST_CASE("parallel: two or three chunks are not worth another thread") {
-    const Threads set(4);
-    for (Index n : {2, 3}) {
-        std::set<std::thread::id> seen;
-        parallel_for(n, 1, [&](Index, Index) { seen.insert(std::this_thread::get_id()); });
-        CHECK(seen == std::set<std::thread::id>{std::this_thread::get_id()});
+TEST_CASE("parallel: two or three chunks are all done, whether or not they are shared out") {
+    for (int threads : {2, 3, 8}) {
+        const Threads set(threads);
+        for (Index n : {2, 3}) {
+            std::vector<int> hits(static_cast<std::size_t>(n));
+            for (int job = 0; job < 300; ++job) {
+                // Now and then long enough for the distance to be measured anew, or for the others
+                // to fall asleep.
+                if (job % 60 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(11));
+                parallel_for(n, 1,
+                             [&](Index begin, Index) { ++hits[static_cast<std::size_t>(begin)]; });
+            }
+            CHECK(hits == std::vector<int>(static_cast<std::size_t>(n), 300));
+        }
     }
 }
 
@@ -130,7 +146,7 @@ TEST_CASE("parallel: many short jobs one after another") {
 TEST_CASE("parallel: all threads come to a job, awake or asleep") {
     for (int threads : {2, 3, 8}) {
         const Threads set(threads);
-        const Index chunks = std::max(4, threads);  // fewer than four are not shared out
+        const Index chunks = std::max(4, threads);  // fewer are not always shared out
         for (int job = 0; job < 100; ++job) {
             // Long enough for all of them to fall asleep; in between, one job upon the other.
             if (job % 5 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -409,6 +425,49 @@ TEST_CASE("parallel: gemm, every transposition, the same bits for any number of 
                 for (int threads : {2, 3, 8}) CHECK(product(threads) == expected);
             }
         }
+    }
+}
+
+// Each layer has so much to do that it is shared out: the first convolution by Winograd's
+// algorithm, then one with a kernel for each channel, and the others as products of matrices.
+TEST_CASE("parallel: a network's training step, the same bits for any number of threads") {
+    const auto step = [](int threads) {
+        const Threads set(threads);
+        Rng rng(3);
+        Sequential trunk{Conv2d(32, 32, {.kernel = 3, .padding = 1, .bias = false}, rng),
+                         BatchNorm2d(32, {.relu = true}),
+                         Conv2d(32, 32, {.kernel = 3, .padding = 1, .groups = 32}, rng),
+                         Dropout(rng),
+                         MaxPool2d({.kernel = 3, .stride = 1, .padding = 1}),
+                         AvgPool2d({.kernel = 3, .stride = 1, .padding = 1})};
+        Sequential head{Conv2d(32, 48, {.kernel = 3, .stride = 2, .padding = 1}, rng),
+                        Conv2d(48, 64, {.kernel = 1}, rng), Flatten(),
+                        Linear(64 * 6 * 6, 1000, rng)};
+        std::vector<Parameter> parameters = trunk.parameters();
+        for (const Parameter& parameter : head.parameters()) parameters.push_back(parameter);
+        SGD optimizer(parameters, {.lr = 0.01, .momentum = 0.9});
+        IntTensor labels;
+        labels.shape = {16};
+        for (Index i = 0; i < 16; ++i) labels.values.push_back(61 * i);
+
+        const Tensor x = randn({16, 32, 12, 12}, rng).requires_grad_();
+        Tape tape;
+        const Tensor middle = trunk(x);
+        const Tensor loss =
+            cross_entropy(head(middle), labels) + mean(max_pool2d(middle, {.kernel = 2}));
+        tape.backward(loss);
+        optimizer.step();
+        std::vector<std::vector<Real>> results{values_of(loss), values_of(x.grad())};
+        for (const Parameter& parameter : parameters) {
+            results.push_back(values_of(parameter.grad()));
+            results.push_back(values_of(parameter));
+        }
+        return results;
+    };
+    const auto expected = step(1);
+    for (int threads : {2, 3, 8}) {
+        CAPTURE(threads);
+        CHECK(step(threads) == expected);
     }
 }
 

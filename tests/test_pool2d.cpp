@@ -552,7 +552,7 @@ TEST_CASE("window: which outputs see a cell inside the image") {
 TEST_CASE("pooling: the same bits for any number of threads") {
     const int before = num_threads();
     Rng rng(3);
-    const Tensor x = randn({5, 7, 33, 35}, rng);
+    const Tensor x = randn({10, 7, 33, 35}, rng);  // enough planes to be shared out
     const auto run = [&] {
         std::vector<Tensor> all;
         const auto add = [&](const auto& pool) {
@@ -562,8 +562,10 @@ TEST_CASE("pooling: the same bits for any number of threads") {
         add([](const Tensor& t) {
             return max_pool2d(t, {.kernel = 3, .stride = 2, .padding = 1});
         });
+        add([](const Tensor& t) { return max_pool2d(t, {.kernel = 2}); });
         add([](const Tensor& t) { return avg_pool2d(t, {.kernel = 3, .stride = 1}); });
         add([](const Tensor& t) { return adaptive_avg_pool2d(t, {4, 5}); });
+        add([](const Tensor& t) { return adaptive_avg_pool2d(t, 1); });
         return all;
     };
     set_num_threads(1);

@@ -141,11 +141,13 @@ TEST_CASE("training: the same seed gives the same bits, for any number of thread
     const Run two = train_on_digits(train, test, 7, 64);
     set_num_threads(3);
     const Run three = train_on_digits(train, test, 7, 64);
+    set_num_threads(8);
+    const Run eight = train_on_digits(train, test, 7, 64);
     const Run other_seed = train_on_digits(train, test, 8, 64);
     set_num_threads(before);
 
     REQUIRE(one.losses.size() == 24);  // 1500 / 64, the last batch smaller
-    for (const Run* run : {&again, &two, &three}) {
+    for (const Run* run : {&again, &two, &three, &eight}) {
         CHECK(run->losses == one.losses);
         CHECK(run->weights == one.weights);
     }

@@ -308,6 +308,7 @@ void input_gradient(const BatchNormSizes& s, const BatchNormRule& rule,
 
 void batch_norm(const BatchNormSizes& s, const BatchNormRule& rule, const Real* x,
                 const Moments* moments, Real* y) {
+    if (isa() == Isa::reference) return reference::batch_norm(s, rule, x, moments, y);
     const std::vector<BatchNormLine> lines = lines_of(s, rule, moments);
     for_each_image(s, [&](Index number, const Group& group, Index begin, Index end) {
         const Index at = group.at(begin);
@@ -318,12 +319,16 @@ void batch_norm(const BatchNormSizes& s, const BatchNormRule& rule, const Real* 
 
 void batch_norm_training(const BatchNormSizes& s, const BatchNormRule& rule, const Real* x,
                          Moments* moments, Real* y) {
+    if (isa() == Isa::reference) return reference::batch_norm_training(s, rule, x, moments, y);
     for_each_channel(s, [&](const Group& group) { measure(group, x, moments); });
     batch_norm(s, rule, x, moments, y);
 }
 
 void batch_norm_backward(const BatchNormSizes& s, const BatchNormRule& rule,
                          const BatchNormBackward& from, Real* dx, Real* dweight, Real* dbias) {
+    if (isa() == Isa::reference) {
+        return reference::batch_norm_backward(s, rule, from, dx, dweight, dbias);
+    }
     std::vector<GradientSums> sums;
     if (from.moments_of_x || dweight != nullptr || dbias != nullptr) {
         sums = gradient_sums(s, rule, from);

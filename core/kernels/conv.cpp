@@ -24,8 +24,9 @@
 // correlation of dy. Otherwise, only every stride-th tap meets a given x, and the others its
 // neighbour: the x are sorted by what meets them, and each sort is a correlation with its own taps.
 //
-// The gradient of the weight has its own page, at the top of conv_weight.cpp. Where each channel
-// has its own kernels, there is no matrix to speak of: conv_depthwise.cpp.
+// The gradient of the weight has its own page, at the top of conv_weight.cpp. Windows of 3x3 over
+// many channels can do with fewer multiplications: conv_winograd.cpp. Where each channel has its
+// own kernels, there is no matrix to speak of: conv_depthwise.cpp.
 //
 // Chellapilla, Puri and Simard, "High Performance Convolutional Neural Networks for Document
 // Processing", 2006, for columns.
@@ -114,7 +115,10 @@ Correlation forward_correlation(const ConvSizes& s) {
 }  // namespace
 
 void conv2d(const ConvSizes& s, const Real* x, const Real* weight, const Real* bias, Real* y) {
-    if (isa() == Isa::reference) return reference::conv2d(s, x, weight, bias, y);
+    // Without channels there is nothing to multiply, but y is to be written.
+    if (isa() == Isa::reference || s.in_channels == 0) {
+        return reference::conv2d(s, x, weight, bias, y);
+    }
     best_correlate(forward_correlation(s), x, weight, bias, y);
 }
 
@@ -198,7 +202,7 @@ void conv2d_backward_input(const ConvSizes& s, const Real* weight, const Real* d
 }
 
 void conv2d_backward_weight(const ConvSizes& s, const Real* x, const Real* dy, Real* dweight) {
-    if (isa() == Isa::reference || s.batch == 0) {
+    if (isa() == Isa::reference || s.batch == 0 || s.in_channels == 0) {
         return reference::conv2d_backward_weight(s, x, dy, dweight);
     }
     const Correlation forward = forward_correlation(s);

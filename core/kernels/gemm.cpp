@@ -21,9 +21,9 @@
 //                    tile)    +--+--+--+--+            +--+--+--+--+
 //
 // Strips are *packed*: copied so that the tile's loop reads memory in one straight line, whatever
-// the matrices' own order. That also does away with transposes, and with edges: what is missing
-// from the last strip is filled with zeros, and the tile there is computed beside C and its valid
-// part copied over.
+// the matrices' own order. That also does away with transposes, and with edges: the last strip of B
+// takes whole registers as well, whatever is in the rest of them; the tile there is computed beside
+// C, and its valid part copied over.
 //
 // k is cut into pieces of kDepth, one after the other; each adds to C. Within a tile the products
 // are added in the order of k. So every element of C is made in the same order, however the tiles

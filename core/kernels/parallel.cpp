@@ -31,14 +31,22 @@ namespace {
 
 constexpr int kMaxThreads = 1024;
 
-/// With fewer chunks, one thread has done them before another has fetched what it needs for its
-/// part, if the two cores are not near one another: a step of a small network then took twice as
-/// long with two threads as with one.
-constexpr Index kLeastChunks = 4;
-
 /// How long to watch before sleeping. Longer than most serial stretches between the jobs of a step,
 /// and so short that who else needs the core, such as a thread that loads data, hardly feels it.
 constexpr std::chrono::microseconds kWatch{30};
+
+/// A job of so few chunks is shared out only between cores that are near one another. Otherwise one
+/// thread has done it before another has fetched what it needs for its part: a step of a small
+/// network would take twice as long with two threads as with one.
+constexpr Index kFewChunks = 3;
+
+/// What a cache line may take from one near core to another and back: those that share a cache need
+/// about 100 ns, others 400 and more.
+constexpr std::chrono::nanoseconds kNear{250};
+/// How often that is measured. Where processors are virtual, they move.
+constexpr std::chrono::milliseconds kNearFor{10};
+
+using Clock = std::chrono::steady_clock;
 
 thread_local bool inside_parallel_for = false;
 
@@ -180,7 +188,6 @@ class Pool {
 
     /// Returns soon after `value` has become another one than `old`.
     void wait_while(const std::atomic<int>& value, int old) const {
-        using Clock = std::chrono::steady_clock;
         for (const auto start = Clock::now(); watch_ && Clock::now() - start < kWatch;) {
             for (int i = 0; i < 16; ++i) {  // reading the clock takes longer than a look
                 if (value != old) return;
@@ -199,6 +206,62 @@ class Pool {
     alignas(64) std::atomic<int> working_{0};  // helpers that the caller still waits for; below
                                                // zero, those that finished before it began to
     std::vector<std::thread> threads_;         // last: they use everything above
+};
+
+/// Finds out how far the caller's core is from a helper's: they throw a ball to and fro.
+class Distance {
+  public:
+    /// Whether they are near. Measured anew if the last time is long ago.
+    bool near(Pool& pool) {
+        const auto now = Clock::now();
+        if (now < good_until_) return near_;
+        good_until_ = now + kNearFor;
+        state_ = kWaiting;
+        ball_ = 0;
+        shortest_ = Clock::duration::max();
+        const std::thread::id caller = std::this_thread::get_id();
+        const std::function<void(Index, Index)> play = [&](Index, Index) {
+            std::this_thread::get_id() == caller ? serve() : receive();
+        };
+        Job job(2, 1, 2, play);
+        pool.run(job);
+        near_ = shortest_ < kNear;
+        return near_;
+    }
+
+  private:
+    enum State { kWaiting, kPlaying, kOver };
+    static constexpr int kRounds = 8;  // of which one will not be disturbed
+
+    // A helper that sleeps is not waited for: it is as good as far away.
+    void serve() {
+        const auto patience = Clock::now() + kWatch;
+        while (state_ == kWaiting && Clock::now() < patience) relax();
+        int waiting = kWaiting;
+        if (state_.compare_exchange_strong(waiting, kOver) || waiting == kOver) return;
+        for (int i = 0; i < kRounds; ++i) {
+            const auto start = Clock::now();
+            ball_ = 2 * i + 1;
+            while (ball_ != 2 * i + 2) relax();
+            shortest_ = std::min(shortest_, Clock::now() - start);
+        }
+        state_ = kOver;
+    }
+
+    void receive() {
+        int waiting = kWaiting;
+        if (!state_.compare_exchange_strong(waiting, kPlaying)) return;
+        for (int i = 0; i < kRounds; ++i) {
+            while (ball_ != 2 * i + 1) relax();
+            ball_ = 2 * i + 2;
+        }
+    }
+
+    bool near_ = false;
+    Clock::time_point good_until_{};
+    Clock::duration shortest_{};
+    alignas(64) std::atomic<int> state_{kOver};
+    alignas(64) std::atomic<int> ball_{0};
 };
 
 int threads_from_environment() {
@@ -220,6 +283,7 @@ std::mutex pool_mutex;  // held by the one caller whose job the pool is doing
 // Made when first needed. Not destroyed at the end of the process, which may come, by std::exit(),
 // in the middle of a job, and after which destructors of other static objects may still want it.
 Pool* pool = nullptr;
+Distance distance;  // of the pool's helpers; the mutex is also for this
 
 std::atomic<int>& thread_count() {
     static std::atomic<int> count = threads_from_environment();
@@ -245,10 +309,10 @@ void detail::run_chunks(Index n, Index grain, const std::function<void(Index, In
     Job job(n, grain, num_threads(), body);
     // A second caller, on another thread, does not wait for the pool: it works alone.
     std::unique_lock lock(pool_mutex, std::defer_lock);
-    if (num_threads() > 1 && job.chunks() >= kLeastChunks && !inside_parallel_for &&
-        lock.try_lock()) {
+    if (num_threads() > 1 && !inside_parallel_for && lock.try_lock()) {
         if (pool == nullptr) pool = new Pool(num_threads() - 1);
-        pool->run(job);
+        const bool share = job.chunks() > kFewChunks || distance.near(*pool);
+        share ? pool->run(job) : job.work(0);
     } else {
         job.work(0);
     }

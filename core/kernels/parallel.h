@@ -28,10 +28,10 @@ void run_chunks(Index n, Index grain, const std::function<void(Index, Index)>& b
 /// A call from inside a body runs on the calling thread, unless there is only one chunk: then
 /// parallel_for is body(0, n) and nothing more, and the body's own calls may use all threads.
 ///
-/// Two or three chunks are run one after the other by the calling thread: from four on, other
-/// threads are asked to help. Choose the grain such that a chunk is worth some ten thousand
-/// operations: to ask takes about as long as a thousand, and ten times that if the threads have had
-/// nothing to do for so long that they sleep.
+/// Two or three chunks are shared only between cores that are near one another; else the calling
+/// thread runs them all. Choose the grain such that a chunk is worth some ten thousand operations:
+/// to begin and end a call with several chunks takes about as long as a thousand, and ten times
+/// that if the threads have had nothing to do for so long that they sleep.
 template <class Body>
 void parallel_for(Index n, Index grain, const Body& body) {
     if (n <= 0) return;

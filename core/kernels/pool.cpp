@@ -182,6 +182,7 @@ void max_pool_planes_backward(const MaxPoolSizes& s, Index begin, Index end, con
 }  // namespace
 
 void max_pool2d(const MaxPoolSizes& s, const Real* x, Real* y, void* taken) {
+    if (isa() == Isa::reference) return reference::max_pool2d(s, x, y, taken);
     const Index in = s.h.in * s.w.in, out = s.h.out * s.w.out;
     parallel_for(s.planes, plane_grain(in), [&](Index begin, Index end) {
         if (by_2(s)) {
@@ -195,6 +196,7 @@ void max_pool2d(const MaxPoolSizes& s, const Real* x, Real* y, void* taken) {
 }
 
 void max_pool2d_backward(const MaxPoolSizes& s, const void* taken, const Real* dy, Real* dx) {
+    if (isa() == Isa::reference) return reference::max_pool2d_backward(s, taken, dy, dx);
     const Index in = s.h.in * s.w.in, out = s.h.out * s.w.out;
     parallel_for(s.planes, plane_grain(in), [&](Index begin, Index end) {
         if (by_2(s)) {
