@@ -17,6 +17,7 @@ namespace {
 
 std::atomic<std::uint64_t> tapes_made{0};
 thread_local const char* op_in_backward = "backward";
+thread_local std::vector<Kept>* captures = nullptr;  // where copies tell of themselves
 
 // The sum of g over the dimensions along which `shape` was broadcast to g's shape: if y[i, j] =
 // x[j], then dL/dx[j] is the sum over i of dL/dy[i, j], because x[j] acts through each of them.
@@ -100,9 +101,11 @@ Tensor record(const char* op, Tensor y, std::span<const Tensor> inputs, Backward
     if (!recording() || std::ranges::none_of(inputs, &Tensor::requires_grad)) return y;
 
     Tape* const tape = Tape::current;
-    const std::size_t first = tape->input_nodes_.size();
+    const std::size_t first = tape->inputs_.size();
     for (const Tensor& input : inputs) {
-        tape->input_nodes_.push_back(tape->node_of(op, input));
+        const int node = tape->node_of(op, input);
+        tape->inputs_.push_back(
+            {.node = node, .tensor = &input.impl(), .shape = node < 0 ? input.shape() : Shape()});
     }
     Tensor::Impl& impl = y.impl();
     impl.of_leaf = std::ranges::any_of(inputs, [&](const Tensor& x) {
@@ -120,6 +123,7 @@ Tensor record(const char* op, Tensor y, std::span<const Tensor> inputs, Backward
                             .grad = {},
                             .first_input = first,
                             .input_count = inputs.size()});
+    if (tape->watcher_) tape->watcher_(Tape::Pass::forward, tape->ops_);
     ++tape->ops_;
     return y;
 }
@@ -142,10 +146,14 @@ void Tape::backward(const Tensor& loss) {
     nodes_[static_cast<std::size_t>(loss.impl().node)].grad = ones(loss.shape());
     // Each node is left as soon as it has run, so its captures and its gradient go back to the
     // cache just when the nodes before it need memory for theirs.
+    Index op = ops_;
     while (!nodes_.empty()) {
         Node node = std::move(nodes_.back());
         nodes_.pop_back();
-        if (node.grad.defined()) run(node);
+        if (!node.leaf.defined()) --op;
+        if (!node.grad.defined()) continue;
+        run(node);
+        if (watcher_ && !node.leaf.defined()) watcher_(Pass::backward, op);
     }
 }
 
@@ -165,7 +173,7 @@ void Tape::run(Node& node) {
     std::vector<Grad> grads;
     grads.reserve(node.input_count);
     for (std::size_t i = 0; i < node.input_count; ++i) {
-        grads.push_back(Grad(*this, input_nodes_[node.first_input + i]));
+        grads.push_back(Grad(*this, inputs_[node.first_input + i].node));
     }
     node.backward(node.grad, grads);
 }
@@ -187,6 +195,38 @@ const Tensor& Saved::get() const {
           tensor_.shape(), " that ", storage.writer(),
           " has changed in place since; call backward() before that, or change a clone()");
     return tensor_;
+}
+
+Saved::Saved(const Saved& other) : tensor_(other.tensor_), version_(other.version_) {
+    if (!tensor_.defined()) return;
+    const Storage& storage = *tensor_.impl().storage;
+    tell_captured({&storage, storage.size() * Index{sizeof(Real)}, tensor_});
+}
+
+SavedBytes::SavedBytes(Index count) {
+    constexpr Index each = sizeof(Real);
+    memory_ = std::make_shared<Storage>((count + each - 1) / each);
+}
+
+SavedBytes::SavedBytes(const SavedBytes& other) : memory_(other.memory_) {
+    tell_captured({memory_.get(), memory_->size() * Index{sizeof(Real)}, {}});
+}
+
+std::uint8_t* SavedBytes::data() const { return reinterpret_cast<std::uint8_t*>(memory_->data()); }
+
+void tell_captured(const Kept& kept) {
+    if (captures != nullptr) captures->push_back(kept);
+}
+
+std::vector<Kept> captures_of(const Backward& backward) {
+    std::vector<Kept> found;
+    struct Listening {
+        explicit Listening(std::vector<Kept>& list) { captures = &list; }
+        ~Listening() { captures = nullptr; }
+    };
+    const Listening listening(found);
+    const Backward copy = backward;
+    return found;
 }
 
 Real* overwrite(const char* op, const Tensor& x) {

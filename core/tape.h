@@ -2,7 +2,9 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "primer/core/tensor.h"
@@ -55,8 +57,14 @@ class Tape {
     /// How many ops have been recorded.
     Index size() const { return ops_; }
 
+    enum class Pass { forward, backward };
+    /// Calls f(pass, i) when op i, counted from 0, has been recorded, and when its backward has
+    /// run: for those who take the time.
+    void watch(std::function<void(Pass pass, Index op)> f) { watcher_ = std::move(f); }
+
   private:
     friend class Grad;
+    friend class GraphReader;
     friend bool recording();
     friend std::uint64_t recording_tape();
     friend Tensor record(const char* op, Tensor y, std::span<const Tensor> inputs,
@@ -68,8 +76,13 @@ class Tape {
         Tensor leaf;              // the leaf itself; undefined for an op's output
         Shape shape;              // of the output (or leaf)
         Tensor grad;              // of the output, as far as it has been added up
-        std::size_t first_input;  // its inputs' nodes are input_nodes_[first_input, ...)
+        std::size_t first_input;  // its inputs are inputs_[first_input, ...)
         std::size_t input_count;
+    };
+    struct Input {
+        int node;                    // -1: its gradient is not wanted
+        const Tensor::Impl* tensor;  // to tell it by; it may be gone
+        Shape shape;                 // if it has no node
     };
 
     int node_of(const char* op, const Tensor& input);
@@ -81,7 +94,8 @@ class Tape {
     bool recording_ = true;
     Index ops_ = 0;
     std::vector<Node> nodes_;
-    std::vector<int> input_nodes_;
+    std::vector<Input> inputs_;
+    std::function<void(Pass, Index)> watcher_;
 };
 
 /// While one lives, its thread records nothing: for evaluating in the middle of a training step.
@@ -115,6 +129,8 @@ class Saved {
     explicit Saved(const Tensor& x) : tensor_(x), version_(x.impl().storage->version()) {}
     /// `x`, if it is needed; nothing otherwise.
     Saved(const Tensor& x, bool needed) : Saved(needed ? Saved(x) : Saved()) {}
+    Saved(const Saved& other);
+    Saved(Saved&&) = default;
     operator const Tensor&() const { return get(); }
     const Tensor& get() const;
     const Tensor* operator->() const { return &get(); }
@@ -123,6 +139,52 @@ class Saved {
     Saved() = default;
     Tensor tensor_;
     Index version_ = 0;
+};
+
+/// Bytes that a backward needs, such as a mask: `count` of them, not initialised, in memory that is
+/// recycled. Copies share them.
+class SavedBytes {
+  public:
+    explicit SavedBytes(Index count);
+    SavedBytes(const SavedBytes& other);
+    SavedBytes(SavedBytes&&) = default;
+    std::uint8_t* data() const;
+
+  private:
+    std::shared_ptr<Storage> memory_;
+};
+
+/// What the captures of a closure keep alive: one piece of memory.
+struct Kept {
+    const void* memory;  ///< which piece it is: closures may keep the same one
+    Index bytes;         ///< of the whole piece, even if the tensor is a view of a part
+    Tensor tensor;       ///< of a Saved; undefined for other memory
+};
+
+/// What `backward` keeps. It is the closure itself that is asked: it is copied, and each Saved,
+/// SavedBytes and SavedList in it tells of itself when it is copied for this. Other captures, such
+/// as a plain Tensor, are not found.
+std::vector<Kept> captures_of(const Backward& backward);
+
+/// For a class whose copies tell captures_of: does nothing unless that is what they are copied for.
+void tell_captured(const Kept& kept);
+
+/// Numbers that a backward needs and that are no tensor, such as the labels of a batch: read like a
+/// pointer to a std::vector.
+template <class T>
+class SavedList {
+  public:
+    explicit SavedList(std::vector<T> values) : values_(std::move(values)) {}
+    SavedList(const SavedList& other) : values_(other.values_) {
+        const std::span bytes = std::as_bytes(std::span(other.values_));
+        tell_captured({bytes.data(), static_cast<Index>(bytes.size()), {}});
+    }
+    SavedList(SavedList&&) = default;
+    const std::vector<T>& operator*() const { return values_; }
+    const std::vector<T>* operator->() const { return &values_; }
+
+  private:
+    std::vector<T> values_;
 };
 
 /// Called by every differentiable op as its last act. If a tape is recording and some input wants a

@@ -2,16 +2,13 @@
 
 #include <primer/primer.h>
 
-#include <cmath>
 #include <cstdio>
-#include <iostream>
 
-#include "support/checkpoints.h"
 #include "support/data.h"
 #include "support/evaluate.h"
 #include "support/flags.h"
 #include "support/networks.h"
-#include "support/progress.h"
+#include "support/training_run.h"
 
 using namespace primer;
 using namespace primer::examples;
@@ -20,11 +17,9 @@ namespace {
 
 void train(const TrainingFlags& flags) {
     const TrainAndTest data = find_pictures(flags.data);
-    announce(data);
 
     Rng rng(flags.seed);
     Sequential model = cifar_cnn(rng);
-    std::cout << summary(model, {flags.batch_size, 3, 32, 32}) << '\n';
 
     // Each picture is seen shifted and mirrored, so no two epochs are alike.
     const Normalize normalize(kCifar10Mean, kCifar10Stddev);
@@ -43,15 +38,13 @@ void train(const TrainingFlags& flags) {
                                        .weight_decay = flags.weight_decay,
                                        .nesterov = flags.momentum > 0});
 
-    Progress progress(flags.dry_run ? 1 : flags.epochs, train_loader.batches());
-    Checkpoints checkpoints(flags, {model, optimizer, rng, train_loader, test_loader, progress});
-    Index step = checkpoints.step();  // 0, or where --resume goes on
-    const Index steps = flags.dry_run ? step + 1 : flags.epochs * train_loader.batches();
-    double accuracy = 0;
+    TrainingRun run(flags, data, {model, optimizer, rng, train_loader, test_loader});
+    Evaluation test;
     do {
         for (const Batch& batch : train_loader) {
             // From small to --lr, so that the start does no harm, and down to nearly nothing.
-            optimizer.set_lr(one_cycle(step, {.max_lr = flags.lr, .total_steps = steps}));
+            optimizer.set_lr(
+                one_cycle(run.step(), {.max_lr = flags.lr, .total_steps = run.steps()}));
 
             Tape tape;
             const Tensor logits = model(batch.images);
@@ -60,24 +53,15 @@ void train(const TrainingFlags& flags) {
             tape.backward(loss);
             optimizer.step();
 
-            ++step;
-            if (!std::isfinite(loss.item())) {
-                fail("step ", step,
-                     ": the loss is not finite: training has diverged; try a smaller "
-                     "--lr than ",
-                     flags.lr);
-            }
-            progress.step(loss.item(), count_correct(logits, batch.labels),
-                          batch.images.shape()[0]);
-            checkpoints.after_step(step);
-            if (step == steps) break;
+            run.after_step(loss, logits, batch.labels);
+            if (run.done()) break;
         }
-        accuracy = evaluate(model, test_loader).accuracy;
-        checkpoints.after_epoch(accuracy);
-        progress.end_epoch(accuracy);
-    } while (step < steps);
+        test = evaluate(model, test_loader);
+        run.after_epoch(test);
+    } while (!run.done());
     save_weights(flags, "cifar_cnn", model);
-    std::printf("test accuracy: %.2f%%\n", 100 * accuracy);
+    run.finish();
+    std::printf("test accuracy: %.2f%%\n", 100 * test.accuracy);
 }
 
 }  // namespace

@@ -90,7 +90,7 @@ void peek(const Flags& flags) {
     const Shape shape = source.dataset.shape();
     const Layout layout{shape[2] * kZoom, shape[1] * kZoom};
     Image image(layout.x(2 * kColumns), layout.y(flags.rows), 3, kPaper);
-    write_text(image, layout.x(0), kGap, source.title + ", as loaded", kDot, kText);
+    write_text(image, layout.x(0), kGap, source.title + ": as loaded", kDot, kText);
     write_text(image, layout.x(kColumns), kGap, "as augmented", kDot, kText);
 
     Rng rng(flags.seed);

@@ -7,11 +7,10 @@
 #include <cstdio>
 #include <iostream>
 
-#include "support/checkpoints.h"
 #include "support/data.h"
 #include "support/evaluate.h"
 #include "support/flags.h"
-#include "support/progress.h"
+#include "support/training_run.h"
 
 using namespace primer;
 using namespace primer::examples;
@@ -57,8 +56,9 @@ Sequential make_model(const Choice& activation, Rng& rng) {
 }
 
 /// Trains the model, and returns its row for the table, which so far is `table`.
-std::string train(Sequential& model, const TrainAndTest& data, const TrainingFlags& flags, Rng& rng,
-                  const std::string& table) {
+std::string train(const std::string& name, Sequential& model, const TrainAndTest& data,
+                  const TrainingFlags& flags, Rng& rng, const std::string& table,
+                  RunDirectory& directory) {
     const std::vector<Transform> transforms{ToTensor(), Normalize({kMnistMean}, {kMnistStddev})};
     DataLoader train_loader(
         data.train, {.batch_size = flags.batch_size, .shuffle = true, .transforms = transforms},
@@ -68,17 +68,14 @@ std::string train(Sequential& model, const TrainAndTest& data, const TrainingFla
     SGD optimizer(model.parameters(),
                   {.lr = flags.lr, .momentum = flags.momentum, .weight_decay = flags.weight_decay});
 
-    Progress progress(flags.dry_run ? 1 : flags.epochs, train_loader.batches());
-    Checkpoints checkpoints(flags,
-                            {model, optimizer, rng, train_loader, test_loader, progress, table});
-    Index step = checkpoints.step();  // 0, or where --resume goes on
-    const Index steps = flags.dry_run ? step + 1 : flags.epochs * train_loader.batches();
+    TrainingRun run(flags, data, {model, optimizer, rng, train_loader, test_loader, table},
+                    directory, name);
     Evaluation test;
-    std::vector<LayerStatistics> watched;
     do {
         for (const Batch& batch : train_loader) {
             // From small, for at first the gradient of a whole layer's slope (PReLU) is large.
-            optimizer.set_lr(one_cycle(step, {.max_lr = flags.lr, .total_steps = steps}));
+            optimizer.set_lr(
+                one_cycle(run.step(), {.max_lr = flags.lr, .total_steps = run.steps()}));
 
             Tape tape;
             const Tensor logits = model(batch.images);
@@ -87,26 +84,24 @@ std::string train(Sequential& model, const TrainAndTest& data, const TrainingFla
             tape.backward(loss);
             optimizer.step();
 
-            ++step;
             if (!std::isfinite(loss.item())) {
-                return "diverged at step " + std::to_string(step) + "; try a smaller --lr\n";
+                return "diverged at step " + std::to_string(run.step() + 1) +
+                       "; try a smaller --lr\n";
             }
-            progress.step(loss.item(), count_correct(logits, batch.labels),
-                          batch.images.shape()[0]);
-            checkpoints.after_step(step);
-            if (step == steps) break;
+            run.after_step(loss, logits, batch.labels);
+            if (run.done()) break;
         }
-        watched = dead_relu_ratio(model, [&] { test = evaluate(model, test_loader); });
-        checkpoints.after_epoch(test.accuracy);
-        progress.end_epoch(test.accuracy);
-    } while (step < steps);
+        test = evaluate(model, test_loader);
+        run.after_epoch(test);
+    } while (!run.done());
+    run.finish();
     if (!std::isfinite(test.loss)) return "diverged at the last step; try a smaller --lr\n";
     double dead = 0;
-    for (const LayerStatistics& layer : watched) dead += layer.dead_units;
+    for (const DeadUnits& layer : test.dead_units) dead += layer.share;
     char row[120];
     std::snprintf(row, sizeof row, "%12.2f%%  %10.4f  %10.1f%%  %8.1f\n", 100 * test.accuracy,
-                  test.loss, 100 * dead / static_cast<double>(watched.size()),
-                  progress.training_seconds());
+                  test.loss, 100 * dead / static_cast<double>(test.dead_units.size()),
+                  run.training_seconds());
     std::string text = row;
     for (const Parameter& parameter : model.parameters()) {
         if (parameter.numel() > 1) continue;  // only PReLU's has one element
@@ -117,19 +112,24 @@ std::string train(Sequential& model, const TrainAndTest& data, const TrainingFla
 
 void compare(TrainingFlags flags, const std::vector<std::string>& names) {
     const TrainAndTest data = find_digits(flags.data);
-    announce(data);
+    if (!flags.quiet) announce(data);
     std::string table = "activation     test accuracy   test loss   dead units   seconds\n";
     if (!flags.resume.empty()) table = Checkpoint::load(flags.resume).note;
+    // Each activation is a run in a folder of its own below this one, where the checkpoint is, and
+    // in the end a report that shows them side by side.
+    RunDirectory directory(flags);
     for (const std::string& name : names) {
         if (table.find('\n' + name + ' ') != std::string::npos) continue;  // done before
         Rng rng(flags.seed);  // the same for each: what differs is the activation alone
         Sequential model = make_model(*std::ranges::find(choices, name, &Choice::name), rng);
-        if (&name == &names.front()) std::cout << model << '\n';
-        std::cout << '\n' << name << '\n';
-        table += name + std::string(15 - name.size(), ' ') + train(model, data, flags, rng, table);
+        if (&name == &names.front() && !flags.quiet) std::cout << model << '\n';
+        if (!flags.quiet) std::cout << '\n' << name << '\n';
+        table += name + std::string(15 - name.size(), ' ') +
+                 train(name, model, data, flags, rng, table, directory);
         flags.resume = "";  // that was the one; those after it start afresh
     }
-    std::cout << '\n' << table;
+    tell_of_report(flags, report_side_by_side(directory, names));
+    std::cout << (flags.quiet ? "" : "\n") << table;
 }
 
 }  // namespace

@@ -40,24 +40,60 @@ struct Watched {
     std::vector<bool> woken;  // of each unit, whether it has put out anything but 0
 };
 
+// y is, for each example, for each unit, `size` values.
+struct Units {
+    explicit Units(const Tensor& y)
+        : count(y.rank() >= 2 ? y.shape()[1] : y.numel()),
+          size(y.rank() >= 2 ? y.shape().slice(2, y.rank()).numel() : 1) {}
+
+    Index count, size;
+};
+
 class Watcher : public ForwardHook {
   public:
     void called(Module& module, const Tensor&, const Tensor& y) override {
         if (!module.named_children().empty()) return;
         Watched& seen = of[&module];
-        const Index units = y.rank() >= 2 ? y.shape()[1] : y.numel();
-        const Index size = y.rank() >= 2 ? y.shape().slice(2, y.rank()).numel() : 1;
-        if (static_cast<Index>(seen.woken.size()) < units) {
-            seen.woken.resize(static_cast<std::size_t>(units));
+        const Units units(y);
+        if (static_cast<Index>(seen.woken.size()) < units.count) {
+            seen.woken.resize(static_cast<std::size_t>(units.count));
         }
         for (Index i = 0; i < y.numel(); ++i) {
             const Real value = y.data()[i];
             seen.sums.add(value);
-            if (value != 0) seen.woken[static_cast<std::size_t>(i / size % units)] = true;
+            if (value != 0) {
+                seen.woken[static_cast<std::size_t>(i / units.size % units.count)] = true;
+            }
         }
     }
 
     std::unordered_map<const Module*, Watched> of;
+};
+
+// Of one layer, the units that nothing has woken so far.
+struct Asleep {
+    Index units = 0;  // in all
+    std::vector<Index> which;
+};
+
+class WakeWatcher : public ForwardHook {
+  public:
+    void called(Module& module, const Tensor&, const Tensor& y) override {
+        if (!module.is_activation() || !module.named_children().empty()) return;
+        Asleep& asleep = of[&module];
+        const Units units(y);
+        for (; asleep.units < units.count; ++asleep.units) asleep.which.push_back(asleep.units);
+        const Index examples = y.numel() == 0 ? 0 : y.numel() / (units.count * units.size);
+        for (Index n = 0; n < examples && !asleep.which.empty(); ++n) {
+            std::erase_if(asleep.which, [&](Index unit) {
+                if (unit >= units.count) return false;
+                const Real* first = y.data() + (n * units.count + unit) * units.size;
+                return std::any_of(first, first + units.size, [](Real v) { return v != 0; });
+            });
+        }
+    }
+
+    std::unordered_map<const Module*, Asleep> of;
 };
 
 LayerStatistics statistics_of(const std::string& name, const Module& module, const Watched& seen) {
@@ -117,6 +153,20 @@ std::vector<LayerStatistics> activation_statistics(Module& model,
 
 std::vector<LayerStatistics> dead_relu_ratio(Module& model, const std::function<void()>& evaluate) {
     return watch(model, evaluate, true);
+}
+
+std::vector<DeadUnits> dead_units(Module& model, const std::function<void()>& evaluate) {
+    WakeWatcher watcher;
+    evaluate();
+    std::vector<DeadUnits> rows;
+    for_each_innermost("", model, [&](const std::string& name, Module& module) {
+        const Asleep& asleep = watcher.of[&module];
+        if (asleep.units == 0) return;
+        const double share =
+            static_cast<double>(asleep.which.size()) / static_cast<double>(asleep.units);
+        rows.push_back({name, module.type(), share});
+    });
+    return rows;
 }
 
 std::vector<GradientStatistics> gradient_statistics(Module& model) {

@@ -36,6 +36,17 @@ std::vector<LayerStatistics> dead_relu_ratio(Module& model, const std::function<
 
 std::ostream& operator<<(std::ostream& out, const std::vector<LayerStatistics>& rows);
 
+/// How much of one activation layer is switched off.
+struct DeadUnits {
+    std::string name;  ///< "3", "block.relu"
+    std::string type;  ///< "ReLU"
+    double share = 0;  ///< LayerStatistics::dead_units
+};
+
+/// dead_relu_ratio without the statistics, of the layers that were called. It looks at a unit only
+/// until something wakes it, so it costs next to nothing and may watch every evaluation.
+std::vector<DeadUnits> dead_units(Module& model, const std::function<void()>& evaluate);
+
 /// The gradient that one parameter has.
 struct GradientStatistics {
     std::string name;  ///< "0.weight"

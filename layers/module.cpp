@@ -101,6 +101,9 @@ std::string Module::type() const {
 }
 
 Tensor Module::operator()(const Tensor& x) {
+    for (ForwardHook* hook = ForwardHook::innermost; hook != nullptr; hook = hook->outer_) {
+        hook->entered(*this, x);
+    }
     Tensor y = forward(x);
     for (ForwardHook* hook = ForwardHook::innermost; hook != nullptr; hook = hook->outer_) {
         hook->called(*this, x, y);

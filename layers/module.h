@@ -71,9 +71,9 @@ class Module {
 /// The structure, a module a line, indented as PyTorch prints it.
 std::ostream& operator<<(std::ostream& out, const Module& module);
 
-/// While one lives, its thread tells it of every call of a module, when the call returns: so a
-/// module comes after those in it. If there are several, the innermost, the last made, is told
-/// first.
+/// While one lives, its thread tells it of every call of a module: when it begins, and when it
+/// returns, so that there a module comes after those in it. If there are several, the innermost,
+/// the last made, is told first.
 class ForwardHook {
   public:
     ForwardHook();
@@ -81,6 +81,8 @@ class ForwardHook {
     ForwardHook(const ForwardHook&) = delete;
     ForwardHook& operator=(const ForwardHook&) = delete;
 
+    virtual void entered(Module& /*module*/, const Tensor& /*x*/) {}
+    /// Not after a forward that throws.
     virtual void called(Module& module, const Tensor& x, const Tensor& y) = 0;
 
   private:

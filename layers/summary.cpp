@@ -7,18 +7,38 @@
 #include <unordered_set>
 
 #include "primer/core/tape.h"
+#include "primer/layers/conv2d.h"
+#include "primer/layers/linear.h"
 #include "primer/layers/table.h"
 
 namespace primer {
 namespace {
 
-class OutputShapes : public ForwardHook {
+// How many times a layer uses each of its parameters for this output.
+Index places(Module& module, const Shape& y) {
+    if (dynamic_cast<Conv2d*>(&module) != nullptr) return y[0] * y[2] * y[3];
+    if (dynamic_cast<Linear*>(&module) != nullptr) return y.slice(0, y.rank() - 1).numel();
+    return y.rank() == 0 ? 1 : y[0];
+}
+
+struct Calls {
+    Shape output;  // of the last one
+    Index multiply_adds = 0, output_bytes = 0;
+};
+
+class Watcher : public ForwardHook {
   public:
     void called(Module& module, const Tensor&, const Tensor& y) override {
-        of[&module] = y.shape();
+        Calls& calls = of[&module];
+        calls.output = y.shape();
+        if (!module.named_children().empty()) return;
+        Index parameters = 0;
+        for (const Parameter& parameter : module.parameters()) parameters += parameter.numel();
+        calls.multiply_adds += parameters * places(module, y.shape());
+        calls.output_bytes += y.numel() * Index{sizeof(Real)};
     }
 
-    std::unordered_map<const Module*, Shape> of;
+    std::unordered_map<const Module*, Calls> of;
 };
 
 class EvalMode {
@@ -46,15 +66,18 @@ class EvalMode {
 // Walks the model and writes a row for each module, the outer before the inner.
 class Rows : public Visitor {
   public:
-    explicit Rows(const OutputShapes& shapes) : shapes_(shapes) {}
+    explicit Rows(const Watcher& watcher) : watcher_(watcher) {}
 
     using Visitor::operator();
 
     void operator()(const std::string& name, Module& module) override {
-        SummaryRow row{
-            .depth = depth_, .name = name, .type = module.type(), .output = {}, .parameters = 0};
-        if (const auto y = shapes_.of.find(&module); y != shapes_.of.end()) row.output = y->second;
-
+        SummaryRow row;
+        row.depth = depth_;
+        row.name = name;
+        row.type = module.type();
+        if (const auto found = watcher_.of.find(&module); found != watcher_.of.end()) {
+            count(found->second, !module.parameters().empty(), row);
+        }
         const std::size_t outer = current_;
         current_ = result.rows.size();
         result.rows.push_back(std::move(row));
@@ -74,10 +97,20 @@ class Rows : public Visitor {
     Summary result;
 
   private:
-    const OutputShapes& shapes_;
+    void count(const Calls& calls, bool has_parameters, SummaryRow& row) {
+        row.output = calls.output;
+        row.multiply_adds = calls.multiply_adds;
+        row.output_bytes = calls.output_bytes;
+        if (!counted_.insert(&calls).second) return;  // a module that stands in two places
+        result.multiply_adds += calls.multiply_adds;
+        if (has_parameters) result.forward_backward_bytes += 2 * calls.output_bytes;
+    }
+
+    const Watcher& watcher_;
     int depth_ = 0;
-    std::size_t current_ = 0;  // the row of the module that is being visited
-    std::unordered_set<const void*> seen_;
+    std::size_t current_ = 0;                  // the row of the module that is being visited
+    std::unordered_set<const void*> seen_;     // parameters
+    std::unordered_set<const void*> counted_;  // calls of modules
 };
 
 std::string with_commas(Index n) {
@@ -86,32 +119,43 @@ std::string with_commas(Index n) {
     return digits;
 }
 
+std::string megabytes(Index bytes) {
+    std::ostringstream text;
+    text << std::fixed << std::setprecision(2) << static_cast<double>(bytes) / 1e6 << " MB";
+    return text.str();
+}
+
 }  // namespace
 
 Summary summary(Module& model, const Shape& input_shape) {
     const NoGrad unrecorded;
     const EvalMode eval(model);
-    OutputShapes shapes;
+    Watcher watcher;
     model(zeros(input_shape));
-    Rows rows(shapes);
+    Rows rows(watcher);
     rows("", model);
+    rows.result.input_bytes = input_shape.numel() * Index{sizeof(Real)};
     return std::move(rows.result);
 }
 
 std::ostream& operator<<(std::ostream& out, const Summary& summary) {
-    std::vector<std::vector<std::string>> lines{{"Layer (type)", "Output shape", "Parameters"}};
+    std::vector<std::vector<std::string>> lines{
+        {"Layer (type)", "Output shape", "Parameters", "Multiply-adds"}};
     for (const SummaryRow& row : summary.rows) {
         const std::string indent(static_cast<std::size_t>(2 * row.depth), ' ');
         lines.push_back({indent + (row.name.empty() ? row.type : row.name + " (" + row.type + ")"),
                          row.output ? row.output->str() : "not called",
-                         row.parameters > 0 ? with_commas(row.parameters) : "-"});
+                         row.parameters > 0 ? with_commas(row.parameters) : "-",
+                         row.multiply_adds > 0 ? with_commas(row.multiply_adds) : "-"});
     }
     const std::string rule = print_table(out, lines);
-    std::ostringstream megabytes;
-    megabytes << std::fixed << std::setprecision(2)
-              << static_cast<double>(summary.parameters * Index{sizeof(Real)}) / 1e6;
     return out << rule << "\nParameters: " << with_commas(summary.parameters) << " ("
-               << with_commas(summary.trainable) << " trainable), " << megabytes.str() << " MB\n";
+               << with_commas(summary.trainable)
+               << " trainable)\nMultiply-adds: " << with_commas(summary.multiply_adds)
+               << "\nMemory: input " << megabytes(summary.input_bytes) << ", forward and backward "
+               << megabytes(summary.forward_backward_bytes) << ", parameters "
+               << megabytes(summary.parameter_bytes()) << ", in all "
+               << megabytes(summary.total_bytes()) << '\n';
 }
 
 }  // namespace primer

@@ -1,9 +1,7 @@
 #include "primer/core/io/checkpoint.h"
 
-#include <sys/resource.h>
 #include <sys/stat.h>
 
-#include <csignal>
 #include <cstdint>
 #include <cstring>
 #include <fstream>
@@ -489,27 +487,6 @@ TEST_CASE("checkpoint: without permission, the old file stays whole") {
     CHECK(contents(file) == before);
     CHECK(names_in(folder) == std::vector<std::string>{"c"});
 }
-
-// While one lives, no file of this process may grow beyond so many bytes.
-class FileSizeLimit {
-  public:
-    explicit FileSizeLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
-        REQUIRE(getrlimit(RLIMIT_FSIZE, &before_) == 0);
-        rlimit limit = before_;
-        limit.rlim_cur = bytes;
-        REQUIRE(setrlimit(RLIMIT_FSIZE, &limit) == 0);
-    }
-    ~FileSizeLimit() {
-        setrlimit(RLIMIT_FSIZE, &before_);
-        std::signal(SIGXFSZ, handler_);
-    }
-    FileSizeLimit(const FileSizeLimit&) = delete;
-    FileSizeLimit& operator=(const FileSizeLimit&) = delete;
-
-  private:
-    rlimit before_{};
-    void (*handler_)(int);
-};
 
 TEST_CASE("checkpoint: a disk that is full in the middle of a save, the old file stays whole") {
     const Folder folder;

@@ -133,6 +133,36 @@ TEST_CASE("dead_relu_ratio: a layer that ends with a ReLU counts, without one it
                         .zeros = 0.5});
 }
 
+// Of kFeatures, features 0 and 2 are dead; of the picture below, as above, channel 0 of three.
+TEST_CASE("dead_units: as dead_relu_ratio has them, of the layers that were called") {
+    Sequential model{Identity(), Sequential(ReLU()), LeakyReLU(0), Tanh()};
+    const auto rows = dead_units(model, [&] { model[2](model[1](kFeatures())); });
+    REQUIRE(rows.size() == 2);
+    CHECK(rows[0].name == "1.0");
+    CHECK(rows[0].type == "ReLU");
+    CHECK(rows[0].share == 0.5);
+    CHECK(rows[1].name == "2");
+    CHECK(rows[1].type == "LeakyReLU");
+    CHECK(rows[1].share == 0.5);
+
+    Sequential channels{ReLU()};
+    const Tensor x = tensor({-1, -1, -1, -1, 2, 4, -1, -1, -1, 6, -1, -1}, {2, 3, 1, 2});
+    const auto of_channels = dead_units(channels, [&] { channels(x); });
+    REQUIRE(of_channels.size() == 1);
+    CHECK(of_channels[0].share == doctest::Approx(1.0 / 3));
+}
+
+// The first call wakes feature 0, the second feature 1; 2 and 3 stay dead.
+TEST_CASE("dead_units: what one call wakes stays awake") {
+    Sequential model{ReLU()};
+    const auto rows = dead_units(model, [&] {
+        model(tensor({1, -1, -1, -1}, {1, 4}));
+        model(tensor({-1, 1, -1, -1}, {1, 4}));
+    });
+    REQUIRE(rows.size() == 1);
+    CHECK(rows[0].share == 0.5);
+}
+
 // An in-place ReLU changes what Identity has put out, but only after that has been counted.
 TEST_CASE("activation_statistics: an activation in place does not disturb the layer before it") {
     Sequential model{Identity(), ReLU({.inplace = true})};

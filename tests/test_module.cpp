@@ -84,6 +84,20 @@ class Recorder : public ForwardHook {
 
 using Log = std::vector<std::string>;
 
+// The same when a call begins: "(Scale 1".
+class Entering : public Recorder {
+  public:
+    explicit Entering(Log& log) : Recorder(log), log_(log) {}
+    void entered(Module& module, const Tensor& x) override {
+        std::ostringstream line;
+        line << '(' << module.type() << ' ' << x.values()[0];
+        log_.push_back(line.str());
+    }
+
+  private:
+    Log& log_;
+};
+
 TEST_CASE("module: parameters and their names come in the order of visit") {
     Model model;
     Log names;
@@ -200,6 +214,16 @@ TEST_CASE("module: a hook is told of each call, the inner ones first") {
     CHECK(log == Log{"Scale 1->2", "Scale 2->6", "Block 1->7", "Scale 7->35", "Model 1->35"});
     model(tensor({1}));
     CHECK(log.size() == 5);  // the hook has ended
+}
+
+TEST_CASE("module: a hook is told when a call begins, the outer ones first") {
+    Block block;
+    Log log;
+    const Entering hook(log);
+    block(tensor({1}));
+    CHECK(log == Log{"(Block 1", "(Scale 1", "Scale 1->2", "(Scale 2", "Scale 2->6", "Block 1->7"});
+    check_error([&] { block(Tensor(1)); }, {"Scale: expected one dimension"});
+    CHECK(log.size() == 8);  // "(Block 1" and "(Scale 1" of what then threw
 }
 
 TEST_CASE("module: all hooks are told, the innermost first") {

@@ -6,8 +6,11 @@
 #include "primer/core/rng.h"
 #include "primer/core/tape.h"
 #include "primer/layers/activations.h"
+#include "primer/layers/batchnorm.h"
+#include "primer/layers/conv2d.h"
 #include "primer/layers/flatten.h"
 #include "primer/layers/linear.h"
+#include "primer/layers/pooling.h"
 #include "primer/layers/sequential.h"
 #include "support.h"
 
@@ -55,18 +58,23 @@ class Model : public Module {
 TEST_CASE("summary: a perceptron") {
     Rng rng(1);
     Sequential model{Flatten(), Linear(784, 256, rng), ReLU(), Linear(256, 10, rng)};
-    // 784 * 256 + 256 = 200 960, 256 * 10 + 10 = 2570; 203 530 numbers of 4 or 8 bytes.
+    // 784 * 256 + 256 = 200 960, 256 * 10 + 10 = 2570; each of them once for each of 64 rows. In
+    // numbers of 4 or 8 bytes: an input of 64 * 784 = 50 176, outputs of 64 * 266, twice.
     CHECK(text(summary(model, {64, 1, 28, 28})) ==
-          "Layer (type)   Output shape  Parameters\n"
-          "---------------------------------------\n"
-          "Sequential         [64, 10]           -\n"
-          "  0 (Flatten)     [64, 784]           -\n"
-          "  1 (Linear)      [64, 256]     200,960\n"
-          "  2 (ReLU)        [64, 256]           -\n"
-          "  3 (Linear)       [64, 10]       2,570\n"
-          "---------------------------------------\n"
-          "Parameters: 203,530 (203,530 trainable), " +
-              std::string(kDouble ? "1.63" : "0.81") + " MB\n");
+          "Layer (type)   Output shape  Parameters  Multiply-adds\n"
+          "------------------------------------------------------\n"
+          "Sequential         [64, 10]           -              -\n"
+          "  0 (Flatten)     [64, 784]           -              -\n"
+          "  1 (Linear)      [64, 256]     200,960     12,861,440\n"
+          "  2 (ReLU)        [64, 256]           -              -\n"
+          "  3 (Linear)       [64, 10]       2,570        164,480\n"
+          "------------------------------------------------------\n"
+          "Parameters: 203,530 (203,530 trainable)\n"
+          "Multiply-adds: 13,025,920\n" +
+              std::string(kDouble ? "Memory: input 0.40 MB, forward and backward 0.27 MB, "
+                                    "parameters 1.63 MB, in all 2.30 MB\n"
+                                  : "Memory: input 0.20 MB, forward and backward 0.14 MB, "
+                                    "parameters 0.81 MB, in all 1.15 MB\n"));
 }
 
 TEST_CASE("summary: modules in modules") {
@@ -74,19 +82,80 @@ TEST_CASE("summary: modules in modules") {
     Model model(rng);
     model.last.bias.requires_grad_(false);
     // 4 * 1000 + 1000, 1000 * 3 + 3 of which 3 are frozen, 2 * 2 + 2, and the shift's 3.
+    // Outputs of layers with parameters: 2 * 1000 + 2 * 3, twice.
     CHECK(text(summary(model, {2, 4})) ==
-          "Layer (type)         Output shape  Parameters\n"
-          "---------------------------------------------\n"
-          "Model                      [2, 3]           3\n"
-          "  relu (ReLU)              [2, 3]           -\n"
-          "  body (Sequential)     [2, 1000]           -\n"
-          "    0 (Linear)          [2, 1000]       5,000\n"
-          "    1 (ReLU)            [2, 1000]           -\n"
-          "  last (Linear)            [2, 3]       3,003\n"
-          "  spare (Linear)       not called           6\n"
-          "---------------------------------------------\n"
-          "Parameters: 8,012 (8,009 trainable), " +
-              std::string(kDouble ? "0.06" : "0.03") + " MB\n");
+          "Layer (type)         Output shape  Parameters  Multiply-adds\n"
+          "------------------------------------------------------------\n"
+          "Model                      [2, 3]           3              -\n"
+          "  relu (ReLU)              [2, 3]           -              -\n"
+          "  body (Sequential)     [2, 1000]           -              -\n"
+          "    0 (Linear)          [2, 1000]       5,000         10,000\n"
+          "    1 (ReLU)            [2, 1000]           -              -\n"
+          "  last (Linear)            [2, 3]       3,003          6,006\n"
+          "  spare (Linear)       not called           6              -\n"
+          "------------------------------------------------------------\n"
+          "Parameters: 8,012 (8,009 trainable)\n"
+          "Multiply-adds: 16,006\n" +
+              std::string(kDouble ? "Memory: input 0.00 MB, forward and backward 0.03 MB, "
+                                    "parameters 0.06 MB, in all 0.10 MB\n"
+                                  : "Memory: input 0.00 MB, forward and backward 0.02 MB, "
+                                    "parameters 0.03 MB, in all 0.05 MB\n"));
+}
+
+// The figures are those of torchinfo 1.8.0 for the same layers in PyTorch 2.13, with its ReLUs
+// apart.
+TEST_CASE("summary: a convolutional network has torchinfo's figures") {
+    Rng rng(1);
+    Sequential model{Conv2d(1, 32, {.kernel = 3, .padding = 1, .bias = false}, rng),
+                     BatchNorm2d(32, {.relu = true}),
+                     MaxPool2d({.kernel = 2}),
+                     Conv2d(32, 64, {.kernel = 3, .padding = 1, .bias = false}, rng),
+                     BatchNorm2d(64, {.relu = true}),
+                     MaxPool2d({.kernel = 2}),
+                     Flatten(),
+                     Linear(3136, 128, rng),
+                     ReLU(),
+                     Linear(128, 10, rng)};
+    const Summary s = summary(model, {64, 1, 28, 28});
+    const std::vector<Index> multiply_adds{0, 14'450'688, 4'096,      0, 231'211'008, 8'192,
+                                           0, 0,          25'698'304, 0, 82'560};
+    REQUIRE(s.rows.size() == multiply_adds.size());
+    for (std::size_t i = 0; i < s.rows.size(); ++i) {
+        CAPTURE(i);
+        CHECK(s.rows[i].multiply_adds == multiply_adds[i]);
+    }
+    CHECK(s.parameters == 421'738);
+    CHECK(s.multiply_adds == 271'454'848);
+    constexpr Index to_real = sizeof(Real) / sizeof(float);
+    CHECK(s.input_bytes == 200'704 * to_real);
+    CHECK(s.forward_backward_bytes == 38'605'824 * to_real);
+    CHECK(s.parameter_bytes() == 1'686'952 * to_real);
+    CHECK(s.total_bytes() == (200'704 + 38'605'824 + 1'686'952) * to_real);
+}
+
+TEST_CASE("summary: each call counts, and each row of a sequence") {
+    class Twice : public Module {
+      public:
+        explicit Twice(Rng& rng) : linear(3, 3, rng) {}
+        Tensor forward(const Tensor& x) override { return linear(linear(x)); }
+        void visit(Visitor& visitor) override {
+            visitor("linear", linear);
+            visitor("again", linear);
+        }
+        std::string describe() const override { return "Twice"; }
+        Linear linear;
+    };
+    Rng rng(1);
+    Twice model(rng);
+    const Summary s = summary(model, {2, 5, 3});
+    CHECK(s.parameters == 12);
+    CHECK(s.multiply_adds == 2 * 10 * 12);  // two calls, 10 rows each
+    CHECK(s.rows[1].output_bytes == 2 * 30 * Index{sizeof(Real)});
+    CHECK(s.forward_backward_bytes == 2 * s.rows[1].output_bytes);
+    CHECK(s.input_bytes == 30 * Index{sizeof(Real)});
+    PReLU slopes;
+    CHECK(summary(slopes, {}).multiply_adds == 1);  // a scalar
+    CHECK(summary(slopes, {7, 2}).multiply_adds == 7);
 }
 
 TEST_CASE("summary: its rows") {
@@ -160,15 +229,17 @@ TEST_CASE("summary: is not recorded") {
 
 TEST_CASE("summary: thousands") {
     const auto total = [](Index n) {
-        return text(Summary{.rows = {}, .parameters = n, .trainable = 0});
+        Summary summary;
+        summary.parameters = n;
+        return text(summary);
     };
-    CHECK(total(0).find("Parameters: 0 (0 trainable), 0.00 MB") != std::string::npos);
+    CHECK(total(0).find("Parameters: 0 (0 trainable)\n") != std::string::npos);
     CHECK(total(999).find("Parameters: 999 (") != std::string::npos);
     CHECK(total(1000).find("Parameters: 1,000 (") != std::string::npos);
     CHECK(total(999999).find("Parameters: 999,999 (") != std::string::npos);
-    CHECK(total(25557032).find("Parameters: 25,557,032 (0 trainable), " +
-                               std::string(kDouble ? "204.46" : "102.23") + " MB") !=
-          std::string::npos);
+    CHECK(total(25557032).find("Parameters: 25,557,032 (0 trainable)\n") != std::string::npos);
+    CHECK(total(25557032).find("parameters " + std::string(kDouble ? "204.46" : "102.23") +
+                               " MB") != std::string::npos);
 }
 
 }  // namespace

@@ -842,4 +842,52 @@ TEST_CASE("tape: ops in a backward are not recorded") {
     check_values(x.grad(), {1}, {1});
 }
 
+// --- What closures keep, and when ops are done ---------------------------------------------------
+
+TEST_CASE("tape: a closure tells what its captures keep, and only when it is asked") {
+    const Tensor x = ones({3}), part = view(ones({10}), {2}, 4);
+    const Index each = sizeof(Real);
+    const Backward nothing = [x](const Tensor&, std::span<Grad>) { CHECK(x.defined()); };
+    CHECK(captures_of(nothing).empty());
+
+    const SavedBytes bytes(16);
+    const SavedList<double> list({1, 2, 3});
+    const Backward backward = [x = Saved(x), part = Saved(part), none = Saved(x, false), bytes,
+                               list](const Tensor&, std::span<Grad>) {};
+    const std::vector<Kept> kept = captures_of(backward);
+    REQUIRE(kept.size() == 4);
+    CHECK(kept[0].memory == x.impl().storage.get());
+    CHECK(kept[0].bytes == 3 * each);
+    CHECK(kept[0].tensor.handle() == x.handle());
+    CHECK(kept[1].bytes == 10 * each);
+    CHECK(kept[1].tensor.shape() == Shape{2});
+    CHECK(kept[2].bytes == 16);
+    CHECK_FALSE(kept[2].tensor.defined());
+    CHECK(kept[3].bytes == 24);
+    CHECK(captures_of(backward).size() == 4);  // it is as it was
+    CHECK(captures_of(Backward()).empty());
+
+    const SavedBytes copy = bytes;
+    CHECK(copy.data() == bytes.data());
+    CHECK(list->size() == 3);
+    CHECK((*list)[2] == 3);
+}
+
+TEST_CASE("tape: who watches is told of each op, forward and backward") {
+    const Tensor x = leaf({3});
+    using Event = std::pair<Tape::Pass, Index>;
+    std::vector<Event> events;
+    Tape tape;
+    tape.watch([&](Tape::Pass pass, Index op) { events.emplace_back(pass, op); });
+    neg(ones({1}));  // not recorded
+    const Tensor y = exp(x);
+    neg(y);  // does not lead to the loss, so its backward is not run
+    tape.backward(mul(y, x));
+    CHECK(events == std::vector<Event>{{Tape::Pass::forward, 0},
+                                       {Tape::Pass::forward, 1},
+                                       {Tape::Pass::forward, 2},
+                                       {Tape::Pass::backward, 2},
+                                       {Tape::Pass::backward, 0}});
+}
+
 }  // namespace primer

@@ -144,26 +144,27 @@ Image load_image(const fs::path& path) {
 
     int width = 0, height = 0, channels = 0;
     Source header(bytes);
-    check(stbi_info_from_callbacks(&kCallbacks, &header, &width, &height, &channels) != 0, source,
-          ": expected a PNG, JPEG, BMP, PGM or PPM picture, got something else: ", reason());
+    const bool known = stbi_info_from_callbacks(&kCallbacks, &header, &width, &height, &channels);
+    if (!known) {
+        fail(source,
+             ": expected a PNG, JPEG, BMP, PGM or PPM picture, got something else: ", reason());
+    }
     check_size(width, height, source);  // before anything of that size is allocated
 
     Source file(bytes);
     const std::unique_ptr<stbi_uc, Free> decoded(
         stbi_load_from_callbacks(&kCallbacks, &file, &width, &height, &channels, 0));
-    check(!file.passed_end(), source, ": expected a whole picture, got one that is cut short",
-          decoded == nullptr ? ": " + reason() : "");
-    check(decoded != nullptr, source,
-          ": expected a picture that can be decoded, got a broken one: ", reason());
+    if (file.passed_end()) fail(source, ": expected a whole picture, got one that is cut short");
+    if (!decoded) fail(source, ": expected a picture, got a broken one: ", reason());
     return on_white(decoded.get(), width, height, channels);
 }
 
-void save_png(const fs::path& path, const Image& image) {
-    check(image.channels == 1 || image.channels == 3, "save_png: expected 1 or 3 channels, got ",
+std::string encode_png(const Image& image) {
+    check(image.channels == 1 || image.channels == 3, "encode_png: expected 1 or 3 channels, got ",
           image.channels);
-    check_size(image.width, image.height, "save_png");
+    check_size(image.width, image.height, "encode_png");
     const Index bytes = image.width * image.height * image.channels;
-    check(std::ssize(image.pixels) == bytes, "save_png: expected ", bytes, " bytes for ",
+    check(std::ssize(image.pixels) == bytes, "encode_png: expected ", bytes, " bytes for ",
           image.width, " x ", image.height, " pixels of ", image.channels, " channels, got ",
           image.pixels.size());
 
@@ -176,7 +177,12 @@ void save_png(const fs::path& path, const Image& image) {
     const int made = stbi_write_png_to_func(append, &png, size(image.width), size(image.height),
                                             size(image.channels), image.pixels.data(),
                                             size(image.width * image.channels));
-    check(made != 0, "save_png: expected memory enough to pack ", bytes, " bytes, got none");
+    check(made != 0, "encode_png: expected memory enough to pack ", bytes, " bytes, got none");
+    return png;
+}
+
+void save_png(const fs::path& path, const Image& image) {
+    const std::string png = encode_png(image);
     Replacement file(path, "a picture");
     file.write(png);
     file.commit();

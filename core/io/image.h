@@ -41,9 +41,12 @@ struct Image {
 /// and, with the decoder's reason, for any other that can not be decoded.
 Image load_image(const std::filesystem::path& path);
 
-/// Writes a PNG file, which is there whole or not at all: see Replacement, whose Errors come from
-/// here, too. Throws Error for an Image with sizes that it does not take or that its pixels are not
-/// of.
+/// The bytes of a PNG file. Throws Error for an Image with sizes that it does not take or that its
+/// pixels are not of.
+std::string encode_png(const Image& image);
+
+/// Writes encode_png(image) to a file, which is there whole or not at all: see Replacement, whose
+/// Errors come from here, too.
 void save_png(const std::filesystem::path& path, const Image& image);
 
 }  // namespace primer

@@ -111,31 +111,32 @@ Tensor batch_norm(const Tensor& x, const Tensor& running_mean, const Tensor& run
         training || relu || weight_input.requires_grad() || bias_input.requires_grad();
     const bool needs_w = weight.defined() && (relu || x.requires_grad());
     const bool needs_b = bias.defined() && relu;
-    return record("batch_norm", y, {x, weight_input, bias_input},
-                  [sizes, eps = options.eps, relu, training, moments, needs_x, needs_w, needs_b,
-                   x = Saved(x, needs_x), w = Saved(weight_input, needs_w),
-                   b = Saved(bias_input, needs_b)](const Tensor& dy, std::span<Grad> d) {
-                      const Shape channels{sizes.channels};
-                      const Tensor dx = d[0].wanted() ? empty(dy.shape()) : Tensor();
-                      const Tensor dw = d[1].wanted() ? empty(channels) : Tensor();
-                      const Tensor db = d[2].wanted() ? empty(channels) : Tensor();
-                      const auto out = [](const Tensor& g) {
-                          return g.defined() ? g.mutable_data() : nullptr;
-                      };
-                      kernels::batch_norm_backward(sizes,
-                                                   {.eps = eps,
-                                                    .weight = needs_w ? w->data() : nullptr,
-                                                    .bias = needs_b ? b->data() : nullptr,
-                                                    .relu = relu},
-                                                   {.x = needs_x ? x->data() : nullptr,
-                                                    .dy = dy.data(),
-                                                    .moments = moments.data(),
-                                                    .moments_of_x = training},
-                                                   out(dx), out(dw), out(db));
-                      if (dx.defined()) d[0].add(dx);
-                      if (dw.defined()) d[1].add(dw);
-                      if (db.defined()) d[2].add(db);
-                  });
+    return record(
+        "batch_norm", y, {x, weight_input, bias_input},
+        [sizes, eps = options.eps, relu, training, moments = SavedList(std::move(moments)), needs_x,
+         needs_w, needs_b, x = Saved(x, needs_x), w = Saved(weight_input, needs_w),
+         b = Saved(bias_input, needs_b)](const Tensor& dy, std::span<Grad> d) {
+            const Shape channels{sizes.channels};
+            const Tensor dx = d[0].wanted() ? empty(dy.shape()) : Tensor();
+            const Tensor dw = d[1].wanted() ? empty(channels) : Tensor();
+            const Tensor db = d[2].wanted() ? empty(channels) : Tensor();
+            const auto out = [](const Tensor& g) {
+                return g.defined() ? g.mutable_data() : nullptr;
+            };
+            kernels::batch_norm_backward(sizes,
+                                         {.eps = eps,
+                                          .weight = needs_w ? w->data() : nullptr,
+                                          .bias = needs_b ? b->data() : nullptr,
+                                          .relu = relu},
+                                         {.x = needs_x ? x->data() : nullptr,
+                                          .dy = dy.data(),
+                                          .moments = moments->data(),
+                                          .moments_of_x = training},
+                                         out(dx), out(dw), out(db));
+            if (dx.defined()) d[0].add(dx);
+            if (dw.defined()) d[1].add(dw);
+            if (db.defined()) d[2].add(db);
+        });
 }
 
 }  // namespace primer

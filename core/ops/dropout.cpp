@@ -1,24 +1,10 @@
-#include <memory>
-
-#include "primer/core/error.h"
 #include "primer/core/kernels/dropout.h"
-#include "primer/core/kernels/storage.h"
+#include "primer/core/error.h"
 #include "primer/core/ops.h"
 #include "primer/core/tape.h"
 
 namespace primer {
 namespace {
-
-// A byte for each of `count` elements, in memory that is recycled.
-class Bytes {
-  public:
-    explicit Bytes(Index count) : memory_(std::make_shared<Storage>((count + kEach - 1) / kEach)) {}
-    std::uint8_t* data() const { return reinterpret_cast<std::uint8_t*>(memory_->data()); }
-
-  private:
-    static constexpr Index kEach = sizeof(Real);
-    std::shared_ptr<Storage> memory_;
-};
 
 void check_probability(const char* op, double p) {
     check(p >= 0 && p <= 1, op, ": expected a probability p from 0 to 1, got ", p);
@@ -32,7 +18,7 @@ Tensor dropout(const Tensor& x, double p, Rng& rng) {
     check_probability("dropout", p);
     if (p == 0) return x;
     Tensor y = empty(x.shape());
-    const Bytes kept(x.numel());
+    const SavedBytes kept(x.numel());
     kernels::dropout(x.numel(), p, rng.next(), x.data(), y.mutable_data(), kept.data());
     return record("dropout", y, {x}, [p, kept](const Tensor& dy, std::span<Grad> d) {
         const Tensor dx = empty(dy.shape());

@@ -48,10 +48,10 @@ Tensor cross_entropy(const Tensor& logits, const IntTensor& labels,
     const double loss = kernels::cross_entropy(rows, classes, logits.data(), labels.values.data(),
                                                s, p.mutable_data());
     return record("cross_entropy", Tensor(loss * static_cast<double>(factor)), {logits},
-                  [rows, classes, s, factor, labels = labels.values, p = Saved(p)](
+                  [rows, classes, s, factor, labels = SavedList(labels.values), p = Saved(p)](
                       const Tensor& dy, std::span<Grad> d) {
                       Tensor dx = empty({rows, classes});
-                      kernels::cross_entropy_backward(rows, classes, p->data(), labels.data(), s,
+                      kernels::cross_entropy_backward(rows, classes, p->data(), labels->data(), s,
                                                       factor * dy.item(), dx.mutable_data());
                       d[0].add(dx);
                   });
@@ -86,17 +86,17 @@ Tensor nll_loss(const Tensor& log_probabilities, const IntTensor& labels, Reduct
         sum += static_cast<double>(row[label]);
         row += classes;
     }
-    return record(
-        "nll_loss", Tensor(-sum * static_cast<double>(factor)), {x},
-        [factor, shape = x.shape(), labels = labels.values](const Tensor& dy, std::span<Grad> d) {
-            const Tensor dx = zeros(shape);
-            Real* to = dx.mutable_data();
-            for (const Index label : labels) {
-                to[label] = -factor * dy.item();
-                to += shape[1];
-            }
-            d[0].add(dx);
-        });
+    return record("nll_loss", Tensor(-sum * static_cast<double>(factor)), {x},
+                  [factor, shape = x.shape(), labels = SavedList(labels.values)](
+                      const Tensor& dy, std::span<Grad> d) {
+                      const Tensor dx = zeros(shape);
+                      Real* to = dx.mutable_data();
+                      for (const Index label : *labels) {
+                          to[label] = -factor * dy.item();
+                          to += shape[1];
+                      }
+                      d[0].add(dx);
+                  });
 }
 
 namespace {
@@ -164,18 +164,18 @@ Tensor binary_cross_entropy_with_logits(const Tensor& x, const Tensor& target,
     const Real factor = reduction_factor(options.reduction, x.numel());
     const double sum = kernels::binary_cross_entropy(x.numel(), x.data(), target.data(),
                                                      w.defined() ? w.data() : nullptr);
-    return record(
-        op, Tensor(sum * static_cast<double>(factor)), {x, target},
-        [factor, w, x = Saved(x), t = Saved(target)](const Tensor& dy, std::span<Grad> d) {
-            const Tensor dx = d[0].wanted() ? empty(x->shape()) : Tensor();
-            const Tensor dt = d[1].wanted() ? empty(x->shape()) : Tensor();
-            kernels::binary_cross_entropy_backward(
-                x->numel(), x->data(), t->data(), w.defined() ? w.data() : nullptr,
-                factor * dy.item(), dx.defined() ? dx.mutable_data() : nullptr,
-                dt.defined() ? dt.mutable_data() : nullptr);
-            if (dx.defined()) d[0].add(dx);
-            if (dt.defined()) d[1].add(dt);
-        });
+    return record(op, Tensor(sum * static_cast<double>(factor)), {x, target},
+                  [factor, weighted = w.defined(), w = Saved(w, w.defined()), x = Saved(x),
+                   t = Saved(target)](const Tensor& dy, std::span<Grad> d) {
+                      const Tensor dx = d[0].wanted() ? empty(x->shape()) : Tensor();
+                      const Tensor dt = d[1].wanted() ? empty(x->shape()) : Tensor();
+                      kernels::binary_cross_entropy_backward(
+                          x->numel(), x->data(), t->data(), weighted ? w->data() : nullptr,
+                          factor * dy.item(), dx.defined() ? dx.mutable_data() : nullptr,
+                          dt.defined() ? dt.mutable_data() : nullptr);
+                      if (dx.defined()) d[0].add(dx);
+                      if (dt.defined()) d[1].add(dt);
+                  });
 }
 
 // L = sum |w|, so dL/dw = sign(w): smooth_l1 with beta = 0.

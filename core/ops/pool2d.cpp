@@ -1,5 +1,4 @@
 #include <limits>
-#include <memory>
 
 #include "primer/core/error.h"
 #include "primer/core/kernels/pool.h"
@@ -48,12 +47,6 @@ Windows windows_over(const char* op, const Shape& x, Size2 kernel, Size2 stride,
     return windows;
 }
 
-// The bytes lie in memory that is recycled.
-std::shared_ptr<Storage> recycled(Index bytes) {
-    constexpr Index each = sizeof(Real);
-    return std::make_shared<Storage>((bytes + each - 1) / each);
-}
-
 Tensor average(const char* op, const Tensor& x, const Tensor& y,
                const kernels::AvgPoolSizes& sizes) {
     kernels::avg_pool2d(sizes, x.data(), y.mutable_data());
@@ -80,12 +73,12 @@ Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& options) {
     const kernels::MaxPoolSizes sizes{.planes = shape[0] * shape[1], .h = h, .w = w};
 
     Tensor y = empty({shape[0], shape[1], h.out, w.out});
-    const auto taken = recycled(kernels::bytes_taken(sizes));
-    kernels::max_pool2d(sizes, x.data(), y.mutable_data(), taken->data());
+    const SavedBytes taken(kernels::bytes_taken(sizes));
+    kernels::max_pool2d(sizes, x.data(), y.mutable_data(), taken.data());
     return record(
         "max_pool2d", y, {x}, [sizes, taken, from = shape](const Tensor& dy, std::span<Grad> d) {
             Tensor dx = empty(from);
-            kernels::max_pool2d_backward(sizes, taken->data(), dy.data(), dx.mutable_data());
+            kernels::max_pool2d_backward(sizes, taken.data(), dy.data(), dx.mutable_data());
             d[0].add(dx);
         });
 }

@@ -102,13 +102,13 @@ Tensor max(const Tensor& x, int dim, bool keepdim) {
     const kernels::Axis axis(x.shape(), dim);
     const Largest found = largest("max", x, axis, reduced(x.shape(), dim, keepdim));
     return record("max", found.values, {x},
-                  [axis, from = x.shape(), positions = found.positions.values](const Tensor& dy,
-                                                                               std::span<Grad> d) {
+                  [axis, from = x.shape(), positions = SavedList(found.positions.values)](
+                      const Tensor& dy, std::span<Grad> d) {
                       Tensor dx = zeros(from);
                       Real* out = dx.mutable_data();
                       for (Index line = 0; line < dy.numel(); ++line) {
                           const Index o = line / axis.inner, i = line % axis.inner;
-                          const Index j = positions[static_cast<std::size_t>(line)];
+                          const Index j = (*positions)[static_cast<std::size_t>(line)];
                           out[(o * axis.n + j) * axis.inner + i] = dy.data()[line];
                       }
                       d[0].add(dx);

@@ -31,11 +31,13 @@ ModelState state_of(const Training& training) {
 
 }  // namespace
 
-Checkpoints::Checkpoints(const TrainingFlags& flags, const Training& training)
-    : flags_(flags), training_(training) {
-    check(flags.save_every == 0 || !flags.checkpoint.empty(),
+Checkpoints::Checkpoints(const TrainingFlags& flags, const Training& training, Progress& progress,
+                         RunDirectory& directory)
+    : flags_(flags), training_(training), progress_(progress), directory_(directory) {
+    const bool somewhere = !flags.checkpoint.empty() || directory.working();
+    check(flags.save_every == 0 || somewhere,
           "--save-every: expected --checkpoint FILE as well, got nowhere to save to");
-    check(!flags.save_required || !flags.checkpoint.empty(),
+    check(!flags.save_required || somewhere,
           "--save-required: expected --checkpoint FILE as well, got nowhere to save to");
     if (!flags.checkpoint.empty()) {
         // A slip of the pen should not be found out an epoch later.
@@ -49,6 +51,11 @@ Checkpoints::Checkpoints(const TrainingFlags& flags, const Training& training)
     if (!flags.resume.empty()) resume();
     note_interrupts();
     std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is then an error of the save
+}
+
+std::string Checkpoints::file() const {
+    if (!flags_.checkpoint.empty()) return flags_.checkpoint;
+    return directory_.working() ? (directory_.path() / kCheckpointName).string() : "";
 }
 
 void Checkpoints::resume() {
@@ -70,9 +77,10 @@ void Checkpoints::resume() {
     loader.set_rng_state(saved.train_loader);
     loader.skip(saved.batches_done());
     training_.test_loader.set_rng_state(saved.test_loader);
-    training_.progress.resume(saved.step, saved.sums);
+    progress_.resume(saved.step, saved.sums);
     step_ = saved_step_ = saved.step;
     best_accuracy_ = saved.best_accuracy;
+    if (flags_.quiet) return;
     std::cout << "Resumed from " << source << ": " << step_ << " steps are done.\n";
 }
 
@@ -80,18 +88,25 @@ void Checkpoints::after_step(Index step) {
     step_ = step;
     const bool due = flags_.dry_run || step % training_.train_loader.batches() == 0 ||
                      (flags_.save_every > 0 && step % flags_.save_every == 0);
-    if (due && !flags_.checkpoint.empty()) save();
+    if (due && !file().empty()) save();
     if (interrupt() != 0) leave();
 }
 
-void Checkpoints::after_epoch(double accuracy) {
+bool Checkpoints::after_epoch(double accuracy) {
     if (interrupt() != 0) leave();
+    const bool best = accuracy > best_accuracy_;
     best_accuracy_ = std::max(best_accuracy_, accuracy);
+    return best;
 }
 
 void Checkpoints::save() {
     Checkpoint checkpoint;
     checkpoint.command = flags_.command;
+    if (flags_.run_dir.empty() && directory_.working()) {
+        // So that the resumed run finds the directory that got its name from the clock.
+        checkpoint.command.insert(checkpoint.command.end(),
+                                  {"--run-dir", directory_.path().string()});
+    }
     checkpoint.note = training_.note;
     checkpoint.take(state_of(training_));
     checkpoint.optimizer = training_.optimizer.named_state();
@@ -100,29 +115,37 @@ void Checkpoints::save() {
     checkpoint.examples = training_.train_loader.size();
     checkpoint.train_loader = training_.train_loader.epoch_state();
     checkpoint.test_loader = training_.test_loader.rng_state();
-    checkpoint.sums = training_.progress.sums();
+    checkpoint.sums = progress_.sums();
     checkpoint.best_accuracy = best_accuracy_;
     try {
-        checkpoint.save(flags_.checkpoint);
+        checkpoint.save(file());
         saved_step_ = step_;
     } catch (const Error& error) {
         if (flags_.save_required) throw;
-        training_.progress.make_room();
-        std::cerr << "warning: " << error.what() << "; training goes on\n";
+        warn(error.what());
+    }
+}
+
+void Checkpoints::warn(const std::string& reason) {
+    progress_.make_room();
+    if (flags_.checkpoint.empty()) {
+        directory_.stop(reason);  // where one file can not be written, others can not either
+    } else {
+        std::cerr << "warning: " << reason << "; training goes on\n";
     }
 }
 
 void Checkpoints::leave() {
-    if (!flags_.checkpoint.empty() && saved_step_ != step_) save();
+    if (!file().empty() && saved_step_ != step_) save();
     std::string message = "interrupted after step " + std::to_string(step_) + "; ";
-    if (flags_.checkpoint.empty()) {
+    if (saved_step_ == step_) {
+        message += "saved: go on with --resume " + file();
+    } else if (file().empty() && flags_.no_run_dir) {
         message += "nothing is saved: there is no --checkpoint FILE";
-    } else if (saved_step_ == step_) {
-        message += "saved: go on with --resume " + flags_.checkpoint;
     } else {
         message += "it could not be saved";
     }
-    training_.progress.make_room();
+    progress_.make_room();
     throw Interrupted(interrupt(), message);
 }
 

@@ -9,6 +9,7 @@
 #include "primer/layers/module.h"
 #include "primer/optim/optimizer.h"
 #include "progress.h"
+#include "run_directory.h"
 
 namespace primer::examples {
 
@@ -19,14 +20,13 @@ struct Training {
     Rng& rng;
     DataLoader& train_loader;
     DataLoader& test_loader;
-    Progress& progress;
     std::string note = "";  ///< whatever else a resumed run wants to find again
 };
 
-/// Takes up a training run that was stopped, with --resume, and saves it from time to time, with
-/// --checkpoint: every --save-every steps, at the end of every epoch before its evaluation, and
-/// when Ctrl-C or SIGTERM stops the program. What is resumed ends with the same bits as what was
-/// never stopped.
+/// Takes up a training run that was stopped, with --resume, and saves it from time to time, to the
+/// file of --checkpoint or, without it, in the run directory: every --save-every steps, at the end
+/// of every epoch before its evaluation, and when Ctrl-C or SIGTERM stops the program. What is
+/// resumed ends with the same bits as what was never stopped.
 ///
 /// Where a save fails, a line on standard error says so and training goes on, or, with
 /// --save-required, Error is thrown.
@@ -34,7 +34,8 @@ class Checkpoints {
   public:
     /// Puts everything to where --resume left it, if that is given. Throws Error if that does not
     /// fit, and for flags that make no sense. From here on, interrupts are only noted.
-    Checkpoints(const TrainingFlags& flags, const Training& training);
+    Checkpoints(const TrainingFlags& flags, const Training& training, Progress& progress,
+                RunDirectory& directory);
 
     /// How many training steps are done.
     Index step() const { return step_; }
@@ -42,16 +43,22 @@ class Checkpoints {
     /// After each training step; `step` is how many are done. Throws Interrupted if the user has
     /// asked for the end.
     void after_step(Index step);
-    /// After each evaluation. Throws Interrupted, too: then the evaluation has not been completed.
-    void after_epoch(double accuracy);
+    /// After each evaluation; returns whether its accuracy is the best so far. Throws Interrupted,
+    /// too: then the evaluation has not been completed.
+    bool after_epoch(double accuracy);
 
   private:
+    /// Where to save to; "": nowhere.
+    std::string file() const;
     void resume();
     void save();
+    void warn(const std::string& reason);
     [[noreturn]] void leave();
 
     const TrainingFlags& flags_;
     Training training_;
+    Progress& progress_;
+    RunDirectory& directory_;
     Index step_ = 0;
     Index saved_step_ = -1;  // of the last save that went well
     double best_accuracy_ = 0;

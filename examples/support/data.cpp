@@ -33,30 +33,37 @@ fs::path find_folder(const std::string& flag, const std::string& name,
 }  // namespace
 
 TrainAndTest find_digits(const std::string& flag) {
+    std::vector<std::string> classes;
+    for (int i = 0; i < 10; ++i) classes.push_back(std::to_string(i));
     const fs::path folder = find_folder(flag, "mnist", mnist_found);
     if (!folder.empty()) {
         return {mnist(folder, Split::train), mnist(folder, Split::test),
-                "MNIST from " + folder.string()};
+                "MNIST from " + folder.string(), classes, ""};
     }
-    std::cout
-        << "No MNIST found (./primer fetch mnist downloads it): training on synthetic digits.\n";
     return {synthetic_digits(kSyntheticTrain, 1), synthetic_digits(kSyntheticTest, 2),
-            "synthetic digits"};
+            "synthetic digits", classes,
+            "No MNIST found (./primer fetch mnist downloads it): training on synthetic digits."};
 }
 
 TrainAndTest find_pictures(const std::string& flag) {
     const fs::path folder = find_folder(flag, "cifar10", cifar10_found);
     if (!folder.empty()) {
-        return {cifar10(folder, Split::train), cifar10(folder, Split::test),
-                "CIFAR-10 from " + folder.string()};
+        return {cifar10(folder, Split::train),
+                cifar10(folder, Split::test),
+                "CIFAR-10 from " + folder.string(),
+                {kCifar10Classes.begin(), kCifar10Classes.end()},
+                ""};
     }
-    std::cout << "No CIFAR-10 found (./primer fetch cifar10 downloads it): training on synthetic "
-                 "shapes.\n";
-    return {synthetic_shapes(kSyntheticTrain, 1), synthetic_shapes(kSyntheticTest, 2),
-            "synthetic shapes"};
+    return {
+        synthetic_shapes(kSyntheticTrain, 1),
+        synthetic_shapes(kSyntheticTest, 2),
+        "synthetic shapes",
+        {kShapeClasses.begin(), kShapeClasses.end()},
+        "No CIFAR-10 found (./primer fetch cifar10 downloads it): training on synthetic shapes."};
 }
 
 void announce(const TrainAndTest& data) {
+    if (!data.hint.empty()) std::cout << data.hint << '\n';
     std::cout << "Training on " << data.source << ": " << data.train.size() << " images, "
               << data.test.size() << " to test, " << num_threads()
               << (num_threads() == 1 ? " thread.\n" : " threads.\n");

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "primer/datasets/dataset.h"
 
@@ -8,18 +9,20 @@ namespace primer::examples {
 
 struct TrainAndTest {
     ImageDataset train, test;
-    std::string source;  ///< what it is, for a person to read
+    std::string source;                ///< what it is, for a person to read
+    std::vector<std::string> classes;  ///< what the labels mean
+    std::string hint;                  ///< where the real data would be, if this is drawn
 };
 
 /// MNIST from the folder `flag`; if that is empty, from $PRIMER_DATA/mnist or ./data/mnist,
-/// whichever exists first. If none does, says so on standard output and draws digits instead.
+/// whichever exists first. If none does, draws digits instead.
 /// Throws Error if the folder is given, or exists, and is not MNIST: never a silent fallback.
 TrainAndTest find_digits(const std::string& flag);
 
 /// The same with CIFAR-10, from $PRIMER_DATA/cifar10 or ./data/cifar10; instead of it, shapes.
 TrainAndTest find_pictures(const std::string& flag);
 
-/// "Training on MNIST from ...: 60000 images, 10000 to test, 2 threads."
+/// "Training on MNIST from ...: 60000 images, 10000 to test, 2 threads.", and the hint.
 void announce(const TrainAndTest& data);
 
 }  // namespace primer::examples

@@ -14,6 +14,7 @@
 #include "primer/core/error.h"
 #include "primer/core/io/checkpoint.h"
 #include "primer/core/kernels/parallel.h"
+#include "run_directory.h"
 
 namespace primer::examples {
 
@@ -79,26 +80,49 @@ std::optional<int> parse(CLI::App& app, int argc, char** argv) {
     }
 }
 
+std::vector<std::pair<std::string, std::string>> settings_of(const CLI::App& app) {
+    std::vector<std::pair<std::string, std::string>> settings;
+    for (const CLI::Option* option : app.get_options()) {
+        const std::string name = option->get_single_name();
+        if (name == "help") continue;
+        const bool is_switch = option->get_items_expected_max() == 0;
+        std::string value = is_switch ? "false" : option->get_default_str();
+        if (option->count() > 0) value = CLI::detail::join(option->reduced_results(), ",");
+        settings.emplace_back(name, value);
+    }
+    return settings;
+}
+
 // After parse: sets flags.command and, where a run is resumed, the flags that are not given.
 void complete(CLI::App& app, int argc, char** argv, TrainingFlags& flags) {
     std::vector<std::string> given;
+    bool directory_given = false;
     for (int i = 1; i < argc; ++i) {
         const std::string flag = argv[i];
         if (flag == "--resume") ++i;  // and its value
         if (!flag.starts_with("--resume")) given.push_back(flag);
+        directory_given = directory_given || flag.starts_with("--run-dir");
     }
     flags.command = {program_name(argv)};
+    if (flags.resume == "latest") flags.resume = latest_checkpoint(flags.command[0]).string();
     if (!flags.resume.empty()) {
-        const std::vector<std::string> saved = Checkpoint::load(flags.resume).command;
+        std::vector<std::string> saved = Checkpoint::load(flags.resume).command;
         check(!saved.empty() && saved[0] == flags.command[0],
               std::filesystem::absolute(flags.resume).string(), ": expected a checkpoint of ",
               flags.command[0], ", got one of ",
               saved.empty() || saved[0].empty() ? "another program" : saved[0]);
-        flags.command = saved;
+        if (directory_given) std::erase(saved, "--no-run-dir");
+        flags.command = std::move(saved);
     }
     flags.command.insert(flags.command.end(), given.begin(), given.end());
     // The last word on a flag is the one that counts; CLI11 wants the list backwards.
     app.parse(std::vector<std::string>(flags.command.rbegin(), flags.command.rend() - 1));
+    // A run directory may have been moved, or be seen from another folder, since.
+    const std::filesystem::path resumed = flags.resume;
+    if (!directory_given && flags.checkpoint.empty() && resumed.filename() == kCheckpointName) {
+        flags.run_dir = resumed.has_parent_path() ? resumed.parent_path().string() : ".";
+    }
+    flags.settings = settings_of(app);
 }
 
 }  // namespace
@@ -135,16 +159,25 @@ void add_training_flags(CLI::App& app, TrainingFlags& flags) {
         ->type_name("N");
     app.add_flag("--dry-run", flags.dry_run, "one training step only, to see that all works");
     app.add_option("--checkpoint", flags.checkpoint,
-                   "file to save the run to: at the end of each epoch, on Ctrl-C and on SIGTERM")
+                   "file to save the run to, at the end of each epoch, on Ctrl-C and on SIGTERM; "
+                   "without it checkpoint.ckpt in the run directory")
         ->type_name("FILE");
     app.add_option("--save-every", flags.save_every, "save after every N training steps, too")
         ->check(whole_number(0, kMaxInt))
         ->type_name("N");
     app.add_flag("--save-required", flags.save_required,
                  "stop when a save fails, instead of a warning");
-    app.add_option("--resume", flags.resume,
-                   "go on from a saved run, with its flags except for those given here")
+    app.add_option(
+           "--resume", flags.resume,
+           "go on from a saved run, with its flags except for those given here; latest: from "
+           "the newest one in runs/")
         ->type_name("FILE");
+    app.add_option("--run-dir", flags.run_dir,
+                   "folder for metrics, checkpoint, pictures and report; without it a new one in "
+                   "runs/")
+        ->type_name("DIR");
+    app.add_flag("--no-run-dir", flags.no_run_dir, "write none of that");
+    app.add_flag("--quiet", flags.quiet, "print nothing but the result");
 }
 
 void add_weights_flag(CLI::App& app, TrainingFlags& flags) {

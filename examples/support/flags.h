@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace primer::examples {
@@ -26,9 +27,15 @@ struct TrainingFlags {
     bool save_required = false;
     std::string resume;  ///< file to go on from; empty: begin at the beginning
 
+    std::string run_dir;      ///< folder for what there is to tell of the run; empty: a new one
+    bool no_run_dir = false;  ///< write none of that
+    bool quiet = false;       ///< print nothing but the result
+
     std::string save_weights;  ///< file for the trained weights; empty: they are not kept
 
     std::vector<std::string> command;  ///< the program's name and the flags, set by run
+    /// Every flag's name and value, given or not, likewise.
+    std::vector<std::pair<std::string, std::string>> settings;
 };
 
 /// Offers the flags on the command line, with their defaults in --help.
@@ -50,8 +57,9 @@ void no_flags(int argc, char** argv, const char* about);
 int run(CLI::App& app, int argc, char** argv, const std::function<void()>& body);
 
 /// The same for a training example. With --resume, flags that are not given are what they were when
-/// that file was saved. Sets the number of threads. 128 + the number of the signal is the exit code
-/// of a run that was interrupted.
+/// that file was saved, "latest" is the newest checkpoint in the example's run directories, and a
+/// checkpoint in a run directory goes on in that directory. Sets the number of threads. 128 + the
+/// number of the signal is the exit code of a run that was interrupted.
 int run(CLI::App& app, int argc, char** argv, TrainingFlags& flags,
         const std::function<void()>& body);
 

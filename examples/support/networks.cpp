@@ -103,7 +103,7 @@ void save_weights(const TrainingFlags& flags, const std::string& network, Sequen
     if (flags.save_weights.empty()) return;
     save_safetensors(flags.save_weights, model.state_dict(),
                      {{"format", "pt"}, {kNetwork, network}});
-    std::cout << "Weights saved to " << flags.save_weights << '\n';
+    if (!flags.quiet) std::cout << "Weights saved to " << flags.save_weights << '\n';
 }
 
 Trained load_trained(const std::string& path) {

@@ -2,6 +2,9 @@
 # A training run that is killed at any moment and resumed ends with the same bits as one that was
 # never stopped; Ctrl-C, SIGTERM and a full disk do what --help promises.
 #
+# Runs are told to write no run directory, which a resumed one remembers: run_directory_test.sh has
+# those.
+#
 # PRIMER_KILLS is how many times a process is killed: 50, or 5 under the sanitizers, which are slow.
 set -euo pipefail
 
@@ -57,7 +60,7 @@ until_there() {
 # --- kill -9 -------------------------------------------------------------------------------------
 
 result() { tail -n 2 "$1" | sed 's/ *[0-9.]* s$//'; }   # the epoch's line and the last, but no time
-flags=(--epochs 1 --seed 3 --save-every 10 --checkpoint run.ckpt)
+flags=(--epochs 1 --seed 3 --save-every 10 --checkpoint run.ckpt --no-run-dir)
 mkdir whole killed
 begin=$(date +%s%N)
 (cd whole && "$bin/mnist_mlp" "${flags[@]}" > out)
@@ -101,7 +104,7 @@ echo "killed $killed times, $in_training of them after a save; $compared whole r
 
 # --- Ctrl-C and SIGTERM --------------------------------------------------------------------------
 
-start "$bin/mnist_mlp" --epochs 1000 --save-every 10 --checkpoint i.ckpt
+start "$bin/mnist_mlp" --epochs 1000 --save-every 10 --checkpoint i.ckpt --no-run-dir
 until_there [ -e i.ckpt ]
 kill -INT "$pid"
 ended 130
@@ -118,7 +121,7 @@ second=$(sed 's/.*step \([0-9]*\);.*/\1/' err)
 [ "$second" -gt "$first" ] || fail "no progress after resuming: $first, then $second"
 [ "$(ls)" = "$(printf '%s\n' err i.ckpt killed out whole)" ] || fail "something is left: $(ls)"
 
-start "$bin/mnist_mlp" --epochs 1000
+start "$bin/mnist_mlp" --epochs 1000 --no-run-dir
 until_there grep -q 'batch' out
 kill -INT "$pid"
 ended 130
@@ -127,7 +130,7 @@ expect err '^interrupted after step [0-9]+; nothing is saved: there is no --chec
 # A second one does not wait for the batch, which is a long one here. (If the first one comes at
 # the end of a batch, there is no time for a second one: try again.)
 for attempt in 1 2 3 4 5 6 7 8; do
-    start "$bin/mnist_mlp" --epochs 1000 --batch-size 30000 --threads 1
+    start "$bin/mnist_mlp" --epochs 1000 --batch-size 30000 --threads 1 --no-run-dir
     until_there grep -q 'epoch 1/' out
     kill -INT "$pid"
     sleep 0.02
@@ -138,7 +141,7 @@ for attempt in 1 2 3 4 5 6 7 8; do
 done
 
 # A program that was started to ignore Ctrl-C goes on.
-env --ignore-signal=INT "$bin/mnist_mlp" --epochs 1000 > out 2> err &
+env --ignore-signal=INT "$bin/mnist_mlp" --epochs 1000 --no-run-dir > out 2> err &
 pid=$!
 until_there grep -q 'batch' out
 kill -INT "$pid"
@@ -148,7 +151,7 @@ ended 143
 
 # --- a full disk ---------------------------------------------------------------------------------
 
-run 0 "$bin/mnist_mlp" --dry-run --checkpoint full.ckpt
+run 0 "$bin/mnist_mlp" --dry-run --checkpoint full.ckpt --no-run-dir
 cp full.ckpt before
 small() { (ulimit -f 500; exec "$@"); }   # files of 500 kB at most: too little for the weights
 run 0 small "$bin/mnist_mlp" --resume full.ckpt
@@ -182,15 +185,15 @@ refused "$work/empty.ckpt: expected a checkpoint, got an empty file" --resume em
 refused "$work/cut.ckpt: expected [0-9]+ bytes after the header" --resume cut.ckpt
 refused "$work/full.ckpt: .* epochs of 30000 examples in 300 batches, got one of 30000 in 469" \
     --resume full.ckpt --batch-size 100
-refused '--checkpoint: expected a file in a folder that is there' --checkpoint nowhere/x.ckpt
-refused '--checkpoint: expected a file, got the folder' --checkpoint folder.ckpt
-refused '--save-every: expected --checkpoint FILE as well' --save-every 5
+refused '--checkpoint: expected a file in a folder that is there' --no-run-dir --checkpoint nowhere/x.ckpt
+refused '--checkpoint: expected a file, got the folder' --no-run-dir --checkpoint folder.ckpt
+refused '--save-every: expected --checkpoint FILE as well' --no-run-dir --save-every 5
 run 1 "$bin/mnist_cnn" --resume full.ckpt
 expect err "^error: $work/full.ckpt: expected a checkpoint of mnist_cnn, got one of mnist_mlp$"
 cmp full.ckpt before
 
 # Flags are kept, and new ones win.
-run 0 "$bin/mnist_mlp" --dry-run --batch-size 1000 --checkpoint flags.ckpt
+run 0 "$bin/mnist_mlp" --dry-run --batch-size 1000 --checkpoint flags.ckpt --no-run-dir
 run 0 "$bin/mnist_mlp" --resume=flags.ckpt --dry-run=false --epochs 2
 expect out "^Resumed from $work/flags\.ckpt: 1 steps are done\.$"
 expect out '^epoch 2/2  batch 15/30'
@@ -203,7 +206,7 @@ refused "$work/flags.ckpt: expected a checkpoint from the first 1 epochs, .* epo
 # --- one network after another -------------------------------------------------------------------
 
 case ${PRIMER_CXX_FLAGS:-} in *-fsanitize*) echo "the rest is as it should be"; exit 0 ;; esac
-flags=(--activations relu,tanh --epochs 1 --batch-size 500 --save-every 5 --checkpoint variants.ckpt)
+flags=(--activations relu,tanh --epochs 1 --batch-size 500 --save-every 5 --checkpoint variants.ckpt --no-run-dir)
 run 0 "$bin/relu_variants" "${flags[@]}"
 sed -n '/^activation /,$p' out | sed 's/ *[0-9.]*$//' > whole_table   # without the seconds
 rm variants.ckpt
@@ -217,4 +220,5 @@ run 0 "$bin/relu_variants" --resume variants.ckpt
 sed -n '/^activation /,$p' out | sed 's/ *[0-9.]*$//' > table
 cmp table whole_table || fail "the tables differ: $(cat table whole_table)"
 
+[ ! -e runs ] || fail "run directories in spite of --no-run-dir"
 echo "what is resumed ends as if it had never stopped"

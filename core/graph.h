@@ -1,0 +1,79 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "primer/core/shape.h"
+#include "primer/core/state_dict.h"
+#include "primer/core/tape.h"
+
+// What a Tape has recorded, as data and as a picture. Nothing of this runs, or costs, unless it is
+// called.
+
+namespace primer {
+
+/// The ops first, ..., last - 1 of a tape, which belong together: those of one call of a layer,
+/// say. A group in another one comes after it in a list.
+struct OpGroup {
+    std::string name;
+    Index first = 0, last = 0;
+};
+
+/// Memory that an op's backward keeps.
+struct GraphKept {
+    int node = -1;     ///< whose value it is; -1: nobody's, it is there for this backward alone
+    Index size = 0;    ///< in bytes, of the whole piece of memory
+    Index bytes = 0;   ///< of these, the ones that count here: see Graph
+    int counted = -1;  ///< the node where they count; -1: nowhere, for a parameter is there anyway
+};
+
+/// An op's result, or what ops begin with: a leaf, which gets a gradient, or a constant.
+struct GraphNode {
+    enum class Kind { op, leaf, constant };
+    Kind kind = Kind::op;
+    std::string name;             ///< "conv2d"; of a leaf or constant "0.weight", or "" if unknown
+    Shape shape;                  ///< of the result
+    Index op = -1;                ///< number on the tape, from 0
+    std::vector<int> inputs;      ///< their nodes, each of which comes before this one
+    std::vector<GraphKept> kept;  ///< by the op's backward
+    Index kept_bytes() const;     ///< the sum of kept[].bytes
+};
+
+/// What a tape has recorded, and what memory that keeps alive until backward(). Memory that several
+/// backwards keep counts once, where it is kept first; a leaf's and a named tensor's does not
+/// count, for parameters are there anyway.
+struct Graph {
+    std::vector<GraphNode> nodes;  ///< an op comes after its inputs
+    std::vector<OpGroup> groups;
+    Index kept_bytes() const;
+};
+
+/// Reads the tape, which may go on recording. `names` are those of tensors: model.state_dict().
+/// Only ops of which some input wants a gradient are recorded, and so found. Throws Error for a
+/// tape that is spent: its memory is free.
+Graph graph_of(const Tape& tape, const StateDict& names = {},
+               const std::vector<OpGroup>& groups = {});
+
+/// The innermost group of an op: its position in graph.groups, or -1.
+int group_of(const Graph& graph, Index op);
+
+/// What a line of a picture says of it: "its output, 6.42 MB", "0.weight (not counted)",
+/// "output of op 3, counted at op 4".
+std::string kept_text(const Graph& graph, int node, const GraphKept& kept);
+/// "512 B", "6.42 MB"; 1 kB is 1000 B.
+std::string bytes_text(Index bytes);
+
+/// As a picture, from top to bottom: a box for each op, in clusters for the groups, rounded ones
+/// for leaves and slanted ones for constants. In the language of Graphviz, for `dot -Tsvg`.
+std::string to_dot(const Graph& graph);
+/// The same for Mermaid, which GitHub draws in Markdown.
+std::string to_mermaid(const Graph& graph);
+
+/// Writes to_dot or to_mermaid, as the path ends with ".dot" or ".mmd". Throws Error for another
+/// ending, and if the file can not be written.
+void write_graph(const Graph& graph, const std::string& path);
+/// The same of graph_of(tape, names, groups).
+void write_graph(const Tape& tape, const std::string& path, const StateDict& names = {},
+                 const std::vector<OpGroup>& groups = {});
+
+}  // namespace primer

@@ -1,0 +1,461 @@
+#include "primer/core/io/event_file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <protozero/pbf_builder.hpp>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "primer/core/error.h"
+#include "primer/core/io/crc32c.h"
+#include "primer/core/io/histogram.h"
+#include "primer/core/io/json.h"
+
+namespace primer {
+namespace {
+
+namespace fs = std::filesystem;
+using protozero::pbf_builder;
+
+// The messages, with the numbers of those of their fields that are written here. They are from
+// TensorBoard's event.proto, summary.proto, histogram.proto and tensor.proto ...
+enum class Event : std::uint32_t {
+    wall_time = 1,
+    step = 2,
+    file_version = 3,
+    summary = 5,
+    session_log = 7
+};
+enum class SessionLog : std::uint32_t { status = 1 };
+enum class Summary : std::uint32_t { value = 1 };
+enum class Value : std::uint32_t {
+    tag = 1,
+    simple_value = 2,
+    image = 4,
+    histo = 5,
+    tensor = 8,
+    metadata = 9
+};
+enum class Picture : std::uint32_t { height = 1, width = 2, colorspace = 3, encoded = 4 };
+enum class Histo : std::uint32_t {
+    min = 1,
+    max = 2,
+    num = 3,
+    sum = 4,
+    sum_squares = 5,
+    bucket_limit = 6,
+    bucket = 7
+};
+enum class TensorProto : std::uint32_t { dtype = 1, shape = 2, string_val = 8 };
+enum class TensorShape : std::uint32_t { dim = 2 };
+enum class Dim : std::uint32_t { size = 1 };
+enum class Metadata : std::uint32_t { plugin_data = 1 };
+enum class PluginData : std::uint32_t { plugin_name = 1, content = 2 };
+constexpr std::int32_t kStart = 1;       // SessionLog.SessionStatus
+constexpr std::int32_t kStringType = 7;  // DataType.DT_STRING
+
+// ... from its hparams plugin's plugin_data.proto and api.proto, and from protobuf's struct.proto.
+enum class HParams : std::uint32_t { experiment = 2, session_start = 3, session_end = 4 };
+enum class Experiment : std::uint32_t { hparam_infos = 4, metric_infos = 5 };
+enum class HParamInfo : std::uint32_t { name = 1, type = 4 };
+enum class MetricInfo : std::uint32_t { name = 1 };
+enum class MetricName : std::uint32_t { tag = 2 };
+enum class SessionStart : std::uint32_t { hparams = 1, start_time = 5 };
+enum class SessionEnd : std::uint32_t { status = 1, end_time = 2 };
+enum class Entry : std::uint32_t { key = 1, value = 2 };
+enum class StructValue : std::uint32_t { number = 2, string = 3, boolean = 4 };
+constexpr std::int32_t kString = 1, kBool = 2, kNumber = 3;  // DataType
+constexpr std::int32_t kSuccess = 1;                         // Status
+
+/// A message of type M, whose fields `fill` adds.
+template <class M, class Fill>
+std::string message(const Fill& fill) {
+    std::string bytes;
+    pbf_builder<M> builder(bytes);
+    fill(builder);
+    return bytes;
+}
+
+/// What is logged in one record.
+template <class Fill>
+std::string value_message(const std::string& tag, const Fill& fill) {
+    check(!tag.empty() && is_utf8(tag), "SummaryWriter: expected a tag in UTF-8, got ",
+          in_quotes(tag));
+    return message<Value>([&](auto& value) {
+        value.add_string(Value::tag, tag);
+        fill(value);
+    });
+}
+
+std::string scalar_message(const std::string& tag, double number) {
+    return value_message(tag, [&](auto& value) {
+        value.add_float(Value::simple_value, static_cast<float>(number));
+    });
+}
+
+std::string summary_event(double time, Index step, const std::string& value) {
+    return message<Event>([&](auto& event) {
+        event.add_double(Event::wall_time, time);
+        event.add_int64(Event::step, step);
+        pbf_builder<Summary> summary(event, Event::summary);
+        summary.add_message(Summary::value, value);
+    });
+}
+
+/// The first record of every file.
+std::string version_event(double time) {
+    return message<Event>([&](auto& event) {
+        event.add_double(Event::wall_time, time);
+        event.add_string(Event::file_version, "brain.Event:2");
+    });
+}
+
+std::string purge_event(double time, Index step) {
+    return message<Event>([&](auto& event) {
+        event.add_double(Event::wall_time, time);
+        event.add_int64(Event::step, step);
+        pbf_builder<SessionLog> log(event, Event::session_log);
+        log.add_enum(SessionLog::status, kStart);
+    });
+}
+
+/// For which plugin of TensorBoard a value is, and what only that understands.
+void add_metadata(pbf_builder<Value>& value, const char* plugin, const std::string& content) {
+    pbf_builder<Metadata> metadata(value, Value::metadata);
+    pbf_builder<PluginData> data(metadata, Metadata::plugin_data);
+    data.add_string(PluginData::plugin_name, plugin);
+    data.add_bytes(PluginData::content, content);
+}
+
+std::string text_message(const std::string& tag, const std::string& text) {
+    // A tensor of shape [1].
+    const std::string shape = message<TensorShape>([](auto& dims) {
+        pbf_builder<Dim> dim(dims, TensorShape::dim);
+        dim.add_int64(Dim::size, 1);
+    });
+    const std::string tensor = message<TensorProto>([&](auto& proto) {
+        proto.add_enum(TensorProto::dtype, kStringType);
+        proto.add_message(TensorProto::shape, shape);
+        proto.add_bytes(TensorProto::string_val, text);
+    });
+    return value_message(tag, [&](auto& value) {
+        value.add_message(Value::tensor, tensor);
+        add_metadata(value, "text", "");
+    });
+}
+
+std::string image_message(const std::string& tag, const Image& image) {
+    return value_message(tag, [&](auto& value) {
+        pbf_builder<Picture> picture(value, Value::image);
+        picture.add_int32(Picture::height, static_cast<std::int32_t>(image.height));
+        picture.add_int32(Picture::width, static_cast<std::int32_t>(image.width));
+        picture.add_int32(Picture::colorspace, static_cast<std::int32_t>(image.channels));
+        picture.add_bytes(Picture::encoded, encode_png(image));
+    });
+}
+
+std::string histogram_message(const std::string& tag, const Histogram& histogram) {
+    const std::vector<double> buckets(histogram.buckets.begin(), histogram.buckets.end());
+    return value_message(tag, [&](auto& value) {
+        pbf_builder<Histo> histo(value, Value::histo);
+        histo.add_double(Histo::min, histogram.min);
+        histo.add_double(Histo::max, histogram.max);
+        histo.add_double(Histo::num, static_cast<double>(histogram.count));
+        histo.add_double(Histo::sum, histogram.sum);
+        histo.add_double(Histo::sum_squares, histogram.sum_of_squares);
+        histo.add_packed_double(Histo::bucket_limit, histogram.limits.begin(),
+                                histogram.limits.end());
+        histo.add_packed_double(Histo::bucket, buckets.begin(), buckets.end());
+    });
+}
+
+// --- Settings and results of a run
+// ----------------------------------------------------------------
+
+std::int32_t type_of(const SummaryWriter::HParam& value) {
+    if (std::holds_alternative<std::string>(value)) return kString;
+    return std::holds_alternative<bool>(value) ? kBool : kNumber;
+}
+
+std::string struct_value(const SummaryWriter::HParam& setting) {
+    return message<StructValue>([&](auto& value) {
+        if (const auto* text = std::get_if<std::string>(&setting)) {
+            check(is_utf8(*text), "SummaryWriter: expected settings in UTF-8, got ",
+                  in_quotes(*text));
+            value.add_string(StructValue::string, *text);
+        } else if (const auto* flag = std::get_if<bool>(&setting)) {
+            value.add_bool(StructValue::boolean, *flag);
+        } else if (const auto* whole = std::get_if<Index>(&setting)) {
+            value.add_double(StructValue::number, static_cast<double>(*whole));
+        } else {
+            value.add_double(StructValue::number, std::get<double>(setting));
+        }
+    });
+}
+
+/// Which settings and which results there are.
+std::string experiment(const std::map<std::string, SummaryWriter::HParam>& hparams,
+                       const std::map<std::string, double>& metrics) {
+    return message<Experiment>([&](auto& all) {
+        for (const auto& [name, value] : hparams) {
+            pbf_builder<HParamInfo> info(all, Experiment::hparam_infos);
+            info.add_string(HParamInfo::name, name);
+            info.add_enum(HParamInfo::type, type_of(value));
+        }
+        for (const auto& metric : metrics) {
+            pbf_builder<MetricInfo> info(all, Experiment::metric_infos);
+            pbf_builder<MetricName> name(info, MetricInfo::name);
+            name.add_string(MetricName::tag, metric.first);
+        }
+    });
+}
+
+std::string session_start(const std::map<std::string, SummaryWriter::HParam>& hparams,
+                          double time) {
+    return message<SessionStart>([&](auto& session) {
+        for (const auto& [name, value] : hparams) {
+            check(is_utf8(name), "SummaryWriter: expected settings in UTF-8, got ",
+                  in_quotes(name));
+            pbf_builder<Entry> entry(session, SessionStart::hparams);
+            entry.add_string(Entry::key, name);
+            entry.add_message(Entry::value, struct_value(value));
+        }
+        session.add_double(SessionStart::start_time, time);
+    });
+}
+
+std::string session_end(double time) {
+    return message<SessionEnd>([&](auto& session) {
+        session.add_enum(SessionEnd::status, kSuccess);
+        session.add_double(SessionEnd::end_time, time);
+    });
+}
+
+std::string hparams_message(const char* tag, HParams field, const std::string& content) {
+    return value_message(tag, [&](auto& value) {
+        add_metadata(value, "hparams",
+                     message<HParams>([&](auto& data) { data.add_message(field, content); }));
+    });
+}
+
+// --- Records
+// --------------------------------------------------------------------------------------
+
+template <class Unsigned>
+void append_little_endian(std::string& bytes, Unsigned number) {
+    for (std::size_t i = 0; i < sizeof number; ++i) {
+        bytes += static_cast<char>(number >> (8 * i) & 0xff);
+    }
+}
+
+// Masked, because a checksum of bytes that hold their own checksum tells little.
+void append_checksum(std::string& bytes, std::string_view of) {
+    const std::uint32_t crc = crc32c(of);
+    append_little_endian(bytes, (crc >> 15 | crc << 17) + 0xa282ead8U);
+}
+
+std::string frame(std::string_view event) {
+    std::string record;
+    record.reserve(event.size() + 16);
+    append_little_endian(record, std::uint64_t{event.size()});
+    append_checksum(record, record.substr(0, 8));
+    record += event;
+    append_checksum(record, event);
+    return record;
+}
+
+double seconds_since_1970() {
+    using Seconds = std::chrono::duration<double>;
+    return Seconds(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+/// Seconds by a clock that nobody sets.
+double steady_seconds() {
+    using Seconds = std::chrono::duration<double>;
+    return Seconds(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+/// TensorBoard knows the files by the beginning of their names, and reads them in their order.
+std::string file_name(double time, int number) {
+    std::array<char, 256> host{};
+    if (gethostname(host.data(), host.size() - 1) != 0 || host[0] == '\0') host = {"localhost"};
+    std::array<char, 32> seconds{};
+    std::snprintf(seconds.data(), seconds.size(), "%010lld", static_cast<long long>(time));
+    return std::string("events.out.tfevents.") + seconds.data() + '.' + host.data() + '.' +
+           std::to_string(getpid()) + '.' + std::to_string(number);
+}
+
+}  // namespace
+
+// --- A file
+// ---------------------------------------------------------------------------------------
+
+/// To which whole records are appended.
+class SummaryWriter::File {
+  public:
+    File(const fs::path& folder, double time) {
+        std::error_code error;
+        const fs::path absolute = fs::absolute(folder, error).lexically_normal();
+        if (!error) fs::create_directories(absolute, error);
+        check(!error, absolute.string(), ": failed to make the folder: ", error.message());
+        for (int number = 0; file_ < 0; ++number) {
+            path_ = absolute / file_name(time, number);
+            file_ = open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666);
+            if (file_ < 0 && errno != EEXIST) fail_to("make the file");
+        }
+    }
+    File(const File&) = delete;
+    File& operator=(const File&) = delete;
+    ~File() { close(file_); }
+
+    const fs::path& path() const { return path_; }
+
+    void append(std::string_view event) {
+        const std::string record = frame(event);
+        std::string_view rest = record;
+        while (!rest.empty()) {
+            const ssize_t count = ::write(file_, rest.data(), rest.size());
+            if (count < 0 && errno != EINTR) {
+                const int reason = errno;
+                // Half a record would end the file for its readers. (Where it can not be taken
+                // back, they leave it out.)
+                [[maybe_unused]] const int ignored = ftruncate(file_, size_);
+                errno = reason;
+                fail_to("write to the file");
+            }
+            if (count > 0) rest.remove_prefix(static_cast<std::size_t>(count));
+        }
+        size_ += static_cast<off_t>(record.size());
+    }
+
+    void flush() {
+        if (fdatasync(file_) != 0) fail_to("flush the file to the disk");
+    }
+
+  private:
+    [[noreturn]] void fail_to(const char* action) const {
+        fail(path_.string(), ": failed to ", action, ": ", std::strerror(errno));
+    }
+
+    fs::path path_;
+    int file_ = -1;
+    off_t size_ = 0;
+};
+
+// --- The writer
+// -----------------------------------------------------------------------------------
+
+SummaryWriter::SummaryWriter(const fs::path& log_dir, const Options& options)
+    : folder_(log_dir), options_(options), flushed_(steady_seconds()) {
+    if (!options_.clock) options_.clock = seconds_since_1970;
+    file_ = open_file(folder_);
+    if (options_.purge_step) {
+        file_->append(purge_event(options_.clock(), *options_.purge_step));
+    }
+}
+
+SummaryWriter::~SummaryWriter() {
+    try {
+        flush();
+    } catch (const Error&) {  // a destructor can not say so
+    }
+}
+
+const fs::path& SummaryWriter::path() const { return file_->path(); }
+
+std::unique_ptr<SummaryWriter::File> SummaryWriter::open_file(const fs::path& folder) const {
+    const double time = options_.clock();
+    auto file = std::make_unique<File>(folder, time);
+    file->append(version_event(time));
+    return file;
+}
+
+// What throws on the way leaves good_ false, and that was the last attempt.
+void SummaryWriter::add(File& file, const std::string& value, Index step) {
+    if (!std::exchange(good_, false)) return;
+    file.append(summary_event(options_.clock(), step, value));
+    good_ = true;
+    if (steady_seconds() - flushed_ >= options_.flush_seconds) flush();
+}
+
+void SummaryWriter::flush() {
+    if (!std::exchange(good_, false)) return;
+    file_->flush();
+    for (const auto& curve : curves_) curve.second->flush();
+    flushed_ = steady_seconds();
+    good_ = true;
+}
+
+void SummaryWriter::add_scalar(const std::string& tag, double value, Index step) {
+    add(*file_, scalar_message(tag, value), step);
+}
+
+void SummaryWriter::add_scalars(const std::string& tag, const std::map<std::string, double>& values,
+                                Index step) {
+    for (const auto& [name, value] : values) {
+        const std::string point = scalar_message(tag, value);
+        if (!good_) return;
+        std::string folder = tag + '_' + name;
+        std::ranges::replace(folder, '/', '_');
+        std::unique_ptr<File>& curve = curves_[folder];
+        if (!curve) {
+            good_ = false;
+            curve = open_file(folder_ / folder);
+            good_ = true;
+        }
+        add(*curve, point, step);
+    }
+}
+
+void SummaryWriter::add_image(const std::string& tag, const Image& image, Index step) {
+    add(*file_, image_message(tag, image), step);
+}
+
+void SummaryWriter::add_image(const std::string& tag, const Tensor& image, Index step,
+                              const GridOptions& options) {
+    check(image.rank() == 2 || image.rank() == 3,
+          "SummaryWriter: add_image: expected [C, H, W] or [H, W], got ", image.shape(),
+          image.rank() == 4 ? "; a batch is for add_images" : "");
+    add_image(tag, make_grid(image, options), step);
+}
+
+void SummaryWriter::add_images(const std::string& tag, const Tensor& images, Index step,
+                               const GridOptions& options) {
+    check(images.rank() == 4, "SummaryWriter: add_images: expected [N, C, H, W], got ",
+          images.shape());
+    add_image(tag, make_grid(images, options), step);
+}
+
+void SummaryWriter::add_histogram(const std::string& tag, const Tensor& values, Index step) {
+    add(*file_, histogram_message(tag, make_histogram(values)), step);
+}
+
+void SummaryWriter::add_text(const std::string& tag, const std::string& text, Index step) {
+    check(is_utf8(text), "SummaryWriter: expected a text in UTF-8, got ", in_quotes(text));
+    add(*file_, text_message(tag, text), step);
+}
+
+void SummaryWriter::add_hparams(const std::map<std::string, HParam>& hparams,
+                                const std::map<std::string, double>& metrics, Index step) {
+    const double time = options_.clock();
+    const std::string start = session_start(hparams, time);  // also checks the names
+    const std::string what = experiment(hparams, metrics);
+    for (const auto& [name, value] : metrics) add_scalar(name, value, step);
+    add(*file_, hparams_message("_hparams_/experiment", HParams::experiment, what), step);
+    add(*file_, hparams_message("_hparams_/session_start_info", HParams::session_start, start),
+        step);
+    add(*file_,
+        hparams_message("_hparams_/session_end_info", HParams::session_end, session_end(time)),
+        step);
+}
+
+}  // namespace primer

@@ -1,0 +1,140 @@
+// graph: draws what a network's forward records, and tells where the time of a step goes
+
+#include <primer/primer.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "support/flags.h"
+#include "support/networks.h"
+
+using namespace primer;
+using namespace primer::examples;
+
+namespace {
+
+struct Flags {
+    std::string example, out = "graph";
+    bool profile = false;
+    Index batch_size = 64, steps = 20;
+    int threads = 0;
+};
+
+struct Network {
+    Sequential (*build)(Rng& rng);
+    Shape input;  ///< of one example
+};
+
+Sequential mnist_cnn_as_trained(Rng& rng) { return mnist_cnn(32, rng); }
+
+const std::map<std::string, Network> kNetworks{
+    {"mnist_mlp", {mnist_mlp, {1, 28, 28}}},
+    {"mnist_cnn", {mnist_cnn_as_trained, {1, 28, 28}}},
+    {"cifar_cnn", {cifar_cnn, {3, 32, 32}}},
+};
+
+void print_table(const Graph& graph) {
+    std::vector<std::vector<std::string>> lines{{"Op", "Layer", "Output", "Keeps"}};
+    for (const GraphNode& node : graph.nodes) {
+        if (node.kind != GraphNode::Kind::op) continue;
+        const int group = group_of(graph, node.op);
+        lines.push_back({std::to_string(node.op) + " " + node.name,
+                         group < 0 ? "-" : graph.groups[static_cast<std::size_t>(group)].name,
+                         node.shape.str(), bytes_text(node.kept_bytes())});
+    }
+    const std::string rule = primer::print_table(std::cout, lines);
+    std::cout << rule << "\nKept until backward: " << bytes_text(graph.kept_bytes())
+              << " (parameters are not counted, shared memory is counted once)\n";
+}
+
+/// For the shell, whatever is in it.
+std::string quoted(const std::string& text) {
+    std::string result = "'";
+    for (const char letter : text) letter == '\'' ? result += "'\\''" : result += letter;
+    return result + "'";
+}
+
+/// With Graphviz, if it is there. Returns the files.
+std::vector<std::string> draw(const std::string& out) {
+    if (std::system("command -v dot > /dev/null 2>&1") != 0) {
+        std::cout << "There is no Graphviz to draw it (Debian's package graphviz); GitHub draws "
+                  << out << ".mmd in Markdown.\n";
+        return {};
+    }
+    const std::string path = std::filesystem::absolute(out).string();  // not taken for a flag
+    const std::string command = "dot -Tsvg -o " + quoted(path + ".svg") + " -Tpng -o " +
+                                quoted(path + ".png") + ' ' + quoted(path + ".dot");
+    check(std::system(command.c_str()) == 0, path, ".dot: Graphviz failed to draw it: ", command);
+    return {out + ".svg", out + ".png"};
+}
+
+void graph(const Flags& flags) {
+    const Network& network = kNetworks.at(flags.example);
+    Rng rng(1);
+    Sequential model = network.build(rng);
+    // What is in the pictures changes neither the graph nor the time.
+    const Tensor images = randn(Shape{flags.batch_size}.concat(network.input), rng);
+    IntTensor labels(std::vector<Index>(static_cast<std::size_t>(flags.batch_size)));
+    for (Index& label : labels.values) label = rng.below(10);
+
+    const auto step = [&] { return cross_entropy(model(images), labels); };
+    const Graph recorded = [&] {
+        Tape tape;
+        const LayerOps layers(model, tape);
+        step();
+        return graph_of(tape, model.state_dict(), layers.groups());
+    }();
+
+    write_graph(recorded, flags.out + ".dot");
+    write_graph(recorded, flags.out + ".mmd");
+    std::vector<std::string> files{flags.out + ".dot", flags.out + ".mmd"};
+    print_table(recorded);
+    if (flags.profile) {
+        std::cout << '\n' << profile(model, step, {.steps = flags.steps});
+    }
+    std::cout << '\n';
+    for (const std::string& file : draw(flags.out)) files.push_back(file);
+    std::cout << "Written:";
+    for (const std::string& file : files) std::cout << ' ' << file;
+    std::cout << '\n';
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    CLI::App app(
+        "Draws what the tape records of one batch: the ops, by layer, with their shapes, and what "
+        "each keeps for its backward.");
+    Flags flags;
+    app.option_defaults()->always_capture_default();
+    std::vector<std::string> names;
+    for (const auto& [name, network] : kNetworks) names.push_back(name);
+    app.add_option("EXAMPLE", flags.example, "whose network: " + CLI::detail::join(names, ", "))
+        ->required()
+        ->check(CLI::IsMember(names).description(""))
+        ->type_name("");
+    app.add_option("--out", flags.out,
+                   "what to write, without the ending: FILE.dot (Graphviz) and FILE.mmd (Mermaid) "
+                   "and, if Graphviz is there, FILE.svg and FILE.png")
+        ->type_name("FILE");
+    app.add_flag("--profile", flags.profile,
+                 "measure the time, the operations and the bytes of each op and each layer");
+    app.add_option("--batch-size", flags.batch_size, "examples in the batch")
+        ->check(whole_number(2, 100000))
+        ->type_name("N");
+    app.add_option("--steps", flags.steps, "training steps of which the profile takes the medians")
+        ->check(whole_number(1, 100000))
+        ->type_name("N");
+    app.add_option("--threads", flags.threads,
+                   "threads to compute on; 0: $PRIMER_NUM_THREADS, else all cores")
+        ->check(whole_number(0, 1024))
+        ->type_name("N");
+    return run(app, argc, argv, [&] {
+        if (flags.threads > 0) set_num_threads(flags.threads);
+        graph(flags);
+    });
+}

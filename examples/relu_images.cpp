@@ -1,0 +1,89 @@
+// relu_images: shows what ReLU does to pictures, in TensorBoard and as PNG files
+
+#include <primer/primer.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <iostream>
+#include <limits>
+#include <string>
+
+#include "support/data.h"
+#include "support/flags.h"
+
+using namespace primer;
+using namespace primer::examples;
+
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Flags {
+    std::string data, run_dir = "runs/relu_images";
+    Index batches = 10;
+    std::uint64_t seed = 1;
+};
+
+// Normalised as for training, values are about -2 ... 2. Black is -2 and white 2, in what goes in
+// as in what comes out: 0 is the grey between, and what was darker comes out in that grey.
+const GridOptions kGrid{.normalize = true, .value_range = {{-2, 2}}, .pad_value = 1};
+
+double share_of_zeros(const Tensor& x) {
+    const auto zeros = std::ranges::count(x.values(), Real{0});
+    return static_cast<double>(zeros) / static_cast<double>(x.numel());
+}
+
+void show(const Flags& flags) {
+    const TrainAndTest pictures = find_pictures(flags.data);
+    if (!pictures.hint.empty()) std::cout << pictures.hint << '\n';
+    Rng rng(flags.seed);
+    DataLoader loader(pictures.train,
+                      {.batch_size = 64,
+                       .shuffle = true,
+                       .transforms = {ToTensor(), Normalize(kCifar10Mean, kCifar10Stddev)}},
+                      rng);
+    Sequential model{ReLU()};
+
+    const fs::path folder = fs::absolute(flags.run_dir).lexically_normal();
+    SummaryWriter log(folder, {.purge_step = 0});  // a run before in this folder is void
+    Index step = 0;
+    for (const Batch& batch : loader) {
+        const Tensor output = model(batch.images);
+        log.add_images("input", batch.images, step, kGrid);
+        log.add_images("output", output, step, kGrid);
+        log.add_histogram("values/input", batch.images, step);
+        log.add_histogram("values/output", output, step);
+        log.add_scalar("share of zeros/input", share_of_zeros(batch.images), step);
+        log.add_scalar("share of zeros/output", share_of_zeros(output), step);
+        if (step == 0) {
+            save_png(folder / "input.png", make_grid(batch.images, kGrid));
+            save_png(folder / "output.png", make_grid(output, kGrid));
+            std::printf("ReLU turns %.1f%% of the values to 0: those darker than the mean.\n",
+                        100 * share_of_zeros(output));
+        }
+        if (++step == flags.batches) break;
+    }
+    std::cout << step << (step == 1 ? " batch" : " batches") << " of " << pictures.source
+              << " went through it. The first one before and after:\n  "
+              << (folder / "input.png").string() << "\n  " << (folder / "output.png").string()
+              << "\nAll of them, in TensorBoard:\n  tensorboard --logdir " << folder.string()
+              << '\n';
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    CLI::App app("Shows what ReLU does to pictures, in TensorBoard and as PNG files.");
+    Flags flags;
+    app.option_defaults()->always_capture_default();
+    app.add_option("--data", flags.data, "folder with the files of CIFAR-10")->type_name("DIR");
+    app.add_option("--run-dir", flags.run_dir, "folder to write to")->type_name("DIR");
+    app.add_option("--batches", flags.batches, "how many batches of 64")
+        ->check(whole_number(1, 1000))
+        ->type_name("N");
+    app.add_option("--seed", flags.seed, "the same seed takes the same pictures")
+        ->check(whole_number(0, std::numeric_limits<std::uint64_t>::max()))
+        ->type_name("N");
+    return run(app, argc, argv, [&] { show(flags); });
+}

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "checkpoints.h"
+#include "data.h"
+#include "evaluate.h"
+#include "primer/core/io/event_file.h"
+#include "progress.h"
+#include "run_directory.h"
+
+namespace primer::examples {
+
+/// Writes down what there is to tell of a training run, in its run directory:
+///
+///     run.json            what was run, on what, with what settings
+///     metrics.jsonl       a line of JSON about every 50 steps, and one for each epoch
+///     evaluation.json     how the test set was classified after the last epoch, and
+///     pictures/           its most confident mistakes; the filters of the first layer
+///     events.out.*        all that for TensorBoard
+///     report.html         all that as a page, at the end
+///
+/// It reads and draws no random numbers: the training is the same bits with and without. What can
+/// not be written stops the log with one warning, and never the training.
+class RunLog {
+  public:
+    /// Does nothing yet. `part`: the folder below the directory, if that holds several runs.
+    RunLog(const TrainingFlags& flags, const TrainAndTest& data, const Training& training,
+           Progress& progress, RunDirectory& directory, std::string part);
+
+    /// Begins, or goes on after `done` steps; `model` is the table of its layers.
+    void begin(Index done, const std::string& model);
+    /// After each training step; `last`: it ends the epoch, or the run.
+    void after_step(Index step, double loss, Index correct, Index examples, bool last);
+    void after_epoch(Index step, const Evaluation& test, bool best);
+    /// Writes the report and returns where it is; "" if there is none.
+    std::filesystem::path finish();
+
+  private:
+    using Clock = std::chrono::steady_clock;
+
+    void attempt(const std::function<void()>& write);
+    void write_run(const std::string& model) const;
+    void open_metrics(Index done);
+    void append(const std::string& line);
+    void write_step(Index step);
+    void write_epoch(Index step, const Evaluation& test, bool best);
+    void write_evaluation(Index step, const Evaluation& test);
+
+    const TrainingFlags& flags_;
+    const TrainAndTest& data_;
+    Training training_;
+    Progress& progress_;
+    RunDirectory& directory_;
+    const std::string part_;
+    const Index every_;  // steps
+    std::filesystem::path path_;
+    std::ofstream metrics_;
+    std::unique_ptr<SummaryWriter> events_;
+    EpochSums sums_;  // since the last line
+    Index in_epoch_ = 0;
+    double earlier_seconds_ = 0;  // of the run, before it was resumed
+    Clock::time_point start_ = Clock::now(), line_start_ = start_;
+    double test_accuracy_ = 0;
+};
+
+/// Where a directory holds several runs, in these folders: writes a report of them all, and returns
+/// where it is; "" if there is none.
+std::filesystem::path report_side_by_side(RunDirectory& directory,
+                                          const std::vector<std::string>& parts);
+
+}  // namespace primer::examples

@@ -1,0 +1,374 @@
+#include "run_reader.h"
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string_view>
+
+#include "primer/core/error.h"
+
+namespace primer::examples {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+constexpr std::uintmax_t kMetricsLimit = 256 << 20, kJsonLimit = 16 << 20, kPictureLimit = 4 << 20;
+constexpr std::size_t kTextLimit = 2000, kModelLimit = 100'000, kEntriesLimit = 1000;
+constexpr std::size_t kMistakes = 24, kClassesLimit = 1000;
+
+// --- Members of an object, whatever it is -----------------------------------------------------
+
+const Json& member(const Json& object, const char* key) {
+    static const Json none;
+    if (!object.is_object()) return none;
+    const auto found = object.find(key);
+    return found == object.end() ? none : *found;
+}
+
+double number(const Json& value) { return value.is_number() ? value.get<double>() : kNotKnown; }
+double number(const Json& object, const char* key) { return number(member(object, key)); }
+
+/// -1 for what is no whole number from 0 to 2^53, beyond which double has gaps.
+Index whole(const Json& value) {
+    const double x = number(value);
+    return x >= 0 && x <= 9007199254740992.0 && x == std::floor(x) ? static_cast<Index>(x) : -1;
+}
+Index whole(const Json& object, const char* key) { return whole(member(object, key)); }
+
+std::string shortened(std::string text, std::size_t limit) {
+    if (text.size() <= limit) return text;
+    // Never within a letter: the bytes of UTF-8 that continue one are 10xxxxxx.
+    while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xC0) == 0x80) --limit;
+    return text.substr(0, limit) + "…";
+}
+
+/// Any value, for people to read.
+std::string text(const Json& value, std::size_t limit = kTextLimit) {
+    if (value.is_null()) return "";
+    if (value.is_boolean()) return value.get<bool>() ? "yes" : "no";
+    return shortened(value.is_string() ? value.get<std::string>() : value.dump(), limit);
+}
+std::string text(const Json& object, const char* key, std::size_t limit = kTextLimit) {
+    return text(member(object, key), limit);
+}
+
+/// An object, or what is_discarded(). `order` takes the names within its members, {"a": {"name":
+/// ...}}, as they stand in the text: the object itself has them by the alphabet.
+Json parsed(std::string_view bytes, std::vector<std::string>& order) {
+    const auto note = [&](int depth, Json::parse_event_t event, Json& value) {
+        if (event == Json::parse_event_t::key && depth == 2) order.push_back(value);
+        return true;
+    };
+    return Json::parse(bytes, note, false);
+}
+
+/// Calls entry(name, value) for the first few entries, in this order.
+template <class Entry>
+void for_each_entry(const Json& object, const std::vector<std::string>& order, Entry entry) {
+    if (!object.is_object()) return;
+    std::set<std::string_view> seen;
+    for (const std::string& name : order) {
+        const auto found = object.find(name);
+        if (found == object.end() || !seen.insert(name).second) continue;
+        if (seen.size() > kEntriesLimit) break;
+        entry(shortened(name, 200), *found);
+    }
+}
+
+NamedNumbers named_numbers(const Json& object, const std::vector<std::string>& order) {
+    NamedNumbers numbers;
+    for_each_entry(object, order, [&](std::string name, const Json& value) {
+        numbers.emplace_back(std::move(name), number(value));
+    });
+    return numbers;
+}
+
+NamedTexts named_texts(const Json& object, const std::vector<std::string>& order) {
+    NamedTexts texts;
+    for_each_entry(object, order, [&](std::string name, const Json& value) {
+        texts.emplace_back(std::move(name), text(value));
+    });
+    return texts;
+}
+
+// --- Files ------------------------------------------------------------------------------------
+
+std::string read_file(const fs::path& path, std::uintmax_t limit) {
+    std::error_code error;
+    check(fs::is_regular_file(path, error), path.string(), ": expected a file, got ",
+          fs::exists(path, error) ? "something else" : "nothing");
+    const std::uintmax_t size = fs::file_size(path, error);
+    check(!error && size <= limit, path.string(), ": expected at most ", limit >> 20, " MB, got ",
+          size >> 20, " MB");
+    std::string bytes(static_cast<std::size_t>(size), '\0');
+    std::ifstream file(path, std::ios::binary);
+    file.read(bytes.data(), static_cast<std::streamsize>(size));
+    // Shorter than just before: a running training may be writing it anew.
+    check(file.is_open(), path.string(), ": expected a file that can be read");
+    bytes.resize(static_cast<std::size_t>(std::max<std::streamsize>(file.gcount(), 0)));
+    return bytes;
+}
+
+/// An object; throws Error for any other text.
+Json read_object(const fs::path& path, std::vector<std::string>& order) {
+    Json object = parsed(read_file(path, kJsonLimit), order);
+    check(object.is_object(), path.string(), ": expected a JSON object, got ",
+          object.is_discarded() ? "no JSON, or a part of it" : object.type_name());
+    return object;
+}
+
+Index big_endian(std::string_view bytes) {
+    Index value = 0;
+    for (const char byte : bytes) value = value << 8 | static_cast<unsigned char>(byte);
+    return value;
+}
+
+/// The picture at `name` within the folder, where links count for what they lead to.
+PngPicture read_picture(const fs::path& folder, const std::string& name) {
+    std::error_code error;
+    const fs::path path = fs::weakly_canonical(folder / fs::path(name), error);
+    const auto differs =
+        std::mismatch(folder.begin(), folder.end(), path.begin(), path.end()).first;
+    check(!error && name.find('\0') == std::string::npos && differs == folder.end(),
+          "the picture's path leads out of the run directory");
+    PngPicture picture{.bytes = read_file(path, kPictureLimit)};
+    const std::string_view bytes = picture.bytes;
+    // The signature, and the first chunk, whose length is 13, with the sizes.
+    constexpr std::string_view start("\x89PNG\r\n\x1a\n\0\0\0\rIHDR", 16);
+    check(bytes.size() > 24 && bytes.starts_with(start), path.string(), ": expected a PNG file");
+    picture.width = big_endian(bytes.substr(16, 4));
+    picture.height = big_endian(bytes.substr(20, 4));
+    check(picture.width >= 1 && picture.width <= 16384 && picture.height >= 1 &&
+              picture.height <= 16384,
+          path.string(), ": expected a picture of up to 16384 x 16384, got ", picture.width, " x ",
+          picture.height);
+    return picture;
+}
+
+// --- run.json ---------------------------------------------------------------------------------
+
+std::string command_line(const Json& words) {
+    if (!words.is_array()) return text(words);
+    std::string line = "./primer";
+    for (const Json& word : words) {
+        const std::string part = text(word);
+        const bool plain =
+            !part.empty() && part.find_first_of(" \t\n\"'\\$`*?;&|<>()") == part.npos;
+        line += plain ? " " + part : " '" + part + "'";
+    }
+    return shortened(line, kTextLimit);
+}
+
+std::string shape_text(const Json& sizes) {
+    if (!sizes.is_array()) return text(sizes);
+    std::string line;
+    for (const Json& size : sizes) line += (line.empty() ? "" : " × ") + text(size);
+    return shortened(line, kTextLimit);
+}
+
+/// A setting by the name of its flag, written with "-" or "_".
+Index whole_setting(const Json& settings, const char* name, const char* other) {
+    const Index value = whole(settings, name);
+    return value >= 0 ? value : whole(settings, other);
+}
+
+void read_head(const fs::path& folder, Run& run) {
+    std::vector<std::string> order;
+    const Json head = read_object(folder / "run.json", order);
+    run.example = text(head, "example");
+    run.command = command_line(member(head, "command"));
+    run.started = text(head, "started");
+    const Json& settings = member(head, "settings");
+    run.settings = named_texts(settings, order);
+    run.machine = named_texts(member(head, "machine"), order);
+
+    const Json& data = member(head, "data");
+    run.source = text(data, "source");
+    run.shape = shape_text(member(data, "shape"));
+    run.train_size = whole(data, "train");
+    run.test_size = whole(data, "test");
+    if (const Json& classes = member(data, "classes"); classes.is_array()) {
+        for (const Json& name : classes) {
+            if (run.classes.size() == kClassesLimit) break;
+            run.classes.push_back(text(name, 100));
+        }
+    }
+
+    const Json& model = member(head, "model");
+    run.model = text(model, "summary", kModelLimit);
+    if (run.model.empty()) run.model = text(model, "description", kModelLimit);
+    run.parameters = whole(model, "parameters");
+
+    run.planned_epochs = whole(settings, "epochs");
+    const Index batch = whole_setting(settings, "batch_size", "batch-size");
+    if (run.train_size > 0 && batch > 0) {
+        run.batches_per_epoch = (run.train_size + batch - 1) / batch;
+    }
+}
+
+// --- metrics.jsonl ----------------------------------------------------------------------------
+
+StepRecord step_record(const Json& line, const std::vector<std::string>& order) {
+    return {.step = whole(line, "step"),
+            .loss = number(line, "loss"),
+            .lr = number(line, "lr"),
+            .images_per_s = number(line, "images_per_s"),
+            .gradient_norms = named_numbers(member(line, "gradient_norms"), order)};
+}
+
+EpochRecord epoch_record(const Json& line, const std::vector<std::string>& order) {
+    return {.step = whole(line, "step"),
+            .epoch = whole(line, "epoch"),
+            .train_loss = number(line, "train_loss"),
+            .train_accuracy = number(line, "train_accuracy"),
+            .test_loss = number(line, "test_loss"),
+            .test_accuracy = number(line, "test_accuracy"),
+            .seconds = number(line, "seconds"),
+            .images_per_s = number(line, "images_per_s"),
+            .dead_units = named_numbers(member(line, "dead_units"), order)};
+}
+
+/// A run that was resumed does some steps again: what it had logged beyond `step` is void.
+template <class Record>
+void forget_after(Index step, std::vector<Record>& records) {
+    while (!records.empty() && records.back().step > step) records.pop_back();
+}
+
+template <class Record>
+void append(Record record, std::vector<Record>& records) {
+    if (!records.empty() && records.back().step == record.step) records.pop_back();
+    records.push_back(std::move(record));
+}
+
+/// Whether the line could be read.
+bool take_line(std::string_view line, Run& run) {
+    std::vector<std::string> order;
+    const Json object = parsed(line, order);
+    const std::string kind = text(object, "kind");
+    const Index step = whole(object, "step");
+    if (step < 0 || (kind == "epoch" && whole(object, "epoch") < 1)) return false;
+    if (kind != "step" && kind != "epoch") return object.is_object();  // of a later format
+    forget_after(step, run.steps);
+    forget_after(step, run.epochs);
+    if (kind == "step") {
+        append(step_record(object, order), run.steps);
+    } else {
+        append(epoch_record(object, order), run.epochs);
+    }
+    return true;
+}
+
+void read_metrics(const fs::path& folder, Run& run) {
+    const fs::path path = folder / "metrics.jsonl";
+    if (!fs::exists(path)) {
+        run.missing.push_back("There is no metrics.jsonl: the run has logged nothing.");
+        return;
+    }
+    const std::string bytes = read_file(path, kMetricsLimit);
+    std::string_view rest = bytes;
+    Index broken = 0;
+    while (!rest.empty()) {
+        const std::size_t end = std::min(rest.find('\n'), rest.size());
+        const std::string_view line = rest.substr(0, end);
+        const bool last = end == rest.size();  // without an end: cut, as is to be expected
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+        if (line.find_first_not_of(" \t\r") == line.npos) continue;
+        if (!take_line(line, run) && !last) ++broken;
+    }
+    if (broken > 0) {
+        run.missing.push_back(std::to_string(broken) + (broken == 1 ? " line" : " lines") +
+                              " of metrics.jsonl can not be read; " +
+                              (broken == 1 ? "it is" : "they are") + " left out.");
+    }
+}
+
+// --- evaluation.json --------------------------------------------------------------------------
+
+/// Throws Error if it is not square.
+std::vector<std::vector<Index>> read_confusion(const Json& rows) {
+    std::vector<std::vector<Index>> counts;
+    if (rows.is_null()) return counts;
+    check(rows.is_array() && rows.size() <= kClassesLimit, "the confusion matrix is none");
+    for (const Json& row : rows) {
+        check(row.is_array() && row.size() == rows.size(), "the confusion matrix is not square");
+        std::vector<Index>& of_class = counts.emplace_back();
+        for (const Json& count : row) {
+            of_class.push_back(whole(count));
+            check(of_class.back() >= 0, "a number of the confusion matrix is none");
+        }
+    }
+    return counts;
+}
+
+template <class Read>
+void or_missing(Run& run, const char* what, Read read) {
+    try {
+        read();
+    } catch (const std::exception& error) {
+        run.missing.push_back(std::string(what) + ": " + error.what() + ".");
+    }
+}
+
+void read_mistakes(const fs::path& folder, const Json& list, Run& run) {
+    if (!list.is_array()) return;
+    for (const Json& entry : list) {
+        if (run.mistakes.size() == kMistakes) break;
+        Mistake& mistake = run.mistakes.emplace_back();
+        mistake.index = whole(entry, "index");
+        mistake.truth = whole(entry, "truth");
+        mistake.predicted = whole(entry, "predicted");
+        mistake.probability = number(entry, "probability");
+        or_missing(run, "A picture of a mistake",
+                   [&] { mistake.picture = read_picture(folder, text(entry, "picture")); });
+    }
+}
+
+void read_evaluation(const fs::path& folder, Run& run) {
+    if (!fs::exists(folder / "evaluation.json")) {
+        run.missing.push_back(
+            "There is no evaluation.json, so nothing is known of single test pictures.");
+        return;
+    }
+    Json evaluation;
+    std::vector<std::string> order;
+    or_missing(run, "The evaluation",
+               [&] { evaluation = read_object(folder / "evaluation.json", order); });
+    or_missing(run, "The evaluation",
+               [&] { run.confusion = read_confusion(member(evaluation, "confusion")); });
+    read_mistakes(folder, member(evaluation, "mistakes"), run);
+    if (const std::string name = text(evaluation, "filters"); !name.empty()) {
+        or_missing(run, "The picture of the filters",
+                   [&] { run.filters = read_picture(folder, name); });
+    }
+}
+
+}  // namespace
+
+std::string Run::class_name(Index i) const {
+    if (i < 0) return "?";
+    const auto at = static_cast<std::size_t>(i);
+    return at < classes.size() && !classes[at].empty() ? classes[at] : std::to_string(i);
+}
+
+Run read_run(const fs::path& given) {
+    std::error_code error;
+    const fs::path folder = fs::canonical(given, error);
+    check(!error && fs::is_directory(folder), fs::absolute(given).lexically_normal().string(),
+          ": expected a run directory, got ", error ? "nothing" : "something else");
+    check(fs::exists(folder / "run.json"), folder.string(),
+          ": expected a run directory, got one without run.json; a training run makes it with "
+          "--run-dir");
+    Run run;
+    run.folder = folder;
+    run.name = folder.filename().string();
+    read_head(folder, run);
+    if (run.example.empty()) run.example = run.name;
+    read_metrics(folder, run);
+    read_evaluation(folder, run);
+    return run;
+}
+
+}  // namespace primer::examples

@@ -1,0 +1,82 @@
+#include "training_run.h"
+
+#include <cmath>
+#include <iostream>
+#include <sstream>
+
+#include "primer/core/error.h"
+#include "primer/core/metrics.h"
+#include "primer/layers/summary.h"
+
+namespace primer::examples {
+namespace {
+
+/// The table of the model's layers; says what is trained on what, if anybody is to hear it.
+std::string introduce(const TrainingFlags& flags, const TrainAndTest& data, Module& model,
+                      bool announced) {
+    const Shape picture = data.train.shape();
+    std::ostringstream table;
+    table << summary(model, {flags.batch_size, picture[0], picture[1], picture[2]});
+    if (!announced && !flags.quiet) {
+        announce(data);
+        std::cout << table.str() << '\n';
+    }
+    return table.str();
+}
+
+}  // namespace
+
+void tell_of_report(const TrainingFlags& flags, const std::filesystem::path& report) {
+    if (!report.empty() && !flags.quiet) std::cout << "Report: " << report.string() << '\n';
+}
+
+TrainingRun::TrainingRun(const TrainingFlags& flags, const TrainAndTest& data,
+                         const Training& training)
+    : TrainingRun(flags, data, training, nullptr, "") {}
+
+TrainingRun::TrainingRun(const TrainingFlags& flags, const TrainAndTest& data,
+                         const Training& training, RunDirectory& directory, const std::string& part)
+    : TrainingRun(flags, data, training, &directory, part) {}
+
+TrainingRun::TrainingRun(const TrainingFlags& flags, const TrainAndTest& data,
+                         const Training& training, RunDirectory* directory, const std::string& part)
+    : flags_(flags),
+      optimizer_(training.optimizer),
+      batches_(training.train_loader.batches()),
+      model_(introduce(flags, data, training.model, directory != nullptr)),
+      own_directory_(directory == nullptr ? std::optional(RunDirectory(flags)) : std::nullopt),
+      directory_(directory == nullptr ? *own_directory_ : *directory),
+      progress_(flags.dry_run ? 1 : flags.epochs, batches_, flags.quiet),
+      checkpoints_(flags, training, progress_, directory_),
+      log_(flags, data, training, progress_, directory_, part),
+      step_(checkpoints_.step()),
+      steps_(flags.dry_run ? step_ + 1 : flags.epochs * batches_) {
+    log_.begin(step_, model_);
+}
+
+void TrainingRun::after_step(const Tensor& loss, const Tensor& logits, const IntTensor& labels) {
+    ++step_;
+    const auto value = static_cast<double>(loss.item());
+    if (!std::isfinite(value)) {
+        fail("step ", step_,
+             ": the loss is not finite: training has diverged; try a smaller --lr than ",
+             flags_.lr);
+    }
+    const Index correct = count_correct(logits, labels), examples = logits.shape()[0];
+    progress_.step(value, correct, examples, optimizer_.lr());
+    log_.after_step(step_, value, correct, examples, step_ % batches_ == 0 || done());
+    checkpoints_.after_step(step_);
+}
+
+void TrainingRun::after_epoch(const Evaluation& test) {
+    const bool best = checkpoints_.after_epoch(test.accuracy);
+    log_.after_epoch(step_, test, best);
+    progress_.end_epoch(test.accuracy);
+}
+
+void TrainingRun::finish() {
+    const std::filesystem::path report = log_.finish();
+    if (own_directory_.has_value()) tell_of_report(flags_, report);
+}
+
+}  // namespace primer::examples

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "checkpoints.h"
+#include "data.h"
+#include "evaluate.h"
+#include "flags.h"
+#include "primer/core/tensor.h"
+#include "progress.h"
+#include "run_directory.h"
+#include "run_log.h"
+
+namespace primer::examples {
+
+/// What goes on beside the training loop of an example. The loop trains, and says when a step or an
+/// epoch is done; here steps are counted, and the run is shown (Progress), saved and resumed
+/// (Checkpoints) and written down (RunLog).
+class TrainingRun {
+  public:
+    /// Says what is trained on what, and takes up the run that --resume names. Throws Error for
+    /// flags that make no sense and for a checkpoint that does not fit. All that is named must
+    /// outlive the run.
+    TrainingRun(const TrainingFlags& flags, const TrainAndTest& data, const Training& training);
+    /// One of several runs in the same directory, each in a folder `part` of its own, of which
+    /// those before have been announced.
+    TrainingRun(const TrainingFlags& flags, const TrainAndTest& data, const Training& training,
+                RunDirectory& directory, const std::string& part);
+
+    /// How many training steps are done, and how many there will be.
+    Index step() const { return step_; }
+    Index steps() const { return steps_; }
+    bool done() const { return step_ >= steps_; }
+
+    /// After each training step. Throws Error if the loss is not finite, and Interrupted if the
+    /// user has asked for the end.
+    void after_step(const Tensor& loss, const Tensor& logits, const IntTensor& labels);
+    /// After each evaluation. Throws Interrupted likewise.
+    void after_epoch(const Evaluation& test);
+    /// After the last one: makes the report, and says where it is. (Of one of several runs it does
+    /// not say so.)
+    void finish();
+
+    /// What the epochs have taken so far in this process, without their evaluation.
+    double training_seconds() const { return progress_.training_seconds(); }
+
+  private:
+    TrainingRun(const TrainingFlags& flags, const TrainAndTest& data, const Training& training,
+                RunDirectory* directory, const std::string& part);
+
+    const TrainingFlags& flags_;
+    Optimizer& optimizer_;
+    const Index batches_;                        // in an epoch
+    const std::string model_;                    // the table of its layers
+    std::optional<RunDirectory> own_directory_;  // unless it is another's
+    RunDirectory& directory_;
+    Progress progress_;
+    Checkpoints checkpoints_;
+    RunLog log_;
+    Index step_;
+    const Index steps_;
+};
+
+/// Says where the report is, if there is one.
+void tell_of_report(const TrainingFlags& flags, const std::filesystem::path& report);
+
+}  // namespace primer::examples

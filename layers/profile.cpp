@@ -1,0 +1,256 @@
+#include "primer/layers/profile.h"
+
+#include <algorithm>
+#include <chrono>
+#include <iomanip>
+#include <ostream>
+#include <sstream>
+
+#include "primer/core/error.h"
+#include "primer/core/graph.h"
+#include "primer/layers/layer_ops.h"
+#include "primer/layers/table.h"
+
+namespace primer {
+namespace {
+
+using Kind = GraphNode::Kind;
+
+// --- What an op costs ----------------------------------------------------------------------------
+
+class Costs {
+  public:
+    Costs(const Graph& graph, const GraphNode& node) : graph_(graph), node_(node) {
+        const std::string& op = node.name;
+        view_ = op == "reshape" || op == "flatten" || op == "slice";
+        if (op == "linear") products_ = input(1)[1];
+        if (op == "matmul") products_ = input(0)[-1];
+        if (op == "conv2d") products_ = input(1).numel() / std::max(Index{1}, input(1)[0]);
+        for (const int i : node.inputs) {
+            const GraphNode& from = graph.nodes[static_cast<std::size_t>(i)];
+            largest_ = std::max(largest_, from.shape.numel());
+            read_ += from.shape.numel();
+            if (from.kind != Kind::constant) wanted_ += from.shape.numel();
+        }
+        largest_ = std::max(largest_, node.shape.numel());
+    }
+
+    PassCost forward() const {
+        if (view_) return {};
+        return {.seconds = 0,
+                .operations = operations(),
+                .bytes = static_cast<double>((read_ + node_.shape.numel()) * kEach)};
+    }
+
+    PassCost backward() const {
+        if (view_) return {};
+        Index kept = 0;
+        for (const GraphKept& k : node_.kept) kept += k.size;
+        return {.seconds = 0,
+                .operations = operations() * static_cast<double>(passes_back()),
+                .bytes = static_cast<double>((node_.shape.numel() + wanted_) * kEach + kept)};
+    }
+
+  private:
+    static constexpr Index kEach = sizeof(Real);
+
+    const GraphNode& from(std::size_t i) const {
+        return graph_.nodes[static_cast<std::size_t>(node_.inputs[i])];
+    }
+    const Shape& input(std::size_t i) const { return from(i).shape; }
+
+    double operations() const {
+        return products_ > 0 ? 2 * static_cast<double>(products_ * node_.shape.numel())
+                             : static_cast<double>(largest_);
+    }
+
+    // Each of the two factors of a product may want a gradient, which is as many products.
+    int passes_back() const {
+        if (products_ == 0) return 1;
+        return (from(0).kind != Kind::constant ? 1 : 0) + (from(1).kind != Kind::constant ? 1 : 0);
+    }
+
+    const Graph& graph_;
+    const GraphNode& node_;
+    bool view_ = false;
+    Index products_ = 0;                         // in the sum for each element of the result
+    Index largest_ = 0, read_ = 0, wanted_ = 0;  // elements
+};
+
+// --- What time it takes --------------------------------------------------------------------------
+
+class Clock {
+  public:
+    double lap() {
+        const auto now = std::chrono::steady_clock::now();
+        const std::chrono::duration<double> passed = now - last_;
+        last_ = now;
+        return passed.count();
+    }
+
+  private:
+    std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+struct Times {
+    std::vector<double> forward, backward;
+};
+
+double median(std::vector<double> times) {
+    if (times.empty()) return 0;
+    const auto middle = times.begin() + std::ssize(times) / 2;
+    std::ranges::nth_element(times, middle);
+    return *middle;
+}
+
+// Times each op's laps of one step after another.
+class Stopwatch {
+  public:
+    // Returns the recorded graph.
+    Graph step(Module& model, const std::function<Tensor()>& loss, bool measure) {
+        for (Parameter& parameter : model.parameters()) parameter.set_grad({});
+        Tape tape;
+        Clock clock;
+        tape.watch([&](Tape::Pass pass, Index op) {
+            const double seconds = clock.lap();
+            if (!measure) return;
+            if (static_cast<std::size_t>(op) >= ops.size()) ops.resize(ops.size() + 1);
+            Times& times = ops[static_cast<std::size_t>(op)];
+            (pass == Tape::Pass::forward ? times.forward : times.backward).push_back(seconds);
+        });
+        const LayerOps layers(model, tape);
+        Clock whole;
+        clock.lap();
+        const Tensor result = loss();
+        const double forward = whole.lap();
+        Graph graph = graph_of(tape, {}, layers.groups());
+        whole.lap();
+        clock.lap();
+        tape.backward(result);
+        if (measure) {
+            all.forward.push_back(forward);
+            all.backward.push_back(whole.lap());
+        }
+        return graph;
+    }
+
+    std::vector<Times> ops;
+    Times all;
+};
+
+std::vector<ProfileRow> rows_of_ops(const Graph& graph, const std::vector<Times>& times) {
+    std::vector<ProfileRow> rows;
+    for (const GraphNode& node : graph.nodes) {
+        if (node.kind != Kind::op) continue;
+        const Times& taken = times[static_cast<std::size_t>(node.op)];
+        const int group = group_of(graph, node.op);
+        const Costs costs(graph, node);
+        ProfileRow row{.name = "op " + std::to_string(node.op) + ": " + node.name,
+                       .layer = group < 0 ? "" : graph.groups[static_cast<std::size_t>(group)].name,
+                       .output = node.shape,
+                       .calls = std::ssize(taken.forward),
+                       .forward = costs.forward(),
+                       .backward = taken.backward.empty() ? PassCost() : costs.backward()};
+        row.forward.seconds = median(taken.forward);
+        row.backward.seconds = median(taken.backward);
+        rows.push_back(std::move(row));
+    }
+    return rows;
+}
+
+void add(PassCost& to, const PassCost& cost) {
+    to.seconds += cost.seconds;
+    to.operations += cost.operations;
+    to.bytes += cost.bytes;
+}
+
+std::vector<ProfileRow> rows_of_layers(const std::vector<ProfileRow>& ops) {
+    std::vector<ProfileRow> rows;
+    for (const ProfileRow& op : ops) {
+        auto row = std::ranges::find(rows, op.layer, &ProfileRow::name);
+        if (row == rows.end())
+            row = rows.insert(rows.end(), ProfileRow{.name = op.layer,
+                                                     .layer = {},
+                                                     .output = {},
+                                                     .calls = 0,
+                                                     .forward = {},
+                                                     .backward = {}});
+        row->output = op.output;
+        row->calls += op.calls;
+        add(row->forward, op.forward);
+        add(row->backward, op.backward);
+    }
+    return rows;
+}
+
+// --- As tables -----------------------------------------------------------------------------------
+
+std::string fixed(double value, int digits) {
+    std::ostringstream text;
+    text << std::fixed << std::setprecision(digits) << value;
+    return text.str();
+}
+
+// A rate in units of 10^9 a second; the clock may not have moved.
+std::string rate(double amount, double seconds) {
+    return amount > 0 && seconds > 0 ? fixed(amount / seconds / 1e9, 1) : "-";
+}
+
+void print_rows(std::ostream& out, const char* what, std::vector<ProfileRow> rows, bool of_ops) {
+    std::ranges::stable_sort(rows, std::greater<>(), &ProfileRow::seconds);
+    double total = 0;
+    for (const ProfileRow& row : rows) total += row.seconds();
+    std::vector<std::vector<std::string>> lines{{what, "Output", "Fwd ms", "Bwd ms", "Share",
+                                                 "Fwd GFLOP/s", "Bwd GFLOP/s", "Fwd MB", "Bwd MB",
+                                                 "GB/s"}};
+    if (of_ops) lines[0].insert(lines[0].begin() + 1, "Layer");
+    for (const ProfileRow& row : rows) {
+        const PassCost &f = row.forward, &b = row.backward;
+        lines.push_back({row.name.empty() ? "(no layer)" : row.name, row.output.str(),
+                         fixed(1e3 * f.seconds, 3), fixed(1e3 * b.seconds, 3),
+                         fixed(total > 0 ? 100 * row.seconds() / total : 0, 1) + '%',
+                         rate(f.operations, f.seconds), rate(b.operations, b.seconds),
+                         fixed(f.bytes / 1e6, 2), fixed(b.bytes / 1e6, 2),
+                         rate(f.bytes + b.bytes, row.seconds())});
+        if (of_ops) {
+            auto& line = lines.back();
+            line.insert(line.begin() + 1, row.layer.empty() ? "-" : row.layer);
+        }
+    }
+    print_table(out, lines);
+}
+
+}  // namespace
+
+Profile profile(Module& model, const std::function<Tensor()>& loss, const ProfileOptions& options) {
+    check(options.steps >= 1 && options.warm_up >= 0, "profile: expected at least one step, and a ",
+          "warm-up of at least 0, got ", options.steps, " and ", options.warm_up);
+    Stopwatch watch;
+    Graph graph;
+    for (Index i = 0; i < options.warm_up + options.steps; ++i) {
+        const std::size_t before = graph.nodes.size();
+        graph = watch.step(model, loss, i >= options.warm_up);
+        check(i == 0 || graph.nodes.size() == before,
+              "profile: expected the same ops in every step, got ", before, " and ",
+              graph.nodes.size(), " inputs and ops");
+    }
+    for (Parameter& parameter : model.parameters()) parameter.set_grad({});
+    Profile result;
+    result.steps = options.steps;
+    result.ops = rows_of_ops(graph, watch.ops);
+    result.layers = rows_of_layers(result.ops);
+    result.forward_seconds = median(watch.all.forward);
+    result.backward_seconds = median(watch.all.backward);
+    return result;
+}
+
+std::ostream& operator<<(std::ostream& out, const Profile& profile) {
+    print_rows(out, "Op", profile.ops, true);
+    out << '\n';
+    print_rows(out, "Layer", profile.layers, false);
+    return out << "\nA step: forward " << fixed(1e3 * profile.forward_seconds, 3)
+               << " ms, backward " << fixed(1e3 * profile.backward_seconds, 3) << " ms; medians of "
+               << profile.steps << " steps.\n";
+}
+
+}  // namespace primer

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <functional>
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+#include "primer/layers/module.h"
+
+namespace primer {
+
+/// What one direction of one op, or of several, costs.
+///
+/// Operations: two, a multiplication and an addition, for each product in conv2d, linear and
+/// matmul, and as many again for each of the two gradients that is wanted in backward. Every other
+/// op counts for as many, in either direction, as the largest of its inputs and its result has
+/// elements; reshape, flatten and slice, which move nothing, count for none.
+///
+/// Bytes: forward, all inputs are read once and the result is written once; backward, the gradient
+/// of the result and what was kept are read, and the wanted gradients are written. What of it comes
+/// from a cache is another matter.
+struct PassCost {
+    double seconds = 0;  ///< the median over the steps; of several ops, the sum of these
+    double operations = 0;
+    double bytes = 0;
+};
+
+struct ProfileRow {
+    std::string name;   ///< "op 3: conv2d"; of a layer "3 (Conv2d)"
+    std::string layer;  ///< of an op: the innermost layer; "" outside of all layers
+    Shape output;       ///< of an op, or of the layer's last one
+    Index calls = 0;    ///< how often it was measured
+    PassCost forward, backward;
+    double seconds() const { return forward.seconds + backward.seconds; }
+};
+
+/// Where the time of a training step goes.
+struct Profile {
+    Index steps = 0;
+    std::vector<ProfileRow> ops;     ///< in the order of the tape
+    std::vector<ProfileRow> layers;  ///< the same added up, in the order of the forward
+    double forward_seconds = 0;      ///< medians of the whole passes
+    double backward_seconds = 0;
+};
+
+struct ProfileOptions {
+    Index steps = 10;
+    Index warm_up = 2;  ///< steps before those, which are not measured
+};
+
+/// Measures steps of `loss`, which calls the model and returns what backward() begins at. The same
+/// ops must be recorded each time. Nothing is learnt, but as in any training step batch
+/// normalisation moves its running statistics, and dropout takes random numbers; the parameters are
+/// left without gradients.
+///
+/// An op's time runs from the end of the one before it, so what comes between, such as ops that are
+/// not recorded, belongs to it.
+Profile profile(Module& model, const std::function<Tensor()>& loss,
+                const ProfileOptions& options = {});
+
+/// Two tables, of ops and of layers, the one that takes most time first.
+std::ostream& operator<<(std::ostream& out, const Profile& profile);
+
+}  // namespace primer

@@ -1,0 +1,169 @@
+#!/usr/bin/env bash
+# Pictures as a person meets them: predict names those in examples/pictures, and variations of them;
+# peek and draw_digits write theirs; what is broken is one line.
+set -euo pipefail
+
+bin=$PRIMER_BINARY_DIR/examples
+[ -x "$bin/predict" ] || { echo "SKIPPED: the examples are not built"; exit 77; }
+pictures=$PRIMER_SOURCE_DIR/examples/pictures
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+unset PRIMER_DATA PRIMER_NUM_THREADS
+
+fail() { echo "FAILED: $*"; exit 1; }
+
+# run CODE COMMAND...: leaves standard output in out, standard error in err.
+run() {
+    local expected=$1 code=0
+    shift
+    "$@" > out 2> err || code=$?
+    [ "$code" = "$expected" ] || fail "'$*' ended with $code, expected $expected: $(cat out err)"
+}
+expect() { grep -Eq -- "$2" "$1" || fail "expected /$2/ in $1: $(cat "$1")"; }
+one_line() { [ "$(wc -l < "$1")" = 1 ] || fail "expected one line in $1: $(cat "$1")"; }
+no_line() { [ ! -s "$1" ] || fail "expected nothing in $1: $(cat "$1")"; }
+
+# --- right names ---------------------------------------------------------------------------------
+
+# A picture's line is its path and the class, which the file's name begins with.
+wrong() { sed -nE 's/^([^ ].*): ([0-9])$/\1 \2/p' out | awk '{ n = split($1, a, "/"); if (substr(a[n], 1, 1) != $2) print a[n], "is taken for", $2 }'; }
+
+run 0 "$bin/predict" "$pictures"/*.png
+no_line err
+[ "$(grep -c '^[^ ]' out)" = 10 ] || fail "not ten pictures: $(cat out)"
+[ "$(grep -Ec '^  [0-9]  +[0-9]+\.[0-9]%(  #+)?$' out)" = 30 ] || fail "not three classes each: $(cat out)"
+! grep -q $'[\r\x1b]' out || fail "control codes in output that is not a terminal's"
+[ -z "$(wrong)" ] || fail "the pictures that come with it: $(wrong)"
+
+mkdir varied
+"$PRIMER_BINARY_DIR/tests/vary" varied "$pictures"/*.png
+run 0 "$bin/predict" --top 1 varied/*.png
+[ "$(grep -c '^[^ ]' out)" = 100 ] || fail "not a hundred variations: $(cat out)"
+wrong > mistakes
+cat mistakes
+for digit in 0 1 2 3 4 5 6 7 8 9; do
+    [ "$(grep -c "^$digit-" mistakes)" -le 1 ] || fail "fewer than 90 % of the variations of $digit"
+done
+echo "$((100 - $(wc -l < mistakes))) of 100 variations are named right"
+
+# --- what it prints ------------------------------------------------------------------------------
+
+run 0 "$bin/predict" --top 2 --json "$pictures/3.png" "$pictures/7.png"
+expect out '^  \{"file": ".*/pictures/3\.png", "classes": \[\{"name": "3", "probability": 0\.[0-9]{6}\}, \{'
+if command -v python3 > /dev/null && python3 -c '' 2> /dev/null; then
+    names=$(python3 -c "
+import json
+for picture in json.load(open('out'))['pictures']:
+    assert len(picture['classes']) == 2 and 0.5 < picture['classes'][0]['probability'] <= 1, picture
+    print(picture['classes'][0]['name'])")
+    [ "$names" = $'3\n7' ] || fail "JSON: $names"
+else
+    echo "SKIPPED in part: there is no python3 to read the JSON with"
+fi
+run 0 "$bin/predict" --top 1000 "$pictures/3.png"
+[ "$(wc -l < out)" = 11 ] || fail "not all ten classes: $(cat out)"
+if script -qec true /dev/null > /dev/null 2>&1 < /dev/null; then
+    script -qec "cd '$pictures'; stty cols 40; '$bin/predict' 3.png" typescript > /dev/null < /dev/null
+    tr -d '\r' < typescript | grep '%' > lines || fail "no classes in a terminal: $(cat typescript)"
+    ! grep -E '.{41}' lines || fail "a line is wider than the terminal: $(cat lines)"
+else
+    echo "SKIPPED in part: there is no 'script' to make a terminal with"
+fi
+
+# --- what is broken ------------------------------------------------------------------------------
+
+head -c 700 "$pictures/4.png" > cut.png
+echo "no picture" > text.png
+: > empty.png
+mkdir folder.png
+cp "$pictures/5.png" 'a "5".png'
+run 1 "$bin/predict" cut.png text.png 'a "5".png' empty.png none.png folder.png
+expect out '^a "5"\.png: 5$'
+[ "$(wc -l < err)" = 5 ] || fail "not one line a broken picture: $(cat err)"
+expect err "^error: $work/cut\.png: expected a whole picture, got one that is cut short$"
+expect err "^error: $work/text\.png: expected a PNG, JPEG, .*: Image not of any known type, or corrupt$"
+expect err "^error: $work/empty\.png: expected a picture, got an empty file$"
+expect err "^error: $work/none\.png: expected a picture, got nothing there$"
+expect err "^error: $work/folder\.png: expected a picture, got a folder$"
+run 1 "$bin/predict" --json cut.png 'a "5".png'
+expect out '"file": "cut\.png", "error": ".*cut short"\},$'
+expect out '"file": "a \\"5\\"\.png", "classes": '
+run 2 "$bin/predict"
+expect err '^error: '
+run 2 "$bin/predict" --top 0 "$pictures/3.png"
+expect err '^error: .*expected a whole number from 1 to 1000, got 0$'
+
+# refused PATTERN MODEL
+refused() {
+    run 1 "$bin/predict" --model "$2" "$pictures/3.png"
+    expect err "^error: $1"
+    one_line err
+    no_line out
+}
+head -c 1000 "$PRIMER_SOURCE_DIR/examples/models/digits.safetensors" > cut.safetensors
+refused "$work/none: expected a safetensors file, got nothing there$" none
+refused "$work/folder\.png: expected a safetensors file, got something that is no file$" folder.png
+refused "$work/empty\.png: expected " empty.png
+refused "$work/cut\.safetensors: expected " cut.safetensors
+refused ".*/3\.png: expected " "$pictures/3.png"
+refused '.*: expected the weights of mnist_mlp, mnist_cnn or cifar_cnn, got those of a network that' \
+    "$PRIMER_SOURCE_DIR/tests/parity/exchange_model.safetensors"
+sed 's/mnist_cnn/mnist_mlp/' "$PRIMER_SOURCE_DIR/examples/models/digits.safetensors" > other.safetensors
+refused "$work/other\.safetensors: expected the tensors of this model, got those of another; missing: .*; unexpected: " \
+    other.safetensors
+
+# --- other models --------------------------------------------------------------------------------
+
+for name in mnist_mlp mnist_cnn cifar_cnn; do
+    run 0 "$bin/$name" --dry-run --save-weights "$name.safetensors"
+    expect out "^Weights saved to $name\.safetensors$"
+    run 0 "$bin/predict" --model "$name.safetensors" --top 10 "$pictures/3.png"
+    no_line err
+    [ "$(wc -l < out)" = 11 ] || fail "not ten classes: $(cat out)"
+done
+expect out '^  automobile  +[0-9.]+%'
+
+# A disk that gets full keeps the old file.
+cp mnist_mlp.safetensors before
+small() { (ulimit -f 500; exec "$@"); }   # files of 500 kB at most: too little for the weights
+run 1 small "$bin/mnist_mlp" --dry-run --seed 2 --save-weights mnist_mlp.safetensors
+expect err "^error: $work/mnist_mlp\.safetensors: failed to write the file .*: File too large; .* untouched$"
+cmp mnist_mlp.safetensors before
+[ "$(ls mnist_mlp*)" = mnist_mlp.safetensors ] || fail "something is left: $(ls)"
+
+# --- pictures that are written -------------------------------------------------------------------
+
+mkdir drawn
+run 0 "$bin/draw_digits" --out drawn --seed 1
+for digit in 0 1 2 3 4 5 6 7 8 9; do
+    cmp "drawn/$digit.png" "$pictures/$digit.png" ||
+        fail "examples/models/README.md says otherwise how examples/pictures was drawn"
+done
+run 1 "$bin/draw_digits" --out nowhere
+expect err "^error: $work/nowhere/0\.png: failed to create a file in its folder when saving a picture: "
+one_line err
+
+# grid COMMAND...: that is a PNG of so many samples.
+grid() {
+    run 0 "$bin/peek" "$@"
+    expect out "^[0-9]+ samples of .*: $work/peek\.png$"
+    [ "$(head -c 4 peek.png | tail -c 3)" = PNG ] || fail "no PNG"
+    run 0 "$bin/predict" --model cifar_cnn.safetensors peek.png   # which reads it
+}
+grid
+cp peek.png first.png
+grid --seed 1
+cmp peek.png first.png
+grid --seed 2
+! cmp -s peek.png first.png || fail "the seed does not matter"
+grid --drawn shapes --rows 2
+run 0 "$bin/peek" --rows 2 --out other.png
+expect out "^12 samples of synthetic digits: $work/other\.png$"
+run 1 "$bin/peek" --data "$work"
+expect err "^error: mnist: expected the file .*\./primer fetch mnist --to .*$work"
+one_line err
+run 1 "$bin/peek" --out folder.png
+expect err "^error: $work/folder\.png: expected a file, or nothing yet, to save a picture to, got a folder$"
+run 2 "$bin/peek" --drawn letters
+expect err '^error: '

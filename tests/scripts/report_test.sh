@@ -1,0 +1,133 @@
+#!/usr/bin/env bash
+# The report of training runs, without a browser: of whole ones, of those that were cut off, of several
+# side by side, and of files as no program should write them.
+set -euo pipefail
+
+report=$PRIMER_BINARY_DIR/examples/report
+[ -x "$report" ] || { echo "SKIPPED: the examples are not built"; exit 77; }
+command -v python3 > /dev/null || { echo "SKIPPED: there is no python3"; exit 77; }
+tools=$PRIMER_SOURCE_DIR/tests/report
+work=$(cd -- "$(mktemp -d)" && pwd -P)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+
+fail() { echo "FAILED: $*"; exit 1; }
+
+# run CODE COMMAND...: leaves standard output in out, standard error in err.
+run() {
+    local expected=$1 code=0
+    shift
+    "$@" > out 2> err || code=$?
+    [ "$code" = "$expected" ] || fail "'$*' ended with $code, expected $expected: $(cat out err)"
+}
+expect() { grep -Eq -- "$2" "$1" || fail "expected /$2/ in $1: $(head -c 2000 "$1")"; }
+expect_no() { ! grep -Eq -- "$2" "$1" || fail "did not expect /$2/ in $1: $(grep -Eo -- ".{40}$2.{40}" "$1" | head -n 3)"; }
+one_line() { [ "$(wc -l < "$1")" = 1 ] || fail "expected one line in $1: $(cat "$1")"; }
+page() { python3 "$tools/check_page.py" "$@" || fail "the page is not right"; }
+
+for kind in whole cut bare one long resumed odd; do python3 "$tools/make_run.py" "$kind" "$kind"; done
+
+# A whole run: the page goes into its folder, and the curves have a point for each epoch.
+run 0 "$report" whole
+[ "$(cat out)" = "$work/whole/report.html" ] || fail "it does not say where the page is: $(cat out)"
+html=whole/report.html
+page $html "test loss=5" "training loss=5" "test accuracy=5" "training accuracy=5" "images a second=5" \
+    "training loss within epochs=20" "learning rate=20" "2.weight=20" "2 (ReLU)=5"
+expect $html '>88\.00.{1,3}%</dd>'                 # 1 - 0.6 / 5
+expect $html '264 of 300 test pictures are classified right after 5 epochs\.'
+expect $html '>20.{1,3}s</dd>'                     # of training: 5 times 4
+expect $html '>1.{1,3}234</dd>'                    # parameters
+expect $html 'tiny on pictures</h1>'
+expect $html 'started 2026-01-31 12:00 UTC'
+expect $html 'Test: 1\.25 after epoch 1, 0\.250 after epoch 5\.'
+expect $html "\./primer tiny --data 'some where'</code>"
+expect $html '<td class="hit"[^>]*>92</td>'
+expect $html '<th scope="row">airplane</th><td>100</td><td>90\.00.{1,3}%</td>.*ship \(6\)'
+expect_no $html 'Not all is here|Not recorded'
+[ "$(grep -c '<img ' $html)" = 25 ] || fail "expected 24 mistakes and the filters"
+expect $html 'alt="Test picture 7: true class cat, predicted ship with probability 98\.00.{1,3}%"'
+# Layers are in the order of the file, not of the alphabet.
+[ "$(grep -o '<span>[0-9a-z]*\.\(weight\|bias\)</span>' $html | tr -d '\n')" = \
+  '<span>2.weight</span><span>10.weight</span><span>fc.bias</span>' ] || fail "the order of layers"
+
+# Somewhere else, over what is there.
+echo old > page.html
+run 0 "$report" whole --out page.html
+cmp -s page.html $html || fail "--out makes another page"
+
+# What is missing is said to be missing.
+run 0 "$report" cut
+page cut/report.html "test loss=2" "training loss within epochs=12"
+expect cut/report.html 'after 2 epochs, where the run stops; 5 were planned'
+expect cut/report.html '2 of 5</dd>'
+expect cut/report.html 'There is no evaluation\.json'
+expect cut/report.html 'Not recorded'
+expect_no cut/report.html 'can not be read'       # a last line that is cut is nothing to speak of
+run 0 "$report" bare
+page bare/report.html
+expect bare/report.html 'No epoch was finished'
+expect bare/report.html 'There is no metrics\.jsonl'
+: > bare/metrics.jsonl
+run 0 "$report" bare
+page bare/report.html
+
+# One epoch, and a thousand.
+run 0 "$report" one
+page one/report.html "test loss=1" "training accuracy=1" "2 (ReLU)=1"
+run 0 "$report" long
+page long/report.html "test loss=1000" "training loss=1000" "test accuracy=1000" "training accuracy=1000" \
+    "2 (ReLU)=1000"
+expect long/report.html 'Show all 1.{1,3}000 epochs'
+
+# A run that was resumed: what its later lines went back behind does not count.
+run 0 "$report" resumed
+page resumed/report.html "test loss=5" "test accuracy=5"
+expect_no resumed/report.html '11\.10.{1,3}%'
+
+# Files as no program should write them.
+run 0 "$report" odd
+# The sixth epoch has no test loss, its training loss is beyond what can be drawn.
+page odd/report.html "test loss=6" "training loss=5" "test accuracy=6"
+expect odd/report.html 'lines of metrics\.jsonl can not be read'
+expect odd/report.html 'The evaluation: the confusion matrix is not square'
+expect odd/report.html 'path leads out of the run directory'
+expect odd/report.html '&lt;img src=x onerror=alert\(1\)&gt;'
+expect_no odd/report.html '<script|<img src=x'
+[ "$(grep -c '<img ' odd/report.html)" = 11 ] || fail "only 11 of the pictures are pictures of the run"
+expect_no odd/report.html "$(base64 -w 0 odd-secret.png | cut -c 60-120 | sed 's/[+]/[+]/g')"
+
+# Several side by side.
+run 0 "$report" whole long cut bare odd
+[ "$(cat out)" = "$work/report.html" ] || fail "the page of several runs should be here: $(cat out)"
+page report.html "test loss of run A=5" "test accuracy of run B=1000" "training loss of run C=2" \
+    "test loss of run E=6"
+expect report.html '5 runs side by side</h1>'
+expect report.html 'Run B, long, ends with the highest test accuracy: 99\.94.{1,3}%'
+expect report.html 'Run C: There is no evaluation\.json'
+expect report.html '<h2 id="run-D-h">Run D: bare</h2>'
+mkdir "<b>&"
+cp -r whole/* "<b>&"
+run 0 "$report" whole "<b>&" whole
+page report.html "test loss of run C=5"
+expect report.html 'Class by class'
+
+# Errors: one line with the path.
+bad() { run "$1" "$report" "${@:3}"; expect err "$2"; one_line err; }
+bad 1 "^error: $work/nowhere: expected a run directory, got nothing" nowhere
+bad 1 "^error: $work/page.html: expected a run directory" page.html
+mkdir none broken huge
+bad 1 "^error: $work/none: expected a run directory, got one without run.json" none
+head -c 100 whole/run.json > broken/run.json
+bad 1 "^error: $work/broken/run.json: expected a JSON object, got no JSON" broken
+echo '[1]' > broken/run.json
+bad 1 "^error: $work/broken/run.json: expected a JSON object, got array" broken
+cp whole/run.json huge
+truncate -s 300M huge/metrics.jsonl
+bad 1 "^error: $work/huge/metrics.jsonl: expected at most 256 MB, got 300 MB" huge
+bad 1 "^error: .*$work/no/page.html" whole --out no/page.html
+run 2 "$report"
+run 2 "$report" whole --bogus
+run 0 "$report" --help
+expect out '--out FILE'
+
+echo "the report is what it should be"

@@ -1,0 +1,193 @@
+#!/usr/bin/env bash
+# What a training run writes down: all that it should, the same weights as without, in the same place
+# after a resume, and never at the cost of the training.
+set -euo pipefail
+
+bin=$PRIMER_BINARY_DIR/examples
+[ -x "$bin/mnist_mlp" ] || { echo "SKIPPED: the examples are not built"; exit 77; }
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+unset PRIMER_DATA PRIMER_NUM_THREADS
+
+fail() { echo "FAILED: $*"; exit 1; }
+
+# run CODE COMMAND...: leaves standard output in out, standard error in err.
+run() {
+    local expected=$1 code=0
+    shift
+    "$@" > out 2> err || code=$?
+    [ "$code" = "$expected" ] || fail "'$*' ended with $code, expected $expected: $(cat out err)"
+}
+expect() { grep -Eq -- "$2" "$1" || fail "expected /$2/ in $1: $(cat "$1")"; }
+one_line() { [ "$(wc -l < "$1")" = 1 ] || fail "expected one line in $1: $(cat "$1")"; }
+count() { grep -c -- "$2" "$1" || true; }
+
+# --- what there is -------------------------------------------------------------------------------
+
+flags=(--epochs 2 --seed 3)
+run 0 "$bin/mnist_mlp" "${flags[@]}" --save-weights with.safetensors
+directory=$(echo runs/mnist_mlp-????????-??????)
+[ -d "$directory" ] || fail "no run directory: $(ls runs)"
+expect out "^Report: $directory/report\.html$"
+for name in run.json metrics.jsonl evaluation.json checkpoint.ckpt report.html events.out.tfevents.* \
+            pictures/filters.png pictures/mistake-01.png; do
+    # shellcheck disable=SC2086
+    [ -s "$(echo $directory/$name)" ] || fail "no $name: $(ls -R "$directory")"
+done
+expect "$directory/run.json" '"command": \["mnist_mlp", "--epochs", "2", "--seed", "3", "--save-weights"'
+expect "$directory/run.json" '"epochs": 2, .*"lr": 0\.05, .*"seed": 3, .*"dry-run": false'
+expect "$directory/run.json" '"source": "synthetic digits", "train": 30000, "test": 5000'
+metrics=$directory/metrics.jsonl
+[ "$(count "$metrics" '"kind": "epoch"')" = 2 ] || fail "not an epoch's line for each: $(cat "$metrics")"
+[ "$(count "$metrics" '"kind": "step", .*"epoch": 1,')" = 10 ] || fail "469 steps, a line every 50: $(cat "$metrics")"
+expect "$metrics" '"step": 938, .*"gradient_norms": \{"1.weight": [0-9.]+, .*"5.bias": [0-9.e-]+\}\}$'
+expect "$metrics" '"epoch": 2, "step": 938, .*"dead_units": \{"2 \(ReLU\)": [0-9.e-]+, "4 \(ReLU\)":'
+
+# The epoch's line and the last one printed agree with what is written.
+printed=$(sed -n 's/^test accuracy: \(.*\)%$/\1/p' out)
+written=$(sed -n 's/.*"epoch": 2, .*"test_accuracy": \([0-9.]*\),.*/\1/p' "$metrics")
+awk -v a="$printed" -v b="$written" 'BEGIN { exit !(a - 100 * b < 0.006 && 100 * b - a < 0.006) }' ||
+    fail "printed $printed, written $written"
+
+if python3 -c '' 2> /dev/null; then
+    python3 - "$directory" <<'END' || fail "not what it should be"
+import json, pathlib, sys
+run = pathlib.Path(sys.argv[1])
+json.loads((run / "run.json").read_text())
+lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+last = [line for line in lines if line["kind"] == "epoch"][-1]
+evaluation = json.loads((run / "evaluation.json").read_text())
+confusion = evaluation["confusion"]
+assert sum(map(sum, confusion)) == 5000
+right = sum(confusion[i][i] for i in range(10))
+assert abs(right / 5000 - last["test_accuracy"]) < 1e-6, (right, last)
+mistakes = evaluation["mistakes"]
+assert len(mistakes) == min(24, 5000 - right)
+assert [m["probability"] for m in mistakes] == sorted((m["probability"] for m in mistakes), reverse=True)
+for mistake in mistakes:
+    assert mistake["truth"] != mistake["predicted"]
+    assert confusion[mistake["truth"]][mistake["predicted"]] > 0
+    assert mistake["truth"] == mistake["index"] % 10  # as the drawn digits are labelled
+    assert (run / mistake["picture"]).read_bytes().startswith(b"\x89PNG")
+seconds = [line["seconds"] for line in lines if line["kind"] == "step"]
+assert seconds == sorted(seconds)
+END
+else
+    echo "SKIPPED in part: no python3 to read JSON with"
+fi
+
+# --- nothing, and the same weights ---------------------------------------------------------------
+
+mkdir without
+(cd without && run 0 "$bin/mnist_mlp" "${flags[@]}" --no-run-dir --quiet --save-weights ../without.safetensors
+ one_line out
+ [ "$(ls)" = "$(printf 'err\nout')" ] || fail "--no-run-dir writes: $(ls)")
+cmp with.safetensors without.safetensors || fail "the log changes the weights"
+
+# --- going on ------------------------------------------------------------------------------------
+
+run 1 "$bin/mnist_cnn" --resume latest
+expect err "^error: --resume latest: expected a run of mnist_cnn with a checkpoint, got none in $work/runs$"
+one_line err
+
+mkdir going_on
+cd going_on
+env --default-signal=INT,TERM "$bin/mnist_mlp" "${flags[@]}" --save-every 20 --save-weights ../resumed.safetensors > out 2> err &
+pid=$!
+for ((i = 0; i < 3000; ++i)); do
+    if compgen -G 'runs/*/checkpoint.ckpt' > /dev/null; then break; fi
+    sleep 0.01
+done
+kill -KILL "$pid" 2> /dev/null || true
+{ wait "$pid"; } 2> /dev/null || true
+metrics=$(echo runs/*/metrics.jsonl)
+printf '{"kind": "step", "st' >> "$metrics"   # half a line, as a killed process leaves it
+started=$(grep -o '"started": "[^"]*"' runs/*/run.json)
+sleep 1.1
+run 0 "$bin/mnist_mlp" --resume latest
+[ "$(echo runs/*)" = "${metrics%/*}" ] || fail "not the same directory: $(ls runs)"
+cmp ../resumed.safetensors ../with.safetensors || fail "what is resumed ends otherwise"
+expect out '^Resumed from .*/runs/mnist_mlp-.*/checkpoint\.ckpt: [0-9]+ steps are done\.$'
+! grep -q '"st$\|"st{' "$metrics" || fail "half a line is left: $(cat "$metrics")"
+[ "$(count "$metrics" '"kind": "epoch"')" = 2 ] || fail "an epoch is missing: $(cat "$metrics")"
+grep -qF "$started" runs/*/run.json || fail "the run begins anew: $(cat runs/*/run.json)"
+if python3 -c '' 2> /dev/null; then
+    python3 -c 'import json, sys; [json.loads(line) for line in open(sys.argv[1])]' "$metrics" ||
+        fail "not JSON: $(cat "$metrics")"
+fi
+
+# Moved elsewhere, and from another folder.
+mv "${metrics%/*}" ../moved
+run 0 "$bin/mnist_mlp" --resume ../moved/checkpoint.ckpt --epochs 3
+[ -z "$(ls runs)" ] || fail "a new directory for a run that has one: $(ls runs)"
+[ "$(count ../moved/metrics.jsonl '"kind": "epoch", "epoch": 3')" = 1 ] || fail "$(cat ../moved/metrics.jsonl)"
+
+# A checkpoint elsewhere remembers the directory, too.
+run 0 "$bin/mnist_mlp" --dry-run --checkpoint elsewhere.ckpt
+[ ! -e runs/*/checkpoint.ckpt ] || fail "two checkpoints"
+run 0 "$bin/mnist_mlp" --resume elsewhere.ckpt
+[ "$(ls runs | wc -l)" = 1 ] || fail "a new directory for a run that has one: $(ls runs)"
+# shellcheck disable=SC2086
+[ "$(cat runs/*/metrics.jsonl | wc -l)" = 4 ] || fail "four lines of two steps: $(cat runs/*/metrics.jsonl)"
+
+# A folder with a run in it is not written over.
+run 1 "$bin/mnist_mlp" --dry-run --run-dir ../moved
+expect err "^error: --run-dir: expected a folder without a run in it, got $work/moved with run\.json"
+one_line err
+run 1 "$bin/mnist_mlp" --dry-run --no-run-dir --save-every 5
+expect err '^error: --save-every: expected --checkpoint FILE as well'
+rm -r runs
+
+# Runs that begin in the same second have a directory each.
+for i in 1 2 3; do "$bin/mnist_mlp" --dry-run --threads 1 > "out$i" 2>&1 & done
+wait
+[ "$(cat out? | grep -o '^Report: .*' | sort -u | wc -l)" = 3 ] || fail "shared directories: $(cat out?)"
+[ "$(ls runs | wc -l)" = 3 ] || fail "not three directories: $(ls runs)"
+cd ..
+
+# --- a directory that can not be written to ------------------------------------------------------
+
+# stops_logging COMMAND...: one warning, and the training ends as ever.
+stops_logging() {
+    run 0 "$@"
+    one_line err
+    expect err '^warning: .*; the run is no longer logged, training goes on$'
+    expect out '^epoch 2/2  loss .*  test 9'
+    expect out '^test accuracy: 9[0-9]\.'
+}
+# Files of so many kB at most: as a disk that is full. (The limit is not for out and err, which are
+# files as well.)
+limited() {
+    local kilobytes=$1
+    shift
+    { (ulimit -f "$kilobytes"; exec "$@") 2>&1 1>&3 | cat >&2; } 3>&1 | cat
+}
+
+: > file
+stops_logging "$bin/mnist_mlp" "${flags[@]}" --run-dir file/below
+expect err "file/below"
+stops_logging limited 0 "$bin/mnist_mlp" "${flags[@]}" --run-dir full0
+stops_logging limited 8 "$bin/mnist_mlp" "${flags[@]}" --run-dir full8    # the metrics
+stops_logging limited 400 "$bin/mnist_mlp" "${flags[@]}" --run-dir full400  # the checkpoint
+run 0 limited 0 "$bin/relu_variants" --activations relu,tanh --epochs 1 --batch-size 1000 --run-dir variants0
+one_line err   # for both of them
+expect out '^tanh  '
+run 1 limited 400 "$bin/mnist_mlp" "${flags[@]}" --run-dir full --save-required
+expect err '^error: .*full/checkpoint\.ckpt: failed to write the file'
+one_line err
+
+# --- one run after another in one directory ------------------------------------------------------
+
+run 0 "$bin/relu_variants" --activations relu,tanh --epochs 1 --batch-size 500 --run-dir variants
+expect out '^Report: variants/report\.html$'
+[ "$(count out '^Report')" = 1 ] || fail "more than one report is named: $(cat out)"
+for part in relu tanh; do
+    for name in run.json metrics.jsonl evaluation.json report.html; do
+        [ -s "variants/$part/$name" ] || fail "no $name of $part: $(ls -R variants)"
+    done
+done
+[ -s variants/checkpoint.ckpt ] || fail "no checkpoint: $(ls variants)"
+[ -s variants/report.html ] || fail "no report: $(ls variants)"
+
+echo "runs are written down as they should be"

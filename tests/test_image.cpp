@@ -1,0 +1,227 @@
+#include "primer/core/io/image.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "folder.h"
+#include "support.h"
+
+namespace primer {
+namespace {
+
+namespace fs = std::filesystem;
+
+using Bytes = std::vector<std::uint8_t>;
+
+std::string text(std::initializer_list<int> bytes) {
+    std::string out;
+    for (int b : bytes) out += static_cast<char>(b);
+    return out;
+}
+
+std::string read(const fs::path& path) {
+    std::ifstream in(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+Image load(const Folder& folder, const std::string& bytes) {
+    folder.write("picture", bytes);
+    return load_image(folder.path() / "picture");
+}
+
+void check_image(const Image& image, Index width, Index height, Index channels,
+                 const Bytes& pixels) {
+    CHECK(image.width == width);
+    CHECK(image.height == height);
+    CHECK(image.channels == channels);
+    CHECK(image.pixels == pixels);
+}
+
+// 2 x 2, with colours and half-covered pixels: from the top left red, green of alpha 128, blue,
+// and nothing. Made by Python's zlib, not by the library that is tested.
+const std::string kRgba =
+    text({0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0x00, 0x00, 0x00, 0x0d, 0x49, 0x48,
+          0x44, 0x52, 0x00, 0x00, 0x00, 0x02, 0x00, 0x00, 0x00, 0x02, 0x08, 0x06, 0x00, 0x00,
+          0x00, 0x72, 0xb6, 0x0d, 0x24, 0x00, 0x00, 0x00, 0x17, 0x49, 0x44, 0x41, 0x54, 0x78,
+          0x9c, 0x63, 0xf8, 0xcf, 0xc0, 0xf0, 0x1f, 0x08, 0x1b, 0x18, 0x80, 0xf4, 0x7f, 0x4e,
+          0x4e, 0x4e, 0x06, 0x00, 0x3b, 0x2d, 0x05, 0x97, 0x7c, 0xc9, 0x52, 0x90, 0x00, 0x00,
+          0x00, 0x00, 0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82});
+
+// 8 x 8, grey: one block, of which there is the mean alone, 40, in units of 8 / 8 and above 128.
+// The quantisation table is all 8; each Huffman table has one code, of one bit.
+const std::string kJpeg = text(
+    {0xff, 0xd8, 0xff, 0xdb, 0x00, 0x43, 0x00, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08,
+     0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08,
+     0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08,
+     0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08,
+     0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0xff, 0xc0, 0x00, 0x0b, 0x08, 0x00, 0x08, 0x00, 0x08,
+     0x01, 0x01, 0x11, 0x00, 0xff, 0xc4, 0x00, 0x14, 0x00, 0x01, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+     0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x06, 0xff, 0xc4, 0x00, 0x14, 0x10, 0x01,
+     0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+     0xff, 0xda, 0x00, 0x08, 0x01, 0x01, 0x00, 0x00, 0x3f, 0x00, 0x50, 0xff, 0xd9});
+
+TEST_CASE("image: the formats") {
+    const Folder folder;
+    check_image(load(folder, "P5 3 2 255\n" + text({0, 1, 2, 127, 254, 255})), 3, 2, 1,
+                {0, 1, 2, 127, 254, 255});
+    check_image(load(folder, "P6\n# a comment\n1 2\n255\n" + text({1, 2, 3, 4, 5, 6})), 1, 2, 3,
+                {1, 2, 3, 4, 5, 6});
+    // 24 bits, blue first, rows from below and filled up to 4 bytes: over red and white stand green
+    // and blue.
+    const std::string header =
+        text({'B', 'M', 70, 0, 0, 0, 0, 0, 0, 0, 54, 0, 0, 0,  //
+              40,  0,   0,  0, 2, 0, 0, 0, 2, 0, 0,  0, 1, 0, 24, 0, 0, 0, 0, 0,
+              16,  0,   0,  0, 0, 0, 0, 0, 0, 0, 0,  0, 0, 0, 0,  0, 0, 0, 0, 0});
+    const std::string rows = text({0, 0, 255, 255, 255, 255, 0, 0, 0, 255, 0, 255, 0, 0, 0, 0});
+    check_image(load(folder, header + rows), 2, 2, 3,
+                {0, 255, 0, 0, 0, 255, 255, 0, 0, 255, 255, 255});
+}
+
+TEST_CASE("image: what is transparent is laid on white") {
+    const Folder folder;
+    // Green covers 128/255 of the second pixel: 0 + 255 * 127 / 255 = 127 of red and of blue, and
+    // 255 of green stay 255.
+    check_image(load(folder, kRgba), 2, 2, 3, {255, 0, 0, 127, 255, 127, 0, 0, 255, 255, 255, 255});
+}
+
+TEST_CASE("image: a JPEG of one colour") {
+    const Folder folder;
+    const Image image = load(folder, kJpeg);
+    CHECK(image.width == 8);
+    CHECK(image.height == 8);
+    CHECK(image.channels == 1);
+    for (std::uint8_t value : image.pixels) CHECK(value == 168);
+}
+
+TEST_CASE("image: a PNG that is written is read again") {
+    const Folder folder;
+    const fs::path path = folder.path() / "a.png";
+    std::mt19937 random(1);
+    for (Index channels : {1, 3}) {
+        for (Index width : {1, 2, 31, 300}) {
+            Image image(width, 17, channels);
+            for (std::uint8_t& value : image.pixels) value = static_cast<std::uint8_t>(random());
+            save_png(path, image);
+            check_image(load_image(path), width, 17, channels, image.pixels);
+        }
+    }
+    CHECK(read(path).starts_with("\x89PNG\r\n\x1a\n"));
+}
+
+TEST_CASE("image: at() is x, y, channel") {
+    Image image(3, 2, 3, 9);
+    CHECK(image.pixels == Bytes(18, 9));
+    image.at(2, 0, 1) = 7;
+    CHECK(image.pixels[2 * 3 + 1] == 7);
+    image.at(1, 1) = 5;
+    CHECK(image.pixels[(3 + 1) * 3] == 5);
+    CHECK(std::as_const(image).at(1, 1) == 5);
+}
+
+TEST_CASE("image: sizes that can not be") {
+    check_error([] { Image(2, 2, 2); }, {"Image: expected 1 or 3 channels, got 2"});
+    check_error([] { Image(0, 2, 1); }, {"Image: expected a picture of 1 to 16384 pixels a side"});
+    check_error([] { Image(16385, 1, 1); }, {"got 16385 x 1"});
+    check_error([] { Image(16384, 16384, 1); }, {"at most 67108864 in all, got 16384 x 16384"});
+    const Folder folder;
+    const fs::path path = folder.path() / "a.png";
+    Image image(4, 4, 1);
+    image.pixels.pop_back();
+    check_error([&] { save_png(path, image); },
+                {"encode_png: expected 16 bytes for 4 x 4 pixels of 1 channels, got 15"});
+    image.channels = 4;
+    check_error([&] { save_png(path, image); }, {"encode_png: expected 1 or 3 channels, got 4"});
+    check_error([&] { save_png(path, Image()); }, {"encode_png: expected a picture of 1 to"});
+    CHECK_FALSE(fs::exists(path));
+    check_error([&] { save_png(folder.path(), Image(1, 1, 1)); },
+                {"to save a picture to, got a folder"});
+}
+
+// Loads, or throws an Error of one line that names the file.
+bool loads(const Folder& folder, const std::string& bytes) {
+    try {
+        const Image image = load(folder, bytes);
+        CHECK(std::ssize(image.pixels) == image.width * image.height * image.channels);
+        return true;
+    } catch (const Error& error) {
+        const std::string message = error.what();
+        CHECK(message.starts_with((folder.path() / "picture").string() + ": expected "));
+        CHECK(message.find('\n') == std::string::npos);
+        return false;
+    }
+}
+
+TEST_CASE("image: files that are none, or broken, say why") {
+    const Folder folder;
+    const std::string path = (folder.path() / "picture").string();
+    const auto rejected = [&](const std::string& bytes, const std::string& message) {
+        check_error([&] { load(folder, bytes); }, {(path + ": " + message).c_str()});
+    };
+    rejected("", "expected a picture, got an empty file");
+    rejected("hello",
+             "expected a PNG, JPEG, BMP, PGM or PPM picture, got something else: Image not of any "
+             "known type, or corrupt");
+    rejected("GIF89a" + std::string(100, '\0'), "expected a PNG, JPEG, BMP, PGM or PPM");
+    rejected("P5 20000 2 255\n",
+             "expected a picture of 1 to 16384 pixels a side and at most "
+             "67108864 in all, got 20000 x 2");
+    // A header whose checksum is not looked at, and nothing behind it that could be unpacked.
+    std::string broken = kRgba;
+    broken[41] = 'X';  // IDAT's zlib header
+    rejected(broken, "expected a picture, got a broken one: Corrupt PNG");
+    // Within both sides' limits, but 256 MB.
+    rejected("P5 16384 16384 255\n",
+             "expected a picture of 1 to 16384 pixels a side and at most "
+             "67108864 in all, got 16384 x 16384");
+    rejected("P5 3 2 255\n12345", "expected a whole picture, got one that is cut short");
+    check_error([&] { load_image(folder.path()); },
+                {folder.path().c_str(), ": expected a picture, got a folder"});
+    check_error([&] { load_image(folder.path() / "none"); },
+                {"/none: expected a picture, got nothing there"});
+    check_error([&] { load_image("/dev/null"); }, {"got something that is no file"});
+    fs::resize_file(folder.path() / "picture", (64 << 20) + 1);  // all holes: takes no room
+    check_error([&] { load_image(path); },
+                {"expected a picture of at most 67108864 bytes, got 67108865"});
+    fs::permissions(path, fs::perms::none);
+    const AsNobody nobody;
+    check_error([&] { load_image(path); }, {"expected a file that can be read"});
+}
+
+// One of each format, as small as it gets.
+std::vector<std::string> samples(const Folder& folder) {
+    save_png(folder.path() / "a.png", Image(5, 4, 3, 77));
+    return {kRgba, kJpeg, read(folder.path() / "a.png"), "P5 3 2 255\n123456",
+            "P6 1 2 255\n123456"};
+}
+
+TEST_CASE("image: a file cut short at any length is rejected") {
+    const Folder folder;
+    for (const std::string& bytes : samples(folder)) {
+        REQUIRE(loads(folder, bytes));
+        for (std::size_t length = 0; length < bytes.size(); ++length) {
+            CAPTURE(length);
+            CHECK_FALSE(loads(folder, bytes.substr(0, length)));
+        }
+    }
+}
+
+TEST_CASE("image: any byte changed: rejected, or a picture all the same") {
+    const Folder folder;
+    std::mt19937 random(1);
+    for (const std::string& bytes : samples(folder)) {
+        for (std::size_t i = 0; i < bytes.size(); ++i) {
+            std::string changed = bytes;
+            changed[i] = static_cast<char>(changed[i] ^ static_cast<char>(1 + random() % 255));
+            loads(folder, changed);
+        }
+    }
+}
+
+}  // namespace
+}  // namespace primer
