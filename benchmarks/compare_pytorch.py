@@ -322,7 +322,7 @@ def plot(rows, path):
     axes.set_xlim(left=0, right=1.15 * max(row["ratio_max"] for row in rows))
     axes.set_xlabel("images per second, PyTorch = 1")
     axes.set_title(f"Primer against PyTorch {torch_version()}, on the CPU")
-    axes.legend(loc="lower right")
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.08), ncol=len(threads), frameon=False)
     figure.tight_layout()
     write_whole(path, lambda name: figure.savefig(name, dpi=150))
 

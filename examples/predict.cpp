@@ -3,6 +3,7 @@
 #include <primer/primer.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <iostream>
 #include <numeric>
@@ -45,6 +46,9 @@ std::vector<Guess> classify(Trained& trained, const std::string& path) {
     ToTensor()(values, x.shape(), unused);
     Normalize(trained.mean, trained.stddev)(values, x.shape(), unused);
     const Tensor p = softmax(trained.model(reshape(x, Shape{1}.concat(x.shape()).dims())), 1);
+    check(std::ranges::all_of(p.values(), [](Real each) { return std::isfinite(each); }), path,
+          ": expected probabilities, got numbers that are none; has the training of the network "
+          "diverged?");
 
     std::vector<Guess> guesses;
     for (std::size_t i = 0; i < trained.classes.size(); ++i) {
@@ -94,7 +98,7 @@ int predict(const Flags& flags) {
             if (!flags.json) print_bars(path, guesses);
             entry = json_of(guesses);
         } catch (const Error& error) {
-            std::cerr << "error: " << error.what() << '\n';
+            std::cerr << "error: " << one_line(error.what()) << '\n';
             entry = "\"error\": " + json_string(error.what());
             code = 1;
         }

@@ -98,9 +98,9 @@ struct Times {
 
 double median(std::vector<double> times) {
     if (times.empty()) return 0;
-    const auto middle = times.begin() + std::ssize(times) / 2;
-    std::ranges::nth_element(times, middle);
-    return *middle;
+    std::ranges::sort(times);
+    // Of an even count there are two in the middle; of an odd one these are the same.
+    return (times[(times.size() - 1) / 2] + times[times.size() / 2]) / 2;
 }
 
 // Times each op's laps of one step after another.

@@ -369,7 +369,9 @@ TEST_CASE("checkpoint: contents that no program of ours writes") {
     const auto parse_of = [](const Checkpoint& c) { return [c] { parse(saved(c)); }; };
     for (const auto& change : std::initializer_list<void (*)(Checkpoint&)>{
              [](Checkpoint& c) { c.step = -1; }, [](Checkpoint& c) { c.batches = 0; },
-             [](Checkpoint& c) { c.examples = 0; }, [](Checkpoint& c) { c.sums.correct = 17; }}) {
+             [](Checkpoint& c) { c.examples = 0; }, [](Checkpoint& c) { c.sums.correct = 17; },
+             [](Checkpoint& c) { c.step = std::numeric_limits<Index>::max(); },
+             [](Checkpoint& c) { c.sums.examples = std::numeric_limits<Index>::max(); }}) {
         Checkpoint c = sample();
         change(c);
         check_error(parse_of(c), {"/the/file: expected counts of steps, batches and examples"});

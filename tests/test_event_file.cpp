@@ -41,8 +41,7 @@ std::string read(const fs::path& path) {
 
 double at_two() { return 2; }
 
-// --- A reader
-// -------------------------------------------------------------------------------------
+// --- A reader -----------------------------------------------------------------------------------
 
 std::uint64_t little_endian(std::string_view bytes) {
     std::uint64_t number = 0;
@@ -175,8 +174,7 @@ std::vector<Logged> logged(const fs::path& path) {
 
 float scalar(const Logged& record) { return number<float>(only(record.value, 2).bytes); }
 
-// --- Tests
-// ----------------------------------------------------------------------------------------
+// --- Tests --------------------------------------------------------------------------------------
 
 // The bytes are worked out from the formats, the checksums by another program.
 TEST_CASE("event_file: byte by byte") {

@@ -83,6 +83,18 @@ TEST_CASE("image: the formats") {
                 {0, 255, 0, 0, 0, 255, 255, 0, 0, 255, 255, 255});
 }
 
+TEST_CASE("image: PGM and PPM say which number is white") {
+    const Folder folder;
+    // 255 * 7 / 15 = 119; what is beyond white is white.
+    check_image(load(folder, "P5 4 1 15\n" + text({0, 7, 15, 16})), 4, 1, 1, {0, 119, 255, 255});
+    // The higher byte comes first: 32769 / 65535 * 255 = 127.5, rounded up, and 384 gives 1.49.
+    check_image(load(folder, "P5 # 7\n2 1 65535\n" + text({0x80, 1, 1, 0x80})), 2, 1, 1, {128, 1});
+    check_image(load(folder, "P6 1 1 1000\n" + text({3, 0xe8, 1, 0xf4, 0, 4})), 1, 1, 3,
+                {255, 128, 1});
+    check_error([&] { load(folder, "P5 1 1 0\n1"); },
+                {"/picture: expected a picture, got a broken one: its white is not from 1 to"});
+}
+
 TEST_CASE("image: what is transparent is laid on white") {
     const Folder folder;
     // Green covers 128/255 of the second pixel: 0 + 255 * 127 / 255 = 127 of red and of blue, and
@@ -191,6 +203,38 @@ TEST_CASE("image: files that are none, or broken, say why") {
     fs::permissions(path, fs::perms::none);
     const AsNobody nobody;
     check_error([&] { load_image(path); }, {"expected a file that can be read"});
+}
+
+// `data` in a PNG's chunk. Its checksum is not looked at.
+std::string chunk(const std::string& type, const std::string& data) {
+    const std::size_t n = data.size();
+    std::string length;
+    for (int shift = 24; shift >= 0; shift -= 8) length += static_cast<char>(n >> shift & 255);
+    return length + type + data + "    ";
+}
+
+// A grey PNG of 1 x 1 pixel that unpacks to 1 + 258 `count` zeros, in one block of fixed codes.
+std::string bomb(Index count) {
+    std::string bits = "11000110000";                           // the block's type; a zero
+    for (Index i = 0; i < count; ++i) bits += "1100010100000";  // the last byte, 258 times more
+    bits += "0000000";                                          // the end
+    bits.resize((bits.size() + 7) / 8 * 8, '0');
+    std::string packed = text({0x78, 0x9c});
+    for (std::size_t at = 0; at < bits.size(); at += 8) {
+        int byte = 0;
+        for (std::size_t bit = 0; bit < 8; ++bit) byte |= (bits[at + bit] - '0') << bit;
+        packed += static_cast<char>(byte);
+    }
+    return text({0x89, 'P', 'N', 'G', 0x0d, 0x0a, 0x1a, 0x0a}) +
+           chunk("IHDR", text({0, 0, 0, 1, 0, 0, 0, 1, 8, 0, 0, 0, 0})) +
+           chunk("IDAT", packed + "    ") + chunk("IEND", "");
+}
+
+TEST_CASE("image: a PNG that unpacks to much more than its size") {
+    const Folder folder;
+    check_image(load(folder, bomb(1)), 1, 1, 1, {0});
+    check_error([&] { load(folder, bomb(100'000)); },  // 26 MB in 160 kB
+                {"/picture: expected a picture, got a broken one: Out of memory"});
 }
 
 // One of each format, as small as it gets.

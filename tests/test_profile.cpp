@@ -1,6 +1,8 @@
 #include "primer/layers/profile.h"
 
+#include <chrono>
 #include <sstream>
+#include <thread>
 
 #include "primer/core/ops.h"
 #include "primer/core/rng.h"
@@ -103,6 +105,21 @@ TEST_CASE(
     CHECK(p.ops[2].backward.seconds == 0);
     CHECK(p.ops[3].forward.operations == 2 * 12 * 3);
     CHECK(p.ops[3].backward.operations == 2 * 12 * 3);  // one factor is a constant
+}
+
+// A slow step of the two takes at least as long as its pause, and their mean less.
+TEST_CASE("profile: the median of two steps lies between them") {
+    Rng rng(1);
+    Linear model(2, 3, rng);
+    const std::chrono::milliseconds pause(200);
+    int step = 0;
+    const auto loss = [&] {
+        if (++step == 2) std::this_thread::sleep_for(pause);
+        return mean(model(ones({4, 2})));
+    };
+    const Profile p = profile(model, loss, {.steps = 2, .warm_up = 0});
+    CHECK(p.forward_seconds >= 0.1);
+    CHECK(p.forward_seconds < 0.2);
 }
 
 TEST_CASE("profile: as text, the slowest first") {

@@ -81,22 +81,120 @@ TEST_CASE("LossHistory: any number of steps in at most 64 means") {
     CHECK(losses.values().size() >= 32);
 }
 
-TEST_CASE("live_line: what there is no room for is left out, the least important first") {
+// With short words all but the epochs' bar takes 75 columns, with it 82, and all with long words
+// 123; the batch's bar of at least 5 has what is left, up to 48. Of the 7 columns inside a bar of
+// 9, half are 3.5; of the 4 inside one of 6, 1.5 epochs of 5 are 1.2.
+TEST_CASE("live_line: short words where long ones do not fit, then without the least important") {
     const Status status = some_status();
-    CHECK(live_line(status, 19, kAscii) == "2/5  loss 0.0845");
-    CHECK(live_line(status, 39, kAscii) == "epoch 2/5  loss 0.0845  1:04 left");
+    CHECK(live_line(status, 19, kAscii) == "2/5 loss 0.0845");
+    CHECK(live_line(status, 39, kAscii) == "2/5 |##   | loss 0.0845 acc 97.4%  1:04");
     CHECK(live_line(status, 79, kAscii) ==
-          "epoch 2/5  |#######        |  loss 0.0845  #+-_      accuracy 97.39%  1:04 left");
-    // The batch's bar has all it may have, 48, and the curve 30; the epochs' has the rest, 21: of
-    // the 19 inside, 1.5 epochs of 5 are 5.7.
-    CHECK(
-        live_line(status, 199, kAscii) ==
-        "epoch 2/5  |#####              |  batch 469/938  "
-        "|#######################                       |  loss 0.0845  "
-        "#+-_                            accuracy 97.39%  lr 0.0412    71140 images/s  1:04 left");
-    Status early = status;
-    early.batch = 7;
-    CHECK(live_line(early, 199, kAscii).find("batch   7/938") != std::string::npos);
+          "2/5 469/938 |###    | loss 0.0845 #+-_     acc 97.4% lr 0.0412  71k img/s  1:04");
+    CHECK(live_line(status, 79, kUtf8) ==
+          "2/5 469/938 |███▌   | loss 0.0845 █▆▃▁     acc 97.4% lr 0.0412  71k img/s  1:04");
+    CHECK(live_line(status, 99, kAscii) ==
+          "2/5 |#   | 469/938 |##########          | loss 0.0845 #+-_     acc 97.4% lr 0.0412  71k "
+          "img/s  1:04");
+    CHECK(live_line(status, 122, kAscii).starts_with("2/5 |"));
+    CHECK(live_line(status, 123, kAscii) ==
+          "epoch 2/5  |#   |  batch 469/938  |#  |  loss 0.0845  #+-_      accuracy  97.39%  "
+          "lr 0.0412      71140 images/s   1:04 left");
+    // Of the 76 more, the batch's bar has 43, and the curve 22 up to 30; the epochs' has 11: of the
+    // 15 inside, 1.5 epochs of 5 are 4.5.
+    CHECK(live_line(status, 199, kAscii) ==
+          "epoch 2/5  |####           |  batch 469/938  "
+          "|#######################                       |  loss 0.0845  "
+          "#+-_                            accuracy  97.39%  lr 0.0412      71140 images/s   1:04 "
+          "left");
+}
+
+TEST_CASE("live_line: while the test set is evaluated, it says so") {
+    Status status = some_status();
+    status.batch = 938;
+    status.testing = true;
+    CHECK(live_line(status, 79, kAscii).starts_with("2/5 testing |#######| loss"));
+    CHECK(live_line(status, 123, kAscii).find("|  testing        |###|  loss") !=
+          std::string::npos);
+}
+
+TEST_CASE("live_line: numbers that gain or lose digits move nothing") {
+    Status first = some_status();
+    first.epochs = 10;
+    std::vector<Status> others(6, first);
+    others[0].epoch = 10;
+    others[1].batch = 7;
+    others[2].batch = others[2].batches;
+    others[2].testing = true;
+    others[3].loss = 12.345;
+    others[3].accuracy = 1;
+    others[4].accuracy = 0;
+    others[4].images_per_s = 3;
+    others[4].lr = 1;
+    others[5].images_per_s = 1234567;
+    others[5].seconds_left = 4000;
+    others[5].lr = 0.000475;
+    others[5].losses = {};
+    for (const std::size_t width : {39, 60, 79, 99, 110, 130, 199}) {
+        const std::string line = live_line(first, width, kAscii);
+        for (const Status& other : others) {
+            const std::string changed = live_line(other, width, kAscii);
+            CAPTURE(changed);
+            CHECK(changed.size() == line.size());
+            for (const char* const name : {"loss", "acc", "lr", "im", "left"})
+                CHECK(changed.find(name) == line.find(name));
+        }
+    }
+}
+
+TEST_CASE("live_line: short numbers") {
+    const auto shows = [](const Status& status, const char* text) {
+        const std::string line = live_line(status, 79, kAscii);
+        CAPTURE(line);
+        CHECK(line.find(text) != std::string::npos);
+    };
+    Status status = some_status();
+    const auto loss = [&](double value, const char* text) {
+        status.loss = value;
+        shows(status, text);
+    };
+    loss(12.3456, " loss 12.346 ");
+    loss(123456.7, " loss 123457 ");
+    loss(8.4512e7, " loss 8.5e7  ");
+    loss(1.26e10, " loss 1.3e10 ");
+    loss(1.26e100, " loss 1e100  ");
+    loss(std::numeric_limits<double>::infinity(), " loss inf    ");
+    const auto lr = [&](double value, const char* text) {
+        status.lr = value;
+        shows(status, text);
+    };
+    lr(0.1, " lr 0.1    ");
+    lr(0.00475, " lr 0.0047 ");
+    lr(0.000476, " lr 4.8e-4 ");
+    lr(1e-5, " lr 1e-05  ");
+    lr(1.26e-10, " lr 1e-10  ");
+    lr(0, " lr 0      ");
+    const auto speed = [&](double value, const char* text) {
+        status.images_per_s = value;
+        shows(status, text);
+    };
+    speed(3, "    3 img/s");
+    speed(999.7, " 1.0k img/s");
+    speed(9960, "  10k img/s");
+    speed(289355, " 289k img/s");
+    speed(1234567, " 1.2M img/s");
+    const auto left = [&](double value, const char* text) {
+        status.seconds_left = value;
+        CHECK(live_line(status, 79, kAscii).ends_with(text));
+    };
+    left(3599, " 59:59");
+    left(3723, " 1h02m");
+    left(36000, "   10h");
+    left(9.9e6, " 2750h");
+    left(std::numeric_limits<double>::infinity(), "     ?");
+    status.accuracy = 0.99951;
+    shows(status, " acc  100% ");
+    status.accuracy = 0.99949;
+    shows(status, " acc 99.9% ");
 }
 
 TEST_CASE("live_line: no wider than it may be, at any width, in any style") {
@@ -121,7 +219,7 @@ TEST_CASE("live_line: no wider than it may be, at any width, in any style") {
 
 TEST_CASE("live_line: colours only where they are wanted") {
     CHECK(live_line(some_status(), 79, kUtf8).find('\x1b') == std::string::npos);
-    CHECK(live_line(some_status(), 79, kColor).find("\x1b[32m|███████▌") != std::string::npos);
+    CHECK(live_line(some_status(), 79, kColor).find("\x1b[32m|███▌") != std::string::npos);
 }
 
 TEST_CASE("plain_line: everything but bars and curve") {

@@ -57,6 +57,17 @@ TEST_CASE("replacement: given up, the old file is untouched and nothing is left"
     CHECK(files_in(folder.path()) == 1);
 }
 
+TEST_CASE("replacement: permissions stay") {
+    const Folder folder;
+    folder.write("a", "old");
+    for (const fs::perms before : {fs::perms(0600), fs::perms(0644)}) {
+        fs::permissions(folder.path() / "a", before);
+        replace(folder.path() / "a", "new");
+        const bool same = fs::status(folder.path() / "a").permissions() == before;
+        CHECK(same);
+    }
+}
+
 TEST_CASE("replacement: a link stays one") {
     const Folder folder;
     folder.write("a", "old");
@@ -80,6 +91,11 @@ TEST_CASE("replacement: what can not be replaced") {
                            "such file or directory")
                      .c_str(),
                  "what was there before, if anything, is untouched"});
+    fs::create_symlink("none/a", folder.path() / "link");
+    check_error([&] { replace(folder.path() / "link", "x"); },
+                {(inside + "/link: expected a file, or nothing yet, to save a text to, got a link")
+                     .c_str()});
+    CHECK(fs::is_symlink(folder.path() / "link"));
     fs::permissions(folder.path(), fs::perms::owner_read | fs::perms::owner_exec);
     const AsNobody nobody;
     check_error([&] { replace(folder.path() / "a", "x"); }, {": Permission denied"});

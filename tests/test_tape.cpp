@@ -37,8 +37,7 @@ Tensor double_(const Tensor& x) {
 
 }  // namespace
 
-// --- Gradients
-// ------------------------------------------------------------------------------------
+// --- Gradients ----------------------------------------------------------------------------------
 
 TEST_CASE("tape: the gradients of a small graph, worked out by hand") {
     const Tensor a = leaf({2, 3}), b = leaf({5, 7});
@@ -190,8 +189,7 @@ TEST_CASE("tape: broadcasting is undone in the gradients") {
     check_values(number.grad(), {}, {18});  // sum of row + column
 }
 
-// --- What is recorded
-// -----------------------------------------------------------------------------
+// --- What is recorded ---------------------------------------------------------------------------
 
 TEST_CASE("tape: records the ops that have an input whose gradient is wanted, and no others") {
     const Tensor x = leaf({1, 2}), constant = tensor({3, 4});
@@ -292,8 +290,7 @@ TEST_CASE("tape: evaluation without a tape keeps nothing") {
     CHECK_FALSE(y.requires_grad());
 }
 
-// --- Misuse
-// ---------------------------------------------------------------------------------------
+// --- Misuse -------------------------------------------------------------------------------------
 
 TEST_CASE("tape: a second backward is an error that says so") {
     const Tensor x = leaf({2});
@@ -432,8 +429,7 @@ TEST_CASE("tape: a backward of the wrong shape is an error that names the op") {
     check_values(x.grad(), {3}, {2, 2, 2});
 }
 
-// --- Changes in place
-// -----------------------------------------------------------------------------
+// --- Changes in place ---------------------------------------------------------------------------
 
 TEST_CASE("tape: a value that a backward needs may not be changed in between") {
     struct Case {
@@ -733,8 +729,7 @@ TEST_CASE("tape: a result that was changed through another tensor has lost its p
     }
 }
 
-// --- Depth, memory, exceptions
-// --------------------------------------------------------------------
+// --- Depth, memory, exceptions ------------------------------------------------------------------
 
 TEST_CASE("tape: a million ops deep, backward and away without recursion") {
     constexpr int depth = 1'000'000;

@@ -226,8 +226,9 @@ std::uint32_t crc_of_rest(std::istream& in) {
 
 // What the checksums can not see: a file that a program other than ours has made.
 void check_meaning(const Checkpoint& c, const std::string& source) {
-    check(c.step >= 0 && c.batches >= 1 && c.examples >= 1 && c.sums.correct >= 0 &&
-              c.sums.examples >= c.sums.correct,
+    constexpr Index most = Index{1} << 53;  // so that counting on does not overflow
+    check(c.step >= 0 && c.step <= most && c.batches >= 1 && c.examples >= 1 &&
+              c.sums.correct >= 0 && c.sums.examples >= c.sums.correct && c.sums.examples <= most,
           source, ": expected counts of steps, batches and examples that can be, got others");
     const Rng::State never{};
     for (const auto& [name, state] : c.generators) {

@@ -178,8 +178,7 @@ std::string histogram_message(const std::string& tag, const Histogram& histogram
     });
 }
 
-// --- Settings and results of a run
-// ----------------------------------------------------------------
+// --- Settings and results of a run --------------------------------------------------------------
 
 std::int32_t type_of(const SummaryWriter::HParam& value) {
     if (std::holds_alternative<std::string>(value)) return kString;
@@ -247,8 +246,7 @@ std::string hparams_message(const char* tag, HParams field, const std::string& c
     });
 }
 
-// --- Records
-// --------------------------------------------------------------------------------------
+// --- Records ------------------------------------------------------------------------------------
 
 template <class Unsigned>
 void append_little_endian(std::string& bytes, Unsigned number) {
@@ -296,8 +294,7 @@ std::string file_name(double time, int number) {
 
 }  // namespace
 
-// --- A file
-// ---------------------------------------------------------------------------------------
+// --- A file -------------------------------------------------------------------------------------
 
 /// To which whole records are appended.
 class SummaryWriter::File {
@@ -351,8 +348,7 @@ class SummaryWriter::File {
     off_t size_ = 0;
 };
 
-// --- The writer
-// -----------------------------------------------------------------------------------
+// --- The writer ---------------------------------------------------------------------------------
 
 SummaryWriter::SummaryWriter(const fs::path& log_dir, const Options& options)
     : folder_(log_dir), options_(options), flushed_(steady_seconds()) {

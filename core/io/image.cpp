@@ -1,13 +1,28 @@
 #include "primer/core/io/image.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <memory>
+#include <span>
+#include <string_view>
 #include <system_error>
 
 #include "primer/core/error.h"
 #include "primer/core/io/replacement.h"
+
+namespace {
+
+// Where a PNG's packed bytes do not end when the picture is full, the decoder goes on unpacking: a
+// small file can become 4 GB. So the picture's size says how far its memory may grow.
+thread_local std::size_t most_grown = 0;
+
+void* grow(void* memory, std::size_t size) {
+    return size <= most_grown ? std::realloc(memory, size) : nullptr;
+}
+
+}  // namespace
 
 // The decoder reads no other formats, no files by itself, and says what is wrong in words. Memory
 // comes zeroed: what it forgets to write is then at least not somebody else's.
@@ -21,7 +36,7 @@
 #define STBI_FAILURE_USERMSG
 #define STBI_MAX_DIMENSIONS 16384
 #define STBI_MALLOC(size) std::calloc(1, size)
-#define STBI_REALLOC(memory, size) std::realloc(memory, size)
+#define STBI_REALLOC(memory, size) grow(memory, size)
 #define STBI_FREE(memory) std::free(memory)
 #define STB_IMAGE_WRITE_STATIC
 #define STB_IMAGE_WRITE_IMPLEMENTATION
@@ -112,6 +127,34 @@ std::string reason() {
     return text == nullptr ? "it can not be decoded" : text;
 }
 
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// The header of a PGM or PPM file ends with the number that is white, and one space. The decoder
+// does not look at it, and takes numbers of two bytes the wrong way round: here all become
+// 0 ... 255. Returns whether they could.
+bool scale_to_white(std::string_view file, std::span<stbi_uc> decoded) {
+    std::size_t at = 2;
+    std::size_t white = 0;
+    for (int number = 0; number < 3; ++number) {  // the first two are width and height
+        while (at < file.size() && !is_digit(file[at])) {
+            at = file[at] == '#' ? file.find_first_of("\r\n", at) : at + 1;
+        }
+        for (white = 0; at < file.size() && is_digit(file[at]) && white < 65536; ++at) {
+            white = 10 * white + static_cast<std::size_t>(file[at] - '0');
+        }
+    }
+    const std::size_t width = white > 255 ? 2 : 1;
+    if (white < 1 || white > 65535 || at >= file.size()) return false;
+    const std::string_view numbers = file.substr(at + 1);
+    if (numbers.size() < decoded.size() * width) return false;
+    for (std::size_t i = 0; i < decoded.size(); ++i) {
+        std::size_t value = static_cast<stbi_uc>(numbers[i * width]);
+        if (width == 2) value = 256 * value + static_cast<stbi_uc>(numbers[i * width + 1]);
+        decoded[i] = static_cast<stbi_uc>((255 * std::min(value, white) + white / 2) / white);
+    }
+    return true;
+}
+
 // Channels behind the colours, if there are any, say how much of each pixel covers what is below.
 Image on_white(const stbi_uc* decoded, Index width, Index height, Index channels) {
     Image image(width, height, channels >= 3 ? 3 : 1);
@@ -151,11 +194,20 @@ Image load_image(const fs::path& path) {
     }
     check_size(width, height, source);  // before anything of that size is allocated
 
+    // Packed, it is in the file. Unpacked, a pixel takes 8 bytes at most, and a row one more, or
+    // two where rows come interlaced. The decoder takes twice as much each time.
+    const auto unpacked = static_cast<std::uintmax_t>((Index{width} * 8 + 2) * height);
+    most_grown = 2 * std::max<std::uintmax_t>(unpacked, bytes.size() + 4096);
     Source file(bytes);
     const std::unique_ptr<stbi_uc, Free> decoded(
         stbi_load_from_callbacks(&kCallbacks, &file, &width, &height, &channels, 0));
     if (file.passed_end()) fail(source, ": expected a whole picture, got one that is cut short");
     if (!decoded) fail(source, ": expected a picture, got a broken one: ", reason());
+    if (bytes.starts_with("P5") || bytes.starts_with("P6")) {
+        const auto count = static_cast<std::size_t>(Index{width} * height * channels);
+        check(scale_to_white(bytes, {decoded.get(), count}), source,
+              ": expected a picture, got a broken one: its white is not from 1 to 65535");
+    }
     return on_white(decoded.get(), width, height, channels);
 }
 

@@ -1,6 +1,7 @@
 #include "primer/core/io/replacement.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -19,6 +20,8 @@ Replacement::Replacement(const fs::path& path, std::string what) : what_(std::mo
     target_ = fs::weakly_canonical(fs::absolute(path), error);
     check(!error, fs::absolute(path).string(), ": failed to save ", what_,
           " there: ", error.message());
+    check(!fs::is_symlink(fs::symlink_status(target_, error)), target_.string(),
+          ": expected a file, or nothing yet, to save ", what_, " to, got a link to nothing");
     const fs::file_status status = fs::status(target_, error);
     check(!fs::exists(status) || fs::is_regular_file(status), target_.string(),
           ": expected a file, or nothing yet, to save ", what_, " to, got ",
@@ -30,6 +33,8 @@ Replacement::Replacement(const fs::path& path, std::string what) : what_(std::mo
         if (file_ < 0 && errno != EEXIST) break;
     }
     if (file_ < 0) fail_to("create a file in its folder");
+    // What was private stays so. Where the disk knows no permissions, there are none to keep.
+    if (fs::exists(status)) fchmod(file_, static_cast<mode_t>(status.permissions()));
 }
 
 Replacement::~Replacement() {

@@ -15,7 +15,8 @@ namespace primer {
 /// After commit() it is there whole and flushed to the disk. Whatever happens before, an Error or a
 /// power cut, leaves what was there untouched: the bytes go to a file named FILE.tmp-..., which
 /// takes its name in the end and is gone if it never comes to that. (A process that is killed
-/// leaves it behind.) Follows a link to the file that it names.
+/// leaves it behind.) Follows a link to the file that it names; one to nothing is an Error. The
+/// permissions of the old file stay.
 ///
 /// Every Error is one line: the absolute path, what failed and the system's reason. A full disk is
 /// one, but beyond the limit on a file's size, RLIMIT_FSIZE, the system ends a program that does

@@ -34,6 +34,13 @@ CLI::Validator whole_number(std::uint64_t least, std::uint64_t most) {
         "");
 }
 
+std::string one_line(std::string text) {
+    for (char& c : text) {
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+    }
+    return text;
+}
+
 namespace {
 
 constexpr std::uint64_t kMaxInt = std::numeric_limits<int>::max();
@@ -93,6 +100,21 @@ std::vector<std::pair<std::string, std::string>> settings_of(const CLI::App& app
     return settings;
 }
 
+// With --run-dir and --resume: latest is what the directory has, and another run in it, which would
+// be written over, is an Error.
+void check_resumed_there(TrainingFlags& flags) {
+    if (flags.resume.empty() || flags.run_dir.empty()) return;
+    const std::filesystem::path there = std::filesystem::path(flags.run_dir) / kCheckpointName;
+    if (flags.resume == "latest") flags.resume = there.string();
+    std::error_code ignored;
+    check(!std::filesystem::exists(there, ignored) ||
+              std::filesystem::equivalent(there, flags.resume, ignored),
+          "--run-dir: expected the folder of the run that is resumed, or one without a run in it, "
+          "got ",
+          std::filesystem::absolute(flags.run_dir).lexically_normal().string(), " with another ",
+          kCheckpointName);
+}
+
 // After parse: sets flags.command and, where a run is resumed, the flags that are not given.
 void complete(CLI::App& app, int argc, char** argv, TrainingFlags& flags) {
     std::vector<std::string> given;
@@ -104,6 +126,9 @@ void complete(CLI::App& app, int argc, char** argv, TrainingFlags& flags) {
         directory_given = directory_given || flag.starts_with("--run-dir");
     }
     flags.command = {program_name(argv)};
+    check(app.count("--resume") == 0 || !flags.resume.empty(),
+          "--resume: expected a file, or latest, got nothing");
+    if (directory_given) check_resumed_there(flags);
     if (flags.resume == "latest") flags.resume = latest_checkpoint(flags.command[0]).string();
     if (!flags.resume.empty()) {
         std::vector<std::string> saved = Checkpoint::load(flags.resume).command;
@@ -170,7 +195,7 @@ void add_training_flags(CLI::App& app, TrainingFlags& flags) {
     app.add_option(
            "--resume", flags.resume,
            "go on from a saved run, with its flags except for those given here; latest: from "
-           "the newest one in runs/")
+           "that in --run-dir or, without it, the newest one in runs/")
         ->type_name("FILE");
     app.add_option("--run-dir", flags.run_dir,
                    "folder for metrics, checkpoint, pictures and report; without it a new one in "
@@ -203,7 +228,7 @@ int run(CLI::App& app, int argc, char** argv, const std::function<void()>& body)
     } catch (const std::exception& error) {
         // The progress line may be standing there unfinished.
         std::cout << std::flush;
-        std::cerr << "error: " << error.what() << '\n';
+        std::cerr << "error: " << one_line(error.what()) << '\n';
         return 1;
     }
 }

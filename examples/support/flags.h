@@ -44,6 +44,10 @@ void add_training_flags(CLI::App& app, TrainingFlags& flags);
 /// For ->check(...): a flag that is a whole number in this range.
 CLI::Validator whole_number(std::uint64_t least, std::uint64_t most);
 
+/// The text with a '?' for each character that would break the line or steer the terminal: a
+/// message may quote what is in a file, or its name.
+std::string one_line(std::string text);
+
 /// Offers --save-weights.
 void add_weights_flag(CLI::App& app, TrainingFlags& flags);
 
@@ -57,9 +61,10 @@ void no_flags(int argc, char** argv, const char* about);
 int run(CLI::App& app, int argc, char** argv, const std::function<void()>& body);
 
 /// The same for a training example. With --resume, flags that are not given are what they were when
-/// that file was saved, "latest" is the newest checkpoint in the example's run directories, and a
-/// checkpoint in a run directory goes on in that directory. Sets the number of threads. 128 + the
-/// number of the signal is the exit code of a run that was interrupted.
+/// that file was saved, "latest" is the checkpoint in the run directory or, without --run-dir, the
+/// newest in the example's, and a checkpoint in a run directory goes on in that directory. Sets the
+/// number of threads. 128 + the number of the signal is the exit code of a run that was
+/// interrupted.
 int run(CLI::App& app, int argc, char** argv, TrainingFlags& flags,
         const std::function<void()>& body);
 

@@ -33,7 +33,12 @@ Index width_of(const SafetensorsFile& file) {
     const Shape shape = file.raw("0.weight").shape;
     check(shape.rank() == 4 && shape[0] >= 1 && shape[0] <= 1024, file.source(),
           ": expected the weight of a convolution of 1 to 1024 channels as 0.weight, got ", shape);
-    return shape[0];
+    // Nearly all of the network is in this one. It is not made on the word of a file without it.
+    const Index width = shape[0];
+    const Shape expected{4 * width, 2 * width * 7 * 7}, largest = file.raw("7.weight").shape;
+    check(largest == expected, file.source(), ": expected 7.weight of shape ", expected,
+          ", for 0.weight has ", width, " channels, got ", largest);
+    return width;
 }
 
 Trained build(const std::string& network, const SafetensorsFile& file) {

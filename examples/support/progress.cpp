@@ -36,7 +36,8 @@ void Progress::step(double loss, Index correct, Index examples, double lr) {
     last_step_ = Clock::now();
     if (quiet_) return;
     if (style_.live) {
-        if (last_step_ - shown_ >= kRedraw) draw();
+        // After the last step of an epoch, no other one comes until the test set is evaluated.
+        if (last_step_ - shown_ >= kRedraw || batch_ == batches_) draw();
     } else if (batch_ * kPlainLines / batches_ != (batch_ - 1) * kPlainLines / batches_ &&
                batch_ < batches_) {
         std::cout << plain_line(status(), plain_width()) << std::endl;
@@ -73,6 +74,7 @@ Status Progress::status() const {
             .epochs = epochs_,
             .batch = batch_,
             .batches = batches_,
+            .testing = batch_ == batches_,
             .loss = smooth_loss_ / smooth_weight_,
             .accuracy = smooth_accuracy_ / smooth_weight_,
             .lr = lr_,

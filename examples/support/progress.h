@@ -12,7 +12,7 @@ namespace primer::examples {
 
 /// Shows a training run on standard output: in a terminal one line that keeps changing, elsewhere a
 /// plain line from time to time; after each epoch a line that stays. A step costs next to nothing:
-/// it adds numbers up, and ten times a second a line is drawn.
+/// it adds numbers up, and ten times a second and before each evaluation a line is drawn.
 class Progress {
   public:
     /// `quiet`: shows nothing, and only adds up.

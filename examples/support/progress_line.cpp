@@ -26,6 +26,61 @@ std::string clock_text(double seconds) {
                     : format("%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
 }
 
+// In at most five columns, for a field that keeps its width.
+std::string short_clock(double seconds) {
+    if (!(seconds < 1e7)) return "?";
+    const auto s = static_cast<long>(seconds + 0.5);
+    if (s < 3600) return format("%ld:%02ld", s / 60, s % 60);
+    if (s < 36000) return format("%ldh%02ldm", s / 3600, s / 60 % 60);
+    return format("%ldh", s / 3600);
+}
+
+constexpr std::size_t kNumber = 6;  // columns of a loss or a learning rate
+
+// 1.2e-05 as 1.2e-5, and with fewer digits where even that is too long.
+std::string scientific(double value) {
+    std::string text;
+    for (int digits = 1; digits >= 0 && (text.empty() || text.size() > kNumber); --digits) {
+        text = format("%.*e", digits, value);
+        const std::size_t exponent = text.find('e') + 1;
+        if (exponent == 0) break;  // not finite
+        if (text[exponent] == '+') text.erase(exponent, 1);
+        const std::size_t first = text.find_first_of("0123456789", exponent);
+        const std::size_t zeros = std::min(text.find_first_not_of('0', first), text.size() - 1);
+        text.erase(first, zeros - first);
+    }
+    return text;
+}
+
+std::string loss_text(double loss) {
+    for (int decimals = 4; decimals >= 0; --decimals) {
+        const std::string text = format("%.*f", decimals, loss);
+        if (text.size() <= kNumber) return text;
+    }
+    return scientific(loss);
+}
+
+std::string lr_text(double lr) {
+    for (int digits = 3; digits >= 2; --digits) {
+        const std::string text = format("%.*g", digits, lr);
+        if (text.size() <= kNumber) return text;
+    }
+    return scientific(lr);
+}
+
+// 850, 1.2k, 71k, 289k, 1.2M: in at most four columns.
+std::string short_count(double value) {
+    if (value < 999.5) return format("%.0f", value);
+    const char* unit = "kMGT";
+    for (value /= 1000; value >= 999.5 && unit[1] != '\0'; value /= 1000) ++unit;
+    return format(value < 9.95 ? "%.1f%c" : "%.0f%c", value, *unit);
+}
+
+// 97.6%, or 100%, which is no wider.
+std::string short_percent(double share) {
+    return share < 0.9995 ? format("%.1f%%", 100 * share) : format("%.0f%%", 100 * share);
+}
+
 std::string count(const char* name, Index of, Index all) {
     return format("%s %lld/%lld", name, static_cast<long long>(of), static_cast<long long>(all));
 }
@@ -49,17 +104,18 @@ struct Part {
     std::size_t width = 0;  ///< what it gets; 0: it is left out
 };
 
-constexpr std::size_t kGap = 2;  // between two parts
+constexpr std::size_t kGap = 2;  // between two parts; with short words 1
 
 // Gives the parts their widths, most important first, and what is left to those that can grow.
-void lay_out(std::vector<Part>& parts, std::size_t width) {
+// Returns whether there is room for all of them.
+bool lay_out(std::vector<Part>& parts, std::size_t width, std::size_t between) {
     std::vector<Part*> by_rank;
     for (Part& part : parts) by_rank.push_back(&part);
     std::ranges::sort(by_rank, {}, &Part::rank);
     std::size_t used = 0;
     for (Part* part : by_rank) {
         const std::size_t wanted = part->draw == nullptr ? columns(part->text) : part->least;
-        const std::size_t gap = used == 0 ? 0 : kGap;
+        const std::size_t gap = used == 0 ? 0 : between;
         if (wanted + gap > width - used) break;
         part->width = wanted;
         used += gap + wanted;
@@ -70,21 +126,23 @@ void lay_out(std::vector<Part>& parts, std::size_t width) {
         part->width += more;
         used += more;
     }
+    return std::ranges::all_of(parts, [](const Part& part) { return part.width > 0; });
 }
 
-std::string join(const std::vector<Part>& parts, const Status& status, const TerminalStyle& style) {
+std::string join(const std::vector<Part>& parts, std::size_t between, const Status& status,
+                 const TerminalStyle& style) {
     std::string line;
     for (const Part& part : parts) {
         if (part.width == 0) continue;
-        if (!line.empty()) line.append(kGap, ' ');
+        if (!line.empty()) line.append(between, ' ');
         line += part.draw == nullptr ? part.text : part.draw(status, part.width, style);
     }
     return line;
 }
 
 std::string text_line(std::vector<Part> parts, std::size_t width) {
-    lay_out(parts, width);
-    return join(parts, {}, {});
+    lay_out(parts, width, kGap);
+    return join(parts, kGap, {}, {});
 }
 
 std::string colored(const char* code, const std::string& text, const TerminalStyle& style) {
@@ -108,27 +166,49 @@ std::string draw_losses(const Status& status, std::size_t width, const TerminalS
     return colored("36", curve, style);
 }
 
+// How far one count is on the way to another, in as many columns as it will take at the end.
+std::string of(Index done, Index all) {
+    const std::string end = std::to_string(all);
+    return format("%*lld/%s", static_cast<int>(end.size()), static_cast<long long>(done),
+                  end.c_str());
+}
+
+// Every text keeps its width while its number changes, so that nothing beside it moves.
+std::vector<Part> live_parts(const Status& status, bool long_words) {
+    const std::string epoch = of(status.epoch, status.epochs);
+    std::string batch = format("%7s", of(status.batch, status.batches).c_str());
+    if (long_words) batch = "batch " + batch;
+    if (status.testing) batch = format("%-*s", static_cast<int>(batch.size()), "testing");
+    const std::string loss = format("loss %-6s", loss_text(status.loss).c_str());
+    const std::string left = format("%5s", short_clock(status.seconds_left).c_str());
+    return {
+        {long_words ? "epoch " + epoch : epoch, 1},
+        {"", 10, 6, 24, draw_epochs},
+        {batch, 6},
+        {"", 5, 5, 48, draw_batches},
+        {loss, 2},
+        {"", 7, 8, 30, draw_losses},
+        {long_words ? format("accuracy %6.2f%%", 100 * status.accuracy)
+                    : format("acc %5s", short_percent(status.accuracy).c_str()),
+         4},
+        {long_words ? format("lr %-8.3g", status.lr)
+                    : format("lr %-6s", lr_text(status.lr).c_str()),
+         8},
+        {long_words ? format("%7.0f images/s", status.images_per_s)
+                    : format("%4s img/s", short_count(status.images_per_s).c_str()),
+         9},
+        {long_words ? left + " left" : left, 3},
+    };
+}
+
 }  // namespace
 
 std::string live_line(const Status& status, std::size_t width, const TerminalStyle& style) {
-    // Numbers that change keep their place, so that nothing comes and goes beside them.
-    const std::string all = std::to_string(status.batches);
-    std::vector<Part> parts{
-        {epoch_text(status.epoch, status.epochs, width), 1},
-        {"", 9, 6, 24, draw_epochs},
-        {format("batch %*lld/%s", static_cast<int>(all.size()),
-                static_cast<long long>(status.batch), all.c_str()),
-         8},
-        {"", 4, 6, 48, draw_batches},
-        {format("loss %.4f", status.loss), 2},
-        {"", 6, 8, 30, draw_losses},
-        {percent("accuracy", status.accuracy), 5},
-        {format("lr %-8.3g", status.lr), 10},
-        {format("%.0f images/s", status.images_per_s), 7},
-        {clock_text(status.seconds_left) + " left", 3},
-    };
-    lay_out(parts, width);
-    return join(parts, status, style);
+    std::vector<Part> parts = live_parts(status, true);
+    if (lay_out(parts, width, kGap)) return join(parts, kGap, status, style);
+    parts = live_parts(status, false);
+    lay_out(parts, width, 1);
+    return join(parts, 1, status, style);
 }
 
 std::string plain_line(const Status& status, std::size_t width) {

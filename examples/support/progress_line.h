@@ -15,6 +15,7 @@ namespace primer::examples {
 struct Status {
     Index epoch = 1, epochs = 1;    ///< the running one, from 1 on
     Index batch = 0, batches = 1;   ///< done in this epoch
+    bool testing = false;           ///< they are all done, and the test set is evaluated
     double loss = 0, accuracy = 0;  ///< smoothed; accuracy from 0 to 1
     double lr = 0;                  ///< learning rate
     double images_per_s = 0;
@@ -29,8 +30,9 @@ struct EpochStatus {
     double seconds = 0;  ///< of its training
 };
 
-/// The line that keeps changing, of at most `width` columns. What there is no room for is left out,
-/// the least important first; what room is left goes to the bars.
+/// The line that keeps changing, of at most `width` columns. Where there is no room for long words,
+/// there are short ones; what there is no room for even so is left out, the least important first.
+/// What room is left goes to the bars. A number that gains a digit moves nothing.
 std::string live_line(const Status& status, std::size_t width, const TerminalStyle& style);
 /// The same for where nothing can be drawn over: no bars, no curve, no colours, ASCII.
 std::string plain_line(const Status& status, std::size_t width = std::string::npos);

@@ -36,9 +36,8 @@ double throughput(const Run& run) {
     }
     std::erase_if(speeds, [](double speed) { return !std::isfinite(speed); });
     if (speeds.empty()) return kNotKnown;
-    const auto middle = speeds.begin() + static_cast<std::ptrdiff_t>(speeds.size() / 2);
-    std::nth_element(speeds.begin(), middle, speeds.end());
-    return *middle;
+    std::ranges::sort(speeds);
+    return (speeds[(speeds.size() - 1) / 2] + speeds[speeds.size() / 2]) / 2;
 }
 
 std::string epochs_done(const Run& run) {
@@ -82,7 +81,8 @@ std::string lead(const Run& run) {
     const EpochRecord* const last = last_epoch(run);
     if (last == nullptr) {
         const std::string steps =
-            run.steps.empty() ? "" : " It got to step " + count(run.steps.back().step) + ".";
+            run.steps.empty() ? ""
+                              : " The last step logged is " + count(run.steps.back().step) + ".";
         return "No epoch was finished, so nothing was tested." + steps;
     }
     const std::string after =
@@ -301,11 +301,12 @@ double best_accuracy(const Run& run) {
 
 NamedTexts all_settings(const Run& run) {
     NamedTexts all = run.settings;
-    all.emplace_back("data", run.source);
+    // Under names that no flag has: --data and --threads say what was asked for.
+    all.emplace_back("pictures", run.source);
     if (run.train_size >= 0) all.emplace_back("training pictures", count(run.train_size));
     if (run.test_size >= 0) all.emplace_back("test pictures", count(run.test_size));
     if (!run.shape.empty()) all.emplace_back("shape of a picture", run.shape);
-    all.insert(all.end(), run.machine.begin(), run.machine.end());
+    for (const auto& [name, text] : run.machine) all.emplace_back("machine: " + name, text);
     if (!run.started.empty()) all.emplace_back("started", run.started);
     all.emplace_back("command", run.command);
     return all;

@@ -12,8 +12,8 @@ namespace {
 
 constexpr std::size_t kStepPoints = 1000, kPanelPoints = 60, kPanels = 120;
 
-// --- The horizontal axis: epochs, or steps where a run does not tell how many an epoch has
-// --------
+// --- The horizontal axis ----------------------------------------------------------------------
+// Epochs, or steps where a run does not tell how many an epoch has.
 
 double steps_per_epoch(const Run& run) {
     if (!run.epochs.empty() && run.epochs.back().step > 0) {
@@ -124,6 +124,7 @@ std::string in_words(const Run& run, const std::string& subject, const Quantity&
         const double lead = value - best->*quantity.value;
         if (quantity.lower_is_better ? lead < 0 : lead > 0) best = &record;
     }
+    if (run.epochs.empty()) return subject + ": no epoch was finished.";
     if (first == nullptr) return subject + ": not recorded.";
     const auto say = [&](const EpochRecord* record, const char* joint) {
         return quantity.text(record->*quantity.value) + joint + std::to_string(record->epoch);
@@ -320,8 +321,7 @@ std::string learning_section(const Report& report) {
     const std::string note =
         "How far the predictions are from the truth (loss, cross-entropy) and how many are right. "
         "The thin line is the training loss within epochs. Training numbers are means over an "
-        "epoch "
-        "in which the weights still change; test numbers are of its end.";
+        "epoch in which the weights still change; test numbers are of its end.";
     std::string content;
     if (report.several()) {
         content = runs_legend(report) + "<div class=\"charts\">" +
@@ -396,7 +396,7 @@ std::string dead_units_section(const Report& report) {
     return section(
         "dead-units", "Dead units",
         "The share of each activation’s units that give nothing for any picture, by " +
-            x_label(report) + ", on one axis for all. They no longer learn.",
+            x_label(report) + ", on one axis for all. They can hardly learn any more.",
         layer_panels(report, shared, layer_curves(report, &Run::epochs, &EpochRecord::dead_units)));
 }
 

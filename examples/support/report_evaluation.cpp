@@ -77,8 +77,7 @@ std::string matrix(const Run& run) {
            "<span class=\"key\" style=\"background:rgb(var(--hit)/.5)\"></span> right (the "
            "diagonal), "
            "<span class=\"key\" style=\"background:rgb(var(--miss)/.5)\"></span> wrong; the "
-           "stronger, "
-           "the more.</caption>\n<thead><tr><td style=\"width:"
+           "stronger, the more.</caption>\n<thead><tr><td style=\"width:"
         << std::min<std::size_t>(longest, 11) + 2 << "ch\"></td>";
     for (std::size_t i = 0; i < n; ++i) {
         out << "<th scope=\"col\"><span>" << name(run, i) << "</span></th>";
@@ -122,7 +121,7 @@ std::string taken_for(const Run& run, std::size_t truth) {
         if (p == truth || run.confusion[truth][p] == 0) continue;
         if (most == truth || run.confusion[truth][p] > run.confusion[truth][most]) most = p;
     }
-    return most == truth ? "–" : name(run, most) + " (" + count(run.confusion[truth][most]) + ")";
+    return most == truth ? "–" : name(run, most) + " (" + count(run.confusion[truth][most]) + "×)";
 }
 
 /// The mistakes are drawn, not what is right: there the classes differ.
@@ -286,8 +285,7 @@ std::string classes_comparison_section(const Report& report) {
     }
     std::ostringstream out;
     out << "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Accuracy of each "
-           "class "
-           "in each run\"><table class=\"wide\"><thead><tr><th scope=\"col\">class</th>";
+           "class in each run\"><table class=\"wide\"><thead><tr><th scope=\"col\">class</th>";
     for (std::size_t r = 0; r < report.runs.size(); ++r) {
         out << "<th scope=\"col\">run " << report.tag(r) << "</th>";
     }

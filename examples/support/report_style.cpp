@@ -94,9 +94,9 @@ th.left{text-align:left}
 tbody th .best{color:var(--ink)}
 .two{display:grid;gap:2rem 3rem;grid-template-columns:repeat(auto-fit,minmax(min(100%,21rem),1fr));align-items:start}
 .matrix{font-size:.75rem;width:100%;table-layout:fixed;max-width:38rem}
-.matrix td{padding:0;text-align:center;border:1px solid var(--paper);height:2.375em}
+.matrix td{padding:0;text-align:center;vertical-align:middle;border:1px solid var(--paper);height:2.375em}
 .matrix th{padding:.125rem;border:0;text-align:center}
-.matrix tbody th{text-align:right;padding-right:.5rem;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
+.matrix tbody th{text-align:right;vertical-align:middle;padding-right:.5rem;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
 .matrix.names thead th span{writing-mode:vertical-rl;transform:rotate(180deg);white-space:nowrap}
 .matrix thead td{border:0;height:auto}
 .matrix .hit{background:rgb(var(--hit)/var(--a));font-weight:650}

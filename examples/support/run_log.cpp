@@ -329,6 +329,12 @@ void RunLog::after_step(Index step, double loss, Index correct, Index examples, 
     sums_ = {};
 }
 
+void RunLog::leave(Index step) {
+    if (sums_.examples == 0) return;
+    attempt([&] { write_step(step); });
+    sums_ = {};
+}
+
 void RunLog::write_step(Index step) {
     using Seconds = std::chrono::duration<double>;
     const Clock::time_point time = Clock::now();
@@ -424,11 +430,14 @@ void RunLog::write_evaluation(Index step, const Evaluation& test) {
         .value("mistakes", json_array(rows));
     if (!wrong.empty()) {
         events_->add_images("mistakes", pictures(data_.test, wrong), step);
-        events_->add_text("mistakes", caption, step);
+        // A tag of its own: to TensorBoard, a tag is of one kind.
+        events_->add_text("mistakes_table", caption, step);
     }
     const Tensor filters = first_filters(training_.model, data_.train.shape());
     if (filters.defined()) {
-        const Image grid = make_grid(filters, {.normalize = true, .scale_each = true});
+        // Wide gaps, for a filter's own edge may be as black as they are.
+        const Image grid =
+            make_grid(filters, {.padding = 6, .normalize = true, .scale_each = true});
         write_png(path_ / "pictures/filters.png", grid);
         events_->add_image("filters", grid, step);
         evaluation.text("filters", "pictures/filters.png");
@@ -437,7 +446,6 @@ void RunLog::write_evaluation(Index step, const Evaluation& test) {
 }
 
 fs::path RunLog::finish() {
-    fs::path report;
     attempt([&] {
         std::map<std::string, SummaryWriter::HParam> settings;
         for (const auto& [name, text] : flags_.settings) {
@@ -445,10 +453,17 @@ fs::path RunLog::finish() {
         }
         events_->add_hparams(settings, {{"result/test_accuracy", test_accuracy_}});
         events_->flush();
-        write_report({path_}, path_ / "report.html");
-        report = path_ / "report.html";
     });
-    return report;
+    return report();
+}
+
+fs::path RunLog::report() {
+    fs::path page;
+    attempt([&] {
+        write_report({path_}, path_ / "report.html");
+        page = path_ / "report.html";
+    });
+    return page;
 }
 
 fs::path report_side_by_side(RunDirectory& directory, const std::vector<std::string>& parts) {

@@ -24,7 +24,7 @@ namespace primer::examples {
 ///     evaluation.json     how the test set was classified after the last epoch, and
 ///     pictures/           its most confident mistakes; the filters of the first layer
 ///     events.out.*        all that for TensorBoard
-///     report.html         all that as a page, at the end
+///     report.html         all that as a page, at the end, also if Ctrl-C is that
 ///
 /// It reads and draws no random numbers: the training is the same bits with and without. What can
 /// not be written stops the log with one warning, and never the training.
@@ -39,8 +39,12 @@ class RunLog {
     /// After each training step; `last`: it ends the epoch, or the run.
     void after_step(Index step, double loss, Index correct, Index examples, bool last);
     void after_epoch(Index step, const Evaluation& test, bool best);
-    /// Writes the report and returns where it is; "" if there is none.
+    /// When `step` was the last one of a run that leaves early: logs those since the last line.
+    void leave(Index step);
+    /// Logs what has come of the whole run, and reports.
     std::filesystem::path finish();
+    /// Writes the report of what there is so far and returns where it is; "" if there is none.
+    std::filesystem::path report();
 
   private:
     using Clock = std::chrono::steady_clock;

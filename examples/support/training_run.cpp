@@ -4,6 +4,7 @@
 #include <iostream>
 #include <sstream>
 
+#include "interrupt.h"
 #include "primer/core/error.h"
 #include "primer/core/metrics.h"
 #include "primer/layers/summary.h"
@@ -58,6 +59,7 @@ void TrainingRun::after_step(const Tensor& loss, const Tensor& logits, const Int
     ++step_;
     const auto value = static_cast<double>(loss.item());
     if (!std::isfinite(value)) {
+        log_.report();
         fail("step ", step_,
              ": the loss is not finite: training has diverged; try a smaller --lr than ",
              flags_.lr);
@@ -65,13 +67,24 @@ void TrainingRun::after_step(const Tensor& loss, const Tensor& logits, const Int
     const Index correct = count_correct(logits, labels), examples = logits.shape()[0];
     progress_.step(value, correct, examples, optimizer_.lr());
     log_.after_step(step_, value, correct, examples, step_ % batches_ == 0 || done());
-    checkpoints_.after_step(step_);
+    report_if_interrupted([&] { checkpoints_.after_step(step_); });
 }
 
 void TrainingRun::after_epoch(const Evaluation& test) {
-    const bool best = checkpoints_.after_epoch(test.accuracy);
+    bool best = false;
+    report_if_interrupted([&] { best = checkpoints_.after_epoch(test.accuracy); });
     log_.after_epoch(step_, test, best);
     progress_.end_epoch(test.accuracy);
+}
+
+void TrainingRun::report_if_interrupted(const std::function<void()>& go_on) {
+    try {
+        go_on();
+    } catch (const Interrupted&) {
+        log_.leave(step_);
+        log_.report();
+        throw;
+    }
 }
 
 void TrainingRun::finish() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -35,7 +36,7 @@ class TrainingRun {
     bool done() const { return step_ >= steps_; }
 
     /// After each training step. Throws Error if the loss is not finite, and Interrupted if the
-    /// user has asked for the end.
+    /// user has asked for the end. Either way there is a report of what has been logged.
     void after_step(const Tensor& loss, const Tensor& logits, const IntTensor& labels);
     /// After each evaluation. Throws Interrupted likewise.
     void after_epoch(const Evaluation& test);
@@ -49,6 +50,8 @@ class TrainingRun {
   private:
     TrainingRun(const TrainingFlags& flags, const TrainAndTest& data, const Training& training,
                 RunDirectory* directory, const std::string& part);
+
+    void report_if_interrupted(const std::function<void()>& go_on);
 
     const TrainingFlags& flags_;
     Optimizer& optimizer_;

@@ -2,10 +2,11 @@
 """Reads event files that Primer has written with TensorBoard, and compares.
 
     pip install tensorboard pillow
-    python3 tests/parity/tensorboard_check.py build/release/tests/events
+    python3 tests/parity/tensorboard_check.py build/release/tests/events [build/release/examples/mnist_mlp]
 
 tests/parity/events.cpp writes the files. They are read twice: by TensorBoard's classes for event
-files, and by the program itself, over HTTP.
+files, and by the program itself, over HTTP. The second program, where it is named, trains, and the
+files of its run are compared with the metrics.jsonl beside them.
 """
 
 import collections
@@ -194,7 +195,10 @@ class Server:
 
     def wait(self, items):
         """It reads the files after it has started, and does not say when it is done."""
-        last = {item.run: item.tag for item in items if item.kind == "scalar"}
+        self.wait_for({item.run: item.tag for item in items if item.kind == "scalar"})
+
+    def wait_for(self, last):
+        """run -> a scalar's tag that is among the last to come"""
         for _ in range(100):
             tags = self.json("scalars/tags")
             if all(tag in tags.get(run, {}) for run, tag in last.items()):
@@ -253,6 +257,72 @@ def check_hparams(server):
     require(groups[0]["metricValues"][0]["value"] == 0.75, groups)
 
 
+def logged(run):
+    """tag -> [(step, value), ...] of the scalars that metrics.jsonl tells of, and the epochs' steps."""
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    scalars, epochs = collections.defaultdict(list), []
+    for line in lines:
+        step = line["step"]
+        if line["kind"] == "step":
+            named = {"loss/train": line["loss"], "accuracy/train": line["accuracy"], "lr": line["lr"],
+                     "images_per_s": line["images_per_s"]}
+            named |= {f"gradient_norm/{name}": norm for name, norm in line["gradient_norms"].items()}
+        else:
+            epochs.append(step)
+            named = {"loss/test": line["test_loss"], "accuracy/test": line["test_accuracy"]}
+            named |= {f"dead_units/{name}": share for name, share in line["dead_units"].items()}
+        for tag, value in named.items():
+            scalars[tag].append((step, value))
+    return scalars, epochs
+
+
+def check_training(program, folder):
+    """What a training run has logged, as the program shows it."""
+    run = folder / "log" / "training"
+    subprocess.run([program, "--epochs", "2", "--batch-size", "500", "--quiet", "--run-dir", run],
+                   check=True, cwd=folder, stdout=subprocess.DEVNULL)
+    scalars, epochs = logged(run)
+    norms = [tag for tag in scalars if tag.startswith("gradient_norm/")]
+    require(len(norms) == 6, "gradient norms:", norms)
+    require(sum(tag.startswith("dead_units/") for tag in scalars) == 2, "dead units:", list(scalars))
+    require(len(epochs) == 2 and len(scalars["loss/train"]) >= 8, "logged:", scalars)
+    with Server(folder) as server:
+        server.wait_for({"training": "result/test_accuracy"})  # which is logged last
+        tags = set(server.json("scalars/tags")["training"])
+        require(tags == set(scalars) | {"result/test_accuracy"}, "scalars:", tags)
+        for tag, points in scalars.items():
+            got = server.json("scalars/scalars", run="training", tag=tag)
+            check_rising([step for _, step, _ in got], [step for step, _ in points], tag)
+            for (_, value), (_, _, shown) in zip(points, got):
+                # Event files have floats, and metrics.jsonl as many digits as tell those apart.
+                require(math.isclose(shown, value, rel_tol=1e-6), tag, "is", shown, "and not", value)
+        weights = {tag.replace("gradient_norm/", "weights/") for tag in norms}
+        tags = set(server.json("histograms/tags")["training"])
+        require(tags == weights, "histograms:", tags)
+        for tag in weights:
+            got = server.json("histograms/histograms", run="training", tag=tag)
+            check_rising([step for _, step, _ in got], epochs, tag)
+            require(all(sum(bucket[2] for bucket in buckets) >= 1 for _, _, buckets in got), tag, "is empty")
+        tags = set(server.json("images/tags")["training"])
+        require(tags == {"filters", "mistakes"}, "images:", tags)
+        for tag in tags:
+            got = server.json("images/images", run="training", tag=tag, sample=0)
+            check_rising([picture["step"] for picture in got], epochs, tag)
+            for picture in got:
+                query = dict(urllib.parse.parse_qsl(picture["query"]))
+                png = Image.open(io.BytesIO(server.get("images/individualImage", **query)))
+                png.load()
+                require(png.format == "PNG" and png.width > 28, tag, "is", png)
+        tags = set(server.json("text/tags")["training"])
+        require(tags == {"mistakes_table", "model"}, "texts:", tags)
+    return len(scalars) + len(weights) + 2
+
+
+def check_rising(got, wanted, tag):
+    require(got == wanted, tag, "has the steps", got, "and not", wanted)
+    require(all(a < b for a, b in zip(got, got[1:])), tag, "has steps that do not rise:", got)
+
+
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
@@ -263,6 +333,11 @@ def main():
         print(f"cut at {check_cut(folder)} places, the file reads up to the last whole record")
         check_server(folder, items)
         print("the program shows the same")
+    if len(sys.argv) < 3:
+        return
+    with tempfile.TemporaryDirectory() as name:
+        count = check_training(sys.argv[2], pathlib.Path(name))
+        print(f"of a training run it shows {count} tags, as metrics.jsonl has them")
 
 
 main()

@@ -53,7 +53,7 @@ def write_head():
     evil = EVIL if kind == "odd" else ""
     head = {"format": 1, "example": "tiny" + evil, "command": ["tiny", "--data", "some where"],
             "started": "2026-01-31T12:00:00Z",
-            "settings": {"epochs": epochs, "batch_size": 10, "lr": 0.1, "note" + evil: evil},
+            "settings": {"data": "some where", "threads": 0, "epochs": epochs, "batch_size": 10, "lr": 0.1, "note" + evil: evil},
             "data": {"source": "pictures from data/pictures", "train": batches * 10, "test": 300,
                      "classes": classes, "shape": [3, 8, 8]},
             "machine": {"threads": 2, "isa": "avx2", "processor": evil},

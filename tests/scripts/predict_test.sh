@@ -78,9 +78,9 @@ echo "no picture" > text.png
 : > empty.png
 mkdir folder.png
 cp "$pictures/5.png" 'a "5".png'
-run 1 "$bin/predict" cut.png text.png 'a "5".png' empty.png none.png folder.png
+run 1 "$bin/predict" cut.png text.png 'a "5".png' empty.png none.png folder.png $'no\npicture'
 expect out '^a "5"\.png: 5$'
-[ "$(wc -l < err)" = 5 ] || fail "not one line a broken picture: $(cat err)"
+[ "$(wc -l < err)" = 6 ] || fail "not one line a broken picture: $(cat err)"
 expect err "^error: $work/cut\.png: expected a whole picture, got one that is cut short$"
 expect err "^error: $work/text\.png: expected a PNG, JPEG, .*: Image not of any known type, or corrupt$"
 expect err "^error: $work/empty\.png: expected a picture, got an empty file$"
@@ -112,6 +112,15 @@ refused '.*: expected the weights of mnist_mlp, mnist_cnn or cifar_cnn, got thos
 sed 's/mnist_cnn/mnist_mlp/' "$PRIMER_SOURCE_DIR/examples/models/digits.safetensors" > other.safetensors
 refused "$work/other\.safetensors: expected the tensors of this model, got those of another; missing: .*; unexpected: " \
     other.safetensors
+
+# A small file does not get a large network on its word.
+header='{"__metadata__":{"network":"mnist_cnn"},"0.weight":{"dtype":"U8","shape":[999,1,3,3],"data_offsets":[0,8991]}}'
+{ printf "\\x$(printf %x ${#header})"; head -c 7 /dev/zero; printf %s "$header"; head -c 8991 /dev/zero; } > wide.safetensors
+refused "$work/wide\.safetensors: expected a tensor \"7\.weight\", got 1 tensors without it" wide.safetensors
+
+# Weights of a training that has diverged.
+run 0 "$bin/mnist_mlp" --dry-run --lr 1e38 --quiet --save-weights far.safetensors
+refused "$pictures/3\.png: expected probabilities, got numbers that are none; " far.safetensors
 
 # --- other models --------------------------------------------------------------------------------
 

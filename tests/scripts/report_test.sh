@@ -42,7 +42,7 @@ expect $html 'started 2026-01-31 12:00 UTC'
 expect $html 'Test: 1\.25 after epoch 1, 0\.250 after epoch 5\.'
 expect $html "\./primer tiny --data 'some where'</code>"
 expect $html '<td class="hit"[^>]*>92</td>'
-expect $html '<th scope="row">airplane</th><td>100</td><td>90\.00.{1,3}%</td>.*ship \(6\)'
+expect $html '<th scope="row">airplane</th><td>100</td><td>90\.00.{1,3}%</td>.*ship \(6×\)'
 expect_no $html 'Not all is here|Not recorded'
 [ "$(grep -c '<img ' $html)" = 25 ] || fail "expected 24 mistakes and the filters"
 expect $html 'alt="Test picture 7: true class cat, predicted ship with probability 98\.00.{1,3}%"'
@@ -66,7 +66,14 @@ expect_no cut/report.html 'can not be read'       # a last line that is cut is n
 run 0 "$report" bare
 page bare/report.html
 expect bare/report.html 'No epoch was finished'
+expect bare/report.html 'Test: no epoch was finished\.'
 expect bare/report.html 'There is no metrics\.jsonl'
+# Stopped within the first epoch; of an even number of speeds the median lies between two.
+printf '{"kind": "step", "step": %s, "loss": 1, "images_per_s": %s}\n' 10 200 20 100 30 300 40 600 > bare/metrics.jsonl
+run 0 "$report" bare
+page bare/report.html "training loss within epochs=4"
+expect bare/report.html 'so nothing was tested\. The last step logged is 40\.'
+expect bare/report.html 'Median 250\.'
 : > bare/metrics.jsonl
 run 0 "$report" bare
 page bare/report.html
@@ -110,6 +117,14 @@ cp -r whole/* "<b>&"
 run 0 "$report" whole "<b>&" whole
 page report.html "test loss of run C=5"
 expect report.html 'Class by class'
+
+# Two runs that asked for the same and did not get it.
+cp -r whole other
+sed -i 's/"threads": 2/"threads": 8/; s|from data/pictures|from data/others|' other/run.json
+run 0 "$report" whole other --out two.html
+expect two.html '>machine: threads</th><td>2</td><td>8</td>'
+expect two.html '>pictures</th><td>pictures from data/pictures</td><td>pictures from data/others</td>'
+expect two.html '>threads</th><td>0</td><td>0</td>'
 
 # Errors: one line with the path.
 bad() { run "$1" "$report" "${@:3}"; expect err "$2"; one_line err; }

@@ -181,6 +181,7 @@ head -c 1000 full.ckpt > cut.ckpt
 mkdir folder.ckpt
 refused "$work/folder.ckpt: expected a checkpoint, got a folder" --resume folder.ckpt
 refused "$work/none.ckpt: expected a checkpoint, got nothing there" --resume none.ckpt
+refused "$work/no.file: expected a checkpoint, got nothing there" --resume $'no\nfile'
 refused "$work/empty.ckpt: expected a checkpoint, got an empty file" --resume empty.ckpt
 refused "$work/cut.ckpt: expected [0-9]+ bytes after the header" --resume cut.ckpt
 refused "$work/full.ckpt: .* epochs of 30000 examples in 300 batches, got one of 30000 in 469" \

@@ -44,6 +44,12 @@ metrics=$directory/metrics.jsonl
 expect "$metrics" '"step": 938, .*"gradient_norms": \{"1.weight": [0-9.]+, .*"5.bias": [0-9.e-]+\}\}$'
 expect "$metrics" '"epoch": 2, "step": 938, .*"dead_units": \{"2 \(ReLU\)": [0-9.e-]+, "4 \(ReLU\)":'
 
+# TensorBoard gets all of it.
+for tag in loss/train loss/test accuracy/train accuracy/test lr images_per_s gradient_norm/1.weight \
+           weights/1.weight 'dead_units/2 (ReLU)' filters mistakes model result/test_accuracy _hparams_/experiment; do
+    grep -aqF "$tag" "$directory"/events.out.tfevents.* || fail "no $tag in the event file"
+done
+
 # The epoch's line and the last one printed agree with what is written.
 printed=$(sed -n 's/^test accuracy: \(.*\)%$/\1/p' out)
 written=$(sed -n 's/.*"epoch": 2, .*"test_accuracy": \([0-9.]*\),.*/\1/p' "$metrics")
@@ -84,6 +90,32 @@ mkdir without
  one_line out
  [ "$(ls)" = "$(printf 'err\nout')" ] || fail "--no-run-dir writes: $(ls)")
 cmp with.safetensors without.safetensors || fail "the log changes the weights"
+
+# --- stopped, and diverged -----------------------------------------------------------------------
+
+env --default-signal=INT "$bin/mnist_mlp" --epochs 1000 --run-dir stopped > out 2> err &
+pid=$!
+for ((i = 0; i < 3000; ++i)); do
+    if grep -q 'batch' out; then break; fi
+    sleep 0.01
+done
+kill -INT "$pid"
+code=0
+wait "$pid" || code=$?
+[ "$code" = 130 ] || fail "Ctrl-C ends it with $code: $(cat out err)"
+one_line err
+expect stopped/report.html '; 1.{1,3}000 were planned|The last step logged is [0-9]+\.'
+# The last step is written down, wherever it was, and none twice when the run goes on.
+steps() { sed -n 's/^{"kind": "step", "step": \([0-9]*\),.*/\1/p' stopped/metrics.jsonl; }
+last=$(sed -n 's/^interrupted after step \([0-9]*\);.*/\1/p' err)
+[ "$(steps | tail -n 1)" = "$last" ] || fail "stopped after step $last, written down: $(steps)"
+run 0 "$bin/mnist_mlp" --resume latest --run-dir stopped --epochs $((last / 469 + 1))
+steps | sort -nuC || fail "steps that do not rise: $(steps)"
+[ "$(steps | tail -n 1)" = $(((last / 469 + 1) * 469)) ] || fail "not to the end: $(steps)"
+run 1 "$bin/mnist_mlp" --lr 1e30 --run-dir diverged
+expect err '^error: step [0-9]+: the loss is not finite'
+one_line err
+expect diverged/report.html 'No epoch was finished, so nothing was tested\.'
 
 # --- going on ------------------------------------------------------------------------------------
 
@@ -135,6 +167,18 @@ run 0 "$bin/mnist_mlp" --resume elsewhere.ckpt
 run 1 "$bin/mnist_mlp" --dry-run --run-dir ../moved
 expect err "^error: --run-dir: expected a folder without a run in it, got $work/moved with run\.json"
 one_line err
+cp ../moved/checkpoint.ckpt before.ckpt
+run 1 "$bin/mnist_mlp" --dry-run --resume elsewhere.ckpt --run-dir ../moved
+expect err "^error: --run-dir: expected the folder of the run that is resumed, .* got $work/moved with another checkpoint\.ckpt$"
+one_line err
+cmp ../moved/checkpoint.ckpt before.ckpt
+# With --run-dir, the latest is the one in it, although the folder runs has a newer one.
+run 0 "$bin/mnist_mlp" --resume latest --run-dir ../moved
+expect out "^Resumed from $work/moved/checkpoint\.ckpt: 1407 steps are done\.$"
+run 1 "$bin/mnist_mlp" --resume latest --run-dir empty
+expect err "^error: $work/going_on/empty/checkpoint\.ckpt: expected a checkpoint, got nothing there$"
+run 1 "$bin/mnist_mlp" --resume ""
+expect err '^error: --resume: expected a file, or latest, got nothing$'
 run 1 "$bin/mnist_mlp" --dry-run --no-run-dir --save-every 5
 expect err '^error: --save-every: expected --checkpoint FILE as well'
 rm -r runs

@@ -68,18 +68,33 @@ def check(condition, what, output):
 
 ends = re.compile(rb"\r\ntest accuracy: [0-9.]+%\r\n$")
 
-for columns in (20, 40, 80, 200):
+tested = re.compile(r"test [0-9]")  # in the line that stays after an epoch
+parts = {  # what is to be seen, from how many columns on
+    r"\d/4 ": 20, r"loss +\d": 20, r"acc(uracy)? +\d+(\.\d+)?%": 40, r"\|[█▏▎▍▌▋▊▉ ]+\|": 40,
+    r"\d+:\d\d( left)?$": 40, r"\d+/469 |testing ": 80, r"[▁▂▃▄▅▆▇]": 80, r"lr \d": 80,
+    r"\d[kM]? im(g|ages)/s": 80, r"\|[^|]+\|[^|]+\|[^|]+\|": 100,
+    r"^epoch ": 200, "accuracy": 200, r"batch +\d+/469|testing": 200, "images/s": 200, "left$": 200,
+}
+
+for columns in (20, 40, 80, 100, 200):
     output, seconds = run(columns, "--epochs", "4", "--threads", "1")
     lines = drawn(output)
-    live = [line for line in lines if "loss" in line and "test" not in line]
+    live = [line for line in lines if "loss" in line and not tested.search(line)]
     check(len(live) >= 2, f"no live line at {columns}", output)
-    check(len(lines) <= 10 * seconds + 8, f"drawn too often at {columns}: {len(lines)}", output)
+    # Ten a second, and for each epoch one before its test, one taken away, and the one that stays.
+    check(len(lines) <= 10 * seconds + 13, f"drawn too often at {columns}: {len(lines)}", output)
     for line in lines:
         check(len(line) < columns, f"a line of {len(line)} at {columns}: {line}", output)
-    check(sum("test" in line for line in lines) == 4, f"not a line for each epoch at {columns}", output)
+    check(len({len(line) for line in live}) == 1, f"lines of several widths at {columns}", output)
+    check(sum(bool(tested.search(line)) for line in lines) == 4,
+          f"not a line for each epoch at {columns}", output)
     check(ends.search(output), f"no result at {columns}", output)
-    for part, least in (("left", 40), ("|", 80), ("accuracy", 80), ("images/s", 200), ("batch", 200), ("lr", 200)):
-        check(all(part in line for line in live) == (columns >= least), f"{part} at {columns}", output)
+    for part, least in parts.items():
+        if columns >= least:
+            for line in live:
+                check(re.search(part, line), f"no {part} at {columns} in {line!r}", output)
+    check(sum("testing" in line for line in live) == (4 if columns >= 80 else 0),
+          f"not told of each test at {columns}", output)
 
 output, _ = run(80, "--epochs", "1")
 check(b"\x1b[32m" in output, "no colours", output)
@@ -103,8 +118,8 @@ output, seconds = run(120, "--epochs", "12", "--threads", "1", then=(b"epoch 2/1
 widths = [len(line) for line in drawn(output)]
 check(widths[0] > 100, "not as wide as it could be", output)
 check(any(width < 40 for width in widths), "the change was not seen", output)
-first = next(i for i, width in enumerate(widths) if 0 < width < 40 and "epoch" in drawn(output)[i]
-             and "test" not in drawn(output)[i])
+first = next(i for i, width in enumerate(widths) if 0 < width < 40 and "/12 " in drawn(output)[i]
+             and not tested.search(drawn(output)[i]))
 check(all(width < 40 for width in widths[first:]), "too wide after the change", output)
 
 # An error does not stand behind the live line.
