@@ -64,7 +64,8 @@ TEST_CASE("histogram: each value is between the limits of its bucket") {
     Rng rng(3);
     std::vector<Real> values;
     for (double size = 1e-14; size < 1e22; size *= 7) {
-        for (Real value : randn({40}, rng).values()) {
+        const Tensor some = randn({40}, rng);
+        for (Real value : some.values()) {
             values.push_back(static_cast<Real>(static_cast<double>(value) * size));
         }
     }
