@@ -166,9 +166,9 @@ namespace {
 struct Tasks {
     Cut row_parts, strip_parts;  // of A's strips and of B's
 
-    // Every part of the rows packs B anew. So parts of B come first, unless packing is cheap and
-    // rows are few. Then parts of the rows do: each is one piece of C's memory, and mostly the same
-    // thread then goes on with it (see parallel.h).
+    // Every part of the rows packs B anew. So parts of B come first, unless it is used where it is
+    // and rows are few. Then parts of the rows do: each is one piece of C's memory, and mostly the
+    // same thread then goes on with it (see parallel.h).
     Tasks(Index row_strips, Index strips, bool rows_first)
         : row_parts(row_strips, row_strips), strip_parts(strips, kBlockStrips) {
         const Index threads = num_threads(), parts = threads == 1 ? 1 : 4 * threads;
@@ -206,13 +206,18 @@ struct RightMatrix {
     }
 };
 
-// Whether a strip of B with its rows in one piece each had better be used where it is: for so few
-// rows of A that it is hardly used more often than packing would read it; and if its rows do not
-// all fall into the same few places of the cache, because they are a large power of two apart.
-bool better_in_place(Index rows, Index n, Index depth) {
+// Whether the rows of a strip of B, n values apart, do not all fall into the same few places of the
+// cache, because that is a large power of two.
+bool rows_spread(Index n, Index depth) {
     constexpr Index page = 4096, ways = 8;
     const Index places = page / std::gcd(page, n * static_cast<Index>(sizeof(Real)));
-    return rows <= 96 && depth <= ways * places;
+    return depth <= ways * places;
+}
+
+// Whether a strip of B with its rows in one piece each had better be used where it is: for so few
+// rows of A that it is hardly used more often than packing would read it.
+bool better_in_place(Index rows, Index n, Index depth) {
+    return rows <= 96 && rows_spread(n, depth);
 }
 
 // gemm for rows of A that can all be packed at once.
@@ -225,7 +230,8 @@ void gemm_rows(Index m, Index n, Index k, const Real* a, Index row_step, Index d
     pack_rows(packed, a, row_step, depth_step);
 
     const Cut columns(n, width);
-    const Tasks tasks(packed.strips.count, columns.count, right.line_step == 1 && m <= kFewRows);
+    const Tasks tasks(packed.strips.count, columns.count,
+                      right.line_step == 1 && m <= kFewRows && rows_spread(n, packed.depths.size));
     RightMatrix b = right;
     b.in_place = better_in_place(m / tasks.row_parts.count, n, packed.depths.size);
     const auto run = [&](Index task) {
