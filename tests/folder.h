@@ -7,6 +7,8 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <initializer_list>
+#include <iterator>
 #include <random>
 #include <string>
 #include <system_error>
@@ -38,6 +40,19 @@ class Folder {
   private:
     std::filesystem::path path_;
 };
+
+/// All of a file; "" if there is none.
+inline std::string contents(const std::filesystem::path& path) {
+    std::ifstream in(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+/// What a file of these bytes holds.
+inline std::string bytes_of(std::initializer_list<int> bytes) {
+    std::string out;
+    for (int b : bytes) out += static_cast<char>(b);
+    return out;
+}
 
 /// Root may read everything: while one of these lives, root is nobody.
 class AsNobody {

@@ -55,11 +55,6 @@ Checkpoint sample() {
     return c;
 }
 
-std::string contents(const fs::path& path) {
-    std::ifstream in(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-}
-
 std::string saved(const Checkpoint& checkpoint) {
     std::ostringstream out;
     checkpoint.write(out);

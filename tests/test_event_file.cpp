@@ -28,17 +28,6 @@ namespace fs = std::filesystem;
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-std::string text(std::initializer_list<int> bytes) {
-    std::string out;
-    for (int b : bytes) out += static_cast<char>(b);
-    return out;
-}
-
-std::string read(const fs::path& path) {
-    std::ifstream in(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-}
-
 double at_two() { return 2; }
 
 // --- A reader -----------------------------------------------------------------------------------
@@ -160,7 +149,7 @@ struct Logged {
 
 /// What the file says, after its first record.
 std::vector<Logged> logged(const fs::path& path) {
-    const std::vector<std::string> events = records(read(path));
+    const std::vector<std::string> events = records(contents(path));
     REQUIRE(!events.empty());
     CHECK(only(events[0], 3).bytes == "brain.Event:2");
     std::vector<Logged> all;
@@ -180,22 +169,23 @@ float scalar(const Logged& record) { return number<float>(only(record.value, 2).
 TEST_CASE("event_file: byte by byte") {
     const Folder folder;
     SummaryWriter log(folder.path(), {.clock = at_two});
-    const std::string first = text({24,   0, 0, 0, 0, 0, 0, 0, 0xa3, 0x7f, 0x4b, 0x22,  // 24 bytes
-                                    0x09, 0, 0, 0, 0, 0, 0, 0, 0x40,  // field 1, double: 2
-                                    0x1a, 13}) +                      // field 3: 13 bytes
-                              "brain.Event:2" +
-                              text({0xff, 0x2e, 0xe0, 0xe7});
-    CHECK(read(log.path()) == first);
+    const std::string first =
+        bytes_of({24,   0, 0, 0, 0, 0, 0, 0, 0xa3, 0x7f, 0x4b, 0x22,  // 24 bytes
+                  0x09, 0, 0, 0, 0, 0, 0, 0, 0x40,                    // field 1, double: 2
+                  0x1a, 13}) +                                        // field 3: 13 bytes
+        "brain.Event:2" +
+        bytes_of({0xff, 0x2e, 0xe0, 0xe7});
+    CHECK(contents(log.path()) == first);
     log.add_scalar("a", 1.5, 3);
-    CHECK(read(log.path()) ==
-          first + text({23,   0,    0,    0,    0,    0, 0, 0, 0xe7, 0xce, 0xf8, 0x1e,  //
-                        0x09, 0,    0,    0,    0,    0, 0, 0, 0x40,                    // time: 2
-                        0x10, 3,                       // field 2, varint
-                        0x2a, 10,                      // field 5, summary:
-                        0x0a, 8,                       // its field 1, value:
-                        0x0a, 1,    'a',               // tag
-                        0x15, 0,    0,    0xc0, 0x3f,  // field 2, float: 1.5
-                        0xed, 0x90, 0x6a, 0xf8}));
+    CHECK(contents(log.path()) ==
+          first + bytes_of({23,   0,    0,    0,    0,    0, 0, 0, 0xe7, 0xce, 0xf8, 0x1e,  //
+                            0x09, 0,    0,    0,    0,    0, 0, 0, 0x40,  // time: 2
+                            0x10, 3,                                      // field 2, varint
+                            0x2a, 10,                                     // field 5, summary:
+                            0x0a, 8,                                      // its field 1, value:
+                            0x0a, 1,    'a',                              // tag
+                            0x15, 0,    0,    0xc0, 0x3f,                 // field 2, float: 1.5
+                            0xed, 0x90, 0x6a, 0xf8}));
 }
 
 TEST_CASE("event_file: the name") {
@@ -399,7 +389,7 @@ TEST_CASE("event_file: settings and results of a run") {
 TEST_CASE("event_file: a run that goes on voids what was logged behind that step") {
     const Folder folder;
     const SummaryWriter log(folder.path(), {.purge_step = 500});
-    const std::vector<std::string> events = records(read(log.path()));
+    const std::vector<std::string> events = records(contents(log.path()));
     REQUIRE(events.size() == 2);
     CHECK(only(events[1], 2).whole == 500);
     CHECK(only(events[1], 7, 1).whole == 1);  // SessionLog.START
@@ -431,13 +421,13 @@ void log_all(SummaryWriter& log) {
 TEST_CASE("event_file: cut anywhere, it reads up to the last whole record") {
     const Folder folder;
     SummaryWriter log(folder.path());
-    std::vector<std::size_t> ends{read(log.path()).size()};
+    std::vector<std::size_t> ends{contents(log.path()).size()};
     for (int i = 0; i < 3; ++i) {
         log.add_scalar("scalar", i, i);
-        ends.push_back(read(log.path()).size());  // there as soon as it is added
+        ends.push_back(contents(log.path()).size());  // there as soon as it is added
         log_all(log);
     }
-    const std::string bytes = read(log.path());
+    const std::string bytes = contents(log.path());
     const std::vector<std::string> all = records(bytes);
     REQUIRE(all.size() == 1 + 3 * 5);
     std::size_t whole = 0, end = 0;
@@ -465,16 +455,16 @@ TEST_CASE("event_file: a full disk is said once, and the file stays whole") {
     for (int room = 1; room < 60; room += 7) {
         SummaryWriter log(folder.path());
         log_all(log);
-        const std::string before = read(log.path());
+        const std::string before = contents(log.path());
         const FileSizeLimit full(before.size() + static_cast<std::size_t>(room));
         check_error([&] { log.add_text("text", std::string(500, 'x')); },
                     {log.path().c_str(), ": failed to write to the file: File too large"});
         CHECK_FALSE(log.good());
-        CHECK(read(log.path()) == before);
+        CHECK(contents(log.path()) == before);
         log_all(log);
         log.add_scalars("scalars", {{"a", 1}});
         log.flush();
-        CHECK(read(log.path()) == before);
+        CHECK(contents(log.path()) == before);
         CHECK_FALSE(fs::exists(folder.path() / "scalars_a"));
     }
 }

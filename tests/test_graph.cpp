@@ -37,11 +37,6 @@ std::vector<std::string> kept_texts(const Graph& graph, Index number = 0) {
 }
 using Texts = std::vector<std::string>;
 
-std::string read(const std::filesystem::path& path) {
-    std::ifstream file(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
-}
-
 }  // namespace
 
 // loss = sum(w x): mul keeps x for dw, and w for nobody, for x asks for no gradient.
@@ -269,8 +264,8 @@ TEST_CASE("graph: written by the ending of the path") {
     const std::string dot = (folder.path() / "a.dot").string(), mmd = (folder.path() / "a.mmd");
     write_graph(tape, dot, {{"w", w}});
     write_graph(graph_of(tape), mmd);
-    CHECK(read(dot) == to_dot(graph_of(tape, {{"w", w}})));
-    CHECK(read(mmd) == to_mermaid(graph_of(tape)));
+    CHECK(contents(dot) == to_dot(graph_of(tape, {{"w", w}})));
+    CHECK(contents(mmd) == to_mermaid(graph_of(tape)));
     check_error([&] { write_graph(tape, "a.svg"); },
                 {"write_graph: expected a path that ends with .dot (Graphviz) or .mmd (Mermaid), "
                  "got a.svg"});
@@ -295,9 +290,9 @@ TEST_CASE("graph: Graphviz reads it, whatever the names are") {
     REQUIRE(
         std::system(("dot -Tplain '" + path + ".dot' -o '" + path + ".txt' 2> '" + path + ".err'")
                         .c_str()) == 0);
-    CHECK(read(path + ".err").empty());
+    CHECK(contents(path + ".err").empty());
     REQUIRE(std::system(("dot -Tsvg '" + path + ".dot' -o '" + path + ".svg'").c_str()) == 0);
-    const std::string svg = read(path + ".svg");
+    const std::string svg = contents(path + ".svg");
     const std::string drawn = ">a&quot;b\\c\\&quot;d&lt;e&gt;&amp;f{g|h}\\</text>";
     const std::size_t cluster = svg.find(drawn);
     CHECK(cluster != std::string::npos);

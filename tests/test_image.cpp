@@ -19,17 +19,6 @@ namespace fs = std::filesystem;
 
 using Bytes = std::vector<std::uint8_t>;
 
-std::string text(std::initializer_list<int> bytes) {
-    std::string out;
-    for (int b : bytes) out += static_cast<char>(b);
-    return out;
-}
-
-std::string read(const fs::path& path) {
-    std::ifstream in(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-}
-
 Image load(const Folder& folder, const std::string& bytes) {
     folder.write("picture", bytes);
     return load_image(folder.path() / "picture");
@@ -46,16 +35,16 @@ void check_image(const Image& image, Index width, Index height, Index channels,
 // 2 x 2, with colours and half-covered pixels: from the top left red, green of alpha 128, blue,
 // and nothing. Made by Python's zlib, not by the library that is tested.
 const std::string kRgba =
-    text({0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0x00, 0x00, 0x00, 0x0d, 0x49, 0x48,
-          0x44, 0x52, 0x00, 0x00, 0x00, 0x02, 0x00, 0x00, 0x00, 0x02, 0x08, 0x06, 0x00, 0x00,
-          0x00, 0x72, 0xb6, 0x0d, 0x24, 0x00, 0x00, 0x00, 0x17, 0x49, 0x44, 0x41, 0x54, 0x78,
-          0x9c, 0x63, 0xf8, 0xcf, 0xc0, 0xf0, 0x1f, 0x08, 0x1b, 0x18, 0x80, 0xf4, 0x7f, 0x4e,
-          0x4e, 0x4e, 0x06, 0x00, 0x3b, 0x2d, 0x05, 0x97, 0x7c, 0xc9, 0x52, 0x90, 0x00, 0x00,
-          0x00, 0x00, 0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82});
+    bytes_of({0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0x00, 0x00, 0x00, 0x0d, 0x49, 0x48,
+              0x44, 0x52, 0x00, 0x00, 0x00, 0x02, 0x00, 0x00, 0x00, 0x02, 0x08, 0x06, 0x00, 0x00,
+              0x00, 0x72, 0xb6, 0x0d, 0x24, 0x00, 0x00, 0x00, 0x17, 0x49, 0x44, 0x41, 0x54, 0x78,
+              0x9c, 0x63, 0xf8, 0xcf, 0xc0, 0xf0, 0x1f, 0x08, 0x1b, 0x18, 0x80, 0xf4, 0x7f, 0x4e,
+              0x4e, 0x4e, 0x06, 0x00, 0x3b, 0x2d, 0x05, 0x97, 0x7c, 0xc9, 0x52, 0x90, 0x00, 0x00,
+              0x00, 0x00, 0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82});
 
 // 8 x 8, grey: one block, of which there is the mean alone, 40, in units of 8 / 8 and above 128.
 // The quantisation table is all 8; each Huffman table has one code, of one bit.
-const std::string kJpeg = text(
+const std::string kJpeg = bytes_of(
     {0xff, 0xd8, 0xff, 0xdb, 0x00, 0x43, 0x00, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08,
      0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08,
      0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08,
@@ -68,17 +57,17 @@ const std::string kJpeg = text(
 
 TEST_CASE("image: the formats") {
     const Folder folder;
-    check_image(load(folder, "P5 3 2 255\n" + text({0, 1, 2, 127, 254, 255})), 3, 2, 1,
+    check_image(load(folder, "P5 3 2 255\n" + bytes_of({0, 1, 2, 127, 254, 255})), 3, 2, 1,
                 {0, 1, 2, 127, 254, 255});
-    check_image(load(folder, "P6\n# a comment\n1 2\n255\n" + text({1, 2, 3, 4, 5, 6})), 1, 2, 3,
+    check_image(load(folder, "P6\n# a comment\n1 2\n255\n" + bytes_of({1, 2, 3, 4, 5, 6})), 1, 2, 3,
                 {1, 2, 3, 4, 5, 6});
     // 24 bits, blue first, rows from below and filled up to 4 bytes: over red and white stand green
     // and blue.
     const std::string header =
-        text({'B', 'M', 70, 0, 0, 0, 0, 0, 0, 0, 54, 0, 0, 0,  //
-              40,  0,   0,  0, 2, 0, 0, 0, 2, 0, 0,  0, 1, 0, 24, 0, 0, 0, 0, 0,
-              16,  0,   0,  0, 0, 0, 0, 0, 0, 0, 0,  0, 0, 0, 0,  0, 0, 0, 0, 0});
-    const std::string rows = text({0, 0, 255, 255, 255, 255, 0, 0, 0, 255, 0, 255, 0, 0, 0, 0});
+        bytes_of({'B', 'M', 70, 0, 0, 0, 0, 0, 0, 0, 54, 0, 0, 0,  //
+                  40,  0,   0,  0, 2, 0, 0, 0, 2, 0, 0,  0, 1, 0, 24, 0, 0, 0, 0, 0,
+                  16,  0,   0,  0, 0, 0, 0, 0, 0, 0, 0,  0, 0, 0, 0,  0, 0, 0, 0, 0});
+    const std::string rows = bytes_of({0, 0, 255, 255, 255, 255, 0, 0, 0, 255, 0, 255, 0, 0, 0, 0});
     check_image(load(folder, header + rows), 2, 2, 3,
                 {0, 255, 0, 0, 0, 255, 255, 0, 0, 255, 255, 255});
 }
@@ -86,10 +75,12 @@ TEST_CASE("image: the formats") {
 TEST_CASE("image: PGM and PPM say which number is white") {
     const Folder folder;
     // 255 * 7 / 15 = 119; what is beyond white is white.
-    check_image(load(folder, "P5 4 1 15\n" + text({0, 7, 15, 16})), 4, 1, 1, {0, 119, 255, 255});
+    check_image(load(folder, "P5 4 1 15\n" + bytes_of({0, 7, 15, 16})), 4, 1, 1,
+                {0, 119, 255, 255});
     // The higher byte comes first: 32769 / 65535 * 255 = 127.5, rounded up, and 384 gives 1.49.
-    check_image(load(folder, "P5 # 7\n2 1 65535\n" + text({0x80, 1, 1, 0x80})), 2, 1, 1, {128, 1});
-    check_image(load(folder, "P6 1 1 1000\n" + text({3, 0xe8, 1, 0xf4, 0, 4})), 1, 1, 3,
+    check_image(load(folder, "P5 # 7\n2 1 65535\n" + bytes_of({0x80, 1, 1, 0x80})), 2, 1, 1,
+                {128, 1});
+    check_image(load(folder, "P6 1 1 1000\n" + bytes_of({3, 0xe8, 1, 0xf4, 0, 4})), 1, 1, 3,
                 {255, 128, 1});
     check_error([&] { load(folder, "P5 1 1 0\n1"); },
                 {"/picture: expected a picture, got a broken one: its white is not from 1 to"});
@@ -123,7 +114,7 @@ TEST_CASE("image: a PNG that is written is read again") {
             check_image(load_image(path), width, 17, channels, image.pixels);
         }
     }
-    CHECK(read(path).starts_with("\x89PNG\r\n\x1a\n"));
+    CHECK(contents(path).starts_with("\x89PNG\r\n\x1a\n"));
 }
 
 TEST_CASE("image: at() is x, y, channel") {
@@ -219,14 +210,14 @@ std::string bomb(Index count) {
     for (Index i = 0; i < count; ++i) bits += "1100010100000";  // the last byte, 258 times more
     bits += "0000000";                                          // the end
     bits.resize((bits.size() + 7) / 8 * 8, '0');
-    std::string packed = text({0x78, 0x9c});
+    std::string packed = bytes_of({0x78, 0x9c});
     for (std::size_t at = 0; at < bits.size(); at += 8) {
         int byte = 0;
         for (std::size_t bit = 0; bit < 8; ++bit) byte |= (bits[at + bit] - '0') << bit;
         packed += static_cast<char>(byte);
     }
-    return text({0x89, 'P', 'N', 'G', 0x0d, 0x0a, 0x1a, 0x0a}) +
-           chunk("IHDR", text({0, 0, 0, 1, 0, 0, 0, 1, 8, 0, 0, 0, 0})) +
+    return bytes_of({0x89, 'P', 'N', 'G', 0x0d, 0x0a, 0x1a, 0x0a}) +
+           chunk("IHDR", bytes_of({0, 0, 0, 1, 0, 0, 0, 1, 8, 0, 0, 0, 0})) +
            chunk("IDAT", packed + "    ") + chunk("IEND", "");
 }
 
@@ -240,7 +231,7 @@ TEST_CASE("image: a PNG that unpacks to much more than its size") {
 // One of each format, as small as it gets.
 std::vector<std::string> samples(const Folder& folder) {
     save_png(folder.path() / "a.png", Image(5, 4, 3, 77));
-    return {kRgba, kJpeg, read(folder.path() / "a.png"), "P5 3 2 255\n123456",
+    return {kRgba, kJpeg, contents(folder.path() / "a.png"), "P5 3 2 255\n123456",
             "P6 1 2 255\n123456"};
 }
 

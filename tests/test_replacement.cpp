@@ -13,11 +13,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string read(const fs::path& path) {
-    std::ifstream in(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-}
-
 std::ptrdiff_t files_in(const fs::path& folder) {
     return std::distance(fs::directory_iterator(folder), fs::directory_iterator());
 }
@@ -40,9 +35,9 @@ TEST_CASE("replacement: the file is there when it is committed, and nothing besi
         CHECK(files_in(folder.path()) == 1);
         file.commit();
     }
-    CHECK(read(path) == "one two");
+    CHECK(contents(path) == "one two");
     replace(path, "three");
-    CHECK(read(path) == "three");
+    CHECK(contents(path) == "three");
     CHECK(files_in(folder.path()) == 1);
 }
 
@@ -53,7 +48,7 @@ TEST_CASE("replacement: given up, the old file is untouched and nothing is left"
         Replacement file(folder.path() / "a", "a text");
         file.write("new");
     }
-    CHECK(read(folder.path() / "a") == "old");
+    CHECK(contents(folder.path() / "a") == "old");
     CHECK(files_in(folder.path()) == 1);
 }
 
@@ -73,7 +68,7 @@ TEST_CASE("replacement: a link stays one") {
     folder.write("a", "old");
     fs::create_symlink("a", folder.path() / "link");
     replace(folder.path() / "link", "new");
-    CHECK(read(folder.path() / "a") == "new");
+    CHECK(contents(folder.path() / "a") == "new");
     CHECK(fs::is_symlink(folder.path() / "link"));
 }
 
@@ -109,7 +104,7 @@ TEST_CASE("replacement: a disk that gets full half-way") {
         check_error([&] { replace(folder.path() / "a", std::string(5000, 'x')); },
                     {"/a: failed to write the file when saving a text: File too large"});
     }
-    CHECK(read(folder.path() / "a") == "old");
+    CHECK(contents(folder.path() / "a") == "old");
     CHECK(files_in(folder.path()) == 1);
 }
 

@@ -21,11 +21,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string read(const fs::path& path) {
-    std::ifstream in(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-}
-
 SafetensorsFile parse(const std::string& bytes) {
     std::istringstream in(bytes);
     return SafetensorsFile::read(in, "/the/file");
@@ -51,7 +46,7 @@ std::string saved(const Folder& folder, const StateDict& tensors,
                   const std::map<std::string, std::string>& metadata = {{"format", "pt"}}) {
     const fs::path path = folder.path() / "saved";
     save_safetensors(path, tensors, metadata);
-    return read(path);
+    return contents(path);
 }
 
 TEST_CASE("save_safetensors: the bytes") {
@@ -134,7 +129,7 @@ TEST_CASE("save_safetensors: what can not be saved; the old file stays") {
     StateDict numbered = many;
     for (std::size_t i = 0; i < many.size(); ++i) numbered[i].name = std::to_string(i);
     rejected(numbered, {}, {"expected at most 100000 tensors and texts of metadata, got 100001"});
-    CHECK(read(path) == "old");
+    CHECK(contents(path) == "old");
     check_error([&] { save_safetensors(folder.path(), {}); },
                 {folder.path().c_str(), "to save a safetensors file to, got a folder"});
 }
@@ -143,7 +138,7 @@ TEST_CASE("save_safetensors: a disk that gets full anywhere leaves the old file,
     const Folder folder;
     const fs::path path = folder.path() / "a";
     save_safetensors(path, {{"x", tensor({1, 2})}});
-    const std::string before = read(path);
+    const std::string before = contents(path);
     // No room at all, in the header, and in the data.
     for (const rlim_t room : std::initializer_list<rlim_t>{0, 5, 100, 300}) {
         std::string message;
@@ -156,7 +151,7 @@ TEST_CASE("save_safetensors: a disk that gets full anywhere leaves the old file,
         CHECK(message == fs::canonical(path).string() +
                              ": failed to write the file when saving a safetensors file: File too "
                              "large; what was there before, if anything, is untouched");
-        CHECK(read(path) == before);
+        CHECK(contents(path) == before);
         CHECK(std::distance(fs::directory_iterator(folder.path()), fs::directory_iterator()) == 1);
     }
     const StateDict into{{"x", zeros({2})}};
@@ -174,7 +169,7 @@ TEST_CASE("save_safetensors: without permission, the old file stays whole") {
                     {"/a: failed to create a file in its folder when saving a safetensors file: "
                      "Permission denied"});
     }
-    CHECK(read(folder.path() / "a") == "old");
+    CHECK(contents(folder.path() / "a") == "old");
 }
 
 // --- what a model takes --------------------------------------------------------------------------

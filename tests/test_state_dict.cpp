@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "folder.h"
+#include "parity/exchange_network.h"
 #include "primer/core/io/safetensors.h"
 #include "primer/core/ops.h"
 #include "primer/layers/activations.h"
@@ -24,23 +25,6 @@ namespace primer {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string read(const fs::path& path) {
-    std::ifstream in(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-}
-
-// The network of tests/parity/exchange.py.
-Sequential network(Rng& rng) {
-    return Sequential{Conv2d(1, 4, {.kernel = 3, .padding = 1, .bias = false}, rng),
-                      BatchNorm2d(4),
-                      PReLU(),
-                      MaxPool2d({.kernel = 2}),
-                      Flatten(),
-                      Linear(4 * 14 * 14, 16, rng),
-                      ReLU(),
-                      Linear(16, 10, rng)};
-}
 
 // A module that is no Sequential.
 class Net : public Module {
@@ -106,7 +90,7 @@ TEST_CASE("state_dict: another model's file is an Error that names both sides") 
 TEST_CASE("state_dict: PyTorch's file, and what PyTorch says with it") {
     const fs::path folder = PRIMER_PARITY_DIR;
     Rng rng(1);
-    Sequential model = network(rng);
+    Sequential model = exchanged_network(rng);
     load_safetensors(folder / "exchange_model.safetensors", model.state_dict());
     model.eval();
     const SafetensorsFile says = SafetensorsFile::load(folder / "exchange_says.safetensors");
@@ -119,7 +103,7 @@ TEST_CASE("state_dict: PyTorch's file, and what PyTorch says with it") {
     if (!kDouble) {  // which would write F64
         const Folder own;
         save_safetensors(own.path() / "again", model.state_dict());
-        CHECK(read(own.path() / "again") == read(folder / "exchange_model.safetensors"));
+        CHECK(contents(own.path() / "again") == contents(folder / "exchange_model.safetensors"));
     }
 }
 

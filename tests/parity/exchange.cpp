@@ -10,19 +10,13 @@
 #include <iostream>
 #include <string>
 
+#include "exchange_network.h"
 #include "primer/core/io/safetensors.h"
 #include "primer/core/ops.h"
 #include "primer/core/tape.h"
 #include "primer/datasets/loader.h"
 #include "primer/datasets/mnist.h"
 #include "primer/datasets/synthetic_digits.h"
-#include "primer/layers/activations.h"
-#include "primer/layers/batchnorm.h"
-#include "primer/layers/conv2d.h"
-#include "primer/layers/flatten.h"
-#include "primer/layers/linear.h"
-#include "primer/layers/pooling.h"
-#include "primer/layers/sequential.h"
 #include "primer/optim/sgd.h"
 
 using namespace primer;
@@ -32,17 +26,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr Index kPictures = 1000;
-
-Sequential network(Rng& rng) {
-    return Sequential{Conv2d(1, 4, {.kernel = 3, .padding = 1, .bias = false}, rng),
-                      BatchNorm2d(4),
-                      PReLU(),
-                      MaxPool2d({.kernel = 2}),
-                      Flatten(),
-                      Linear(4 * 14 * 14, 16, rng),
-                      ReLU(),
-                      Linear(16, 10, rng)};
-}
 
 void train(Sequential& model, Rng& rng) {
     const ImageDataset digits = synthetic_digits(3200, 1);
@@ -65,7 +48,7 @@ void write_predictions(Sequential& model, const Tensor& images, const fs::path& 
 
 void save(const fs::path& folder, const char* mnist_folder) {
     Rng rng(1);
-    Sequential model = network(rng);
+    Sequential model = exchanged_network(rng);
     train(model, rng);
     const ImageDataset test =
         mnist_folder == nullptr ? synthetic_digits(kPictures, 2) : mnist(mnist_folder, Split::test);
@@ -78,7 +61,7 @@ void save(const fs::path& folder, const char* mnist_folder) {
 
 void load(const fs::path& folder) {
     Rng rng(2);
-    Sequential model = network(rng);
+    Sequential model = exchanged_network(rng);
     load_safetensors(folder / "pytorch.safetensors", model.state_dict());
     const Tensor images = zeros({kPictures, 1, 28, 28});
     load_safetensors(folder / "images.safetensors", {{"images", images}});

@@ -2,24 +2,11 @@
 # The benchmark as a person meets it: its flags, its table and its JSON. How fast anything is, is no
 # matter of this test. compare_pytorch.py is only tried as far as it goes without PyTorch.
 set -euo pipefail
+. "$PRIMER_SOURCE_DIR/tests/support.sh"
 
 bench=$PRIMER_BINARY_DIR/benchmarks/bench
-[ -x "$bench" ] || { echo "SKIPPED: the benchmarks are not built"; exit 77; }
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-unset PRIMER_NUM_THREADS
+begin "$bench"
 
-fail() { echo "FAILED: $*"; exit 1; }
-
-# run CODE COMMAND...: leaves standard output in out, standard error in err.
-run() {
-    local expected=$1 code=0
-    shift
-    "$@" > out 2> err < /dev/null || code=$?
-    [ "$code" = "$expected" ] || fail "'$*' ended with $code, expected $expected: $(cat out err)"
-}
-expect() { grep -Eq -- "$2" "$1" || fail "expected /$2/ in $1: $(cat "$1")"; }
 lines() { [ "$(grep -Ec -- "$2" "$1")" = "$3" ] || fail "expected $3 lines /$2/ in $1: $(cat "$1")"; }
 
 # Help and wrong flags.

@@ -1,25 +1,10 @@
 #!/usr/bin/env bash
 # The examples as a person meets them: what they print, where they look for data, how they fail.
 set -euo pipefail
+. "$PRIMER_SOURCE_DIR/tests/support.sh"
 
 bin=$PRIMER_BINARY_DIR/examples
-[ -x "$bin/mnist_mlp" ] || { echo "SKIPPED: the examples are not built"; exit 77; }
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-unset PRIMER_DATA PRIMER_NUM_THREADS
-
-fail() { echo "FAILED: $*"; exit 1; }
-
-# run CODE COMMAND...: leaves standard output in out, standard error in err.
-run() {
-    local expected=$1 code=0
-    shift
-    "$@" > out 2> err || code=$?
-    [ "$code" = "$expected" ] || fail "'$*' ended with $code, expected $expected: $(cat out err)"
-}
-expect() { grep -Eq -- "$2" "$1" || fail "expected /$2/ in $1: $(cat "$1")"; }
-one_line() { [ "$(wc -l < "$1")" = 1 ] || fail "expected one line in $1: $(cat "$1")"; }
+begin "$bin/mnist_mlp"
 
 # Without data: says so, names the way to get it, trains all the same.
 run 0 "$bin/mnist_mlp" --dry-run --threads 1

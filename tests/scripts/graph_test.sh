@@ -1,24 +1,10 @@
 #!/usr/bin/env bash
 # ./primer graph: what it writes and prints for each network, and that Graphviz takes it.
 set -euo pipefail
+. "$PRIMER_SOURCE_DIR/tests/support.sh"
 
 graph=$PRIMER_BINARY_DIR/examples/graph
-[ -x "$graph" ] || { echo "SKIPPED: the examples are not built"; exit 77; }
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-unset PRIMER_NUM_THREADS
-
-fail() { echo "FAILED: $*"; exit 1; }
-
-# run CODE COMMAND...: leaves standard output in out, standard error in err.
-run() {
-    local expected=$1 code=0
-    shift
-    "$@" > out 2> err || code=$?
-    [ "$code" = "$expected" ] || fail "'$*' ended with $code, expected $expected: $(cat out err)"
-}
-expect() { grep -Eq -- "$2" "$1" || fail "expected /$2/ in $1: $(cat "$1")"; }
+begin "$graph"
 
 run 0 "$graph" --help
 for flag in out profile batch-size steps threads; do expect out "--$flag "; done

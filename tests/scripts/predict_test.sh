@@ -2,26 +2,12 @@
 # Pictures as a person meets them: predict names those in examples/pictures, and variations of them;
 # peek and draw_digits write theirs; what is broken is one line.
 set -euo pipefail
+. "$PRIMER_SOURCE_DIR/tests/support.sh"
 
 bin=$PRIMER_BINARY_DIR/examples
-[ -x "$bin/predict" ] || { echo "SKIPPED: the examples are not built"; exit 77; }
 pictures=$PRIMER_SOURCE_DIR/examples/pictures
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-unset PRIMER_DATA PRIMER_NUM_THREADS
+begin "$bin/predict"
 
-fail() { echo "FAILED: $*"; exit 1; }
-
-# run CODE COMMAND...: leaves standard output in out, standard error in err.
-run() {
-    local expected=$1 code=0
-    shift
-    "$@" > out 2> err || code=$?
-    [ "$code" = "$expected" ] || fail "'$*' ended with $code, expected $expected: $(cat out err)"
-}
-expect() { grep -Eq -- "$2" "$1" || fail "expected /$2/ in $1: $(cat "$1")"; }
-one_line() { [ "$(wc -l < "$1")" = 1 ] || fail "expected one line in $1: $(cat "$1")"; }
 no_line() { [ ! -s "$1" ] || fail "expected nothing in $1: $(cat "$1")"; }
 
 # --- right names ---------------------------------------------------------------------------------

@@ -1,15 +1,10 @@
 #!/usr/bin/env bash
 # relu_images as a person meets it: the files it writes, what it prints, how it fails.
 set -euo pipefail
+. "$PRIMER_SOURCE_DIR/tests/support.sh"
 
 program=$PRIMER_BINARY_DIR/examples/relu_images
-[ -x "$program" ] || { echo "SKIPPED: the examples are not built"; exit 77; }
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-unset PRIMER_DATA PRIMER_NUM_THREADS
-
-fail() { echo "FAILED: $*"; exit 1; }
+begin "$program"
 
 "$program" --batches 2 > out
 grep -q '^No CIFAR-10 found.*\./primer fetch cifar10' out || fail "no word of the missing data: $(cat out)"

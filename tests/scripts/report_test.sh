@@ -2,27 +2,14 @@
 # The report of training runs, without a browser: of whole ones, of those that were cut off, of several
 # side by side, and of files as no program should write them.
 set -euo pipefail
+. "$PRIMER_SOURCE_DIR/tests/support.sh"
 
 report=$PRIMER_BINARY_DIR/examples/report
-[ -x "$report" ] || { echo "SKIPPED: the examples are not built"; exit 77; }
 command -v python3 > /dev/null || { echo "SKIPPED: there is no python3"; exit 77; }
 tools=$PRIMER_SOURCE_DIR/tests/report
-work=$(cd -- "$(mktemp -d)" && pwd -P)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
+begin "$report"
 
-fail() { echo "FAILED: $*"; exit 1; }
-
-# run CODE COMMAND...: leaves standard output in out, standard error in err.
-run() {
-    local expected=$1 code=0
-    shift
-    "$@" > out 2> err || code=$?
-    [ "$code" = "$expected" ] || fail "'$*' ended with $code, expected $expected: $(cat out err)"
-}
-expect() { grep -Eq -- "$2" "$1" || fail "expected /$2/ in $1: $(head -c 2000 "$1")"; }
 expect_no() { ! grep -Eq -- "$2" "$1" || fail "did not expect /$2/ in $1: $(grep -Eo -- ".{40}$2.{40}" "$1" | head -n 3)"; }
-one_line() { [ "$(wc -l < "$1")" = 1 ] || fail "expected one line in $1: $(cat "$1")"; }
 page() { python3 "$tools/check_page.py" "$@" || fail "the page is not right"; }
 
 for kind in whole cut bare one long resumed odd; do python3 "$tools/make_run.py" "$kind" "$kind"; done

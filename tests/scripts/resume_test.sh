@@ -7,31 +7,16 @@
 #
 # PRIMER_KILLS is how many times a process is killed: 50, or 5 under the sanitizers, which are slow.
 set -euo pipefail
+. "$PRIMER_SOURCE_DIR/tests/support.sh"
 
 bin=$PRIMER_BINARY_DIR/examples
-[ -x "$bin/mnist_mlp" ] || { echo "SKIPPED: the examples are not built"; exit 77; }
 kills=${PRIMER_KILLS:-50}
 case ${PRIMER_CXX_FLAGS:-} in
     *-fsanitize*)
         kills=${PRIMER_KILLS:-5}
         echo "sanitizers: $kills kills instead of 50, and relu_variants is left out" ;;
 esac
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-unset PRIMER_DATA PRIMER_NUM_THREADS
-
-fail() { echo "FAILED: $*"; exit 1; }
-
-# run CODE COMMAND...: leaves standard output in out, standard error in err.
-run() {
-    local expected=$1 code=0
-    shift
-    "$@" > out 2> err || code=$?
-    [ "$code" = "$expected" ] || fail "'$*' ended with $code, expected $expected: $(cat out err)"
-}
-expect() { grep -Eq -- "$2" "$1" || fail "expected /$2/ in $1: $(cat "$1")"; }
-one_line() { [ "$(wc -l < "$1")" = 1 ] || fail "expected one line in $1: $(cat "$1")"; }
+begin "$bin/mnist_mlp"
 
 # start COMMAND...: the same in the background, as process $pid. A script's background ignores
 # Ctrl-C unless told otherwise.

@@ -2,25 +2,11 @@
 # What a training run writes down: all that it should, the same weights as without, in the same place
 # after a resume, and never at the cost of the training.
 set -euo pipefail
+. "$PRIMER_SOURCE_DIR/tests/support.sh"
 
 bin=$PRIMER_BINARY_DIR/examples
-[ -x "$bin/mnist_mlp" ] || { echo "SKIPPED: the examples are not built"; exit 77; }
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-unset PRIMER_DATA PRIMER_NUM_THREADS
+begin "$bin/mnist_mlp"
 
-fail() { echo "FAILED: $*"; exit 1; }
-
-# run CODE COMMAND...: leaves standard output in out, standard error in err.
-run() {
-    local expected=$1 code=0
-    shift
-    "$@" > out 2> err || code=$?
-    [ "$code" = "$expected" ] || fail "'$*' ended with $code, expected $expected: $(cat out err)"
-}
-expect() { grep -Eq -- "$2" "$1" || fail "expected /$2/ in $1: $(cat "$1")"; }
-one_line() { [ "$(wc -l < "$1")" = 1 ] || fail "expected one line in $1: $(cat "$1")"; }
 count() { grep -c -- "$2" "$1" || true; }
 
 # --- what there is -------------------------------------------------------------------------------

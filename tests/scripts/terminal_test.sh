@@ -3,14 +3,11 @@
 # terminal, also when that is resized; elsewhere plain lines. Needs python3, which makes the
 # terminals.
 set -euo pipefail
+. "$PRIMER_SOURCE_DIR/tests/support.sh"
 
 bin=$PRIMER_BINARY_DIR/examples
-[ -x "$bin/mnist_mlp" ] || { echo "SKIPPED: the examples are not built"; exit 77; }
 python3 -c 'import pty' 2> /dev/null || { echo "SKIPPED: no python3 to make a terminal with"; exit 77; }
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-unset PRIMER_DATA PRIMER_NUM_THREADS
+begin "$bin/mnist_mlp"
 
 # Plain lines, without a control code, for whoever is no terminal.
 "$bin/mnist_mlp" --epochs 1 --no-run-dir > out
