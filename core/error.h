@@ -1,22 +1,24 @@
 #pragma once
 
-#include <sstream>
 #include <stdexcept>
 #include <string>
+
+#include "primer/core/text.h"
 
 namespace primer {
 
 /// The one exception type. The message says what failed and where, what was expected, what was
-/// found and, where there is a usual cause, what to do.
+/// found and, where there is a usual cause, what to do. It is safe to print: names that come from
+/// files and folders reach no terminal raw, see printable_lines.
 class Error : public std::runtime_error {
   public:
-    using std::runtime_error::runtime_error;
+    explicit Error(const std::string& message) : std::runtime_error(printable_lines(message)) {}
 };
 
-/// Throws an Error whose message is all `parts` written one after another.
+/// Throws an Error whose message is all `parts` written one after another, whatever the locale.
 template <class... Parts>
 [[noreturn]] void fail(const Parts&... parts) {
-    std::ostringstream message;
+    TextStream message;
     (message << ... << parts);
     throw Error(message.str());
 }

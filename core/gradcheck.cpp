@@ -61,7 +61,7 @@ void gradcheck(const std::function<Tensor(const std::vector<Tensor>&)>& f,
             if (std::isnan(error)) error = INFINITY;  // nothing is worse
             if (!(error <= options.atol + options.rtol * std::abs(numeric)) && error > worst) {
                 worst = error;
-                std::ostringstream text;
+                TextStream text;
                 text << "gradcheck: input " << n << " of shape " << x.shape() << ", element " << i
                      << ": the tape has " << taped << ", the difference quotient " << numeric;
                 report = text.str();

@@ -5,11 +5,12 @@
 #include <fstream>
 #include <iomanip>
 #include <ios>
-#include <sstream>
+#include <locale>
 #include <unordered_map>
 #include <unordered_set>
 
 #include "primer/core/error.h"
+#include "primer/core/full_name.h"
 
 namespace primer {
 
@@ -161,7 +162,7 @@ std::string bytes_text(Index bytes) {
     auto value = static_cast<double>(bytes) / 1000;
     const char* unit = "kMGT";
     for (; value >= 999.5 && unit[1] != '\0'; ++unit) value /= 1000;
-    std::ostringstream text;
+    TextStream text;
     text << std::fixed
          << std::setprecision(value < 9.995   ? 2
                               : value < 99.95 ? 1
@@ -427,10 +428,10 @@ void write_graph(const Graph& graph, const std::string& path) {
     check(ending == ".dot" || ending == ".mmd", "write_graph: expected a path that ends with .dot ",
           "(Graphviz) or .mmd (Mermaid), got ", path);
     std::ofstream file(path, std::ios::binary);
+    file.imbue(std::locale::classic());
     file << (ending == ".dot" ? to_dot(graph) : to_mermaid(graph));
     file.close();
-    check(!file.fail(), "write_graph: ", std::filesystem::absolute(path).string(),
-          ": failed to write the file");
+    check(!file.fail(), "write_graph: ", full_name(path), ": failed to write the file");
 }
 
 void write_graph(const Tape& tape, const std::string& path, const StateDict& names,

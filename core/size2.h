@@ -1,6 +1,7 @@
 #pragma once
 
 #include <ostream>
+#include <string>
 
 #include "primer/core/error.h"
 #include "primer/core/shape.h"
@@ -20,7 +21,7 @@ struct Size2 {
 
 /// "3x5", height first.
 inline std::ostream& operator<<(std::ostream& out, Size2 size) {
-    return out << size.h << 'x' << size.w;
+    return out << std::to_string(size.h) + 'x' + std::to_string(size.w);
 }
 
 /// No height or width may be larger, so that none of the sums and products that windows are made of

@@ -6,16 +6,15 @@
 #include <utility>
 
 #include "primer/core/error.h"
+#include "primer/core/full_name.h"
 
 namespace primer::files {
 
 namespace fs = std::filesystem;
 
 std::string shown(const fs::path& path) {
-    std::error_code error;
-    const fs::path absolute = fs::absolute(path, error);
     std::string text = "'";
-    text += (error ? path : absolute.lexically_normal()).string();
+    text += full_name(path);
     return text += "'";
 }
 

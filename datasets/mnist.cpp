@@ -6,7 +6,6 @@
 #include <iomanip>
 #include <limits>
 #include <span>
-#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -48,7 +47,7 @@ std::array<std::string, 2> names(Split split, const Kind& kind) {
 }
 
 std::string hex(std::uint32_t number) {
-    std::ostringstream text;
+    TextStream text;
     text << "0x" << std::hex << std::setfill('0') << std::setw(8) << number;
     return text.str();
 }

@@ -1,7 +1,6 @@
 #include "primer/layers/batchnorm.h"
 
 #include <cmath>
-#include <sstream>
 
 #include "primer/core/error.h"
 #include "primer/core/ops.h"
@@ -71,7 +70,7 @@ void BatchNorm::visit(Visitor& visitor) {
 }
 
 std::string BatchNorm::describe() const {
-    std::ostringstream text;
+    TextStream text;
     text << name_ << '(' << num_features_ << ", eps=" << options_.eps << ", momentum=";
     if (options_.momentum) {
         text << *options_.momentum;

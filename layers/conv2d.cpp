@@ -1,7 +1,5 @@
 #include "primer/layers/conv2d.h"
 
-#include <sstream>
-
 #include "primer/core/error.h"
 #include "primer/core/init.h"
 #include "primer/layers/window.h"
@@ -10,7 +8,7 @@ namespace primer {
 namespace {
 
 std::string name_of(Index in_channels, Index out_channels, Size2 kernel) {
-    std::ostringstream name;
+    TextStream name;
     name << "Conv2d(" << in_channels << " -> " << out_channels << ", kernel " << kernel << ')';
     return name.str();
 }

@@ -4,9 +4,9 @@
 #include <cmath>
 #include <iomanip>
 #include <ostream>
-#include <sstream>
 #include <unordered_map>
 
+#include "primer/core/text.h"
 #include "primer/layers/table.h"
 
 namespace primer {
@@ -133,13 +133,13 @@ std::vector<LayerStatistics> watch(Module& model, const std::function<void()>& e
 }
 
 std::string percent(double share) {
-    std::ostringstream text;
+    TextStream text;
     text << std::fixed << std::setprecision(1) << 100 * share << '%';
     return text.str();
 }
 
 std::string number(double value) {
-    std::ostringstream text;
+    TextStream text;
     text << std::setprecision(4) << value;
     return text.str();
 }

@@ -1,7 +1,5 @@
 #include "primer/layers/dropout.h"
 
-#include <sstream>
-
 #include "primer/core/error.h"
 #include "primer/core/ops.h"
 
@@ -14,7 +12,7 @@ double checked(const char* name, double p) {
 }
 
 std::string describe_as(const char* name, double p) {
-    std::ostringstream text;
+    TextStream text;
     text << name << "(p=" << p << ')';
     return text.str();
 }

@@ -1,7 +1,5 @@
 #include "primer/layers/pooling.h"
 
-#include <sstream>
-
 #include "primer/core/error.h"
 #include "primer/layers/window.h"
 
@@ -9,7 +7,7 @@ namespace primer {
 namespace {
 
 std::string name_of(const char* type, Size2 kernel) {
-    std::ostringstream name;
+    TextStream name;
     name << type << "(kernel " << kernel << ')';
     return name.str();
 }

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <iomanip>
 #include <ostream>
-#include <sstream>
 
 #include "primer/core/error.h"
 #include "primer/core/graph.h"
@@ -186,7 +185,7 @@ std::vector<ProfileRow> rows_of_layers(const std::vector<ProfileRow>& ops) {
 // --- As tables -----------------------------------------------------------------------------------
 
 std::string fixed(double value, int digits) {
-    std::ostringstream text;
+    TextStream text;
     text << std::fixed << std::setprecision(digits) << value;
     return text.str();
 }

@@ -2,11 +2,11 @@
 
 #include <iomanip>
 #include <ostream>
-#include <sstream>
 #include <unordered_map>
 #include <unordered_set>
 
 #include "primer/core/tape.h"
+#include "primer/core/text.h"
 #include "primer/layers/conv2d.h"
 #include "primer/layers/linear.h"
 #include "primer/layers/table.h"
@@ -120,7 +120,7 @@ std::string with_commas(Index n) {
 }
 
 std::string megabytes(Index bytes) {
-    std::ostringstream text;
+    TextStream text;
     text << std::fixed << std::setprecision(2) << static_cast<double>(bytes) / 1e6 << " MB";
     return text.str();
 }

@@ -1,6 +1,6 @@
 // The direction in which the rooms may include one another: core/kernels <- core <- {layers, optim}
 // <- datasets <- examples, and never back. The linker enforces most of it; headers it can not see.
-// And the size of the fixtures.
+// Text that does not depend on the locale. And the size of the fixtures.
 
 #include <cstdint>
 #include <filesystem>
@@ -22,7 +22,8 @@ struct Room {
 };
 
 const std::vector<Room> rooms{
-    {"core/kernels", {"core/kernels/", "core/real.h", "core/error.h", "core/shape.h"}},
+    {"core/kernels",
+     {"core/kernels/", "core/real.h", "core/error.h", "core/shape.h", "core/text.h"}},
     {"core/io", {"core/"}},
     {"core", {"core/"}},
     {"layers", {"core/", "layers/"}},
@@ -86,6 +87,46 @@ TEST_CASE("house: no include points the wrong way") {
         }
     }
     CHECK(files > 30);
+}
+
+// What makes text, or numbers from text, as the program's global locale wants them.
+const std::regex kLocalised(
+    R"(\bstd::(o|i|w)?stringstream\b|\b(std::)?(strto(d|f|ld)|stod|stof|stold|atof)\b)"
+    R"(|\b(std::)?(setlocale|v?sn?printf|v?f?printf|v?s?scanf)\b|std::to_string\((1e|0x1p|double))"
+    R"(|\bstd::locale\(\"|\bstd::put_(time|money))");
+
+TEST_CASE("house: the rule tells what depends on the locale") {
+    for (const char* line : {"    std::ostringstream text;", "x = std::stod(t);", "strtod(p, &e)",
+                             "std::snprintf(a, 3, \"%g\", x);", "sscanf(text, \"%f\", &x);"}) {
+        CHECK_MESSAGE(std::regex_search(line, kLocalised), line);
+    }
+    for (const char* line : {"    TextStream text;", "std::to_chars(b, e, x)", "printable(text)",
+                             "class TextStream : public std::istream"}) {
+        CHECK_FALSE_MESSAGE(std::regex_search(line, kLocalised), line);
+    }
+}
+
+TEST_CASE("house: no text is made through the global locale") {
+    const fs::path root = PRIMER_SOURCE_DIR;
+    for (const char* folder : {"core", "layers", "optim", "datasets"}) {
+        for (const fs::directory_entry& entry : fs::recursive_directory_iterator(root / folder)) {
+            const fs::path extension = entry.path().extension();
+            if (extension != ".h" && extension != ".cpp") continue;
+            const std::string path = fs::relative(entry.path(), root).generic_string();
+            if (path == "core/text.h") continue;  // where TextStream is made
+            std::ifstream file(entry.path());
+            bool writes = false, classic = false;
+            for (std::string line; std::getline(file, line);) {
+                const std::string code = line.substr(0, line.find("//"));
+                CHECK_MESSAGE(!std::regex_search(code, kLocalised), path,
+                              ": make text with TextStream or std::to_chars, not with\n", line);
+                writes = writes || code.find("std::ofstream ") != code.npos;
+                classic = classic || code.find("imbue(std::locale::classic())") != code.npos;
+            }
+            CHECK_MESSAGE((classic || !writes), path, ": a std::ofstream must imbue ",
+                          "std::locale::classic()");
+        }
+    }
 }
 
 TEST_CASE("house: what PyTorch computed takes no more than 1 MB") {

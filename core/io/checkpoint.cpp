@@ -9,11 +9,11 @@
 #include <cstring>
 #include <fstream>
 #include <map>
-#include <sstream>
 #include <system_error>
 #include <type_traits>
 
 #include "primer/core/error.h"
+#include "primer/core/full_name.h"
 #include "primer/core/io/crc32c.h"
 #include "primer/core/io/replacement.h"
 
@@ -276,18 +276,24 @@ std::string difference(const char* what, const std::vector<std::pair<std::string
     return text;
 }
 
+// The next line of `text`, which it is taken from, without its indentation.
+std::string take_line(std::string_view& text) {
+    constexpr std::string_view blank = " \t\n";
+    text.remove_prefix(std::min(text.find_first_not_of(blank), text.size()));
+    if (text.empty()) return "nothing more";
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(line.size());
+    return std::string(line);
+}
+
 // The first lines in which two descriptions differ; "" if they are the same.
-std::string difference(const std::string& saved, const std::string& here) {
+std::string difference(std::string_view saved, std::string_view here) {
     if (saved == here) return "";
-    std::istringstream saved_lines(saved), here_lines(here);
     std::string of_saved, of_here;
-    while (of_saved == of_here) {
-        const bool more_saved = static_cast<bool>(std::getline(saved_lines >> std::ws, of_saved));
-        const bool more_here = static_cast<bool>(std::getline(here_lines >> std::ws, of_here));
-        if (!more_saved) of_saved = "nothing more";
-        if (!more_here) of_here = "nothing more";
-        if (!more_saved && !more_here) break;  // only the indentation differs
-    }
+    do {
+        of_saved = take_line(saved);
+        of_here = take_line(here);
+    } while (of_saved == of_here && !(saved.empty() && here.empty()));
     return ", with " + of_saved + " in place of " + of_here;
 }
 
@@ -298,11 +304,6 @@ std::string kind(const fs::file_status& status, const std::error_code& error) {
     if (fs::is_directory(status)) return "a folder";
     if (fs::exists(status)) return "something that is no file";
     return status.type() == fs::file_type::not_found ? "nothing there" : error.message();
-}
-
-std::string shown(const fs::path& path) {
-    std::error_code error;
-    return fs::absolute(path, error).lexically_normal().string();
 }
 
 }  // namespace
@@ -345,7 +346,7 @@ void Checkpoint::write(std::ostream& out) const {
 }
 
 Checkpoint Checkpoint::load(const fs::path& path) {
-    const std::string source = shown(path);
+    const std::string source = full_name(path);
     std::error_code error;
     const fs::file_status status = fs::status(path, error);
     check(fs::is_regular_file(status), source, ": expected a checkpoint, got ",

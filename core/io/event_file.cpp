@@ -7,7 +7,6 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <cstdio>
 #include <cstring>
 #include <protozero/pbf_builder.hpp>
 #include <string_view>
@@ -286,10 +285,11 @@ double steady_seconds() {
 std::string file_name(double time, int number) {
     std::array<char, 256> host{};
     if (gethostname(host.data(), host.size() - 1) != 0 || host[0] == '\0') host = {"localhost"};
-    std::array<char, 32> seconds{};
-    std::snprintf(seconds.data(), seconds.size(), "%010lld", static_cast<long long>(time));
-    return std::string("events.out.tfevents.") + seconds.data() + '.' + host.data() + '.' +
-           std::to_string(getpid()) + '.' + std::to_string(number);
+    const std::string digits = std::to_string(static_cast<long long>(time));
+    const std::string seconds =
+        std::string(10 - std::min<std::size_t>(10, digits.size()), '0') + digits;
+    return "events.out.tfevents." + seconds + '.' + host.data() + '.' + std::to_string(getpid()) +
+           '.' + std::to_string(number);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "primer/core/error.h"
+#include "primer/core/full_name.h"
 #include "primer/core/io/replacement.h"
 
 namespace {
@@ -180,8 +181,7 @@ Image::Image(Index w, Index h, Index c, std::uint8_t value) : width(w), height(h
 }
 
 Image load_image(const fs::path& path) {
-    std::error_code error;
-    const std::string source = fs::absolute(path, error).lexically_normal().string();
+    const std::string source = full_name(path);
     const std::string bytes = read_file(path, source);
     check(!bytes.empty(), source, ": expected a picture, got an empty file");
 

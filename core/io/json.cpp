@@ -39,24 +39,6 @@ void append_utf8(std::string& text, char32_t code) {
     }
 }
 
-// The length of the UTF-8 sequence that `text` begins with; 0 if it begins with none. What encodes
-// a code in more bytes than needed is none: otherwise one name could be written in two ways.
-std::size_t utf8_length(std::string_view text) {
-    const auto lead = static_cast<unsigned char>(text[0]);
-    if (lead < 0x80) return 1;
-    const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-    if (lead < 0xc0 || lead >= 0xf8 || text.size() < length) return 0;
-    char32_t code = lead & (0x7fu >> length);
-    for (std::size_t i = 1; i < length; ++i) {
-        const auto c = static_cast<unsigned char>(text[i]);
-        if ((c & 0xc0) != 0x80) return 0;
-        code = code << 6 | (c & 0x3f);
-    }
-    constexpr char32_t shortest[] = {0, 0, 0x80, 0x800, 0x10000};
-    const bool surrogate = code >= 0xd800 && code < 0xe000;
-    return code >= shortest[length] && code <= 0x10ffff && !surrogate ? length : 0;
-}
-
 }  // namespace
 
 void JsonReader::check_here(bool ok, std::string_view expected) const {
@@ -119,7 +101,7 @@ std::string JsonReader::string() {
             append_utf8(text, escape());
             continue;
         }
-        const std::size_t length = utf8_length(text_.substr(at_));
+        const std::size_t length = decode_utf8(text_.substr(at_)).length;
         check_here(length > 0, "UTF-8");
         text += text_.substr(at_, length);
         at_ += length;
@@ -187,7 +169,7 @@ std::string json_string(std::string_view text) {
     constexpr const char* digits = "0123456789abcdef";
     std::string out = "\"";
     while (!text.empty()) {
-        const std::size_t length = utf8_length(text), letter = codes.find(text[0]);
+        const std::size_t length = decode_utf8(text).length, letter = codes.find(text[0]);
         const auto code = static_cast<unsigned char>(text[0]);
         if (letter != codes.npos) {
             out += std::string("\\") + letters[letter];
@@ -196,34 +178,6 @@ std::string json_string(std::string_view text) {
         } else if (length == 0) {
             append_utf8(out, 0xfffd);
         } else {
-            out += text.substr(0, length);
-        }
-        text.remove_prefix(length == 0 ? 1 : length);
-    }
-    return out + "\"";
-}
-
-bool is_utf8(std::string_view text) {
-    while (!text.empty()) {
-        const std::size_t length = utf8_length(text);
-        if (length == 0) return false;
-        text.remove_prefix(length);
-    }
-    return true;
-}
-
-std::string in_quotes(std::string_view text) {
-    constexpr std::size_t longest = 80;
-    std::string out = "\"";
-    while (!text.empty()) {
-        if (out.size() > longest) return out + "...\"";
-        const std::size_t length = utf8_length(text);
-        const auto code = static_cast<unsigned char>(text[0]);
-        if (length == 0 || code < 0x20 || code == 0x7f) {
-            constexpr const char* digits = "0123456789abcdef";
-            out += std::string("\\x") + digits[code / 16] + digits[code % 16];
-        } else {
-            if (code == '"' || code == '\\') out += '\\';
             out += text.substr(0, length);
         }
         text.remove_prefix(length == 0 ? 1 : length);

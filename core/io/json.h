@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "primer/core/shape.h"
+#include "primer/core/text.h"
 
 namespace primer {
 
@@ -48,11 +49,5 @@ class JsonReader {
 
 /// `text` as a JSON string, with its quotes. What is not UTF-8 becomes U+FFFD, a byte at a time.
 std::string json_string(std::string_view text);
-
-/// Whether all of `text` is UTF-8.
-bool is_utf8(std::string_view text);
-
-/// `text` in quotes, for a message: in one line, whatever it holds, and cut short if it is long.
-std::string in_quotes(std::string_view text);
 
 }  // namespace primer

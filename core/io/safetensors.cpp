@@ -9,11 +9,11 @@
 #include <new>
 #include <optional>
 #include <set>
-#include <sstream>
 #include <type_traits>
 #include <utility>
 
 #include "primer/core/error.h"
+#include "primer/core/full_name.h"
 #include "primer/core/io/json.h"
 #include "primer/core/io/replacement.h"
 
@@ -249,7 +249,7 @@ Index stream_size(std::istream& in) {
 
 SafetensorsFile SafetensorsFile::load(const std::filesystem::path& path) {
     std::error_code error;
-    const std::string source = std::filesystem::absolute(path, error).lexically_normal().string();
+    const std::string source = full_name(path);
     check(std::filesystem::is_regular_file(path, error), source,
           ": expected a safetensors file, got ",
           std::filesystem::exists(path, error) ? "something that is no file" : "nothing there");
@@ -463,7 +463,7 @@ void check_savable(const StateDict& tensors, const std::map<std::string, std::st
 // The entries in the order of their data: the widest numbers first, so that all are aligned.
 std::string header_of(const std::vector<const StateEntry*>& entries,
                       const std::map<std::string, std::string>& metadata) {
-    std::ostringstream json;
+    TextStream json;
     const char* separator = "{";
     if (!metadata.empty()) {
         for (const auto& [key, value] : metadata) {
