@@ -96,10 +96,10 @@ class GraphReader {
         GraphKept result{.node = -1, .size = kept.bytes, .bytes = 0, .counted = self};
         if (kept.tensor.defined()) {
             const Tensor::Impl& tensor = kept.tensor.impl();
-            const auto recorded = static_cast<std::size_t>(tensor.node);
+            const int recorded = tensor.requires_grad ? tape_.find(kept.tensor) : -1;
             const auto known = constants_.find(&tensor);
-            if (tensor.requires_grad && tensor.tape == tape_.id_ && recorded < at_.size()) {
-                result.node = at_[recorded];
+            if (recorded >= 0 && recorded < std::ssize(at_)) {
+                result.node = at_[static_cast<std::size_t>(recorded)];
             } else if (known != constants_.end()) {
                 result.node = known->second;
                 if (name_of_.contains(&tensor)) counted_[kept.memory] = -1;

@@ -44,7 +44,7 @@ double xavier_stddev(const Tensor& x, double gain, const char* who) {
 
 }  // namespace
 
-double calculate_gain(Nonlinearity nonlinearity, double slope) {
+double calculate_gain(Nonlinearity nonlinearity, Only<double> slope) {
     switch (nonlinearity) {
         case Nonlinearity::linear:
             return 1;
@@ -70,14 +70,14 @@ const Tensor& kaiming_uniform_(const Tensor& x, Rng& rng, const KaimingOptions& 
     return fill_uniform(x, rng, std::sqrt(3.0) * kaiming_stddev(x, options, "kaiming_uniform_"));
 }
 
-const Tensor& xavier_normal_(const Tensor& x, Rng& rng, double gain) {
+const Tensor& xavier_normal_(const Tensor& x, Rng& rng, Only<double> gain) {
     return fill_normal(x, rng, xavier_stddev(x, gain, "xavier_normal_"));
 }
 
-const Tensor& xavier_uniform_(const Tensor& x, Rng& rng, double gain) {
+const Tensor& xavier_uniform_(const Tensor& x, Rng& rng, Only<double> gain) {
     return fill_uniform(x, rng, std::sqrt(3.0) * xavier_stddev(x, gain, "xavier_uniform_"));
 }
 
-const Tensor& constant_(const Tensor& x, Real value) { return x.fill_(value); }
+const Tensor& constant_(const Tensor& x, Only<Real> value) { return x.fill_(value); }
 
 }  // namespace primer

@@ -23,7 +23,7 @@ enum class Nonlinearity { linear, relu, leaky_relu, selu, sigmoid, tanh };
 /// linear 1; relu sqrt(2), for it zeroes half of its input; leaky_relu sqrt(2 / (1 + slope^2));
 /// selu 3/4, sigmoid 1 and tanh 5/3, as PyTorch has them. (SELU was made for weights of gain 1,
 /// which is linear's.) `slope` is leaky_relu's negative slope.
-double calculate_gain(Nonlinearity nonlinearity, double slope = 0.01);
+double calculate_gain(Nonlinearity nonlinearity, Only<double> slope = 0.01);
 
 struct KaimingOptions {
     Fan fan = Fan::in;
@@ -38,10 +38,10 @@ const Tensor& kaiming_normal_(const Tensor& x, Rng& rng, const KaimingOptions& o
 const Tensor& kaiming_uniform_(const Tensor& x, Rng& rng, const KaimingOptions& options = {});
 /// Normal, standard deviation gain sqrt(2 / (fan_in + fan_out)). Glorot and Bengio, "Understanding
 /// the difficulty of training deep feedforward neural networks", 2010, equation 12.
-const Tensor& xavier_normal_(const Tensor& x, Rng& rng, double gain = 1);
+const Tensor& xavier_normal_(const Tensor& x, Rng& rng, Only<double> gain = 1);
 /// Uniform on [-b, b] with b = gain sqrt(6 / (fan_in + fan_out)), equation 16 there.
-const Tensor& xavier_uniform_(const Tensor& x, Rng& rng, double gain = 1);
+const Tensor& xavier_uniform_(const Tensor& x, Rng& rng, Only<double> gain = 1);
 /// The same value everywhere; for any shape.
-const Tensor& constant_(const Tensor& x, Real value);
+const Tensor& constant_(const Tensor& x, Only<Real> value);
 
 }  // namespace primer

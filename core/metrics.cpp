@@ -13,6 +13,7 @@ namespace primer {
 namespace {
 
 void check_fit(const char* who, const Tensor& outputs, const IntTensor& labels) {
+    labels.check_whole(who);
     check(outputs.rank() == 2 && outputs.shape()[1] >= 1, who,
           ": expected outputs [N, classes], got ", outputs.shape());
     const Index rows = outputs.shape()[0], classes = outputs.shape()[1];
@@ -34,7 +35,7 @@ bool ahead(Real v, Index c, Real w, Index d) {
 
 }  // namespace
 
-Index count_correct(const Tensor& outputs, const IntTensor& labels, Index k) {
+Index count_correct(const Tensor& outputs, const IntTensor& labels, Only<Index> k) {
     check_fit("count_correct", outputs, labels);
     const Index rows = outputs.shape()[0], classes = outputs.shape()[1];
     check(k >= 1 && k <= classes, "count_correct: expected k from 1 to ", classes, ", got ", k);
@@ -49,12 +50,12 @@ Index count_correct(const Tensor& outputs, const IntTensor& labels, Index k) {
     return correct;
 }
 
-double top_k_accuracy(const Tensor& outputs, const IntTensor& labels, Index k) {
+double top_k_accuracy(const Tensor& outputs, const IntTensor& labels, Only<Index> k) {
     return static_cast<double>(count_correct(outputs, labels, k)) /
            static_cast<double>(outputs.shape()[0]);
 }
 
-ConfusionMatrix::ConfusionMatrix(Index classes) : classes_(classes) {
+ConfusionMatrix::ConfusionMatrix(Only<Index> classes) : classes_(classes) {
     check(classes >= 1, "ConfusionMatrix: expected at least one class, got ", classes);
     counts_.resize(static_cast<std::size_t>(Shape{classes, classes}.numel()));
 }
@@ -69,7 +70,7 @@ void ConfusionMatrix::add(const Tensor& outputs, const IntTensor& labels) {
     }
 }
 
-Index ConfusionMatrix::at(Index label, Index guess) const {
+Index ConfusionMatrix::at(Only<Index> label, Only<Index> guess) const {
     check(label >= 0 && label < classes_ && guess >= 0 && guess < classes_,
           "ConfusionMatrix: expected classes from 0 to ", classes_ - 1, ", got ", label, " and ",
           guess);
@@ -85,7 +86,7 @@ double ConfusionMatrix::accuracy() const {
     return static_cast<double>(right) / static_cast<double>(all);
 }
 
-double ConfusionMatrix::accuracy_of(Index label) const {
+double ConfusionMatrix::accuracy_of(Only<Index> label) const {
     Index all = 0;
     for (Index guess = 0; guess < classes_; ++guess) all += at(label, guess);
     return static_cast<double>(at(label, label)) / static_cast<double>(all);

@@ -13,27 +13,27 @@ namespace primer {
 /// How many of the N examples have their label among the k classes with the largest outputs; of
 /// equal outputs the class with the lower number counts as larger, and a NaN as the largest of all.
 /// Throws Error unless 1 <= k <= classes.
-Index count_correct(const Tensor& outputs, const IntTensor& labels, Index k = 1);
+Index count_correct(const Tensor& outputs, const IntTensor& labels, Only<Index> k = 1);
 
 /// count_correct as a share of N, from 0 to 1; NaN for N = 0.
-double top_k_accuracy(const Tensor& outputs, const IntTensor& labels, Index k = 1);
+double top_k_accuracy(const Tensor& outputs, const IntTensor& labels, Only<Index> k = 1);
 
 /// How often each class was taken for each. Print it with <<.
 class ConfusionMatrix {
   public:
     /// Throws Error unless classes >= 1.
-    explicit ConfusionMatrix(Index classes);
+    explicit ConfusionMatrix(Only<Index> classes);
 
     /// Counts a batch: outputs [N, classes] and N labels.
     void add(const Tensor& outputs, const IntTensor& labels);
 
     Index classes() const { return classes_; }
     /// How many examples of class `label` were taken for class `guess`.
-    Index at(Index label, Index guess) const;
+    Index at(Only<Index> label, Only<Index> guess) const;
     /// Share of all examples that were classified right; NaN if there were none.
     double accuracy() const;
     /// Share of the examples of class `label` that were classified right (its recall).
-    double accuracy_of(Index label) const;
+    double accuracy_of(Only<Index> label) const;
 
   private:
     Index classes_;

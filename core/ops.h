@@ -9,11 +9,12 @@
 
 // The catalogue: every op with its shapes and its formula. Each is a plain function in ops/, where
 // its check, its forward and its backward stand together. While a Tape is recording, it is
-// recorded. All throw Error, naming the op and the shapes, for inputs that do not fit.
+// recorded. All throw Error, naming the op and the shapes, for inputs that do not fit. Numbers and
+// dimensions are Only what they say: sum(x, true) and max(x, 0.5) do not compile.
 //
 // Every op returns a new tensor and leaves its inputs alone, but for these: relu_ and leaky_relu_
-// write over x; batch_norm in training moves the running statistics; reshape, flatten and slice
-// return a view, which shares memory with x; and dropout with p = 0 returns x itself.
+// write over x; batch_norm in training moves the running statistics; reshape, view, flatten
+// and slice return a tensor that shares memory with x; and dropout with p = 0 returns x itself.
 
 namespace primer {
 
@@ -43,17 +44,17 @@ inline Tensor operator-(const Tensor& x) { return neg(x); }
 /// max(x, 0). The derivative at 0 is taken as 0.
 Tensor relu(const Tensor& x);
 /// x where x > 0, else negative_slope x.
-Tensor leaky_relu(const Tensor& x, double negative_slope = 0.01);
+Tensor leaky_relu(const Tensor& x, Only<double> negative_slope = 0.01);
 /// relu and leaky_relu written over x, and returned as x: they take no memory. While a Tape
 /// records, its backward throws Error if another op needs the old values; x must not be a leaf that
 /// asks for its gradient; and leaky_relu_ always needs negative_slope >= 0.
 Tensor relu_(const Tensor& x);
-Tensor leaky_relu_(const Tensor& x, double negative_slope = 0.01);
+Tensor leaky_relu_(const Tensor& x, Only<double> negative_slope = 0.01);
 /// leaky_relu with learnt slopes: x where x > 0, else weight x. The weight is [1], for all of x, or
 /// [C], a slope for each channel of x [N, C, ...].
 Tensor prelu(const Tensor& x, const Tensor& weight);
 /// x where x > 0, else alpha (e^x - 1). Needs alpha >= 0.
-Tensor elu(const Tensor& x, double alpha = 1);
+Tensor elu(const Tensor& x, Only<double> alpha = 1);
 /// lambda elu(x, alpha) with alpha = 1.6733, lambda = 1.0507, which keeps mean 0 and variance 1.
 Tensor selu(const Tensor& x);
 
@@ -80,13 +81,13 @@ Tensor softplus(const Tensor& x, const SoftplusOptions& options = {});
 /// x min(max(x + 3, 0), 6) / 6: silu of straight lines. The derivative is taken as 0 at -3, 1 at 3.
 Tensor hardswish(const Tensor& x);
 /// exp(x_i) / sum_j exp(x_j) along dimension `dim`. Safe for any finite x.
-Tensor softmax(const Tensor& x, int dim);
+Tensor softmax(const Tensor& x, Only<int> dim);
 /// ln softmax(x), without the underflow that taking the logarithm afterwards would have.
-Tensor log_softmax(const Tensor& x, int dim);
+Tensor log_softmax(const Tensor& x, Only<int> dim);
 /// The largest of each `pieces` neighbouring channels: x [N, pieces * C, ...] -> [N, C, ...] with
 /// y[n, c, ...] = max over j < pieces of x[n, c * pieces + j, ...]. The gradient goes to the first
 /// of the largest; a NaN counts as the largest.
-Tensor maxout(const Tensor& x, Index pieces);
+Tensor maxout(const Tensor& x, Only<Index> pieces);
 
 // --- matmul.cpp --------------------------------------------------------------------------------
 
@@ -102,16 +103,24 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias);
 /// The same values, in the same order; shares memory with x. One size may be -1: it is computed.
 Tensor reshape(const Tensor& x, std::span<const Index> sizes);
 Tensor reshape(const Tensor& x, std::initializer_list<Index> sizes);
+Tensor reshape(const Tensor& x, const Shape& shape);
+/// PyTorch's other name for reshape: the two differ there for tensors whose values do not lie one
+/// after another in memory, of which there are none here.
+inline Tensor view(const Tensor& x, std::span<const Index> sizes) { return reshape(x, sizes); }
+inline Tensor view(const Tensor& x, std::initializer_list<Index> sizes) {
+    return reshape(x, sizes);
+}
+inline Tensor view(const Tensor& x, const Shape& shape) { return reshape(x, shape); }
 /// Dimensions start_dim ... end_dim made one: [2, 3, 4, 5] from 1 -> [2, 60]. Shares memory with x.
-Tensor flatten(const Tensor& x, int start_dim = 0, int end_dim = -1);
+Tensor flatten(const Tensor& x, Only<int> start_dim = 0, Only<int> end_dim = -1);
 /// x's dimensions dim0 and dim1 exchanged: y[.., j, .., i, ..] = x[.., i, .., j, ..]. A copy.
-Tensor transpose(const Tensor& x, int dim0, int dim1);
+Tensor transpose(const Tensor& x, Only<int> dim0, Only<int> dim1);
 /// x[start], ..., x[end - 1] along the first dimension; shares memory with x. Needs
 /// 0 <= start <= end <= x.shape()[0].
-Tensor slice(const Tensor& x, Index start, Index end);
+Tensor slice(const Tensor& x, Only<Index> start, Only<Index> end);
 /// The tensors one after another along dimension `dim`, in which alone their shapes may differ.
-Tensor concat(std::span<const Tensor> tensors, int dim = 0);
-Tensor concat(std::initializer_list<Tensor> tensors, int dim = 0);
+Tensor concat(std::span<const Tensor> tensors, Only<int> dim = 0);
+Tensor concat(std::initializer_list<Tensor> tensors, Only<int> dim = 0);
 /// x broadcast to `shape`. A copy.
 Tensor expand(const Tensor& x, const Shape& shape);
 
@@ -119,17 +128,17 @@ Tensor expand(const Tensor& x, const Shape& shape);
 // The dimension is left out of the result or, with `keepdim`, has size 1 there.
 
 Tensor sum(const Tensor& x);
-Tensor sum(const Tensor& x, int dim, bool keepdim = false);
+Tensor sum(const Tensor& x, Only<int> dim, Only<bool> keepdim = false);
 Tensor mean(const Tensor& x);
-Tensor mean(const Tensor& x, int dim, bool keepdim = false);
+Tensor mean(const Tensor& x, Only<int> dim, Only<bool> keepdim = false);
 /// The largest element; a NaN counts as the largest. If several are the largest, they share the
 /// gradient evenly. Throws Error for a tensor without elements.
 Tensor max(const Tensor& x);
 /// As above, but the gradient goes to the first of the largest. (PyTorch differs so, too.)
-Tensor max(const Tensor& x, int dim, bool keepdim = false);
+Tensor max(const Tensor& x, Only<int> dim, Only<bool> keepdim = false);
 /// The position of the (first) largest element: in x flattened, or along `dim`. No gradient.
 IntTensor argmax(const Tensor& x);
-IntTensor argmax(const Tensor& x, int dim, bool keepdim = false);
+IntTensor argmax(const Tensor& x, Only<int> dim, Only<bool> keepdim = false);
 
 // --- conv2d.cpp --------------------------------------------------------------------------------
 
@@ -207,10 +216,10 @@ Tensor batch_norm(const Tensor& x, const Tensor& running_mean, const Tensor& run
 /// x with each element dropped (set to 0) with probability p in [0, 1], and the others divided by
 /// 1 - p, so that the mean stays the same (Srivastava et al., "Dropout", 2014, section 10).
 /// p = 0 is x itself. Takes one number from rng, or none for p = 0.
-Tensor dropout(const Tensor& x, double p, Rng& rng);
+Tensor dropout(const Tensor& x, Only<double> p, Rng& rng);
 /// The same, with whole channels of x [N, C, H, W] dropped or kept, in each image others (Tompson
 /// et al., "Efficient Object Localization Using Convolutional Networks", 2015, section 3.2).
-Tensor dropout2d(const Tensor& x, double p, Rng& rng);
+Tensor dropout2d(const Tensor& x, Only<double> p, Rng& rng);
 
 // --- loss.cpp ----------------------------------------------------------------------------------
 

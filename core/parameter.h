@@ -14,7 +14,10 @@ class Rng;
 class Parameter : public Tensor {
   public:
     Parameter() = default;
-    explicit Parameter(const Tensor& value) : Tensor(value) { requires_grad_(); }
+    explicit Parameter(const Tensor& value) : Tensor(value) {
+        requires_grad_();
+        impl().role = Impl::Role::parameter;
+    }
 
     /// Whether an optimizer's weight_decay pulls it to 0. Not for a parameter to which 0 is nothing
     /// special, such as the slope of PReLU. Each copy of the handle has its own: set it in the
@@ -26,7 +29,7 @@ class Parameter : public Tensor {
 class Buffer : public Tensor {
   public:
     Buffer() = default;
-    explicit Buffer(const Tensor& value) : Tensor(value) {}
+    explicit Buffer(const Tensor& value) : Tensor(value) { impl().role = Impl::Role::buffer; }
 
     /// Whether it counts something: PyTorch then has whole numbers, and so have files for it. As
     /// with weight_decay, each copy of the handle has its own.

@@ -218,6 +218,7 @@ std::ostream& operator<<(std::ostream& out, const Tensor& x) {
 }
 
 std::ostream& operator<<(std::ostream& out, const IntTensor& x) {
+    x.check_whole("printing");
     return out << print("IntTensor", x.shape, x.values.data());
 }
 

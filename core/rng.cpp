@@ -30,10 +30,11 @@ double portable_log(double x) {
 
 }  // namespace
 
-Rng::Rng(std::uint64_t seed) {
+Rng::Rng(Only<std::uint64_t> seed) {
+    std::uint64_t sum = seed;
     for (std::uint64_t& word : state_) {  // SplitMix64
-        seed += 0x9e3779b97f4a7c15;
-        std::uint64_t z = seed;
+        sum += 0x9e3779b97f4a7c15;
+        std::uint64_t z = sum;
         z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
         z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
         word = z ^ (z >> 31);
@@ -53,7 +54,7 @@ std::uint64_t Rng::next() {
     return result;
 }
 
-Index Rng::below(Index count) {
+Index Rng::below(Only<Index> count) {
     check(count >= 1, "Rng::below: expected a count of 1 or more, got ", count);
     // Of the 2^64 numbers the first 2^64 mod count are dropped; what is left falls evenly.
     const auto n = static_cast<std::uint64_t>(count);
@@ -93,7 +94,7 @@ void Rng::shuffle(std::vector<Index>& values) {
     }
 }
 
-std::vector<Index> Rng::permutation(Index count) {
+std::vector<Index> Rng::permutation(Only<Index> count) {
     check(count >= 0, "Rng::permutation: expected a count of 0 or more, got ", count);
     std::vector<Index> values(static_cast<std::size_t>(count));
     std::iota(values.begin(), values.end(), Index{0});

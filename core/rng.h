@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "primer/core/only.h"
 #include "primer/core/real.h"
 #include "primer/core/shape.h"
 
@@ -18,12 +19,12 @@ class Rng {
   public:
     using State = std::array<std::uint64_t, 4>;
 
-    explicit Rng(std::uint64_t seed);
+    explicit Rng(Only<std::uint64_t> seed);
 
     /// 64 random bits.
     std::uint64_t next();
     /// Uniform over 0, 1, ..., count - 1, without bias. Throws Error unless count >= 1.
-    Index below(Index count);
+    Index below(Only<Index> count);
     /// Uniform from [0, 1): a multiple of 2^-24 in float, of 2^-53 in double.
     Real uniform();
     /// Uniform from low to high; rounding may reach high itself.
@@ -33,7 +34,7 @@ class Rng {
     /// Puts `values` in random order, every order equally likely (Fisher-Yates).
     void shuffle(std::vector<Index>& values);
     /// 0, 1, ..., count - 1 in random order.
-    std::vector<Index> permutation(Index count);
+    std::vector<Index> permutation(Only<Index> count);
     /// A generator seeded from this one's next number: an independent stream.
     Rng split() { return Rng(next()); }
 

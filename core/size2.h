@@ -4,6 +4,7 @@
 #include <string>
 
 #include "primer/core/error.h"
+#include "primer/core/only.h"
 #include "primer/core/shape.h"
 
 namespace primer {
@@ -13,8 +14,10 @@ namespace primer {
 struct Size2 {
     Index h, w;
 
-    constexpr Size2(Index both) : h(both), w(both) {}
-    constexpr Size2(Index height, Index width) : h(height), w(width) {}
+    /// Whole numbers alone: neither true nor 2.5 is a size.
+    template <WholeNumber T>
+    constexpr Size2(T both) : Size2(Only<Index>(both), Only<Index>(both)) {}
+    constexpr Size2(Only<Index> height, Only<Index> width) : h(height), w(width) {}
 
     friend bool operator==(const Size2&, const Size2&) = default;
 };

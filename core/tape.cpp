@@ -5,13 +5,12 @@
 #include <utility>
 
 #include "primer/core/error.h"
+#include "primer/core/internal.h"
 #include "primer/core/kernels/elementwise.h"
 #include "primer/core/kernels/reduce.h"
+#include "primer/core/thread_state.h"
 
 namespace primer {
-
-thread_local Tape* Tape::current = nullptr;
-thread_local int NoGrad::depth = 0;
 
 namespace {
 
@@ -41,15 +40,34 @@ void accumulate(Tensor& a, const Tensor& b) {
     a = sum;
 }
 
-// Makes sure that what `tape` has recorded of a tensor is what made its values.
+void check_unchanged(const char* op, const Tensor::Impl& x, Index version) {
+    check(version == x.storage->version(), op, ": a tensor of shape ", x.shape,
+          " has been changed in place by ", x.storage->writer(),
+          " through another tensor that shares its memory, so its recorded past is not what made "
+          "it; use the changed tensor, or change a clone()");
+}
+
+// Other threads may be adding to the same leaf.
+void add_to_leaf(const Tensor& leaf, const Tensor& dx) {
+    const std::lock_guard lock(internal::grad_mutex(leaf));
+    std::shared_ptr<Tensor::Impl>& kept = leaf.impl().grad;
+    if (kept == nullptr) {
+        kept = (alone(dx) ? dx : dx.clone()).handle();
+        return;
+    }
+    const bool used = kept->used_before || kept->used_version == kept->storage->version();
+    Tensor grad(std::move(kept));  // so that it is alone and can be added to in place
+    accumulate(grad, dx);
+    kept = grad.handle();
+    kept->used_before = used;
+}
+
+// Makes sure that what `tape` has recorded of a result is what made its values.
 void check_past(const char* op, const Tensor::Impl& x, std::uint64_t tape) {
     check(x.tape == tape, op, ": a tensor of shape ", x.shape,
           " was computed while another Tape was recording, so its past is not on this one; use "
           "detach() to take its values as constants");
-    check(x.version == x.storage->version(), op, ": a tensor of shape ", x.shape,
-          " has been changed in place by ", x.storage->writer(),
-          " through another tensor that shares its memory, so its recorded past is not what made "
-          "it; use the changed tensor, or change a clone()");
+    check_unchanged(op, x, x.version);
 }
 
 // Whether a write to x's memory would change a leaf whose gradient is wanted.
@@ -57,36 +75,50 @@ bool on_leaf(const Tensor::Impl& x) { return x.requires_grad && (x.leaf || x.of_
 
 }  // namespace
 
-Tape::Tape() : id_(++tapes_made) {
-    check(current == nullptr,
+Tape::Tape() : thread_(ThreadState::share()), id_(++tapes_made) {
+    check(thread_->tape == nullptr,
           "Tape: this thread has a Tape that is still recording; call its backward() or end its "
           "scope first");
-    current = this;
+    thread_->tape = this;
 }
 
-Tape::~Tape() {
-    if (current == this) current = nullptr;
+Tape::~Tape() { stop_recording(); }
+
+void Tape::stop_recording() {
+    recording_ = false;
+    if (thread_->tape == this) thread_->tape = nullptr;
 }
 
-NoGrad::NoGrad() { ++depth; }
+NoGrad::NoGrad() : thread_(ThreadState::share()) { ++thread_->no_grad; }
 
-NoGrad::~NoGrad() { --depth; }
+NoGrad::~NoGrad() { --thread_->no_grad; }
 
-bool recording() { return Tape::current != nullptr && NoGrad::depth == 0; }
+bool recording() {
+    const ThreadState* const here = ThreadState::here();
+    return here != nullptr && here->tape != nullptr && here->no_grad == 0;
+}
 
-std::uint64_t recording_tape() { return Tape::current != nullptr ? Tape::current->id_ : 0; }
+std::uint64_t recording_tape() {
+    const ThreadState* const here = ThreadState::here();
+    const Tape* const tape = here != nullptr ? here->tape.load() : nullptr;
+    return tape != nullptr ? tape->id_ : 0;
+}
 
 // The node of an input, or -1 if its gradient is not wanted. A leaf gets its node at first use.
 int Tape::node_of(const char* op, const Tensor& input) {
-    Tensor::Impl& impl = input.impl();
+    const Tensor::Impl& impl = input.impl();
     if (!impl.requires_grad) return -1;
-    if (!impl.leaf || impl.tape == id_) {
+    if (!impl.leaf) {
         check_past(op, impl, id_);
         return impl.node;
     }
-    impl.tape = id_;
-    impl.version = impl.storage->version();
-    impl.node = static_cast<int>(nodes_.size());
+    const auto [known, is_new] =
+        leaves_.try_emplace(&impl, Leaf{static_cast<int>(nodes_.size()), impl.storage->version()});
+    const Leaf leaf = known->second;
+    if (!is_new) {
+        check_unchanged(op, impl, leaf.version);
+        return leaf.node;
+    }
     nodes_.push_back({.op = "leaf",
                       .backward = {},
                       .leaf = input,
@@ -94,13 +126,25 @@ int Tape::node_of(const char* op, const Tensor& input) {
                       .grad = {},
                       .first_input = 0,
                       .input_count = 0});
-    return impl.node;
+    if (thread_->used != nullptr && impl.role == Tensor::Impl::Role::parameter && !impl.optimized) {
+        thread_->used->push_back(input);
+    }
+    return leaf.node;
+}
+
+int Tape::find(const Tensor& x) const {
+    const Tensor::Impl& impl = x.impl();
+    if (!impl.leaf) return impl.tape == id_ ? impl.node : -1;
+    const auto found = leaves_.find(&impl);
+    return found == leaves_.end() ? -1 : found->second.node;
 }
 
 Tensor record(const char* op, Tensor y, std::span<const Tensor> inputs, Backward backward) {
     if (!recording() || std::ranges::none_of(inputs, &Tensor::requires_grad)) return y;
+    check(!y.impl().leaf || !y.impl().requires_grad, op, ": the output, of shape ", y.shape(),
+          ", is a leaf that asks for its gradient, such as a parameter; return a new tensor");
 
-    Tape* const tape = Tape::current;
+    Tape* const tape = ThreadState::here()->tape;
     const std::size_t first = tape->inputs_.size();
     for (const Tensor& input : inputs) {
         const int node = tape->node_of(op, input);
@@ -134,16 +178,19 @@ void Tape::backward(const Tensor& loss) {
           "for each step");
     check(loss.numel() == 1, "backward: expected a loss of one element, got shape ", loss.shape(),
           "; did you forget mean() or sum()?");
-    check(loss.requires_grad() && loss.impl().tape == id_, "backward: the loss of shape ",
-          loss.shape(),
+    check(thread_.get() == ThreadState::here(),
+          "backward: this Tape was made on another thread; a Tape belongs to the thread that made "
+          "it, so call backward() there");
+    const int last = loss.requires_grad() ? find(loss) : -1;
+    check(last >= 0, "backward: the loss of shape ", loss.shape(),
           " is not on this Tape: it was computed before the Tape was made, under NoGrad, or from "
           "tensors of which none asks for a gradient");
-    check_past("backward", loss.impl(), id_);
+    check_unchanged("backward", loss.impl(),
+                    loss.impl().leaf ? leaves_.at(&loss.impl()).version : loss.impl().version);
 
-    recording_ = false;
-    if (current == this) current = nullptr;
+    stop_recording();
     const NoGrad closures_are_not_recorded;
-    nodes_[static_cast<std::size_t>(loss.impl().node)].grad = ones(loss.shape());
+    nodes_[static_cast<std::size_t>(last)].grad = ones(loss.shape());
     // Each node is left as soon as it has run, so its captures and its gradient go back to the
     // cache just when the nodes before it need memory for theirs.
     Index op = ops_;
@@ -159,14 +206,7 @@ void Tape::backward(const Tensor& loss) {
 
 void Tape::run(Node& node) {
     if (node.leaf.defined()) {
-        Tensor grad = node.leaf.grad();
-        node.leaf.set_grad({});  // so that `grad` is alone and can be added to in place
-        if (grad.defined()) {
-            accumulate(grad, node.grad);
-        } else {
-            grad = alone(node.grad) ? node.grad : node.grad.clone();
-        }
-        node.leaf.set_grad(grad);
+        add_to_leaf(node.leaf, node.grad);
         return;
     }
     op_in_backward = node.op;

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -12,6 +13,7 @@
 namespace primer {
 
 class Tape;
+struct ThreadState;
 
 /// Where a backward leaves the gradient of one input of its op.
 class Grad {
@@ -35,6 +37,11 @@ using Backward = std::function<void(const Tensor& dy, std::span<Grad> dx)>;
 
 /// Records the ops of the thread that made it, from its construction until backward() or its own
 /// end, and runs them backwards. There is at most one recording Tape a thread.
+///
+/// Several threads may each have a Tape and share leaves: their gradients add up in x.grad(), in
+/// whatever order the threads come. What a thread has recorded is for its own Tape alone, and
+/// backward() throws Error on another thread than the one that made the Tape; but a Tape may end
+/// on any thread.
 ///
 /// This is reverse-mode differentiation over a list. Each op that has an input whose gradient is
 /// wanted appends one node: its inputs' nodes and a closure that turns dL/dy into dL/dx. Since an
@@ -65,7 +72,6 @@ class Tape {
   private:
     friend class Grad;
     friend class GraphReader;
-    friend bool recording();
     friend std::uint64_t recording_tape();
     friend Tensor record(const char* op, Tensor y, std::span<const Tensor> inputs,
                          Backward backward);
@@ -85,21 +91,29 @@ class Tape {
         Shape shape;                 // if it has no node
     };
 
+    struct Leaf {
+        int node;
+        Index version;  // the storage's at its first use
+    };
+
     int node_of(const char* op, const Tensor& input);
+    int find(const Tensor& x) const;  // its node, or -1 for a tensor that is not on this tape
     void run(Node& node);
+    void stop_recording();
 
-    static thread_local Tape* current;
-
+    std::shared_ptr<ThreadState> thread_;  // of the thread that made it
     std::uint64_t id_;
     bool recording_ = true;
     Index ops_ = 0;
     std::vector<Node> nodes_;
     std::vector<Input> inputs_;
+    // Not in the leaves themselves: they may be on the tapes of several threads.
+    std::unordered_map<const Tensor::Impl*, Leaf> leaves_;
     std::function<void(Pass, Index)> watcher_;
 };
 
-/// While one lives, its thread records nothing: for evaluating in the middle of a training step.
-/// (Without a Tape nothing is recorded anyway.)
+/// While one lives, the thread that made it records nothing: for evaluating in the middle of a
+/// training step. (Without a Tape nothing is recorded anyway.)
 class NoGrad {
   public:
     NoGrad();
@@ -108,8 +122,7 @@ class NoGrad {
     NoGrad& operator=(const NoGrad&) = delete;
 
   private:
-    friend bool recording();
-    static thread_local int depth;
+    std::shared_ptr<ThreadState> thread_;
 };
 
 /// Whether ops called now, on this thread, are recorded.
@@ -189,7 +202,8 @@ class SavedList {
 
 /// Called by every differentiable op as its last act. If a tape is recording and some input wants a
 /// gradient, appends the op to it and marks `y`, the output, as wanting one. Returns y.
-/// Throws Error if an input was recorded on another tape: its past is not on this one; and if its
+/// Throws Error for a `y` that is a leaf and asks for its gradient: it would be one no more. And if
+/// an input was recorded on another tape: its past is not on this one; and if its
 /// values have been changed in place through another tensor that shares its memory: its past is not
 /// what made them.
 Tensor record(const char* op, Tensor y, std::span<const Tensor> inputs, Backward backward);

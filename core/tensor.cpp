@@ -1,14 +1,20 @@
 #include "primer/core/tensor.h"
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
+#include <functional>
+#include <mutex>
 
 #include "primer/core/error.h"
+#include "primer/core/internal.h"
 #include "primer/core/rng.h"
 #include "primer/core/tape.h"
+#include "primer/core/thread_state.h"
 
 namespace primer {
 
-Tensor::Tensor(double value) : Tensor(full({}, static_cast<Real>(value))) {}
+Tensor Tensor::scalar(double value) { return full({}, value); }
 
 void Tensor::throw_undefined() {
     fail(
@@ -19,7 +25,11 @@ void Tensor::throw_undefined() {
 Real* Tensor::mutable_data(const char* writer) const {
     check(impl().leaf || impl().tape != recording_tape(), writer, ": a tensor of shape ", shape(),
           " that the running Tape has recorded can not be changed in place, for its gradient would "
-          "be wrong; change a clone(), or write before the Tape is made");
+          "be wrong; change a detach().clone(), or write before the Tape is made");
+    if (impl().role == Impl::Role::buffer) {
+        ThreadState* const here = ThreadState::here();
+        if (here != nullptr && here->used != nullptr) here->used->push_back(*this);
+    }
     impl().storage->written_by(writer);
     return impl().data;
 }
@@ -42,40 +52,64 @@ Real Tensor::at(std::initializer_list<Index> position) const {
     return data()[offset];
 }
 
-const Tensor& Tensor::fill_(Real value) const {
-    std::fill_n(mutable_data("fill_"), numel(), value);
+const Tensor& Tensor::fill_(Only<Real> value) const {
+    std::fill_n(mutable_data("fill_"), numel(), Real{value});
     return *this;
 }
 
 const Tensor& Tensor::copy_(const Tensor& source) const {
     check(source.shape() == shape(), "copy_: expected the shape ", shape(), ", got ",
           source.shape());
+    check(!recording() || !source.requires_grad(),
+          "copy_: a Tape is recording, which would not see that the values of shape ", shape(),
+          " depend on the source, whose gradient is wanted; use the source itself, copy under "
+          "NoGrad, or take source.detach() as a constant");
     std::copy_n(source.data(), numel(), mutable_data("copy_"));
     return *this;
 }
 
-const Tensor& Tensor::requires_grad_(bool on) const {
+const Tensor& Tensor::requires_grad_(Only<bool> on) const {
     check(impl().leaf, "requires_grad_: a tensor of shape ", shape(),
           " that an op has computed on a tape has no gradient of its own; use detach() first");
     impl().requires_grad = on;
     return *this;
 }
 
-Tensor Tensor::grad() const { return Tensor(impl().grad); }
+// Parameters are shared by the threads that train them: each of the mutexes guards the gradients of
+// some tensors.
+std::mutex& internal::grad_mutex(const Tensor& x) {
+    static constinit std::array<std::mutex, 64> mutexes;
+    return mutexes[std::hash<const void*>()(&x.impl()) / alignof(std::max_align_t) % 64];
+}
+
+Tensor Tensor::grad() const {
+    const std::lock_guard lock(internal::grad_mutex(*this));
+    return Tensor(impl().grad);
+}
 
 void Tensor::set_grad(const Tensor& grad) const {
     check(!grad.defined() || grad.shape() == shape(), "set_grad: expected the shape ", shape(),
           ", got ", grad.defined() ? grad.shape() : Shape{});
-    impl().grad = grad.handle();
+    std::shared_ptr<Impl> old = grad.handle();  // its memory is given back after the lock
+    const std::lock_guard lock(internal::grad_mutex(*this));
+    impl().grad.swap(old);
 }
 
-Tensor Tensor::detach() const { return view(*this, shape()); }
+Tensor Tensor::detach() const { return internal::alias(*this, shape()); }
 
-Tensor Tensor::clone() const { return tensor(values(), shape()); }
+// y = x, so dx = dy.
+Tensor Tensor::clone() const {
+    return record("clone", tensor(values(), shape()), {*this},
+                  [](const Tensor& dy, std::span<Grad> dx) { dx[0].add(dy); });
+}
 
 IntTensor::IntTensor(const Shape& s, std::vector<Index> v) : shape(s), values(std::move(v)) {
-    check(static_cast<Index>(values.size()) == s.numel(), "IntTensor: shape ", s, " needs ",
-          s.numel(), " values, got ", values.size());
+    check_whole("IntTensor(shape, values)");
+}
+
+void IntTensor::check_whole(const char* who) const {
+    check(std::ssize(values) == shape.numel(), who, ": IntTensor: shape ", shape, " needs ",
+          shape.numel(), " values, got ", values.size());
 }
 
 Tensor empty(const Shape& shape) {
@@ -90,9 +124,9 @@ Tensor zeros(const Shape& shape) { return full(shape, 0); }
 
 Tensor ones(const Shape& shape) { return full(shape, 1); }
 
-Tensor full(const Shape& shape, Real value) { return empty(shape).fill_(value); }
+Tensor full(const Shape& shape, Only<Real> value) { return empty(shape).fill_(value); }
 
-Tensor arange(Index count) {
+Tensor arange(Only<Index> count) {
     Tensor x = empty({count});
     Real* out = x.mutable_data();
     for (Index i = 0; i < count; ++i) out[i] = static_cast<Real>(i);
@@ -132,7 +166,9 @@ Tensor randn(const Shape& shape, Rng& rng) {
     return x;
 }
 
-Tensor view(const Tensor& x, const Shape& shape, Index offset) {
+Tensor internal::alias(const Tensor& x, const Shape& shape, Index offset) {
+    check(offset >= 0 && offset <= x.numel() && shape.numel() <= x.numel() - offset,
+          "alias: shape ", shape, " from element ", offset, " on reaches beyond shape ", x.shape());
     auto impl = std::make_shared<Tensor::Impl>();
     impl->shape = shape;
     impl->storage = x.impl().storage;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "primer/core/kernels/storage.h"
+#include "primer/core/only.h"
 #include "primer/core/real.h"
 #include "primer/core/shape.h"
 
@@ -21,15 +22,18 @@ class Tensor {
   public:
     /// Names nothing; `defined()` is false and every other member throws Error.
     Tensor() = default;
-    /// A scalar, of shape []. Implicit, so that `x * 2` and `1 - x` read as they should.
-    Tensor(double value);
+    /// A scalar, of shape []. Implicit, so that `x * 2` and `1 - x` read as they should; but not
+    /// from a bool or a character, which stand there by mistake.
+    template <Number T>
+    Tensor(T value) : Tensor(scalar(static_cast<double>(value))) {}
 
     bool defined() const { return impl_ != nullptr; }
     const Shape& shape() const { return impl().shape; }
     int rank() const { return shape().rank(); }
     Index numel() const { return shape().numel(); }
 
-    /// The values, to read. A pointer past the last one for a tensor without elements.
+    /// The values, to read. A pointer past the last one for a tensor without elements. What is
+    /// computed from them is a constant to a tape.
     const Real* data() const { return impl().data; }
     std::span<const Real> values() const { return {data(), static_cast<std::size_t>(numel())}; }
     /// The values, to write. Says that they change: a backward that still needs the old ones will
@@ -42,15 +46,16 @@ class Tensor {
     Real at(std::initializer_list<Index> position) const;
 
     /// Sets every value. Returns the tensor.
-    const Tensor& fill_(Real value) const;
-    /// Takes the values of `source`, which must have the same shape. Returns the tensor.
+    const Tensor& fill_(Only<Real> value) const;
+    /// Takes the values of `source`, which must have the same shape. Returns the tensor. Not
+    /// recorded: throws Error if a tape is recording and `source` wants a gradient.
     const Tensor& copy_(const Tensor& source) const;
 
     /// Whether a tape computes the gradient of this tensor: true for a leaf that asked for it and
     /// for whatever was computed from one while a Tape was recording.
     bool requires_grad() const { return impl().requires_grad; }
     /// Asks for the gradient. Only for a leaf, that is, a tensor that no recorded op has computed.
-    const Tensor& requires_grad_(bool on = true) const;
+    const Tensor& requires_grad_(Only<bool> on = true) const;
     /// The gradient that Tape::backward has left, of this tensor's shape; undefined if there is
     /// none. It adds up over calls of backward until it is set anew.
     Tensor grad() const;
@@ -59,7 +64,8 @@ class Tensor {
 
     /// The same values, without a past on the tape and without a gradient.
     Tensor detach() const;
-    /// A copy with memory of its own, without a past on the tape.
+    /// A copy with memory of its own. Recorded, as in PyTorch: its gradient is this tensor's, too.
+    /// For a copy to write to while a tape records, detach().clone().
     Tensor clone() const;
 
     /// What the handle points at. For core's own files: everybody else finds what they need above.
@@ -69,11 +75,19 @@ class Tensor {
         Real* data = nullptr;              // where in the storage this tensor's values begin
         bool requires_grad = false;
         std::shared_ptr<Impl> grad;
-        std::uint64_t tape = 0;  // number of the tape that this tensor was last recorded on
-        int node = -1;           // and its node there
-        bool leaf = true;        // false for the result of a recorded op
-        bool of_leaf = false;    // but that is a view of a leaf that asks for its gradient
+        bool leaf = true;        // false for the result of a recorded op; for that hold:
+        std::uint64_t tape = 0;  // number of the tape
+        int node = -1;           // its node there
         Index version = 0;       // the storage's when it was recorded
+        bool of_leaf = false;    // it is a view of a leaf that asks for its gradient
+
+        enum class Role : std::uint8_t { none, parameter, buffer };
+        Role role = Role::none;
+        bool optimized = false;  // a parameter that an optimizer has been given
+        // Of a gradient: the storage's version when an optimizer's step used it; and whether a
+        // backward has added to it since, so that it holds the last step's gradient as well.
+        Index used_version = -1;
+        bool used_before = false;
     };
     explicit Tensor(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
     Impl& impl() const {
@@ -84,6 +98,7 @@ class Tensor {
 
   private:
     [[noreturn]] static void throw_undefined();
+    static Tensor scalar(double value);
 
     std::shared_ptr<Impl> impl_;
 };
@@ -99,6 +114,10 @@ struct IntTensor {
     IntTensor(std::initializer_list<Index> v) : IntTensor(std::vector<Index>(v)) {}
     /// Throws Error unless there are shape.numel() values.
     IntTensor(const Shape& shape, std::vector<Index> v);
+
+    /// Throws Error, naming `who`, unless there are shape.numel() values: the members are open to
+    /// everybody, so whoever takes an IntTensor calls this first.
+    void check_whole(const char* who) const;
 };
 
 /// Prints the shape and, on the next lines, the values the way NumPy does: at most four digits
@@ -116,9 +135,9 @@ std::ostream& operator<<(std::ostream& out, const IntTensor& x);
 Tensor empty(const Shape& shape);
 Tensor zeros(const Shape& shape);
 Tensor ones(const Shape& shape);
-Tensor full(const Shape& shape, Real value);
+Tensor full(const Shape& shape, Only<Real> value);
 /// 0, 1, 2, ..., count - 1.
-Tensor arange(Index count);
+Tensor arange(Only<Index> count);
 /// tensor({1, 2, 3, 4, 5, 6}, {2, 3}): the values in row-major order. Throws Error unless there are
 /// as many as the shape has elements.
 Tensor tensor(std::initializer_list<double> values, const Shape& shape);
@@ -130,9 +149,5 @@ Tensor tensor(std::span<const Real> values, const Shape& shape);
 Tensor rand(const Shape& shape, Rng& rng);
 /// Independent normal numbers of mean 0 and variance 1.
 Tensor randn(const Shape& shape, Rng& rng);
-
-/// A tensor of `shape` over the values of `x`, beginning at its element `offset`; shares memory.
-/// For ops that are views; their callers have checked that it fits.
-Tensor view(const Tensor& x, const Shape& shape, Index offset = 0);
 
 }  // namespace primer

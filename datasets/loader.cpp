@@ -35,7 +35,7 @@ Index DataLoader::size() const {
     return options_.drop_last ? batches() * options_.batch_size : dataset_.size();
 }
 
-void DataLoader::skip(Index batches) {
+void DataLoader::skip(Only<Index> batches) {
     check(batches >= 0 && batches <= this->batches(), "DataLoader::skip: expected 0 to ",
           this->batches(), " batches, as many as an epoch has, got ", batches);
     skip_ = batches;

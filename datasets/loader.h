@@ -68,7 +68,7 @@ class DataLoader {
     /// The next epoch, and only that, begins with batch number `batches`: those before are neither
     /// delivered nor loaded, and the others are what they would have been. Throws Error unless
     /// 0 <= batches <= batches().
-    void skip(Index batches);
+    void skip(Only<Index> batches);
 
     class Iterator;
     /// Begins a new epoch.

@@ -255,7 +255,7 @@ Tensor centred(const Tensor& digit) {
 
 }  // namespace
 
-Tensor resize(const Tensor& x, Index height, Index width) {
+Tensor resize(const Tensor& x, Only<Index> height, Only<Index> width) {
     check(x.rank() == 3 && x.numel() > 0 && height >= 1 && width >= 1,
           "resize: expected [C, H, W] and a size of at least 1, got ", x.shape(), " and ", height,
           " x ", width);

@@ -12,7 +12,7 @@ namespace primer {
 /// interpolated where it grows: each pixel of the result is the mean of those around its place,
 /// with weights that fall in a straight line to 0 over one pixel of the coarser of the two
 /// pictures. Throws Error unless x is [C, H, W] and the sizes are at least 1.
-Tensor resize(const Tensor& x, Index height, Index width);
+Tensor resize(const Tensor& x, Only<Index> height, Only<Index> width);
 
 /// The one digit in the picture as MNIST has it, [1, 28, 28], light on dark: fitted into 20 x 20
 /// pixels and laid so that its centre of mass is in the middle. (LeCun, Bottou, Bengio and Haffner,

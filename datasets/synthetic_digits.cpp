@@ -244,7 +244,7 @@ void draw_digit(const SyntheticDigitsOptions& options, std::size_t digit, Rng& r
 
 }  // namespace
 
-ImageDataset synthetic_digits(Index count, std::uint64_t seed,
+ImageDataset synthetic_digits(Only<Index> count, Only<std::uint64_t> seed,
                               const SyntheticDigitsOptions& options) {
     const auto [side, noise] = options;
     check(side >= 8 && side <= 4096, "synthetic_digits: expected a side of 8 to 4096 pixels, got ",

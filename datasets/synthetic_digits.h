@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "primer/core/only.h"
 #include "primer/datasets/dataset.h"
 
 namespace primer {
@@ -21,7 +22,7 @@ struct SyntheticDigitsOptions {
 /// operations are used: the bytes are the same on every machine with IEEE double arithmetic.
 ///
 /// Throws Error unless count >= 1, 8 <= side <= 4096 and 0 <= noise <= 255.
-ImageDataset synthetic_digits(Index count, std::uint64_t seed,
+ImageDataset synthetic_digits(Only<Index> count, Only<std::uint64_t> seed,
                               const SyntheticDigitsOptions& options = {});
 
 }  // namespace primer

@@ -163,7 +163,7 @@ void draw_shape(std::size_t label, Rng& rng, std::span<std::uint8_t> pixels) {
 
 }  // namespace
 
-ImageDataset synthetic_shapes(Index count, std::uint64_t seed) {
+ImageDataset synthetic_shapes(Only<Index> count, Only<std::uint64_t> seed) {
     return synthetic::pictures("synthetic_shapes", count, seed, {3, kSide, kSide}, draw_shape);
 }
 

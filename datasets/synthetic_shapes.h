@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 
+#include "primer/core/only.h"
 #include "primer/datasets/dataset.h"
 
 namespace primer {
@@ -22,6 +23,6 @@ inline constexpr std::array<const char*, 10> kShapeClasses{
 /// operations are used: the bytes are the same on every machine with IEEE double arithmetic.
 ///
 /// Throws Error unless count >= 1.
-ImageDataset synthetic_shapes(Index count, std::uint64_t seed);
+ImageDataset synthetic_shapes(Only<Index> count, Only<std::uint64_t> seed);
 
 }  // namespace primer

@@ -57,7 +57,7 @@ void RandomCrop::operator()(std::span<Real> image, const Shape& shape, Rng& rng)
     }
 }
 
-RandomHorizontalFlip::RandomHorizontalFlip(double p) : p_(p) {
+RandomHorizontalFlip::RandomHorizontalFlip(Only<double> p) : p_(p) {
     check(p >= 0 && p <= 1, "RandomHorizontalFlip: expected a probability from 0 to 1, got ", p);
 }
 
@@ -70,7 +70,7 @@ void RandomHorizontalFlip::operator()(std::span<Real> image, const Shape& shape,
     }
 }
 
-Cutout::Cutout(Index size) : size_(size) {
+Cutout::Cutout(Only<Index> size) : size_(size) {
     check(size >= 1, "Cutout: expected a size of 1 or more, got ", size);
 }
 

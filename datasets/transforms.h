@@ -47,7 +47,7 @@ class RandomCrop {
 class RandomHorizontalFlip {
   public:
     /// Throws Error unless 0 <= p <= 1.
-    explicit RandomHorizontalFlip(double p = 0.5);
+    explicit RandomHorizontalFlip(Only<double> p = 0.5);
 
     void operator()(std::span<Real> image, const Shape& shape, Rng& rng) const;
 
@@ -62,7 +62,7 @@ class RandomHorizontalFlip {
 class Cutout {
   public:
     /// Throws Error unless size >= 1.
-    explicit Cutout(Index size);
+    explicit Cutout(Only<Index> size);
 
     void operator()(std::span<Real> image, const Shape& shape, Rng& rng) const;
 

@@ -44,9 +44,9 @@ std::string LeakyReLU::describe() const {
            (options_.inplace ? ", inplace=True)" : ")");
 }
 
-PReLU::PReLU(Index num_parameters, double init) {
+PReLU::PReLU(Only<Index> num_parameters, Only<double> init) {
     check(num_parameters >= 1, "PReLU(", num_parameters, "): expected at least one parameter");
-    weight = Parameter(full({num_parameters}, static_cast<Real>(init)));
+    weight = Parameter(full({num_parameters}, double{init}));
     weight.weight_decay = false;
 }
 
@@ -61,7 +61,7 @@ std::string PReLU::describe() const {
     return "PReLU(num_parameters=" + std::to_string(weight.numel()) + ")";
 }
 
-ELU::ELU(double alpha) : alpha_(alpha) { check_not_negative(alpha, "ELU", "alpha"); }
+ELU::ELU(Only<double> alpha) : alpha_(alpha) { check_not_negative(alpha, "ELU", "alpha"); }
 
 Tensor ELU::forward(const Tensor& x) { return elu(x, alpha_); }
 
@@ -110,7 +110,8 @@ Tensor LogSoftmax::forward(const Tensor& x) {
 
 std::string LogSoftmax::describe() const { return "LogSoftmax(dim=" + std::to_string(dim_) + ")"; }
 
-Maxout::Maxout(Index in_features, Index out_features, Index pieces, Rng& rng) : pieces_(pieces) {
+Maxout::Maxout(Only<Index> in_features, Only<Index> out_features, Only<Index> pieces, Rng& rng)
+    : pieces_(pieces) {
     check(in_features >= 1 && out_features >= 1 && pieces >= 1, "Maxout(", in_features, " -> ",
           out_features, ", ", pieces,
           " pieces): expected at least one feature on either side, and one piece");

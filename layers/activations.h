@@ -40,7 +40,7 @@ struct LeakyReLUOptions {
 /// x where x > 0, else negative_slope x.
 class LeakyReLU : public Activation {
   public:
-    explicit LeakyReLU(double negative_slope = 0.01)
+    explicit LeakyReLU(Only<double> negative_slope = 0.01)
         : LeakyReLU(LeakyReLUOptions{.negative_slope = negative_slope}) {}
     /// Throws Error for a negative_slope < 0 in place.
     explicit LeakyReLU(const LeakyReLUOptions& options);
@@ -57,7 +57,7 @@ class LeakyReLU : public Activation {
 class PReLU : public Activation {
   public:
     /// Throws Error for fewer than one parameter.
-    explicit PReLU(Index num_parameters = 1, double init = 0.25);
+    explicit PReLU(Only<Index> num_parameters = 1, Only<double> init = 0.25);
     Tensor forward(const Tensor& x) override;
     void visit(Visitor& visitor) override { visitor("weight", weight); }
     std::string describe() const override;
@@ -69,7 +69,7 @@ class PReLU : public Activation {
 class ELU : public Activation {
   public:
     /// Throws Error for alpha < 0.
-    explicit ELU(double alpha = 1);
+    explicit ELU(Only<double> alpha = 1);
     Tensor forward(const Tensor& x) override;
     std::string describe() const override;
 
@@ -139,7 +139,7 @@ class Hardswish : public Activation {
 /// exp(x_i) / sum_j exp(x_j) along dimension dim. Not before cross_entropy, which wants logits.
 class Softmax : public Module {
   public:
-    explicit Softmax(int dim) : dim_(dim) {}
+    explicit Softmax(Only<int> dim) : dim_(dim) {}
     Tensor forward(const Tensor& x) override;
     std::string describe() const override;
 
@@ -150,7 +150,7 @@ class Softmax : public Module {
 /// ln softmax(x) along dimension dim: what nll_loss wants.
 class LogSoftmax : public Module {
   public:
-    explicit LogSoftmax(int dim) : dim_(dim) {}
+    explicit LogSoftmax(Only<int> dim) : dim_(dim) {}
     Tensor forward(const Tensor& x) override;
     std::string describe() const override;
 
@@ -167,7 +167,7 @@ class Maxout : public Module {
     /// The weight starts normal, of variance 1 / in_features: of two pieces the mean square of the
     /// outputs is then that of the inputs. The bias starts at 0. Throws Error for fewer than one
     /// feature on either side or piece.
-    Maxout(Index in_features, Index out_features, Index pieces, Rng& rng);
+    Maxout(Only<Index> in_features, Only<Index> out_features, Only<Index> pieces, Rng& rng);
     Tensor forward(const Tensor& x) override;
     void visit(Visitor& visitor) override;
     std::string describe() const override;

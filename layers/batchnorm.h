@@ -56,7 +56,7 @@ class BatchNorm : public Module {
 /// Batch normalisation of features [N, num_features], or of sequences [N, num_features, L].
 class BatchNorm1d : public BatchNorm {
   public:
-    explicit BatchNorm1d(Index num_features, const BatchNormLayerOptions& options = {})
+    explicit BatchNorm1d(Only<Index> num_features, const BatchNormLayerOptions& options = {})
         : BatchNorm("BatchNorm1d", num_features, options) {}
     Tensor forward(const Tensor& x) override;
 };
@@ -64,7 +64,7 @@ class BatchNorm1d : public BatchNorm {
 /// Batch normalisation of images [N, num_features, H, W].
 class BatchNorm2d : public BatchNorm {
   public:
-    explicit BatchNorm2d(Index num_features, const BatchNormLayerOptions& options = {})
+    explicit BatchNorm2d(Only<Index> num_features, const BatchNormLayerOptions& options = {})
         : BatchNorm("BatchNorm2d", num_features, options) {}
     Tensor forward(const Tensor& x) override;
 };

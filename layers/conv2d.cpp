@@ -22,7 +22,8 @@ SlidingWindow window_of(Size2 kernel, const Conv2dOptions& options) {
 
 }  // namespace
 
-Conv2d::Conv2d(Index in_channels, Index out_channels, const Conv2dLayerOptions& options, Rng& rng)
+Conv2d::Conv2d(Only<Index> in_channels, Only<Index> out_channels, const Conv2dLayerOptions& options,
+               Rng& rng)
     : name_(name_of(in_channels, out_channels, options.kernel)),
       options_{.stride = options.stride,
                .padding = options.padding,

@@ -24,7 +24,8 @@ class Conv2d : public Module {
     /// The weight starts He normal, of variance 2 / (in_channels / groups * kernel area).
     /// Throws Error for options out of range, and for groups that do not divide both channel
     /// counts.
-    Conv2d(Index in_channels, Index out_channels, const Conv2dLayerOptions& options, Rng& rng);
+    Conv2d(Only<Index> in_channels, Only<Index> out_channels, const Conv2dLayerOptions& options,
+           Rng& rng);
 
     Tensor forward(const Tensor& x) override;
     void visit(Visitor& visitor) override;

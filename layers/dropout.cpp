@@ -19,13 +19,13 @@ std::string describe_as(const char* name, double p) {
 
 }  // namespace
 
-Dropout::Dropout(double p, Rng& rng) : p_(checked("Dropout", p)), rng_(rng.split()) {}
+Dropout::Dropout(Only<double> p, Rng& rng) : p_(checked("Dropout", p)), rng_(rng.split()) {}
 
 Tensor Dropout::forward(const Tensor& x) { return training() ? dropout(x, p_, rng_) : x; }
 
 std::string Dropout::describe() const { return describe_as("Dropout", p_); }
 
-Dropout2d::Dropout2d(double p, Rng& rng) : p_(checked("Dropout2d", p)), rng_(rng.split()) {}
+Dropout2d::Dropout2d(Only<double> p, Rng& rng) : p_(checked("Dropout2d", p)), rng_(rng.split()) {}
 
 Tensor Dropout2d::forward(const Tensor& x) {
     check(x.rank() == 4, "Dropout2d: expected input [N, C, H, W], got ", x.shape());

@@ -13,7 +13,7 @@ namespace primer {
 class Dropout : public Module {
   public:
     /// Throws Error unless 0 <= p <= 1.
-    Dropout(double p, Rng& rng);
+    Dropout(Only<double> p, Rng& rng);
     /// p = 0.5.
     explicit Dropout(Rng& rng) : Dropout(0.5, rng) {}
 
@@ -36,7 +36,7 @@ class Dropout : public Module {
 class Dropout2d : public Module {
   public:
     /// Throws Error unless 0 <= p <= 1.
-    Dropout2d(double p, Rng& rng);
+    Dropout2d(Only<double> p, Rng& rng);
     /// p = 0.5.
     explicit Dropout2d(Rng& rng) : Dropout2d(0.5, rng) {}
 

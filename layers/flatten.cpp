@@ -5,7 +5,8 @@
 
 namespace primer {
 
-Flatten::Flatten(int start_dim, int end_dim) : start_dim_(start_dim), end_dim_(end_dim) {}
+Flatten::Flatten(Only<int> start_dim, Only<int> end_dim)
+    : start_dim_(start_dim), end_dim_(end_dim) {}
 
 Tensor Flatten::forward(const Tensor& x) {
     const std::string name = describe();

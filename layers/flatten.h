@@ -8,7 +8,7 @@ namespace primer {
 /// the batch and one other: images [64, 3, 32, 32] -> [64, 3072]. Shares memory with its input.
 class Flatten : public Module {
   public:
-    explicit Flatten(int start_dim = 1, int end_dim = -1);
+    explicit Flatten(Only<int> start_dim = 1, Only<int> end_dim = -1);
 
     /// Throws Error if x does not have these dimensions, or has them in the wrong order.
     Tensor forward(const Tensor& x) override;

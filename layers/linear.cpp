@@ -6,7 +6,8 @@
 
 namespace primer {
 
-Linear::Linear(Index in_features, Index out_features, Rng& rng, const LinearOptions& options) {
+Linear::Linear(Only<Index> in_features, Only<Index> out_features, Rng& rng,
+               const LinearOptions& options) {
     check(in_features >= 1 && out_features >= 1, "Linear(", in_features, " -> ", out_features,
           "): expected at least one feature on either side");
     weight = Parameter(kaiming_normal_(empty({out_features, in_features}), rng));

@@ -16,7 +16,8 @@ class Linear : public Module {
   public:
     /// The weight starts He normal, of variance 2 / in_features, the bias at bias_value.
     /// Throws Error for fewer than one feature on either side.
-    Linear(Index in_features, Index out_features, Rng& rng, const LinearOptions& options = {});
+    Linear(Only<Index> in_features, Only<Index> out_features, Rng& rng,
+           const LinearOptions& options = {});
 
     Tensor forward(const Tensor& x) override;
     void visit(Visitor& visitor) override;

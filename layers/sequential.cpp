@@ -4,8 +4,8 @@
 
 namespace primer {
 
-Module& Sequential::operator[](Index i) {
-    const Index wrapped = i < 0 ? i + size() : i;
+Module& Sequential::operator[](Only<Index> i) {
+    const Index wrapped = i < 0 ? i + size() : Index{i};
     check(wrapped >= 0 && wrapped < size(), "Sequential: there is no module ", i, " among ",
           size());
     return *modules_[static_cast<std::size_t>(wrapped)];

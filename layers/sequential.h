@@ -40,7 +40,7 @@ class Sequential : public Module {
 
     Index size() const { return static_cast<Index>(modules_.size()); }
     /// As in PyTorch, -1 is the last one. Throws Error if there is none.
-    Module& operator[](Index i);
+    Module& operator[](Only<Index> i);
 
     Tensor forward(const Tensor& x) override;
     void visit(Visitor& visitor) override;

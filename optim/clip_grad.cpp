@@ -8,7 +8,7 @@
 
 namespace primer {
 
-Real clip_grad_norm_(std::span<const Parameter> parameters, double max_norm) {
+Real clip_grad_norm_(std::span<const Parameter> parameters, Only<double> max_norm) {
     check(max_norm >= 0, "clip_grad_norm_: expected max_norm >= 0, got ", max_norm);
     double squares = 0;
     for (const Parameter& parameter : parameters) {

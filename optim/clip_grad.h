@@ -13,6 +13,6 @@ namespace primer {
 ///
 /// Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent neural networks", 2013,
 /// algorithm 1.
-Real clip_grad_norm_(std::span<const Parameter> parameters, double max_norm);
+Real clip_grad_norm_(std::span<const Parameter> parameters, Only<double> max_norm);
 
 }  // namespace primer

@@ -44,7 +44,7 @@ void Optimizer::zero_grad() {
     for (const Parameter& parameter : parameters_) parameter.set_grad({});
 }
 
-void Optimizer::set_lr(double lr) {
+void Optimizer::set_lr(Only<double> lr) {
     for (Index group = 0; group < group_count(); ++group) set_lr(lr, group);
 }
 

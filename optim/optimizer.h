@@ -35,11 +35,11 @@ class Optimizer {
     const std::vector<Parameter>& parameters() const { return parameters_; }
     virtual Index group_count() const = 0;
     /// The learning rate of a group. Throws Error if there is no such group.
-    double lr(Index group = 0) { return lr_of(group); }
+    double lr(Only<Index> group = 0) { return lr_of(group); }
     /// Sets the learning rate of all groups: what a schedule does between steps.
-    void set_lr(double lr);
+    void set_lr(Only<double> lr);
     /// Sets that of one group. Throws Error if there is no such group.
-    void set_lr(double lr, Index group) { lr_of(group) = lr; }
+    void set_lr(Only<double> lr, Only<Index> group) { lr_of(group) = lr; }
 
     /// What is remembered from step to step, to be saved in a checkpoint: "0.momentum_buffer" is
     /// that of parameters()[0]. Only what there is yet, and not copies: the next step changes them.
@@ -98,7 +98,7 @@ class GroupedOptimizer : public Optimizer {
 
     Index group_count() const final { return std::ssize(groups_); }
     /// The options of a group, to read and to change between steps. Throws Error if there is none.
-    Options& options(Index group = 0) {
+    Options& options(Only<Index> group = 0) {
         check(group >= 0 && group < group_count(), name(), ": there is no group ", group, " among ",
               group_count());
         return groups_[static_cast<std::size_t>(group)].options;

@@ -24,28 +24,28 @@ double half_wave(double from, double to, double part) {
 
 }  // namespace
 
-double step_decay(Index step, const StepDecayOptions& o) {
+double step_decay(Only<Index> step, const StepDecayOptions& o) {
     check_common("step_decay", step, o.lr, "every", o.every);
     check_not_negative(o.factor, "step_decay", "factor");
     return o.lr * std::pow(o.factor, static_cast<double>(step / o.every));
 }
 
-double cosine(Index step, const CosineOptions& o) {
+double cosine(Only<Index> step, const CosineOptions& o) {
     check_common("cosine", step, o.lr, "steps", o.steps);
     check_not_negative(o.min_lr, "cosine", "min_lr");
-    const auto t = static_cast<double>(std::min(step, o.steps));
+    const auto t = static_cast<double>(std::min<Index>(step, o.steps));
     return half_wave(o.lr, o.min_lr, t / static_cast<double>(o.steps));
 }
 
-double linear_warmup(Index step, const LinearWarmupOptions& o) {
+double linear_warmup(Only<Index> step, const LinearWarmupOptions& o) {
     check_common("linear_warmup", step, o.lr, "steps", o.steps);
     check(o.start_factor >= 0 && o.start_factor <= 1,
           "linear_warmup: expected a start_factor from 0 to 1, got ", o.start_factor);
-    const auto t = static_cast<double>(std::min(step, o.steps));
+    const auto t = static_cast<double>(std::min<Index>(step, o.steps));
     return o.lr * (o.start_factor + (1 - o.start_factor) * t / static_cast<double>(o.steps));
 }
 
-double one_cycle(Index step, const OneCycleOptions& o) {
+double one_cycle(Only<Index> step, const OneCycleOptions& o) {
     check_common("one_cycle", step, o.max_lr, "total_steps", o.total_steps);
     check(o.pct_start >= 0 && o.pct_start <= 1, "one_cycle: expected a pct_start from 0 to 1, got ",
           o.pct_start);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "primer/core/only.h"
 #include "primer/core/shape.h"
 
 // Learning rates as functions of the step, which is whatever you count, batches or epochs, from 0:
@@ -23,7 +24,7 @@ struct StepDecayOptions {
 };
 
 /// lr factor^(step / every), the quotient rounded down.
-double step_decay(Index step, const StepDecayOptions& options);
+double step_decay(Only<Index> step, const StepDecayOptions& options);
 
 struct CosineOptions {
     double lr;          ///< at the start
@@ -34,7 +35,7 @@ struct CosineOptions {
 /// min_lr + (lr - min_lr) (1 + cos(pi step / steps)) / 2: half a wave from lr down to min_lr, where
 /// it stays. Loshchilov and Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts", 2017,
 /// equation 5, without restarts.
-double cosine(Index step, const CosineOptions& options);
+double cosine(Only<Index> step, const CosineOptions& options);
 
 struct LinearWarmupOptions {
     double lr;                      ///< at the end
@@ -43,7 +44,7 @@ struct LinearWarmupOptions {
 };
 
 /// lr (start_factor + (1 - start_factor) step / steps): a line up to lr, where it stays.
-double linear_warmup(Index step, const LinearWarmupOptions& options);
+double linear_warmup(Only<Index> step, const LinearWarmupOptions& options);
 
 struct OneCycleOptions {
     double max_lr;                  ///< the highest
@@ -62,6 +63,6 @@ struct OneCycleOptions {
 /// where it stays. Smith and Topin, "Super-Convergence: Very Fast Training of Neural Networks Using
 /// Large Learning Rates", 2018, in the form that PyTorch's OneCycleLR has by default (the momentum
 /// is left alone).
-double one_cycle(Index step, const OneCycleOptions& options);
+double one_cycle(Only<Index> step, const OneCycleOptions& options);
 
 }  // namespace primer

@@ -48,7 +48,7 @@ TEST_CASE("gradcheck: a gradient wrong in one element only is found, and the wor
     const auto off_by = [](std::vector<double> errors) {
         return [=](const Inputs& inputs) {
             const Tensor& x = inputs[0];
-            return record("op", x.clone(), {x}, [=](const Tensor& dy, std::span<Grad> dx) {
+            return record("op", x.detach().clone(), {x}, [=](const Tensor& dy, std::span<Grad> dx) {
                 const Tensor d = dy.clone();
                 for (std::size_t i = 0; i < errors.size(); ++i) d.mutable_data()[i] += errors[i];
                 dx[0].add(d);
@@ -69,7 +69,7 @@ TEST_CASE("gradcheck: every output element counts by itself") {
     // The first and the last element of dy exchanged: a sum with equal weights would not notice.
     const auto f = [](const Inputs& inputs) {
         const Tensor& x = inputs[0];
-        return record("op", x.clone(), {x}, [](const Tensor& dy, std::span<Grad> dx) {
+        return record("op", x.detach().clone(), {x}, [](const Tensor& dy, std::span<Grad> dx) {
             dx[0].add(concat({slice(dy, 2, 3), slice(dy, 1, 2), slice(dy, 0, 1)}));
         });
     };

@@ -1,5 +1,6 @@
 #include "primer/core/tape.h"
 
+#include <cmath>
 #include <functional>
 #include <memory>
 #include <thread>
@@ -20,7 +21,7 @@ Tensor leaf(std::initializer_list<double> values) { return tensor(values).requir
 
 // y = x, written as any new op would be; `in_backward` is called when its backward runs.
 Tensor probe(const Tensor& x, std::function<void()> in_backward) {
-    return record("probe", x.clone(), {x},
+    return record("probe", x.detach().clone(), {x},
                   [in_backward = std::move(in_backward)](const Tensor& dy, std::span<Grad> dx) {
                       in_backward();
                       dx[0].add(dy);
@@ -416,7 +417,7 @@ TEST_CASE("tape: a backward of the wrong shape is an error that names the op") {
     const Tensor x = leaf({1, 2, 3});
     const auto backward_of_shape = [&](const Shape& shape) {
         Tape tape;
-        const Tensor y = record("strange", x.clone(), {x},
+        const Tensor y = record("strange", x.detach().clone(), {x},
                                 [=](const Tensor&, std::span<Grad> dx) { dx[0].add(ones(shape)); });
         tape.backward(sum(y));
     };
@@ -589,7 +590,8 @@ TEST_CASE("tape: a recorded result can not be changed while its tape is recordin
     Tape tape;
     const Tensor y = add(x, 1), part = slice(y, 0, 1);
     const std::initializer_list<const char*> message{
-        "fill_: a tensor of shape [1] that the running Tape has recorded", "change a clone()"};
+        "fill_: a tensor of shape [1] that the running Tape has recorded",
+        "change a detach().clone()"};
     check_error([&] { y.fill_(0); }, message);
     check_error([&] { part.fill_(0); }, message);
     check_error([&] { y.mutable_data(); }, {"a write through mutable_data(): "});
@@ -598,7 +600,7 @@ TEST_CASE("tape: a recorded result can not be changed while its tape is recordin
         check_error([&] { y.fill_(0); }, message);
     }
     CHECK_NOTHROW(x.fill_(5));
-    CHECK_NOTHROW(y.clone().fill_(0));
+    CHECK_NOTHROW(y.detach().clone().fill_(0));
     CHECK_NOTHROW(neg(tensor({1})).fill_(0));
     tape.backward(y);
     CHECK_NOTHROW(y.fill_(0));
@@ -840,7 +842,7 @@ TEST_CASE("tape: ops in a backward are not recorded") {
 // --- What closures keep, and when ops are done ---------------------------------------------------
 
 TEST_CASE("tape: a closure tells what its captures keep, and only when it is asked") {
-    const Tensor x = ones({3}), part = view(ones({10}), {2}, 4);
+    const Tensor x = ones({3}), part = slice(ones({10}), 4, 6);
     const Index each = sizeof(Real);
     const Backward nothing = [x](const Tensor&, std::span<Grad>) { CHECK(x.defined()); };
     CHECK(captures_of(nothing).empty());
@@ -883,6 +885,91 @@ TEST_CASE("tape: who watches is told of each op, forward and backward") {
                                        {Tape::Pass::forward, 2},
                                        {Tape::Pass::backward, 2},
                                        {Tape::Pass::backward, 0}});
+}
+
+// --- Threads -------------------------------------------------------------------------------------
+
+TEST_CASE("tape: the tapes of several threads share a parameter, whose gradients add up") {
+    const Parameter w(tensor({2}));
+    constexpr int threads = 8, steps = 200;
+    std::vector<std::thread> running;
+    for (int k = 0; k < threads; ++k) {
+        running.emplace_back([&w, k] {
+            for (int step = 0; step < steps; ++step) {
+                Tape tape;
+                Tensor x = ones({1});
+                for (int i = 0; i <= k; ++i) x = x + w;  // dx/dw = k + 1
+                tape.backward(sum(x));
+            }
+        });
+    }
+    for (std::thread& thread : running) thread.join();
+    check_values(w.grad(), {1}, {steps * threads * (threads + 1) / 2.0});
+}
+
+TEST_CASE("tape: threads that drop and read a shared gradient harm nobody") {
+    const Parameter w(tensor({2}));
+    std::vector<std::thread> running;
+    for (int k = 0; k < 4; ++k) {
+        running.emplace_back([&w] {
+            for (int step = 0; step < 500; ++step) {
+                Tape tape;
+                tape.backward(sum(w * w));
+                const Tensor grad = w.grad();
+                if (grad.defined()) CHECK(std::fmod(grad.item(), Real(4)) == 0);
+                w.set_grad({});
+            }
+        });
+    }
+    for (std::thread& thread : running) thread.join();
+}
+
+TEST_CASE("tape: a Tape may end on another thread, but runs backward only on its own") {
+    const Tensor x = leaf({3});
+    auto tape = std::make_unique<Tape>();
+    const Tensor y = sum(x * x);
+    std::thread([&] {
+        check_error([&] { tape->backward(y); }, {"backward: this Tape was made on another thread"});
+        CHECK_FALSE(recording());
+        tape.reset();
+    }).join();
+    CHECK_FALSE(recording());
+    Tape next;  // this thread has none any more
+    next.backward(sum(x * x));
+    check_values(x.grad(), {1}, {6});
+}
+
+TEST_CASE("tape: a Tape, or a NoGrad, may outlive the thread that made it") {
+    std::unique_ptr<Tape> tape;
+    std::unique_ptr<NoGrad> guard;
+    std::thread([&] {
+        tape = std::make_unique<Tape>();
+        guard = std::make_unique<NoGrad>();
+    }).join();
+    tape.reset();
+    guard.reset();
+    const Tape here;
+    CHECK(recording());
+}
+
+TEST_CASE("tape: a NoGrad that ends on another thread ends for its own") {
+    const Tape tape;
+    auto guard = std::make_unique<NoGrad>();
+    CHECK_FALSE(recording());
+    std::thread([&] {
+        guard.reset();
+        const Tape other;
+        CHECK(recording());
+    }).join();
+    CHECK(recording());
+}
+
+TEST_CASE("tape: an op must not return a leaf that asks for its gradient") {
+    const Tensor x = leaf({3}), w = leaf({1});
+    const Tape tape;
+    check_error([&] { record("mine", w, {x}, [](const Tensor&, std::span<Grad>) {}); },
+                {"mine: the output, of shape [1], is a leaf"});
+    CHECK_NOTHROW(w.requires_grad_());
 }
 
 }  // namespace primer

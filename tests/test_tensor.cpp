@@ -105,7 +105,7 @@ TEST_CASE("tensor: a view writes to the values that it shows and to no others") 
     const Tensor x = arange(6);
     slice(x, 2, 4).fill_(9);
     check_values(x, {6}, {0, 1, 9, 9, 4, 5});
-    check_values(view(x, {2, 2}, 1), {2, 2}, {1, 9, 9, 4});
+    check_values(view(slice(x, 1, 5), {2, 2}), {2, 2}, {1, 9, 9, 4});
     CHECK(view(x, {3, 2}).data() == x.data());
 }
 
@@ -176,7 +176,25 @@ TEST_CASE("tensor: detach shares the values, without past and gradient") {
     check_values(x, {2}, {5, 2});
 }
 
-TEST_CASE("tensor: clone has values of its own, without past and gradient") {
+TEST_CASE("tensor: copy_ refuses a source whose gradient a tape would lose") {
+    const Tensor x = ones({2}).requires_grad_(), y = zeros({2});
+    {
+        const Tape tape;
+        const auto refused = [&](const Tensor& source) {
+            check_error([&] { y.copy_(source); },
+                        {"copy_: a Tape is recording", "shape [2]", "source.detach()"});
+        };
+        refused(x);
+        refused(x * 2);
+        check_values(y, {2}, {0, 0});
+        CHECK_NOTHROW(y.copy_((x * 2).detach()));
+        const NoGrad guard;
+        CHECK_NOTHROW(y.copy_(x));
+    }
+    CHECK_NOTHROW(y.copy_(x));
+}
+
+TEST_CASE("tensor: clone is recorded, and has values of its own") {
     const Tensor x = tensor({1, 2, 3, 4}, {2, 2}).requires_grad_();
     x.set_grad(ones({2, 2}));
     const Tensor c = x.clone();
@@ -185,6 +203,17 @@ TEST_CASE("tensor: clone has values of its own, without past and gradient") {
     CHECK_FALSE(c.grad().defined());
     c.fill_(0);
     check_values(x, {2, 2}, {1, 2, 3, 4});
+    const Tensor weights = tensor({1, -2, 3, 5}, {2, 2});
+    x.set_grad({});
+    {
+        Tape tape;
+        const Tensor y = x.clone();
+        CHECK(y.requires_grad());
+        check_error([&] { y.fill_(0); }, {"change a detach().clone()"});
+        CHECK_NOTHROW(y.detach().clone().fill_(0));
+        tape.backward(sum(y * weights));
+    }
+    check_values(x.grad(), {2, 2}, {1, -2, 3, 5});
     // Of a view, only what the view shows.
     const Tensor row = slice(x, 1, 2).clone();
     check_values(row, {1, 2}, {3, 4});

@@ -391,12 +391,12 @@ void SummaryWriter::flush() {
     good_ = true;
 }
 
-void SummaryWriter::add_scalar(const std::string& tag, double value, Index step) {
+void SummaryWriter::add_scalar(const std::string& tag, Only<double> value, Only<Index> step) {
     add(*file_, scalar_message(tag, value), step);
 }
 
 void SummaryWriter::add_scalars(const std::string& tag, const std::map<std::string, double>& values,
-                                Index step) {
+                                Only<Index> step) {
     for (const auto& [name, value] : values) {
         const std::string point = scalar_message(tag, value);
         if (!good_) return;
@@ -412,11 +412,11 @@ void SummaryWriter::add_scalars(const std::string& tag, const std::map<std::stri
     }
 }
 
-void SummaryWriter::add_image(const std::string& tag, const Image& image, Index step) {
+void SummaryWriter::add_image(const std::string& tag, const Image& image, Only<Index> step) {
     add(*file_, image_message(tag, image), step);
 }
 
-void SummaryWriter::add_image(const std::string& tag, const Tensor& image, Index step,
+void SummaryWriter::add_image(const std::string& tag, const Tensor& image, Only<Index> step,
                               const GridOptions& options) {
     check(image.rank() == 2 || image.rank() == 3,
           "SummaryWriter: add_image: expected [C, H, W] or [H, W], got ", image.shape(),
@@ -424,24 +424,24 @@ void SummaryWriter::add_image(const std::string& tag, const Tensor& image, Index
     add_image(tag, make_grid(image, options), step);
 }
 
-void SummaryWriter::add_images(const std::string& tag, const Tensor& images, Index step,
+void SummaryWriter::add_images(const std::string& tag, const Tensor& images, Only<Index> step,
                                const GridOptions& options) {
     check(images.rank() == 4, "SummaryWriter: add_images: expected [N, C, H, W], got ",
           images.shape());
     add_image(tag, make_grid(images, options), step);
 }
 
-void SummaryWriter::add_histogram(const std::string& tag, const Tensor& values, Index step) {
+void SummaryWriter::add_histogram(const std::string& tag, const Tensor& values, Only<Index> step) {
     add(*file_, histogram_message(tag, make_histogram(values)), step);
 }
 
-void SummaryWriter::add_text(const std::string& tag, const std::string& text, Index step) {
+void SummaryWriter::add_text(const std::string& tag, const std::string& text, Only<Index> step) {
     check(is_utf8(text), "SummaryWriter: expected a text in UTF-8, got ", in_quotes(text));
     add(*file_, text_message(tag, text), step);
 }
 
 void SummaryWriter::add_hparams(const std::map<std::string, HParam>& hparams,
-                                const std::map<std::string, double>& metrics, Index step) {
+                                const std::map<std::string, double>& metrics, Only<Index> step) {
     const double time = options_.clock();
     const std::string start = session_start(hparams, time);  // also checks the names
     const std::string what = experiment(hparams, metrics);

@@ -66,28 +66,28 @@ class SummaryWriter {
     ~SummaryWriter();
 
     /// Any number, also infinite or NaN, as a float.
-    void add_scalar(const std::string& tag, double value, Index step = 0);
+    void add_scalar(const std::string& tag, Only<double> value, Only<Index> step = 0);
     /// Several curves in one chart: each goes to a file in a folder of its own, LOG_DIR/TAG_NAME
     /// (with _ for /), which TensorBoard takes for another run.
     void add_scalars(const std::string& tag, const std::map<std::string, double>& values,
-                     Index step = 0);
+                     Only<Index> step = 0);
     /// One picture, packed as PNG.
-    void add_image(const std::string& tag, const Image& image, Index step = 0);
+    void add_image(const std::string& tag, const Image& image, Only<Index> step = 0);
     /// One picture, [C, H, W] or [H, W], of values from 0 to 1 or, with options.normalize, any.
-    void add_image(const std::string& tag, const Tensor& image, Index step = 0,
+    void add_image(const std::string& tag, const Tensor& image, Only<Index> step = 0,
                    const GridOptions& options = {});
     /// A batch, [N, C, H, W], as one picture: make_grid(images, options).
-    void add_images(const std::string& tag, const Tensor& images, Index step = 0,
+    void add_images(const std::string& tag, const Tensor& images, Only<Index> step = 0,
                     const GridOptions& options = {});
     /// The distribution of the values, with the buckets of make_histogram. Values that are not
     /// finite are left out.
-    void add_histogram(const std::string& tag, const Tensor& values, Index step = 0);
+    void add_histogram(const std::string& tag, const Tensor& values, Only<Index> step = 0);
     /// A text, in Markdown.
-    void add_text(const std::string& tag, const std::string& text, Index step = 0);
+    void add_text(const std::string& tag, const std::string& text, Only<Index> step = 0);
     /// The settings of this run and what came of them, for the page that compares runs. To be
     /// called once, at the end. The metrics are logged as scalars, too.
     void add_hparams(const std::map<std::string, HParam>& hparams,
-                     const std::map<std::string, double>& metrics, Index step = 0);
+                     const std::map<std::string, double>& metrics, Only<Index> step = 0);
 
     /// Flushes to the disk now.
     void flush();

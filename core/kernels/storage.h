@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+
 #include "primer/core/real.h"
 #include "primer/core/shape.h"
 
@@ -21,19 +23,20 @@ class Storage {
     Index size() const { return count_; }
 
     /// Counts the writes, so that a reader can tell whether the values are still the ones it saw.
-    Index version() const { return version_; }
+    Index version() const { return version_.load(std::memory_order_relaxed); }
     /// Name of the last one who wrote in place.
-    const char* writer() const { return writer_; }
+    const char* writer() const { return writer_.load(std::memory_order_relaxed); }
     void written_by(const char* who) {
-        ++version_;
-        writer_ = who;
+        version_.store(version() + 1, std::memory_order_relaxed);
+        writer_.store(who, std::memory_order_relaxed);
     }
 
   private:
     Real* data_ = nullptr;
     Index count_ = 0;
-    Index version_ = 0;
-    const char* writer_ = "";
+    // Atomic, for another thread's tape may look at a parameter that is being changed.
+    std::atomic<Index> version_ = 0;
+    std::atomic<const char*> writer_ = "";
 };
 
 /// What Storage has taken from the system, in the whole process.

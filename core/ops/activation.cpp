@@ -60,12 +60,12 @@ Tensor relu_(const Tensor& x) {
 // Maas, Hannun and Ng, "Rectifier Nonlinearities Improve Neural Network Acoustic Models", 2013.
 // With a = negative_slope: dy/dx = 1 where x > 0, else a; and y > 0 exactly where x > 0, unless
 // a < 0 makes y > 0 on both sides.
-Tensor leaky_relu(const Tensor& x, double negative_slope) {
+Tensor leaky_relu(const Tensor& x, Only<double> negative_slope) {
     const Keep keep = negative_slope >= 0 ? Keep::y : Keep::x;
     return leaky("leaky_relu", x, negative_slope, keep, Output::fresh);
 }
 
-Tensor leaky_relu_(const Tensor& x, double negative_slope) {
+Tensor leaky_relu_(const Tensor& x, Only<double> negative_slope) {
     check(negative_slope >= 0, "leaky_relu_: expected negative_slope >= 0, got ", negative_slope,
           "; x is overwritten, and with a slope < 0 the result does not tell on which side of 0 it "
           "was: use leaky_relu");
@@ -107,7 +107,7 @@ Tensor prelu(const Tensor& x, const Tensor& weight) {
 // Linear Units", 2016, section 3. dy/dx = 1 where x > 0; else y = alpha (e^x - 1), so dy/dx =
 // alpha e^x. That is y + alpha, too; but for x far below 0, y is nearly -alpha, and the sum has no
 // right digit left.
-Tensor elu(const Tensor& x, double alpha) {
+Tensor elu(const Tensor& x, Only<double> alpha) {
     check_not_negative(alpha, "elu", "alpha");
     const auto a = static_cast<Real>(alpha);
     return elementwise(
@@ -192,7 +192,7 @@ Tensor hardswish(const Tensor& x) {
 // and 0 elsewhere:
 //     dy_i/dx_j = y_i ([i = j] - y_j)
 //     dx_j      = sum_i dy_i y_i ([i = j] - y_j) = y_j (dy_j - sum_i dy_i y_i)
-Tensor softmax(const Tensor& x, int dim) {
+Tensor softmax(const Tensor& x, Only<int> dim) {
     const kernels::Axis axis(x.shape(), x.shape().normalize(dim, "softmax"));
     Tensor y = empty(x.shape());
     kernels::softmax(axis, x.data(), y.mutable_data());
@@ -206,7 +206,7 @@ Tensor softmax(const Tensor& x, int dim) {
 // y_i = x_i - ln S with S = sum_j e^(x_j), so
 //     dy_i/dx_j = [i = j] - e^(x_j) / S = [i = j] - e^(y_j)
 //     dx_j      = dy_j - e^(y_j) sum_i dy_i
-Tensor log_softmax(const Tensor& x, int dim) {
+Tensor log_softmax(const Tensor& x, Only<int> dim) {
     const kernels::Axis axis(x.shape(), x.shape().normalize(dim, "log_softmax"));
     Tensor y = empty(x.shape());
     kernels::log_softmax(axis, x.data(), y.mutable_data());
@@ -220,7 +220,7 @@ Tensor log_softmax(const Tensor& x, int dim) {
 // Goodfellow et al., "Maxout Networks", 2013, section 3. dy goes to the piece that was taken, the
 // others have gradient 0. Keeps the numbers of those pieces: one number for each y, not the
 // `pieces` numbers that x has for it.
-Tensor maxout(const Tensor& x, Index pieces) {
+Tensor maxout(const Tensor& x, Only<Index> pieces) {
     constexpr Index most = Index{1} << 24;  // a float can tell so many numbers apart
     check(pieces >= 1 && pieces <= most, "maxout: expected 1 to ", most, " pieces, got ", pieces);
     check(x.rank() >= 2 && x.shape()[1] % pieces == 0, "maxout: expected x [N, channels, ...] of ",

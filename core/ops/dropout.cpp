@@ -14,7 +14,7 @@ void check_probability(const char* op, double p) {
 
 // y = x m with m = 0 with probability p, else 1 / (1 - p), so dx = dy m. The mask m is applied as
 // it is drawn; of it, a byte for each element is kept.
-Tensor dropout(const Tensor& x, double p, Rng& rng) {
+Tensor dropout(const Tensor& x, Only<double> p, Rng& rng) {
     check_probability("dropout", p);
     if (p == 0) return x;
     Tensor y = empty(x.shape());
@@ -29,7 +29,7 @@ Tensor dropout(const Tensor& x, double p, Rng& rng) {
 
 // The mask of one number for each channel is what dropout makes of ones; mul repeats it over the
 // channel, and keeps it.
-Tensor dropout2d(const Tensor& x, double p, Rng& rng) {
+Tensor dropout2d(const Tensor& x, Only<double> p, Rng& rng) {
     check_probability("dropout2d", p);
     check(x.rank() == 4, "dropout2d: expected x [N, C, H, W], got ", x.shape());
     return p == 0 ? x : mul(x, dropout(ones({x.shape()[0], x.shape()[1], 1, 1}), p, rng));

@@ -17,6 +17,7 @@ Real reduction_factor(Reduction reduction, Index count) {
 
 // One label in 0 ... classes - 1 for each row of x [N, classes].
 void check_labels(const char* op, const char* what, const Shape& x, const IntTensor& labels) {
+    labels.check_whole(op);
     check(x.rank() == 2 && x[1] >= 1, op, ": expected ", what, " [N, classes], got ", x);
     check(labels.shape == Shape{x[0]}, op, ": expected ", x[0], " labels for ", what, ' ', x,
           ", got labels of shape ", labels.shape);

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "primer/core/error.h"
+#include "primer/core/internal.h"
 #include "primer/core/kernels/elementwise.h"
 #include "primer/core/ops.h"
 #include "primer/core/tape.h"
@@ -22,7 +23,7 @@ Tensor scaled_sum(const char* op, const Tensor& x, const kernels::Axis& axis, co
     if (factor != 1) kernels::scale(y.numel(), factor, y.mutable_data());
     return record(op, y, {x},
                   [kept, from = x.shape(), factor](const Tensor& dy, std::span<Grad> dx) {
-                      dx[0].add(expand(mul(view(dy, kept), factor), from));
+                      dx[0].add(expand(mul(internal::alias(dy, kept), factor), from));
                   });
 }
 
@@ -61,7 +62,7 @@ Tensor sum(const Tensor& x) {
     return scaled_sum("sum", x, kernels::Axis(x.shape()), all_ones(x.shape()), {}, 1);
 }
 
-Tensor sum(const Tensor& x, int dim, bool keepdim) {
+Tensor sum(const Tensor& x, Only<int> dim, Only<bool> keepdim) {
     dim = x.shape().normalize(dim, "sum");
     return scaled_sum("sum", x, {x.shape(), dim}, x.shape().with(dim, 1),
                       reduced(x.shape(), dim, keepdim), 1);
@@ -72,7 +73,7 @@ Tensor mean(const Tensor& x) {
                       one_over(x.numel()));
 }
 
-Tensor mean(const Tensor& x, int dim, bool keepdim) {
+Tensor mean(const Tensor& x, Only<int> dim, Only<bool> keepdim) {
     dim = x.shape().normalize(dim, "mean");
     return scaled_sum("mean", x, {x.shape(), dim}, x.shape().with(dim, 1),
                       reduced(x.shape(), dim, keepdim), one_over(x.shape()[dim]));
@@ -97,7 +98,7 @@ Tensor max(const Tensor& x) {
 }
 
 // dy goes to the element that was taken; all others have gradient 0.
-Tensor max(const Tensor& x, int dim, bool keepdim) {
+Tensor max(const Tensor& x, Only<int> dim, Only<bool> keepdim) {
     dim = x.shape().normalize(dim, "max");
     const kernels::Axis axis(x.shape(), dim);
     const Largest found = largest("max", x, axis, reduced(x.shape(), dim, keepdim));
@@ -119,7 +120,7 @@ IntTensor argmax(const Tensor& x) {
     return largest("argmax", x, kernels::Axis(x.shape()), {}).positions;
 }
 
-IntTensor argmax(const Tensor& x, int dim, bool keepdim) {
+IntTensor argmax(const Tensor& x, Only<int> dim, Only<bool> keepdim) {
     dim = x.shape().normalize(dim, "argmax");
     return largest("argmax", x, {x.shape(), dim}, reduced(x.shape(), dim, keepdim)).positions;
 }

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "primer/core/error.h"
+#include "primer/core/internal.h"
 #include "primer/core/kernels/copy.h"
 #include "primer/core/kernels/elementwise.h"
 #include "primer/core/ops.h"
@@ -12,9 +13,10 @@ namespace primer {
 namespace {
 
 Tensor reshape_to(const Tensor& x, const Shape& shape, const char* op) {
-    return record(
-        op, view(x, shape), {x},
-        [from = x.shape()](const Tensor& dy, std::span<Grad> dx) { dx[0].add(view(dy, from)); });
+    return record(op, internal::alias(x, shape), {x},
+                  [from = x.shape()](const Tensor& dy, std::span<Grad> dx) {
+                      dx[0].add(internal::alias(dy, from));
+                  });
 }
 
 }  // namespace
@@ -40,7 +42,9 @@ Tensor reshape(const Tensor& x, std::initializer_list<Index> sizes) {
     return reshape(x, std::span(sizes.begin(), sizes.size()));
 }
 
-Tensor flatten(const Tensor& x, int start_dim, int end_dim) {
+Tensor reshape(const Tensor& x, const Shape& shape) { return reshape(x, shape.dims()); }
+
+Tensor flatten(const Tensor& x, Only<int> start_dim, Only<int> end_dim) {
     const Shape from = x.rank() == 0 ? Shape{1} : x.shape();  // a scalar becomes [1]
     start_dim = from.normalize(start_dim, "flatten");
     end_dim = from.normalize(end_dim, "flatten");
@@ -52,7 +56,7 @@ Tensor flatten(const Tensor& x, int start_dim, int end_dim) {
         "flatten");
 }
 
-Tensor transpose(const Tensor& x, int dim0, int dim1) {
+Tensor transpose(const Tensor& x, Only<int> dim0, Only<int> dim1) {
     const Shape& from = x.shape();
     dim0 = from.normalize(dim0, "transpose");
     dim1 = from.normalize(dim1, "transpose");
@@ -65,13 +69,13 @@ Tensor transpose(const Tensor& x, int dim0, int dim1) {
 }
 
 // Every element outside the slice has gradient 0.
-Tensor slice(const Tensor& x, Index start, Index end) {
+Tensor slice(const Tensor& x, Only<Index> start, Only<Index> end) {
     check(x.rank() >= 1, "slice: a scalar has no first dimension");
     check(0 <= start && start <= end && end <= x.shape()[0],
           "slice: expected 0 <= start <= end <= ", x.shape()[0], " for shape ", x.shape(), ", got ",
           start, " and ", end);
     const Index row = x.shape().slice(1, x.rank()).numel();
-    const Tensor y = view(x, x.shape().with(0, end - start), start * row);
+    const Tensor y = internal::alias(x, x.shape().with(0, end - start), start * row);
     return record("slice", y, {x},
                   [from = x.shape(), first = start * row](const Tensor& dy, std::span<Grad> d) {
                       Tensor dx = zeros(from);
@@ -81,7 +85,7 @@ Tensor slice(const Tensor& x, Index start, Index end) {
 }
 
 // With the dimensions before `dim` taken as rows, each tensor owns a strip of columns of y.
-Tensor concat(std::span<const Tensor> tensors, int dim) {
+Tensor concat(std::span<const Tensor> tensors, Only<int> dim) {
     check(!tensors.empty(), "concat: expected at least one tensor");
     const Shape& first = tensors[0].shape();
     dim = first.normalize(dim, "concat");
@@ -116,7 +120,7 @@ Tensor concat(std::span<const Tensor> tensors, int dim) {
                   });
 }
 
-Tensor concat(std::initializer_list<Tensor> tensors, int dim) {
+Tensor concat(std::initializer_list<Tensor> tensors, Only<int> dim) {
     return concat(std::span(tensors.begin(), tensors.size()), dim);
 }
 

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <mutex>
+
+#include "primer/core/tensor.h"
+
+// For the library's own files. Users have reshape, view and slice, which are recorded.
+
+namespace primer::internal {
+
+/// A tensor of `shape` over the values of `x`, beginning at its element `offset`. It shares x's
+/// memory, and no tape hears of it: an op that returns one must record itself. Throws Error unless
+/// all of it lies within x.
+Tensor alias(const Tensor& x, const Shape& shape, Index offset = 0);
+
+/// Locked by whoever reads or changes which tensor is the gradient of x.
+std::mutex& grad_mutex(const Tensor& x);
+
+}  // namespace primer::internal

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+// For the library's own files.
+
+namespace primer {
+
+class ForwardHook;
+class Tape;
+class Tensor;
+
+/// What holds for one thread. A Tape, a NoGrad and a ForwardHook each keep the state of the thread
+/// that made them, so that they may end on another thread, even after the first has ended.
+struct ThreadState : std::enable_shared_from_this<ThreadState> {
+    std::atomic<Tape*> tape = nullptr;         ///< the one that records
+    std::atomic<int> no_grad = 0;              ///< how many NoGrads live
+    std::atomic<ForwardHook*> hook = nullptr;  ///< the innermost
+    /// Where the tape and mutable_data put the Parameters and Buffers that a module's forward uses
+    /// and that no optimizer has; null: nowhere.
+    std::vector<Tensor>* used = nullptr;
+
+    ThreadState() = default;
+    ThreadState(const ThreadState&) = delete;
+    ThreadState& operator=(const ThreadState&) = delete;
+    ~ThreadState();
+
+    /// This thread's; null as long as it has made none of the three.
+    static ThreadState* here();
+    /// This thread's, made at the first call.
+    static std::shared_ptr<ThreadState> share();
+};
+
+}  // namespace primer

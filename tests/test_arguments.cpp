@@ -1,0 +1,183 @@
+// What must not compile, and objects whose open members contradict one another.
+
+#include <primer/primer.h>
+
+#include <concepts>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "support.h"
+
+namespace primer {
+namespace {
+
+// --- A Tensor from a number, and from nothing else -----------------------------------------------
+
+static_assert(std::is_convertible_v<int, Tensor>);
+static_assert(std::is_convertible_v<Index, Tensor>);
+static_assert(std::is_convertible_v<float, Tensor>);
+static_assert(std::is_convertible_v<double, Tensor>);
+static_assert(!std::is_constructible_v<Tensor, bool>);
+static_assert(!std::is_constructible_v<Tensor, char>);
+static_assert(!std::is_constructible_v<Tensor, char32_t>);
+static_assert(!std::is_constructible_v<Tensor, int*>);
+static_assert(!std::is_constructible_v<Tensor, const char*>);
+static_assert(!std::is_convertible_v<std::nullptr_t, Tensor>);
+static_assert(!std::is_constructible_v<Parameter, bool>);
+static_assert(!std::is_constructible_v<Buffer, bool>);
+static_assert(std::is_convertible_v<int, Size2>);
+static_assert(!std::is_constructible_v<Size2, bool>);
+static_assert(!std::is_constructible_v<Size2, double>);
+static_assert(!std::is_constructible_v<Size2, int, double>);
+static_assert(std::is_constructible_v<Rng, int>);
+static_assert(!std::is_constructible_v<Rng, double>);
+static_assert(!std::is_constructible_v<Rng, bool>);
+static_assert(!std::is_convertible_v<int, Shape>);
+static_assert(!std::is_convertible_v<bool, Shape>);
+static_assert(!std::is_convertible_v<int, IntTensor>);
+static_assert(!std::is_convertible_v<double, IntTensor>);
+
+// --- Dimensions, counts and flags ----------------------------------------------------------------
+
+template <class... A>
+concept CanSum = requires(A... a) {
+    sum(a...);
+};
+template <class... A>
+concept CanMean = requires(A... a) {
+    mean(a...);
+};
+template <class... A>
+concept CanMax = requires(A... a) {
+    max(a...);
+};
+template <class... A>
+concept CanArgmax = requires(A... a) {
+    argmax(a...);
+};
+template <class... A>
+concept CanSoftmax = requires(A... a) {
+    softmax(a...);
+};
+template <class... A>
+concept CanFlatten = requires(A... a) {
+    flatten(a...);
+};
+template <class... A>
+concept CanSlice = requires(A... a) {
+    slice(a...);
+};
+template <class... A>
+concept CanElu = requires(A... a) {
+    elu(a...);
+};
+template <class... A>
+concept CanFull = requires(A... a) {
+    full(a...);
+};
+template <class... A>
+concept CanArange = requires(A... a) {
+    arange(a...);
+};
+
+static_assert(CanSum<Tensor, int> && CanSum<Tensor, int, bool> && CanSum<Tensor, Index>);
+static_assert(!CanSum<Tensor, bool> && !CanSum<Tensor, double>);
+static_assert(!CanSum<Tensor, int, int>);  // not two dimensions
+static_assert(!CanMean<Tensor, bool> && !CanMean<Tensor, float> && !CanMean<Tensor, int, int>);
+static_assert(!CanMax<Tensor, double> && !CanMax<Tensor, bool> && !CanMax<Tensor, int, int>);
+static_assert(!CanArgmax<Tensor, bool> && !CanArgmax<Tensor, double>);
+static_assert(CanSoftmax<Tensor, int> && !CanSoftmax<Tensor, bool> && !CanSoftmax<Tensor, double>);
+static_assert(!CanFlatten<Tensor, bool> && !CanSlice<Tensor, double, int>);
+static_assert(CanElu<Tensor, int> && CanElu<Tensor, double> && !CanElu<Tensor, bool>);
+static_assert(CanFull<Shape, int> && CanFull<Shape, double> && !CanFull<Shape, bool>);
+static_assert(CanArange<int> && !CanArange<double> && !CanArange<bool>);
+
+// --- Layers, optimizers, data --------------------------------------------------------------------
+
+static_assert(!std::is_constructible_v<LeakyReLU, bool>);  // PyTorch's LeakyReLU(inplace=True)
+static_assert(!std::is_constructible_v<ELU, bool>);
+static_assert(!std::is_constructible_v<ReLU, bool>);
+static_assert(!std::is_constructible_v<PReLU, double>);
+static_assert(!std::is_constructible_v<Softmax, bool> && !std::is_constructible_v<Softmax, double>);
+static_assert(!std::is_constructible_v<Dropout, bool, Rng&>);
+static_assert(std::is_constructible_v<Dropout, int, Rng&>);
+static_assert(!std::is_constructible_v<Linear, double, int, Rng&>);
+static_assert(!std::is_constructible_v<Linear, int, bool, Rng&>);
+static_assert(!std::is_constructible_v<BatchNorm2d, bool>);
+static_assert(!std::is_constructible_v<BatchNorm2d, double>);
+static_assert(!std::is_constructible_v<Flatten, bool>);
+static_assert(!std::is_constructible_v<AdaptiveAvgPool2d, double>);
+static_assert(!std::is_constructible_v<Cutout, double>);
+static_assert(!std::is_constructible_v<RandomHorizontalFlip, bool>);
+static_assert(!std::is_constructible_v<ConfusionMatrix, double>);
+
+template <class... A>
+concept CanSetLr = requires(SGD& optimizer, A... a) {
+    optimizer.set_lr(a...);
+};
+template <class... A>
+concept CanGetLr = requires(SGD& optimizer, A... a) {
+    optimizer.lr(a...);
+};
+template <class A>
+concept CanStep = requires(A a) {
+    cosine(a, {.lr = 1, .steps = 2});
+};
+template <class... A>
+concept CanAddScalar = requires(SummaryWriter& log, A... a) {
+    log.add_scalar("loss", a...);
+};
+
+static_assert(CanSetLr<double> && CanSetLr<double, int> && CanSetLr<int, Index>);
+static_assert(!CanSetLr<int, double>);  // the group first
+static_assert(CanGetLr<int> && !CanGetLr<double>);
+static_assert(CanStep<int> && !CanStep<double>);
+static_assert(CanAddScalar<double, Index> && !CanAddScalar<Index, double>);
+
+TEST_CASE("arguments: a number that the type can not hold is refused") {
+    const Tensor x = ones({2, 2});
+    check_error([&] { sum(x, Index{1} << 32); }, {"out of range", "4294967296"});
+    check_error([] { Rng rng(-1); }, {"out of range", "-1"});
+    CHECK(Tensor(std::uint8_t{200}).item() == 200);
+}
+
+// --- view ----------------------------------------------------------------------------------------
+
+TEST_CASE("arguments: view is reshape, checked and recorded") {
+    const Tensor x = arange(6).requires_grad_();
+    {
+        Tape tape;
+        const Tensor y = view(x, {x.shape()[0] / 3, -1});
+        CHECK(y.requires_grad());
+        CHECK(y.shape() == Shape{2, 3});
+        CHECK(y.data() == x.data());
+        tape.backward(sum(y * view(arange(6), Shape{2, 3})));
+    }
+    check_values(x.grad(), {6}, {0, 1, 2, 3, 4, 5});
+    check_error([&] { view(x, {100, 3}); }, {"shape [6] has 6 elements", "[100, 3]"});
+    check_error([&] { view(x, Shape{7}); }, {"shape [6] has 6 elements"});
+    check_error([&] { view(x, {-1, 4}); }, {"6 elements"});
+    check_values(reshape(x, Shape{3, 2}), {3, 2}, {0, 1, 2, 3, 4, 5});
+}
+
+// --- An IntTensor that lies ----------------------------------------------------------------------
+
+TEST_CASE("arguments: an IntTensor with fewer values than its shape is refused everywhere") {
+    const Tensor logits = zeros({3, 4});
+    IntTensor labels{0, 1, 2};
+    labels.values.pop_back();
+    const auto refused = [](auto f) { check_error(f, {"shape [3] needs 3 values, got 2"}); };
+    refused([&] { cross_entropy(logits, labels); });
+    refused([&] { nll_loss(logits, labels); });
+    refused([&] { count_correct(logits, labels); });
+    refused([&] { top_k_accuracy(logits, labels, 2); });
+    refused([&] { ConfusionMatrix(4).add(logits, labels); });
+    refused([&] { std::ostringstream() << labels; });
+    IntTensor grown{0, 1};
+    grown.shape = {2, 4000};
+    check_error([&] { std::ostringstream() << grown; }, {"shape [2, 4000] needs 8000 values"});
+}
+
+}  // namespace
+}  // namespace primer
