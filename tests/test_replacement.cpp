@@ -1,9 +1,14 @@
 #include "primer/core/io/replacement.h"
 
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <string_view>
 
 #include "folder.h"
 #include "support.h"
@@ -63,13 +68,80 @@ TEST_CASE("replacement: permissions stay") {
     }
 }
 
-TEST_CASE("replacement: a link stays one") {
+TEST_CASE("replacement: nothing is written through a link") {
     const Folder folder;
     folder.write("a", "old");
     fs::create_symlink("a", folder.path() / "link");
-    replace(folder.path() / "link", "new");
-    CHECK(contents(folder.path() / "a") == "new");
+    check_error([&] { replace(folder.path() / "link", "new"); },
+                {"/link: expected a file, or nothing yet, to save a text to, got a link to \"a\"; "
+                 "links are not written through: name the file itself"});
+    CHECK(contents(folder.path() / "a") == "old");
     CHECK(fs::is_symlink(folder.path() / "link"));
+    fs::create_directory(folder.path() / "real");
+    fs::create_directory_symlink("real", folder.path() / "folder");
+    replace(folder.path() / "folder" / "b", "new");
+    CHECK(contents(folder.path() / "real" / "b") == "new");
+}
+
+TEST_CASE("replacement: a file of another kind stays") {
+    const Folder folder;
+    const auto is_text = [](std::string_view beginning) { return beginning.starts_with("TEXT"); };
+    const auto save = [&] {
+        Replacement file(folder.path() / "a", "a text", is_text);
+        file.write("TEXT new");
+        file.commit();
+    };
+    folder.write("a", "TEX");
+    check_error(save, {"/a: expected a file, or nothing yet, to save a text to, got a file of "
+                       "another kind, which stays"});
+    CHECK(contents(folder.path() / "a") == "TEX");
+    for (const char* before : {"", "TEXT old, and long enough for sixteen bytes"}) {
+        folder.write("a", before);
+        save();
+        CHECK(contents(folder.path() / "a") == "TEXT new");
+    }
+}
+
+TEST_CASE("replacement: what a killed process left behind is removed, and nothing else") {
+    const Folder folder;
+    const pid_t dead = fork();
+    if (dead == 0) {  // killed in the middle of a save
+        Replacement* const file = new Replacement(folder.path() / "a", "a text");
+        file->write("half");
+        raise(SIGKILL);
+    }
+    REQUIRE(waitpid(dead, nullptr, 0) == dead);
+    const std::string pid = std::to_string(dead);
+    CHECK(fs::exists(folder.path() / ("a.tmp-" + pid + "-0")));
+    folder.write("a.tmp-" + pid + "-0x", "");
+    folder.write("a.tmp-" + pid, "");
+    folder.write("b.tmp-" + pid + "-0", "");
+    folder.write("a.tmp-1-0", "of a process that lives");
+    fs::create_symlink("b.tmp-" + pid + "-0", folder.path() / ("a.tmp-" + pid + "-7"));
+    replace(folder.path() / "a", "whole");
+    CHECK_FALSE(fs::exists(folder.path() / ("a.tmp-" + pid + "-0")));
+    CHECK(files_in(folder.path()) == 6);
+}
+
+TEST_CASE("replacement: two of one file at the same time leave each other alone") {
+    const Folder folder;
+    Replacement first(folder.path() / "a", "a text"), second(folder.path() / "a", "a text");
+    first.write("first");
+    second.write("second");
+    first.commit();
+    second.commit();
+    CHECK(contents(folder.path() / "a") == "second");
+    CHECK(files_in(folder.path()) == 1);
+}
+
+TEST_CASE("replacement: without a current folder there is an Error") {
+    const fs::path before = fs::current_path();
+    {
+        const Folder folder;
+        fs::current_path(folder.path());
+    }
+    check_error([] { replace("a", "x"); }, {"a: failed to save a text there: "});
+    fs::current_path(before);
 }
 
 TEST_CASE("replacement: what can not be replaced") {

@@ -334,7 +334,8 @@ void Checkpoint::restore(const ModelState& into, const std::string& source) cons
 
 void Checkpoint::save(const fs::path& path) const {
     const std::string payload = payload_of(*this);
-    Replacement file(path, "a checkpoint");
+    Replacement file(path, "a checkpoint",
+                     [](std::string_view beginning) { return beginning.starts_with(kMagic); });
     file.write(header_of(payload));
     file.write(payload);
     file.commit();

@@ -18,6 +18,7 @@
 #include "primer/core/io/crc32c.h"
 #include "primer/core/io/histogram.h"
 #include "primer/core/io/json.h"
+#include "primer/core/io/retry.h"
 
 namespace primer {
 namespace {
@@ -306,7 +307,10 @@ class SummaryWriter::File {
         check(!error, absolute.string(), ": failed to make the folder: ", error.message());
         for (int number = 0; file_ < 0; ++number) {
             path_ = absolute / file_name(time, number);
-            file_ = open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666);
+            file_ = retried([&] {
+                return open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC,
+                            0666);
+            });
             if (file_ < 0 && errno != EEXIST) fail_to("make the file");
         }
     }
@@ -317,35 +321,43 @@ class SummaryWriter::File {
     const fs::path& path() const { return path_; }
 
     void append(std::string_view event) {
+        // Half a record would end the file for its readers: nothing may follow one.
+        if (torn_ && !cut()) fail_to("take back half a record in the file");
         const std::string record = frame(event);
         std::string_view rest = record;
         while (!rest.empty()) {
-            const ssize_t count = ::write(file_, rest.data(), rest.size());
-            if (count < 0 && errno != EINTR) {
-                const int reason = errno;
-                // Half a record would end the file for its readers. (Where it can not be taken
-                // back, they leave it out.)
-                [[maybe_unused]] const int ignored = ftruncate(file_, size_);
+            const ssize_t count = retried([&] { return ::write(file_, rest.data(), rest.size()); });
+            if (count <= 0) {
+                const int reason = count < 0 ? errno : EIO;
+                torn_ = true;
+                cut();
                 errno = reason;
                 fail_to("write to the file");
             }
-            if (count > 0) rest.remove_prefix(static_cast<std::size_t>(count));
+            rest.remove_prefix(static_cast<std::size_t>(count));
         }
         size_ += static_cast<off_t>(record.size());
     }
 
     void flush() {
-        if (fdatasync(file_) != 0) fail_to("flush the file to the disk");
+        if (retried([&] { return fdatasync(file_); }) != 0) fail_to("flush the file to the disk");
     }
 
   private:
+    // Takes back what follows the last whole record.
+    bool cut() {
+        torn_ = retried([&] { return ftruncate(file_, size_); }) != 0;
+        return !torn_;
+    }
+
     [[noreturn]] void fail_to(const char* action) const {
         fail(path_.string(), ": failed to ", action, ": ", std::strerror(errno));
     }
 
     fs::path path_;
     int file_ = -1;
-    off_t size_ = 0;
+    off_t size_ = 0;     // of the whole records
+    bool torn_ = false;  // half a record may follow them
 };
 
 // --- The writer ---------------------------------------------------------------------------------
@@ -371,22 +383,29 @@ const fs::path& SummaryWriter::path() const { return file_->path(); }
 std::unique_ptr<SummaryWriter::File> SummaryWriter::open_file(const fs::path& folder) const {
     const double time = options_.clock();
     auto file = std::make_unique<File>(folder, time);
-    file->append(version_event(time));
+    try {
+        file->append(version_event(time));
+    } catch (const Error&) {  // without its first record it is no event file
+        unlink(file->path().c_str());
+        throw;
+    }
     return file;
 }
 
-// What throws on the way leaves good_ false, and that was the last attempt.
+// What throws on the way leaves good_ false; the next call tries again.
 void SummaryWriter::add(File& file, const std::string& value, Index step) {
-    if (!std::exchange(good_, false)) return;
+    good_ = false;
     file.append(summary_event(options_.clock(), step, value));
     good_ = true;
     if (steady_seconds() - flushed_ >= options_.flush_seconds) flush();
 }
 
 void SummaryWriter::flush() {
-    if (!std::exchange(good_, false)) return;
+    good_ = false;
     file_->flush();
-    for (const auto& curve : curves_) curve.second->flush();
+    for (const auto& curve : curves_) {
+        if (curve.second) curve.second->flush();  // one that could not be made is none
+    }
     flushed_ = steady_seconds();
     good_ = true;
 }
@@ -399,7 +418,6 @@ void SummaryWriter::add_scalars(const std::string& tag, const std::map<std::stri
                                 Only<Index> step) {
     for (const auto& [name, value] : values) {
         const std::string point = scalar_message(tag, value);
-        if (!good_) return;
         std::string folder = tag + '_' + name;
         std::ranges::replace(folder, '/', '_');
         std::unique_ptr<File>& curve = curves_[folder];

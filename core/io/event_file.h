@@ -47,9 +47,9 @@ struct SummaryWriterOptions {
 /// the end of a file, TensorBoard leaves out.
 ///
 /// If a file can not be written (a full disk, say) the call throws Error, one line with the path
-/// and the reason, and every later one does nothing: the training may go on, and the file ends with
-/// its last whole record. Beyond the limit on a file's size, RLIMIT_FSIZE, the system ends a
-/// program that does not ignore SIGXFSZ.
+/// and the reason, and what it was to log is lost. The file ends with its last whole record, and
+/// the next call tries again: what it logs is there as soon as the disk has room. Beyond the limit
+/// on a file's size, RLIMIT_FSIZE, the system ends a program that does not ignore SIGXFSZ.
 ///
 /// A tag or text that is not UTF-8 and an empty tag are an Error, too, at every call. Not for
 /// several threads at the same time.
@@ -91,7 +91,7 @@ class SummaryWriter {
 
     /// Flushes to the disk now.
     void flush();
-    /// False from the Error of a file that could not be written on.
+    /// Whether the last attempt to write or flush succeeded.
     bool good() const { return good_; }
     /// The file, and those of add_scalars beside it.
     const std::filesystem::path& path() const;

@@ -235,7 +235,9 @@ std::string encode_png(const Image& image) {
 
 void save_png(const fs::path& path, const Image& image) {
     const std::string png = encode_png(image);
-    Replacement file(path, "a picture");
+    Replacement file(path, "a picture", [](std::string_view beginning) {
+        return beginning.starts_with("\x89PNG\r\n\x1a\n");
+    });
     file.write(png);
     file.commit();
 }

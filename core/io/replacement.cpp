@@ -1,76 +1,174 @@
 #include "primer/core/io/replacement.h"
 
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
+#include <optional>
 #include <system_error>
 #include <utility>
 
 #include "primer/core/error.h"
+#include "primer/core/full_name.h"
+#include "primer/core/io/retry.h"
 
 namespace primer {
+namespace {
 
 namespace fs = std::filesystem;
 
-Replacement::Replacement(const fs::path& path, std::string what) : what_(std::move(what)) {
+constexpr const char* kSuffix = ".tmp-";
+
+// The process that has made FILE.tmp-PID-NUMBER, if the name is of that form.
+std::optional<pid_t> maker_of(std::string_view name, std::string_view file) {
+    const std::string begin = std::string(file) + kSuffix;
+    if (!name.starts_with(begin)) return {};
+    name.remove_prefix(begin.size());
+    pid_t pid = 0;
+    int number = 0;
+    const char* const end = name.data() + name.size();
+    const auto [dash, first] = std::from_chars(name.data(), end, pid);
+    if (first != std::errc() || dash == end || *dash != '-') return {};
+    const auto [rest, second] = std::from_chars(dash + 1, end, number);
+    if (second != std::errc() || rest != end || pid <= 0 || number < 0) return {};
+    return pid;
+}
+
+// Removes a file that its maker left behind, unless some process, here or in another container,
+// still holds it.
+void remove_left_behind(const fs::path& path) {
+    const int file =
+        retried([&] { return open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC); });
+    if (file < 0) return;
+    struct stat status {};
+    const bool ours =
+        fstat(file, &status) == 0 && S_ISREG(status.st_mode) && status.st_uid == geteuid();
+    if (ours && flock(file, LOCK_EX | LOCK_NB) == 0) unlink(path.c_str());
+    close(file);
+}
+
+void sweep(const fs::path& target) {
+    const std::string file = target.filename().string();
     std::error_code error;
-    target_ = fs::weakly_canonical(fs::absolute(path), error);
-    check(!error, fs::absolute(path).string(), ": failed to save ", what_,
-          " there: ", error.message());
-    check(!fs::is_symlink(fs::symlink_status(target_, error)), target_.string(),
-          ": expected a file, or nothing yet, to save ", what_, " to, got a link to nothing");
-    const fs::file_status status = fs::status(target_, error);
-    check(!fs::exists(status) || fs::is_regular_file(status), target_.string(),
-          ": expected a file, or nothing yet, to save ", what_, " to, got ",
+    for (fs::directory_iterator entry(target.parent_path(), error), end; !error && entry != end;
+         entry.increment(error)) {
+        const auto maker = maker_of(entry->path().filename().string(), file);
+        if (!maker) continue;
+        // Of our own number, too: then it was that of another process before.
+        const bool gone = kill(*maker, 0) != 0 && errno == ESRCH;
+        if (gone || *maker == getpid()) remove_left_behind(entry->path());
+    }
+}
+
+}  // namespace
+
+Replacement::Replacement(const fs::path& path, std::string what, IsOurs ours)
+    : what_(std::move(what)) {
+    std::error_code error;
+    const fs::path absolute = fs::absolute(path, error);
+    if (!error) {
+        // Not the link that the last name may be.
+        target_ = absolute.has_filename()
+                      ? fs::weakly_canonical(absolute.parent_path(), error) / absolute.filename()
+                      : fs::weakly_canonical(absolute, error);
+    }
+    check(!error, full_name(path), ": failed to save ", what_, " there: ", error.message());
+    check_target(ours);
+    sweep(target_);
+    create();
+}
+
+void Replacement::check_target(IsOurs ours) const {
+    const std::string wanted =
+        full_name(target_) + ": expected a file, or nothing yet, to save " + what_ + " to, got ";
+    std::error_code error;
+    const fs::file_status status = fs::symlink_status(target_, error);
+    if (fs::is_symlink(status)) {
+        fail(wanted, "a link to ", in_quotes(fs::read_symlink(target_, error).string()),
+             "; links are not written through: name the file itself");
+    }
+    check(!fs::exists(status) || fs::is_regular_file(status), wanted,
           fs::is_directory(status) ? "a folder" : "something that is no file");
+    if (ours == nullptr || !fs::exists(status)) return;
+    const int file = retried(
+        [&] { return open(target_.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC); });
+    check(file >= 0, wanted, "one that can not be read: ", std::strerror(errno));
+    std::array<char, 16> beginning{};
+    const ssize_t count = retried([&] { return read(file, beginning.data(), beginning.size()); });
+    close(file);
+    const bool replaceable =
+        count == 0 ||
+        (count > 0 && ours(std::string_view(beginning.data(), static_cast<std::size_t>(count))));
+    check(replaceable, wanted, "a file of another kind, which stays; choose another name");
+}
+
+void Replacement::create() {
     for (int number = 0; file_ < 0 && number < 100; ++number) {
         path_ = target_;
-        path_ += ".tmp-" + std::to_string(getpid()) + '-' + std::to_string(number);
-        file_ = open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        path_ += kSuffix + std::to_string(getpid()) + '-' + std::to_string(number);
+        file_ = retried(
+            [&] { return open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666); });
         if (file_ < 0 && errno != EEXIST) break;
+        if (file_ < 0) continue;
+        struct stat status {};
+        flock(file_, LOCK_EX | LOCK_NB);  // where a disk knows no locks, nothing is ever swept
+        const bool swept = fstat(file_, &status) == 0 && status.st_nlink == 0;
+        if (swept) close(std::exchange(file_, -1));  // by somebody between the two calls
     }
     if (file_ < 0) fail_to("create a file in its folder");
     // What was private stays so. Where the disk knows no permissions, there are none to keep.
-    if (fs::exists(status)) fchmod(file_, static_cast<mode_t>(status.permissions()));
+    struct stat before {};
+    if (lstat(target_.c_str(), &before) == 0) fchmod(file_, before.st_mode & 07777);
 }
 
 Replacement::~Replacement() {
-    if (file_ >= 0) close(file_);
     if (!done_) unlink(path_.c_str());
+    if (file_ >= 0) close(file_);
 }
 
 void Replacement::write(std::string_view bytes) {
     while (!bytes.empty()) {
-        const ssize_t count = ::write(file_, bytes.data(), bytes.size());
-        if (count < 0 && errno != EINTR) fail_to("write the file");
-        if (count > 0) bytes.remove_prefix(static_cast<std::size_t>(count));
+        const ssize_t count = retried([&] { return ::write(file_, bytes.data(), bytes.size()); });
+        if (count == 0) errno = EIO;
+        if (count <= 0) fail_to("write the file");
+        bytes.remove_prefix(static_cast<std::size_t>(count));
     }
 }
 
 void Replacement::commit() {
-    if (fsync(file_) != 0) fail_to("flush the file to the disk");
-    if (close(std::exchange(file_, -1)) != 0) fail_to("close the file");
-    if (rename(path_.c_str(), target_.c_str()) != 0) fail_to("give the file its name");
+    if (retried([&] { return fsync(file_); }) != 0) fail_to("flush the file to the disk");
+    // While it is open it is locked, and nobody takes it for left behind.
+    if (retried([&] { return rename(path_.c_str(), target_.c_str()); }) != 0) {
+        fail_to("give the file its name");
+    }
     done_ = true;
+    close(std::exchange(file_, -1));  // flushed already: there is nothing left that could fail
     flush_folder();
 }
 
 // The new name is on the disk only when the folder is. Where that can not be asked for, the system
 // does it in its own time.
 void Replacement::flush_folder() const {
-    const int handle = open(target_.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const int handle = retried(
+        [&] { return open(target_.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
     if (handle < 0) return;
-    const bool failed = fsync(handle) != 0 && errno == EIO;
+    const bool failed = retried([&] { return fsync(handle); }) != 0 && errno == EIO;
     close(handle);
-    if (failed) fail_to("flush its folder to the disk");
+    if (failed) {
+        errno = EIO;
+        fail_to("flush its folder to the disk");
+    }
 }
 
 void Replacement::fail_to(const char* action) const {
     const int reason = errno;
-    fail(target_.string(), ": failed to ", action, " when saving ", what_, ": ",
+    fail(full_name(target_), ": failed to ", action, " when saving ", what_, ": ",
          std::strerror(reason), done_ ? "" : "; what was there before, if anything, is untouched");
 }
 

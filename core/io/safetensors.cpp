@@ -498,6 +498,16 @@ std::string header_of(const std::vector<const StateEntry*>& entries,
     return length + text;
 }
 
+// A length, and a header of that length begins.
+bool begins_like_ours(std::string_view beginning) {
+    if (beginning.size() < 9 || beginning[8] != '{') return false;
+    std::uint64_t length = 0;
+    for (std::size_t i = 8; i-- > 0;) {
+        length = length << 8 | static_cast<unsigned char>(beginning[i]);
+    }
+    return length <= static_cast<std::uint64_t>(kMaxHeader);
+}
+
 }  // namespace
 
 void save_safetensors(const std::filesystem::path& path, const StateDict& tensors,
@@ -509,7 +519,7 @@ void save_safetensors(const std::filesystem::path& path, const StateDict& tensor
         return std::pair<bool, std::string_view>(!e->whole, e->name);
     });
     const std::string header = header_of(entries, metadata);
-    Replacement file(path, "a safetensors file");
+    Replacement file(path, "a safetensors file", begins_like_ours);
     file.write(header);
     for (const StateEntry* entry : entries) file.write(bytes_of(*entry));
     file.commit();
