@@ -37,6 +37,19 @@ Tensor features() {
 const BatchNormOptions kTraining{.training = true, .eps = 4};
 const BatchNormOptions kEval{.training = false, .eps = 4};
 
+TEST_CASE("batch_norm: without values, the gradients of weight and bias are 0") {
+    for (const Shape& shape : {Shape{2, 3, 0, 4}, Shape{0, 3, 5}, Shape{1, 3, 0}, Shape{0, 3}}) {
+        CAPTURE(shape);
+        Tape tape;
+        const Tensor x = zeros(shape).requires_grad_();
+        const Tensor w = ones({3}).requires_grad_(), b = ones({3}).requires_grad_();
+        tape.backward(sum(batch_norm(x, zeros({3}), ones({3}), w, b, {})));
+        check_values(x.grad(), shape, {});
+        check_values(w.grad(), {3}, {0, 0, 0});
+        check_values(b.grad(), {3}, {0, 0, 0});
+    }
+}
+
 TEST_CASE("batch_norm: training, by hand") {
     const Tensor weight = tensor({3, 10}), bias = tensor({1, -1});
     // 3 z + 1 and 10 z - 1

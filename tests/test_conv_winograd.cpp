@@ -1,4 +1,5 @@
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "primer/core/kernels/conv.h"
@@ -78,10 +79,41 @@ TEST_CASE("winograd: the plain sums, to rounding") {
         CHECK(relative_error(dx, expected_dx) < bound);
 
         const Tensor dw = full(w.shape(), NAN), expected_dw = empty(w.shape());
-        kernels::winograd_weight_gradient(c, x.data(), dy.data(), dw.mutable_data());
+        CHECK(kernels::winograd_weight_gradient(c, x.data(), dy.data(), dw.mutable_data()));
         kernels::reference::conv2d_backward_weight(s, x.data(), dy.data(),
                                                    expected_dw.mutable_data());
         CHECK(relative_error(dw, expected_dw) < bound);
+    }
+}
+
+TEST_CASE("winograd: what is infinite, NaN or large spreads no further than in the plain sums") {
+    Rng rng(3);
+    const ConvSizes s = sizes(3, 32, 32, 12, 12, 1);
+    const Tensor x = randn({3, 32, 12, 12}, rng), w = randn({32, 32, 3, 3}, rng);
+    const Tensor dy = randn({3, 32, 12, 12}, rng);
+    const Tensor y = empty(dy.shape()), plain_y = empty(dy.shape());
+    const Tensor dw = empty(w.shape()), plain_dw = empty(w.shape());
+    const auto same_kinds = [](const Tensor& found, const Tensor& expected) {
+        for (Index i = 0; i < found.numel(); ++i) {
+            const Real a = found.data()[i], b = expected.data()[i];
+            if (std::isnan(a) != std::isnan(b) || std::isinf(a) != std::isinf(b)) return false;
+            if (std::isinf(a) && a != b) return false;
+        }
+        return true;
+    };
+    // The last is one that the transform makes too large, but the sums do not.
+    const Real large = std::numeric_limits<Real>::max() / 100;
+    for (const Real value : {Real(INFINITY), Real(NAN), large}) {
+        CAPTURE(value);
+        const Real before = x.data()[(32 + 7) * 144 + 5 * 12 + 6];
+        x.mutable_data()[(32 + 7) * 144 + 5 * 12 + 6] = value;
+        kernels::conv2d(s, x.data(), w.data(), nullptr, y.mutable_data());
+        kernels::reference::conv2d(s, x.data(), w.data(), nullptr, plain_y.mutable_data());
+        CHECK(same_kinds(y, plain_y));
+        kernels::conv2d_backward_weight(s, x.data(), dy.data(), dw.mutable_data());
+        kernels::reference::conv2d_backward_weight(s, x.data(), dy.data(), plain_dw.mutable_data());
+        CHECK(same_kinds(dw, plain_dw));
+        x.mutable_data()[(32 + 7) * 144 + 5 * 12 + 6] = before;
     }
 }
 
@@ -118,7 +150,7 @@ TEST_CASE("winograd: the same bits for any number of threads") {
         set_num_threads(threads);
         const Tensor y = empty(dy.shape()), dw = empty(w.shape());
         kernels::winograd(c, x.data(), w.data(), nullptr, y.mutable_data());
-        kernels::winograd_weight_gradient(c, x.data(), dy.data(), dw.mutable_data());
+        CHECK(kernels::winograd_weight_gradient(c, x.data(), dy.data(), dw.mutable_data()));
         set_num_threads(before);
         return std::pair(values_of(y), values_of(dw));
     };

@@ -1,6 +1,8 @@
 #include "primer/core/kernels/storage.h"
 
+#include <cmath>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -129,6 +131,44 @@ TEST_CASE("storage: memory that the system has not is an Error") {
     // The cache was given up in the attempt, and life goes on.
     CHECK(storage_stats().bytes_cached == 0);
     check_values(zeros({2}), {2}, {0, 0});
+}
+
+TEST_CASE("storage: sizes that can not be are an Error") {
+    check_error([] { Storage(-1); }, {"Storage: expected a size of 0 or more, got -1"});
+    for (const Index count : {Index{1} << 61, std::numeric_limits<Index>::max()}) {
+        check_error([=] { Storage storage(count); }, {"out of memory: no system has a block of"});
+    }
+}
+
+TEST_CASE("storage: of blocks of many sizes, the cache keeps a share of what was in use") {
+    release_cached_storage();
+    const Index before = storage_stats().bytes_in_use;
+    constexpr Index megabyte = 1 << 20, most = 50 * megabyte;
+    for (Index bytes = megabyte; bytes <= most; bytes += megabyte) Storage storage(reals(bytes));
+    // The largest was in use alone; a size class may be an eighth larger.
+    CHECK(storage_stats().bytes_cached <= 2 * (before + most + most / 8));
+    set_storage_cache(0);
+    CHECK(storage_stats().bytes_cached == 0);
+    { const Storage storage(reals(megabyte)); }
+    CHECK(storage_stats().bytes_cached == 0);
+    set_storage_cache(2);
+    for (const double share : {-1.0, std::nan("")}) {
+        check_error([=] { set_storage_cache(share); },
+                    {"set_storage_cache: expected a share of 0"});
+    }
+}
+
+TEST_CASE("storage: the blocks that have waited longest are given back first") {
+    release_cached_storage();
+    set_storage_cache(std::numeric_limits<double>::infinity());
+    const Index sizes[] = {reals(1 << 20), reals(1 << 21), reals(1 << 22)};
+    for (const Index size : sizes) Storage storage(size);
+    CHECK(storage_stats().bytes_cached == 7 << 20);
+    // More than is kept in any case: the limit is now 16 MB or less than the three and this one.
+    { const Storage storage(reals(13 << 20)); }
+    set_storage_cache(1e-9);
+    CHECK(storage_stats().bytes_cached == 13 << 20);
+    set_storage_cache(2);
 }
 
 TEST_CASE("storage: counts the writes and names the last writer") {

@@ -319,14 +319,17 @@ void batch_norm(const BatchNormSizes& s, const BatchNormRule& rule, const Real* 
 
 void batch_norm_training(const BatchNormSizes& s, const BatchNormRule& rule, const Real* x,
                          Moments* moments, Real* y) {
-    if (isa() == Isa::reference) return reference::batch_norm_training(s, rule, x, moments, y);
+    if (isa() == Isa::reference || s.count() == 0) {
+        return reference::batch_norm_training(s, rule, x, moments, y);
+    }
     for_each_channel(s, [&](const Group& group) { measure(group, x, moments); });
     batch_norm(s, rule, x, moments, y);
 }
 
 void batch_norm_backward(const BatchNormSizes& s, const BatchNormRule& rule,
                          const BatchNormBackward& from, Real* dx, Real* dweight, Real* dbias) {
-    if (isa() == Isa::reference) {
+    // Without values there is nothing to share out, but the gradients of weight and bias are 0.
+    if (isa() == Isa::reference || s.count() == 0) {
         return reference::batch_norm_backward(s, rule, from, dx, dweight, dbias);
     }
     std::vector<GradientSums> sums;

@@ -207,7 +207,7 @@ void conv2d_backward_weight(const ConvSizes& s, const Real* x, const Real* dy, R
     }
     const Correlation forward = forward_correlation(s);
     if (is_depthwise(forward)) return depthwise_weight_gradient(s, x, dy, dweight);
-    if (winograd_wins(forward)) return winograd_weight_gradient(forward, x, dy, dweight);
+    if (winograd_wins(forward) && winograd_weight_gradient(forward, x, dy, dweight)) return;
     weight_gradient(s, x, dy, dweight);
 }
 

@@ -79,12 +79,14 @@ struct Frame {
 
 /// Whether Winograd's algorithm can compute it, and is faster.
 bool winograd_wins(const Correlation& correlation);
-/// The same as correlate, to rounding.
+/// The same as correlate, to rounding: relative to the largest values in a tile of 6x6 inputs.
+/// Images whose results are not all finite are given to correlate.
 void winograd(const Correlation& correlation, const Real* x, const Real* weight, const Real* bias,
               Real* y);
-/// The gradient of the weight of such a forward: weight_gradient to rounding.
-void winograd_weight_gradient(const Correlation& correlation, const Real* x, const Real* dy,
-                              Real* dweight);
+/// The gradient of the weight of such a forward: weight_gradient to rounding. Returns false if it
+/// is not all finite, which weight_gradient's may be.
+[[nodiscard]] bool winograd_weight_gradient(const Correlation& correlation, const Real* x,
+                                            const Real* dy, Real* dweight);
 
 /// The gradient of the weight, for batch >= 1.
 void weight_gradient(const ConvSizes& sizes, const Real* x, const Real* dy, Real* dweight);

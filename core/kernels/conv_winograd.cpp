@@ -24,10 +24,19 @@
 // So: transform the weights once; then, for some tiles at a time, which stay in the cache,
 // transform the inputs, do 36 products, transform the result. The transforms, additions for the
 // most part, work on vectors of channels, and x and y are transposed on the way in and out. They
-// pay from some 32 channels on. Rounding errors are some ten times those of the plain sum.
+// pay from some 32 channels on. Rounding errors are some ten times those of the plain sum, and
+// relative to the largest values of the tile, for its outputs share their intermediate results.
+//
+// They also share an infinity or NaN among the inputs, and B^T d B may overflow where y does not.
+// It shows: what is not finite on the way leaves a result that is not, either. So images whose
+// results are not all finite are done again by the plain sums (correlate), which is what they would
+// have been done by otherwise; likewise the whole gradient of the weight.
 //
 // Winograd, "Arithmetic Complexity of Computations", 1980; Lavin and Gray, "Fast Algorithms for
 // Convolutional Neural Networks", 2016, for F(4x4, 3x3) and these matrices.
+
+#include <algorithm>
+#include <vector>
 
 #include "primer/core/kernels/conv_parts.h"
 #include "primer/core/kernels/gemm_blocks.h"
@@ -136,7 +145,9 @@ class Convolution {
           bias_(bias),
           y_(y) {}
 
-    void run(const Real* weight) const {
+    // Tells of each image whether all of its y are finite.
+    std::vector<char> run(const Real* weight) const {
+        std::vector<char> finite(static_cast<std::size_t>(tiles_.groups()), 1);
         Storage u(kPlaces * weight_place());
         transform_weight(weight, u.data());
         const Index threads = std::min(tiles_.groups(), Index{num_threads()});
@@ -144,16 +155,25 @@ class Convolution {
             reserve_storage(threads, size);
         }
         const Index work = kPlaces * shape_.channels * shape_.rows * tiles_.most();
-        parallel_for(tiles_.groups(), std::max(Index{1}, kWorthAThread / work),
-                     [&](Index begin, Index end) {
-                         Storage v(in_.size()), m(out_.size());
-                         for (Index i = begin; i < end; ++i) {
-                             const Tiles::Group group = tiles_.group(i);
-                             transform_input(group, v.data());
-                             multiply(group, v.data(), u.data(), m.data());
-                             transform_output(group, m.data());
-                         }
-                     });
+        parallel_for(
+            tiles_.groups(), std::max(Index{1}, kWorthAThread / work), [&](Index begin, Index end) {
+                Storage v(in_.size()), m(out_.size());
+                for (Index i = begin; i < end; ++i) {
+                    const Tiles::Group group = tiles_.group(i);
+                    transform_input(group, v.data());
+                    multiply(group, v.data(), u.data(), m.data());
+                    finite[static_cast<std::size_t>(i)] = transform_output(group, m.data()) ? 1 : 0;
+                }
+            });
+        std::vector<char> images(static_cast<std::size_t>(shape_.batch), 1);
+        for (Index i = 0; i < tiles_.groups(); ++i) {
+            const Tiles::Group group = tiles_.group(i);
+            for (Index image = group.first_image; image < group.first_image + group.images;
+                 ++image) {
+                images[static_cast<std::size_t>(image)] &= finite[static_cast<std::size_t>(i)];
+            }
+        }
+        return images;
     }
 
   private:
@@ -234,8 +254,9 @@ class Convolution {
         }
     }
 
-    // y = A^T M A.
-    void transform_output(const Tiles::Group& group, const Real* m) const {
+    // y = A^T M A. Returns whether all of it is finite.
+    bool transform_output(const Tiles::Group& group, const Real* m) const {
+        bool finite = true;
         Storage band(band_size());  // four rows of outputs: [row][column][channel]
         const Index row_of_tiles = tiles_.in_a_row();
         for (Index channel = 0; channel < shape_.rows; channel += lanes_) {
@@ -247,11 +268,13 @@ class Convolution {
                     transforms().output(
                         row_of_tiles, {from + tile * width, width, 6 * out_.place(), out_.place()},
                         {band.data(), 4 * lanes_, 4 * row_of_tiles * lanes_, lanes_});
+                    finite &= transforms().finite(band.size(), band.data());
                     write_band(group.first_image + image, channel, 4 * (group.first_row + row),
                                band.data());
                 }
             }
         }
+        return finite;
     }
 
     void write_band(Index image, Index channel, Index first_row, const Real* band) const {
@@ -447,12 +470,21 @@ bool winograd_wins(const Correlation& c) {
 
 void winograd(const Correlation& correlation, const Real* x, const Real* weight, const Real* bias,
               Real* y) {
-    Convolution(correlation, x, bias, y).run(weight);
+    const std::vector<char> finite = Convolution(correlation, x, bias, y).run(weight);
+    Correlation rest = correlation;
+    for (Index n = 0; n < correlation.batch; n += std::max(Index{1}, rest.batch)) {
+        const auto from = finite.begin() + n;
+        const auto until = std::find(from, finite.end(), char{1});
+        rest.batch = until - from;
+        if (rest.batch == 0) continue;
+        correlate(rest, x + n * rest.in(), weight, bias, y + n * rest.rows * rest.outputs());
+    }
 }
 
-void winograd_weight_gradient(const Correlation& correlation, const Real* x, const Real* dy,
+bool winograd_weight_gradient(const Correlation& correlation, const Real* x, const Real* dy,
                               Real* dweight) {
     WeightGradient(correlation, x, dy).run(dweight);
+    return transforms().finite(correlation.rows * correlation.channels * 9, dweight);
 }
 
 }  // namespace primer::kernels

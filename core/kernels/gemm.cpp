@@ -109,15 +109,46 @@ void pack_rows(const PackedRows& packed, const Real* from, Index row_step, Index
                  });
 }
 
+namespace {
+
+// Memory for packed strips, which each thread keeps from call to call: small products would feel a
+// visit to the cache of blocks, which all threads share. The destructors of other static objects
+// may still multiply when the thread's own has been destroyed; `gone` tells them, which itself has
+// no destructor.
+class Scratch {
+  public:
+    Scratch() { gone = false; }
+    ~Scratch() { gone = true; }
+    Scratch(const Scratch&) = delete;
+    Scratch& operator=(const Scratch&) = delete;
+
+    // Of this thread, or `otherwise` if that is no more.
+    static Real* of_size(Index size, std::vector<Real>& otherwise) {
+        if (gone) return grown(otherwise, size);
+        thread_local Scratch scratch;
+        return grown(scratch.values_, size);
+    }
+
+  private:
+    static Real* grown(std::vector<Real>& values, Index size) {
+        values.resize(std::max(values.size(), static_cast<std::size_t>(size)));
+        return values.data();
+    }
+
+    static thread_local bool gone;
+    std::vector<Real> values_;
+};
+
+thread_local bool Scratch::gone = false;
+
+}  // namespace
+
 void multiply(const BlockProduct& product) {
     const GemmTile& tile = the_tile();
     const PackedRows& a = product.a;
     const Index strip_count = product.last_strip - product.first_strip;
-    // Kept by each thread from call to call: small products would feel a visit to the cache of
-    // blocks, which all threads share.
-    thread_local std::vector<Real> scratch;
-    scratch.resize(std::max(scratch.size(),
-                            static_cast<std::size_t>(strip_count * a.depths.size * tile.columns)));
+    std::vector<Real> at_exit;
+    Real* const scratch = Scratch::of_size(strip_count * a.depths.size * tile.columns, at_exit);
     std::array<Strip, kBlockStrips> strips;
     for (Index piece = 0; piece < a.depths.count; ++piece) {
         const Index depth = a.depths.length(piece);
@@ -125,7 +156,7 @@ void multiply(const BlockProduct& product) {
         for (Index j = 0; j < strip_count; ++j) {
             strips[static_cast<std::size_t>(j)] =
                 product.b(product.first_strip + j, a.depths.begin(piece), depth,
-                          scratch.data() + j * a.depths.size * tile.columns);
+                          scratch + j * a.depths.size * tile.columns);
         }
         const Index block = kBlockRows / tile.rows;
         for (Index begin = product.first_row_strip; begin < product.last_row_strip;

@@ -2,16 +2,23 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstdlib>
 #include <list>
+#include <locale>
 #include <mutex>
 #include <new>
+#include <sstream>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "primer/core/error.h"
 
 #if defined(__linux__)
 #include <sys/mman.h>
+#endif
+#if defined(__unix__) || defined(__APPLE__)
+#include <pthread.h>
 #endif
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -69,30 +76,75 @@ std::size_t size_class(Index count) {
     return std::max(kAlignment, (bytes + step - 1) / step * step);
 }
 
+// Larger sizes are refused before they are counted in bytes, rounded up: that must not overflow.
+constexpr Index kMostReals = (Index{1} << 61) / Index{sizeof(Real)};
+
+// The default share of set_storage_cache. Within a step, sizes that are never in use together wait
+// side by side, and so do those of training and of evaluation: together they are more than what was
+// in use at any one time.
+constexpr double kDefaultShare = 2;
+// So many bytes may wait in any case: it is not worth asking the system for them again and again.
+constexpr double kAlwaysCached = 16.0 * 1024 * 1024;
+// "Lately" is so many requests, up to twice: many steps of a training.
+constexpr int kRequests = 1 << 14;
+
+void check_share(double share, const char* who) {
+    check(share >= 0, who, ": expected a share of 0 or more (of the memory that was in use), got ",
+          share);
+}
+
+double share_from_environment() {
+    const char* text = std::getenv("PRIMER_CACHE_SHARE");
+    if (text == nullptr || *text == '\0') return kDefaultShare;
+    std::istringstream stream{text};
+    stream.imbue(std::locale::classic());
+    double share = -1;
+    const bool read = (stream >> share) && stream.peek() == std::istringstream::traits_type::eof();
+    check(read && share >= 0,
+          "PRIMER_CACHE_SHARE: expected a number of 0 or more, such as 1.5, got '", text, "'");
+    return share;
+}
+
 class BlockCache {
   public:
     void* take(std::size_t bytes) {
         const std::lock_guard lock(mutex_);
-        std::vector<void*>& blocks = free_[bytes];
+        std::vector<Waiting>& blocks = free_[bytes];
         void* block = nullptr;
         if (blocks.empty()) {
             block = ask_system(bytes);
         } else {
-            block = blocks.back();
+            block = blocks.back().block;
             blocks.pop_back();
             stats_.bytes_cached -= static_cast<Index>(bytes);
             unpoison(block, bytes);
         }
         stats_.bytes_in_use += static_cast<Index>(bytes);
+        most_now_ = std::max(most_now_, stats_.bytes_in_use);
+        if (++requests_ == kRequests) {
+            requests_ = 0;
+            most_before_ = std::exchange(most_now_, stats_.bytes_in_use);
+        }
         return block;
     }
 
     void give_back(void* block, std::size_t bytes) noexcept {
         const std::lock_guard lock(mutex_);
-        poison(block, bytes);
-        free_[bytes].push_back(block);
         stats_.bytes_in_use -= static_cast<Index>(bytes);
+        try {
+            free_[bytes].push_back({block, ++returns_});
+        } catch (const std::bad_alloc&) {  // there is not even room for a note of it
+            return ::operator delete(block, alignment_of(bytes));
+        }
+        poison(block, bytes);
         stats_.bytes_cached += static_cast<Index>(bytes);
+        trim();
+    }
+
+    void set_share(double share) {
+        const std::lock_guard lock(mutex_);
+        share_ = share;
+        trim();
     }
 
     void release() {
@@ -105,7 +157,16 @@ class BlockCache {
         return stats_;
     }
 
+    // Around fork(), so that the child does not get the lists as another thread was changing them.
+    void lock() { mutex_.lock(); }
+    void unlock() { mutex_.unlock(); }
+
   private:
+    struct Waiting {
+        void* block;
+        Index since;  // counted in blocks that were given back
+    };
+
     void* ask_system(std::size_t bytes) {
         ++stats_.system_allocations;
         if (void* block = allocate(bytes)) return block;
@@ -115,32 +176,74 @@ class BlockCache {
              stats_.bytes_in_use, " bytes are in use); try a smaller batch");
     }
 
+    void give_to_system(void* block, std::size_t bytes) {
+        unpoison(block, bytes);
+        ::operator delete(block, alignment_of(bytes));
+        stats_.bytes_cached -= static_cast<Index>(bytes);
+    }
+
+    // Gives back the blocks that have waited longest until no more is kept than the share allows.
+    // In each list, they are at the front.
+    void trim() {
+        const auto in_use = static_cast<double>(std::max(most_before_, most_now_));
+        const double limit = share_ > 0 ? std::max(kAlwaysCached, share_ * in_use) : 0;
+        while (static_cast<double>(stats_.bytes_cached) > limit) {
+            auto oldest = free_.end();
+            for (auto list = free_.begin(); list != free_.end(); ++list) {
+                if (list->second.empty()) continue;
+                if (oldest == free_.end() ||
+                    list->second.front().since < oldest->second.front().since) {
+                    oldest = list;
+                }
+            }
+            give_to_system(oldest->second.front().block, oldest->first);
+            oldest->second.erase(oldest->second.begin());
+        }
+    }
+
     void release_locked() {
         for (auto& [bytes, blocks] : free_) {
-            for (void* block : blocks) {
-                unpoison(block, bytes);
-                ::operator delete(block, alignment_of(bytes));
-            }
+            for (const Waiting& waiting : blocks) give_to_system(waiting.block, bytes);
             blocks.clear();
         }
-        stats_.bytes_cached = 0;
     }
 
     std::mutex mutex_;
-    std::unordered_map<std::size_t, std::vector<void*>> free_;  // by size class
+    std::unordered_map<std::size_t, std::vector<Waiting>> free_;  // by size class
     StorageStats stats_;
+    double share_ = share_from_environment();
+    Index returns_ = 0;
+    Index most_now_ = 0, most_before_ = 0;  // bytes in use: since so many requests, and before
+    int requests_ = 0;
 };
+
+BlockCache& cache();
+
+BlockCache* make_cache() {
+    auto* const made = new BlockCache;
+#if defined(__unix__) || defined(__APPLE__)
+    pthread_atfork([] { cache().lock(); }, [] { cache().unlock(); }, [] { cache().unlock(); });
+#endif
+    return made;
+}
 
 // Never destroyed: a tensor with static lifetime may give its block back after main has ended.
 BlockCache& cache() {
-    static auto* const cache = new BlockCache;
+    static auto* const cache = make_cache();
     return *cache;
+}
+
+Index checked(Index count) {
+    check(count >= 0, "Storage: expected a size of 0 or more, got ", count);
+    check(count <= kMostReals, "out of memory: no system has a block of ", count,
+          " numbers for a tensor; try a smaller batch");
+    return count;
 }
 
 }  // namespace
 
 Storage::Storage(Index count)
-    : data_(static_cast<Real*>(cache().take(size_class(count)))), count_(count) {}
+    : data_(static_cast<Real*>(cache().take(size_class(checked(count))))), count_(count) {}
 
 Storage::~Storage() { cache().give_back(data_, size_class(count_)); }
 
@@ -149,6 +252,11 @@ StorageStats storage_stats() { return cache().stats(); }
 void reserve_storage(Index blocks, Index count) {
     std::list<Storage> reserved;
     while (std::ssize(reserved) < blocks) reserved.emplace_back(count);
+}
+
+void set_storage_cache(double share) {
+    check_share(share, "set_storage_cache");
+    cache().set_share(share);
 }
 
 void release_cached_storage() { cache().release(); }

@@ -13,7 +13,7 @@ namespace primer {
 /// system for memory after its first steps. Safe to use from several threads.
 class Storage {
   public:
-    /// Throws Error if the system has no memory left.
+    /// Throws Error if count < 0, or if the system has no block of that size left.
     explicit Storage(Index count);
     ~Storage();
     Storage(const Storage&) = delete;
@@ -52,6 +52,15 @@ StorageStats storage_stats();
 /// threads are about to ask for: otherwise it would depend on how they happen to overlap whether
 /// the system is asked.
 void reserve_storage(Index blocks, Index count);
+
+/// Bounds what the cache keeps: `share` times the most that was in use at once lately, or 16 MB if
+/// that is less. What is beyond it goes back to the system, the blocks that have waited longest
+/// first. "Lately" is the last 16 384 requests for a block, up to twice as many. A share of 0 keeps
+/// nothing, infinity everything. At the start it is the environment variable PRIMER_CACHE_SHARE or,
+/// without it, 2: enough for a training that evaluates now and then to ask the system for nothing
+/// after its first steps. Throws Error if share < 0 or is NaN; the first Storage throws if that
+/// variable is not such a number.
+void set_storage_cache(double share);
 
 /// Gives the cached blocks back to the system.
 void release_cached_storage();

@@ -103,6 +103,18 @@ void transform(Index count, const Squares<const Real>& from, const Squares<Real>
     }
 }
 
+// v * 0 is 0 or, if v is infinite or NaN, NaN, which stays in the sum.
+bool finite(Index n, const Real* x) {
+    constexpr Index lanes = kBytes / static_cast<Index>(sizeof(Real));
+    Vector sums{};
+    Index i = 0;
+    for (; i + lanes <= n; i += lanes) sums += load(x + i) * Real(0);
+    Real sum = 0;
+    for (; i < n; ++i) sum += x[i] * Real(0);
+    for (Index lane = 0; lane < lanes; ++lane) sum += sums[lane];
+    return sum == 0;
+}
+
 }  // namespace
 
 Winograd winograd() {
@@ -111,7 +123,8 @@ Winograd winograd() {
             .output = transform<6, 4, times_at>,
             .weight = transform<3, 6, times_g>,
             .output_gradient = transform<4, 6, times_a>,
-            .weight_gradient = transform<6, 3, times_gt>};
+            .weight_gradient = transform<6, 3, times_gt>,
+            .finite = finite};
 }
 
 }  // namespace primer::kernels::PRIMER_ISA_LEVEL

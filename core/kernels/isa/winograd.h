@@ -26,6 +26,8 @@ struct Winograd {
     Transform weight;           ///< G w G^T, 3x3 to 6x6
     Transform output_gradient;  ///< A d A^T, 4x4 to 6x6
     Transform weight_gradient;  ///< G^T m G, 6x6 to 3x3
+    /// Whether all of n values are finite.
+    bool (*finite)(std::int64_t n, const Real* x);
 };
 
 namespace baseline {
