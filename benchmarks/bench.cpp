@@ -15,7 +15,6 @@
 #include <iostream>
 #include <map>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "examples/support/flags.h"
@@ -24,6 +23,7 @@
 #include "primer/core/error.h"
 #include "primer/core/kernels/isa.h"
 #include "primer/core/kernels/parallel.h"
+#include "primer/core/kernels/processors.h"
 #include "session.h"
 #include "workloads.h"
 
@@ -159,8 +159,8 @@ std::string processor() {
 }
 
 void print_machine(const std::map<int, double>& peaks) {
-    std::printf("%s, %u cores, instruction set %s\n", processor().c_str(),
-                std::thread::hardware_concurrency(), kernels::name(kernels::isa()));
+    std::printf("%s, %d cores, instruction set %s\n", processor().c_str(), available_processors(),
+                kernels::name(kernels::isa()));
     for (const auto& [threads, peak] : peaks) {
         std::printf("peak on %d thread%s: %.0f GFLOP/s\n", threads, threads == 1 ? "" : "s",
                     peak / 1e9);

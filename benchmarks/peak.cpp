@@ -8,6 +8,7 @@
 #include "isa/fma.h"
 #include "primer/core/error.h"
 #include "primer/core/kernels/isa.h"
+#include "primer/core/kernels/processors.h"
 
 namespace primer::benchmarks {
 namespace {
@@ -50,8 +51,7 @@ double peak_of_this_thread() {
 }  // namespace
 
 double fma_peak(int threads) {
-    const auto cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-    std::vector<double> peaks(static_cast<std::size_t>(std::min(threads, cores)));
+    std::vector<double> peaks(static_cast<std::size_t>(std::min(threads, available_processors())));
     std::vector<std::thread> others;
     for (std::size_t i = 1; i < peaks.size(); ++i) {
         others.emplace_back([&peaks, i] { peaks[i] = peak_of_this_thread(); });

@@ -15,6 +15,11 @@
 #include <vector>
 
 #include "primer/core/error.h"
+#include "primer/core/kernels/processors.h"
+
+#if defined(__unix__) || defined(__APPLE__)
+#include <pthread.h>
+#endif
 
 // One caller at a time has the pool. Its job lies on its stack, and the pool's helpers join in:
 //
@@ -131,7 +136,7 @@ class Pool {
   public:
     explicit Pool(int helpers)
         // With more threads than cores, who watches would keep a core from who works.
-        : watch_(helpers < static_cast<int>(std::thread::hardware_concurrency())) {
+        : watch_(helpers < available_processors()) {
         threads_.reserve(static_cast<std::size_t>(helpers));
         try {
             for (int i = 1; i <= helpers; ++i) threads_.emplace_back([this, i] { serve(i); });
@@ -267,7 +272,7 @@ class Distance {
 int threads_from_environment() {
     const char* text = std::getenv("PRIMER_NUM_THREADS");
     if (text == nullptr || *text == '\0') {
-        return std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, kMaxThreads);
+        return std::min(available_processors(), kMaxThreads);
     }
     const std::string_view view(text);
     int count = 0;
@@ -283,7 +288,28 @@ std::mutex pool_mutex;  // held by the one caller whose job the pool is doing
 // Made when first needed. Not destroyed at the end of the process, which may come, by std::exit(),
 // in the middle of a job, and after which destructors of other static objects may still want it.
 Pool* pool = nullptr;
-Distance distance;  // of the pool's helpers; the mutex is also for this
+constinit Distance distance;  // of the pool's helpers; the mutex is also for this
+
+// fork() copies a process, but of its threads only the one that called it. So it waits until no job
+// is running, and the child forgets the pool, which has no threads there, and makes its own when it
+// needs one. (In a body of parallel_for it can not wait for that very job: such a child may only
+// call exec or _exit, as after any fork from the midst of things.)
+void handle_forks() {
+#if defined(__unix__) || defined(__APPLE__)
+    [[maybe_unused]] static const int registered = pthread_atfork(
+        [] {
+            if (!inside_parallel_for) pool_mutex.lock();
+        },
+        [] {
+            if (!inside_parallel_for) pool_mutex.unlock();
+        },
+        [] {
+            if (inside_parallel_for) return;
+            pool = nullptr;
+            pool_mutex.unlock();
+        });
+#endif
+}
 
 std::atomic<int>& thread_count() {
     static std::atomic<int> count = threads_from_environment();
@@ -310,7 +336,10 @@ void detail::run_chunks(Index n, Index grain, const std::function<void(Index, In
     // A second caller, on another thread, does not wait for the pool: it works alone.
     std::unique_lock lock(pool_mutex, std::defer_lock);
     if (num_threads() > 1 && !inside_parallel_for && lock.try_lock()) {
-        if (pool == nullptr) pool = new Pool(num_threads() - 1);
+        if (pool == nullptr) {
+            handle_forks();
+            pool = new Pool(num_threads() - 1);
+        }
         const bool share = job.chunks() > kFewChunks || distance.near(*pool);
         share ? pool->run(job) : job.work(0);
     } else {

@@ -7,9 +7,10 @@
 namespace primer {
 
 /// How many threads parallel_for uses, the caller's included. At the start this is the environment
-/// variable PRIMER_NUM_THREADS or, without it, the number of the machine's cores. If the system
+/// variable PRIMER_NUM_THREADS or, without it, available_processors() (processors.h). If the system
 /// refuses so many threads, the ones that it grants do the same work. Throws Error if that variable
-/// holds anything but a whole number from 1 to 1024.
+/// holds anything but a whole number from 1 to 1024. A child that fork() has made starts threads of
+/// its own.
 int num_threads();
 
 /// Throws Error unless 1 <= count <= 1024, and from inside a parallel_for of several chunks.

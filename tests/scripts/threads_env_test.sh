@@ -24,10 +24,15 @@ for value in 0 -1 1025 99999999999999999999 four 2x 2.5 ' 2' '2 ' +2 0x2; do
     PRIMER_NUM_THREADS=$value run error
 done
 
-# Unset and empty are the same: the number of cores.
-cores=$(getconf _NPROCESSORS_ONLN)
-(unset PRIMER_NUM_THREADS && run "$cores" && exit "$failures") || failures=$((failures + 1))
-PRIMER_NUM_THREADS='' run "$cores"
+# Unset and empty are the same: the processors that this process may use.
+(unset PRIMER_NUM_THREADS && run available && exit "$failures") || failures=$((failures + 1))
+PRIMER_NUM_THREADS='' run available
+# Bound to one of them, it has one.
+if command -v taskset > /dev/null; then
+    first=$(taskset -cp $$ | sed 's/.*: *//; s/[-,].*//')
+    (unset PRIMER_NUM_THREADS
+     taskset -cp "$first" $BASHPID > /dev/null && run 1 && exit "$failures") || failures=$((failures + 1))
+fi
 
 # A system that has not so many threads to give: with room for some hundred stacks of 8 MB, the
 # result is the same. (The sanitizers' own programs do not start in so little room.)

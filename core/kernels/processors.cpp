@@ -1,0 +1,142 @@
+#include "primer/core/kernels/processors.h"
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#if defined(__linux__)
+#include <sched.h>
+#endif
+
+// Not std::thread::hardware_concurrency(): with some C libraries that is what the machine has,
+// though a batch system, a container or taskset may have left us two of its 64 processors. Then 64
+// threads would take turns on the two, and each chunk would wait for the slowest.
+
+namespace primer {
+namespace {
+
+namespace fs = std::filesystem;
+
+int processors_of_mask() {
+#if defined(__linux__)
+    // The kernel refuses a mask that is too small for the machine: ask with larger ones.
+    for (std::size_t count = CPU_SETSIZE; count <= std::size_t{1} << 20; count *= 2) {
+        std::vector<cpu_set_t> mask(count / CPU_SETSIZE);
+        const std::size_t bytes = mask.size() * sizeof(cpu_set_t);
+        if (sched_getaffinity(0, bytes, mask.data()) == 0) return CPU_COUNT_S(bytes, mask.data());
+    }
+#endif
+    return 0;
+}
+
+std::vector<std::string> lines_of(const fs::path& file) {
+    std::ifstream in(file);
+    std::vector<std::string> lines;
+    for (std::string line; std::getline(in, line);) lines.push_back(line);
+    return lines;
+}
+
+// The first number in a file; -1 for none, as after "max", and for no such file.
+double number_in(const fs::path& file) {
+    std::ifstream in(file);
+    in.imbue(std::locale::classic());
+    double value = -1;
+    return in >> value ? value : -1;
+}
+
+// Of one control group, in processors; 0 for no limit. Version 2 has both numbers in cpu.max.
+double quota_of_group(const fs::path& group, bool version_2) {
+    double quota = -1, period = -1;
+    if (version_2) {
+        std::ifstream in(group / "cpu.max");
+        in.imbue(std::locale::classic());
+        if (!(in >> quota >> period)) return 0;
+    } else {
+        quota = number_in(group / "cpu.cfs_quota_us");
+        period = number_in(group / "cpu.cfs_period_us");
+    }
+    return quota > 0 && period > 0 ? quota / period : 0;
+}
+
+bool has_word(std::string_view list, std::string_view word) {
+    for (std::size_t end = 0; !list.empty(); list.remove_prefix(std::min(end + 1, list.size()))) {
+        end = std::min(list.find(','), list.size());
+        if (list.substr(0, end) == word) return true;
+    }
+    return false;
+}
+
+// Where control groups are mounted, and which of them is there.
+struct Mount {
+    std::string root;
+    std::string place;
+};
+
+// A line of mountinfo: "36 35 98:0 /root /place options - type source options".
+std::vector<Mount> mounts_of(const fs::path& mountinfo, bool version_2) {
+    std::vector<Mount> found;
+    for (const std::string& line : lines_of(mountinfo)) {
+        const std::size_t dash = line.find(" - ");
+        if (dash == std::string::npos) continue;
+        std::istringstream before(line.substr(0, dash)), after(line.substr(dash + 3));
+        std::string skipped, type, source, options;
+        Mount mount;
+        before >> skipped >> skipped >> skipped >> mount.root >> mount.place;
+        after >> type >> source >> options;
+        const bool wanted =
+            version_2 ? type == "cgroup2" : type == "cgroup" && has_word(options, "cpu");
+        if (before && wanted) found.push_back(mount);
+    }
+    return found;
+}
+
+// From the group of the process up to that which is mounted. In a container its own path may be the
+// host's, of which nothing is mounted: then what is mounted is the container's group.
+double smallest_quota(const fs::path& root, const Mount& mount, std::string path, bool version_2) {
+    if (mount.root != "/" && path.starts_with(mount.root)) path.erase(0, mount.root.size());
+    const fs::path top = root / fs::path(mount.place).relative_path();
+    fs::path group = fs::path(path).relative_path();
+    double smallest = 0;
+    while (true) {
+        const double quota = quota_of_group(top / group, version_2);
+        if (quota > 0 && (smallest == 0 || quota < smallest)) smallest = quota;
+        if (group.empty()) return smallest;
+        group = group.parent_path();
+    }
+}
+
+}  // namespace
+
+// A line of /proc/self/cgroup: "0::/path" for version 2, "4:cpu,cpuacct:/path" for version 1.
+int processors_of_quota(const fs::path& root) {
+    double smallest = 0;
+    for (const std::string& line : lines_of(root / "proc/self/cgroup")) {
+        const std::size_t first = line.find(':');
+        const std::size_t second = first == std::string::npos ? first : line.find(':', first + 1);
+        if (second == std::string::npos) continue;
+        const std::string controllers = line.substr(first + 1, second - first - 1);
+        const bool version_2 = controllers.empty();
+        if (!version_2 && !has_word(controllers, "cpu")) continue;
+        for (const Mount& mount : mounts_of(root / "proc/self/mountinfo", version_2)) {
+            const double quota = smallest_quota(root, mount, line.substr(second + 1), version_2);
+            if (quota > 0 && (smallest == 0 || quota < smallest)) smallest = quota;
+        }
+    }
+    constexpr double most = 1 << 20;  // so that the conversion is defined whatever the files say
+    return static_cast<int>(std::ceil(std::min(smallest, most)));
+}
+
+int available_processors() {
+    int count = processors_of_mask();
+    if (count == 0) count = static_cast<int>(std::thread::hardware_concurrency());
+    if (const int quota = processors_of_quota(); quota > 0) count = std::min(count, quota);
+    return std::max(count, 1);
+}
+
+}  // namespace primer
