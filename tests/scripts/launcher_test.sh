@@ -32,7 +32,7 @@ END
 
 # What the launcher may use of the system.
 mkdir base
-for tool in bash env dirname readlink sed grep sort head cat cp mkdir chmod; do
+for tool in bash env dirname readlink sed grep sort head cat cp mkdir chmod flock; do
     ln -s "$(command -v "$tool")" base/
 done
 
@@ -224,6 +224,31 @@ primer 8 test -R "some test"
 expect calls "--build --preset release  in"
 expect calls "ctest --test-dir $tree/build/release --output-on-failure -R some test"
 [ "$(cat out)" = "summary of ctest" ] || fail "standard output should be that of ctest"
+
+begin "while another one builds it waits and says so; a program that runs holds up nobody"
+mkdir -p "$tree/build"
+exec 8> "$tree/build/.lock"
+flock 8
+PATH=$tmp/stubs:$tmp/base "$tree/primer" tiny > out 2> err < /dev/null 8>&- &
+waiting=$!
+for ((i = 0; i < 600; i++)); do
+    ! grep -qF "waiting for it to end" err || break
+    sleep 0.1
+done
+expect err "another ./primer is building here; waiting for it to end"
+[ ! -s calls ] || fail "it built all the same"
+exec 8>&-
+code=0
+wait "$waiting" || code=$?
+[ "$code" = 5 ] || fail "exit code $code, expected the program's"
+cat > program2 <<'END'
+#!/usr/bin/env bash
+flock --nonblock 7 7> "$1" && echo "the lock is free"
+END
+chmod +x program2
+cp program2 "$tree/build/release/examples/tiny"
+primer 0 tiny "$tree/build/.lock"
+expect out "the lock is free"
 
 begin "in CI, warnings are errors"
 CI=true primer 8 test
