@@ -35,6 +35,14 @@ bool ahead(Real v, Index c, Real w, Index d) {
 
 }  // namespace
 
+double loss_value(const Tensor& loss) {
+    const auto value = static_cast<double>(loss.item());
+    check(std::isfinite(value), "the loss is not finite (", value,
+          "): training has diverged; try a smaller learning rate, clip_grad_norm_, or look for "
+          "values in the data that are not finite");
+    return value;
+}
+
 Index count_correct(const Tensor& outputs, const IntTensor& labels, Only<Index> k) {
     check_fit("count_correct", outputs, labels);
     const Index rows = outputs.shape()[0], classes = outputs.shape()[1];

@@ -1,9 +1,13 @@
 #include "primer/layers/module.h"
 
+#include <atomic>
 #include <ostream>
+#include <set>
 #include <unordered_set>
 
 #include "primer/core/error.h"
+#include "primer/core/thread_state.h"
+#include "primer/layers/module_call.h"
 
 namespace primer {
 namespace {
@@ -17,7 +21,7 @@ class Walk : public Visitor {
     void operator()(const std::string& name, Module& child) override {
         const std::string outer = prefix_;
         prefix_ += name + '.';
-        child.visit(*this);
+        child.walk(*this);
         prefix_ = outer;
     }
 
@@ -72,6 +76,73 @@ class Children : public Visitor {
     std::vector<std::pair<std::string, Module*>> found;
 };
 
+class All : public Visitor {
+  public:
+    using Visitor::operator();
+    explicit All(Module& module) : found{&module}, seen_{&module} { module.walk(*this); }
+
+    void operator()(const std::string&, Module& child) override {
+        if (!seen_.insert(&child).second) {
+            child.walk(*this);  // throws if it is one that the walk is in
+            return;
+        }
+        found.push_back(&child);
+        child.walk(*this);
+    }
+
+    std::vector<Module*> found;
+
+  private:
+    std::unordered_set<const Module*> seen_;
+};
+
+// Passes on what a visit names, and sees to the names.
+class Checked : public Visitor {
+  public:
+    Checked(const Module& module, Visitor& to) : module_(module), to_(to) {}
+
+    void operator()(const std::string& name, Parameter& member) override { pass(name, member); }
+    void operator()(const std::string& name, Buffer& member) override { pass(name, member); }
+    void operator()(const std::string& name, Rng& member) override { pass(name, member); }
+    void operator()(const std::string& name, Module& member) override { pass(name, member); }
+
+  private:
+    template <class Member>
+    void pass(const std::string& name, Member& member) {
+        if (name.empty() || name.find('.') != std::string::npos) {
+            fail(module_.type(), "::visit: expected a name without a point, got \"", name,
+                 "\"; names are joined by points: \"block.weight\"");
+        }
+        if (!names_.insert(name).second) {
+            fail(module_.type(), "::visit names \"", name,
+                 "\" twice; each member needs a name of its own, by which it is saved");
+        }
+        to_(name, member);
+    }
+
+    const Module& module_;
+    Visitor& to_;
+    std::set<std::string> names_;
+};
+
+// The walks that the thread is in the middle of.
+struct Walking {
+    explicit Walking(const Module& of) : module(&of), outer(innermost) { innermost = this; }
+    ~Walking() { innermost = outer; }
+    Walking(const Walking&) = delete;
+    Walking& operator=(const Walking&) = delete;
+
+    const Module* module;
+    Walking* outer;
+    static thread_local Walking* innermost;
+};
+thread_local Walking* Walking::innermost = nullptr;
+
+std::uint64_t next_id() {
+    static std::atomic<std::uint64_t> last = 0;
+    return ++last;
+}
+
 // A module that holds others has its options, if any, on a line of their own.
 void print(std::ostream& out, Module& module, const std::string& indent) {
     const std::string text = module.describe();
@@ -100,15 +171,45 @@ std::string Module::type() const {
     return text.substr(0, text.find('('));
 }
 
+Module::Module() : id_(next_id()) {}
+
+Module::Module(Module&& other) noexcept
+    : id_(next_id()), training_(other.training_), moved_from_(other.moved_from_) {
+    other.moved_from_ = true;
+}
+
+Module& Module::operator=(Module&& other) noexcept {
+    if (this == &other) return *this;
+    training_ = other.training_;
+    moved_from_ = std::exchange(other.moved_from_, true);
+    return *this;
+}
+
 Tensor Module::operator()(const Tensor& x) {
-    for (ForwardHook* hook = ForwardHook::innermost; hook != nullptr; hook = hook->outer_) {
+    const ModuleCall call(*this, x);
+    const auto innermost = [] {
+        ThreadState* const here = ThreadState::here();
+        return here != nullptr ? here->hook.load() : nullptr;
+    };
+    for (ForwardHook* hook = innermost(); hook != nullptr; hook = hook->outer_) {
         hook->entered(*this, x);
     }
     Tensor y = forward(x);
-    for (ForwardHook* hook = ForwardHook::innermost; hook != nullptr; hook = hook->outer_) {
+    call.check_members();
+    for (ForwardHook* hook = innermost(); hook != nullptr; hook = hook->outer_) {
         hook->called(*this, x, y);
     }
     return y;
+}
+
+void Module::walk(Visitor& visitor) {
+    for (const Walking* w = Walking::innermost; w != nullptr; w = w->outer) {
+        check(w->module != this, type(), "::visit: the walk over its children comes back to it: a ",
+              "module can not be in itself");
+    }
+    const Walking walking(*this);
+    Checked checked(*this, visitor);
+    visit(checked);
 }
 
 std::vector<Parameter> Module::parameters() {
@@ -119,19 +220,19 @@ std::vector<Parameter> Module::parameters() {
 
 std::vector<std::pair<std::string, Parameter>> Module::named_parameters() {
     Tensors<Parameter> visitor("parameter");
-    visit(visitor);
+    walk(visitor);
     return std::move(visitor.found);
 }
 
 std::vector<std::pair<std::string, Buffer>> Module::named_buffers() {
     Tensors<Buffer> visitor("buffer");
-    visit(visitor);
+    walk(visitor);
     return std::move(visitor.found);
 }
 
 std::vector<std::pair<std::string, Rng*>> Module::named_generators() {
     Generators visitor;
-    visit(visitor);
+    walk(visitor);
     return std::move(visitor.found);
 }
 
@@ -144,29 +245,37 @@ StateDict Module::state_dict() {
 
 std::vector<std::pair<std::string, Module*>> Module::named_children() {
     Children visitor;
-    visit(visitor);
+    walk(visitor);
     return std::move(visitor.found);
 }
 
+std::vector<Module*> Module::modules() { return std::move(All(*this).found); }
+
 void Module::train(bool on) {
-    training_ = on;
-    for (const auto& [name, child] : named_children()) child->train(on);
+    for (Module* module : modules()) module->training_ = on;
 }
 
 std::ostream& operator<<(std::ostream& out, const Module& module) {
     // visit is not const, for a visitor may change what it sees; the one that prints does not.
-    print(out, const_cast<Module&>(module), "");
+    auto& changeable = const_cast<Module&>(module);
+    changeable.modules();  // throws for a module in itself, which has no end
+    print(out, changeable, "");
     return out;
 }
 
-thread_local ForwardHook* ForwardHook::innermost = nullptr;
-
-ForwardHook::ForwardHook() : outer_(innermost) { innermost = this; }
+ForwardHook::ForwardHook() : thread_(ThreadState::share()), outer_(thread_->hook) {
+    thread_->hook = this;
+}
 
 ForwardHook::~ForwardHook() {
-    ForwardHook** link = &innermost;  // hooks need not end in the reverse of their order
-    while (*link != this) link = &(*link)->outer_;
-    *link = outer_;
+    // Hooks need not end in the reverse of their order.
+    ForwardHook* hook = thread_->hook;
+    if (hook == this) {
+        thread_->hook = outer_;
+        return;
+    }
+    while (hook->outer_ != this) hook = hook->outer_;
+    hook->outer_ = outer_;
 }
 
 }  // namespace primer

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <iosfwd>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,6 +12,8 @@
 #include "primer/core/tensor.h"
 
 namespace primer {
+
+struct ThreadState;
 
 /// A piece of a network: parameters, and a forward that uses them. To write one, derive from
 /// Module, keep the parameters, buffers and layers as members, and implement the three functions at
@@ -22,7 +26,13 @@ class Module {
     virtual Tensor forward(const Tensor& x) = 0;
     /// Calls visitor(name, member) once for each Parameter, Buffer, Rng and Module that is a
     /// member, in the order of the forward. A parameter that an option has left undefined is not
-    /// visited.
+    /// visited. Each name is another one, not empty, and without a point.
+    ///
+    /// What a forward uses and visit does not name is not trained, saved, or switched by eval(). So
+    /// while a Tape is recording, a call throws Error, naming the class, where its forward calls a
+    /// module, uses a Parameter or changes a Buffer that no visit of the called modules names.
+    /// Exempt is what harms nobody: parameters that an optimizer has been given or that ask for no
+    /// gradient, and modules without parameters, buffers and generators.
     virtual void visit(Visitor& /*visitor*/) {}
     /// What it is, as Python would write it: "Linear(in_features=784, out_features=10, bias=True)";
     /// for a module without options its bare name will do: "Sequential".
@@ -34,9 +44,10 @@ class Module {
     /// dead_relu_ratio looks at. A layer that ends with one says so.
     virtual bool is_activation() const { return false; }
 
-    Module() = default;
-    Module(Module&&) = default;
-    Module& operator=(Module&&) = default;
+    Module();
+    /// What has been moved from can be assigned to or destroyed; to call it is an Error.
+    Module(Module&& other) noexcept;
+    Module& operator=(Module&& other) noexcept;
     virtual ~Module() = default;
 
     /// forward(x). Call a module rather than its forward: a ForwardHook sees calls only.
@@ -56,6 +67,12 @@ class Module {
     StateDict state_dict();
     /// The modules directly in this one, with their names.
     std::vector<std::pair<std::string, Module*>> named_children();
+    /// This module and all in it, in the order of visit, each once.
+    std::vector<Module*> modules();
+    /// visit(visitor), checked: throws Error, naming the class, for a name that is empty, has a
+    /// point in it or comes twice, and for a module in which its own walk arrives again. A Visitor
+    /// that goes on into a child calls child.walk(*this).
+    void walk(Visitor& visitor);
 
     /// Switches this module, and those in it, to training (where dropout drops, and batch
     /// normalisation uses the batch's own statistics) or to evaluation. Modules start in training.
@@ -65,15 +82,19 @@ class Module {
     bool training() const { return training_; }
 
   private:
+    friend class ModuleCall;
+
+    const std::uint64_t id_;  // no other module has or had it
     bool training_ = true;
+    bool moved_from_ = false;
 };
 
 /// The structure, a module a line, indented as PyTorch prints it.
 std::ostream& operator<<(std::ostream& out, const Module& module);
 
-/// While one lives, its thread tells it of every call of a module: when it begins, and when it
-/// returns, so that there a module comes after those in it. If there are several, the innermost,
-/// the last made, is told first.
+/// While one lives, the thread that made it tells it of every call of a module: when it begins, and
+/// when it returns, so that there a module comes after those in it. If there are several, the
+/// innermost, the last made, is told first.
 class ForwardHook {
   public:
     ForwardHook();
@@ -87,7 +108,7 @@ class ForwardHook {
 
   private:
     friend class Module;
-    static thread_local ForwardHook* innermost;
+    std::shared_ptr<ThreadState> thread_;  // of the thread that made it
     ForwardHook* outer_;
 };
 

@@ -44,7 +44,7 @@ class Watcher : public ForwardHook {
 class EvalMode {
   public:
     explicit EvalMode(Module& model) {
-        remember(model);
+        for (Module* module : model.modules()) modes_.emplace_back(module, module->training());
         model.eval();
     }
     ~EvalMode() {
@@ -55,11 +55,6 @@ class EvalMode {
     EvalMode& operator=(const EvalMode&) = delete;
 
   private:
-    void remember(Module& module) {
-        modes_.emplace_back(&module, module.training());
-        for (const auto& [name, child] : module.named_children()) remember(*child);
-    }
-
     std::vector<std::pair<Module*, bool>> modes_;
 };
 
@@ -82,7 +77,7 @@ class Rows : public Visitor {
         current_ = result.rows.size();
         result.rows.push_back(std::move(row));
         ++depth_;
-        module.visit(*this);
+        module.walk(*this);
         --depth_;
         current_ = outer;
     }

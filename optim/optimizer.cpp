@@ -25,6 +25,7 @@ Optimizer::Optimizer(const char* name, std::vector<Parameter> parameters,
         check(is_new, name, ": the parameters ", seen->second, " and ", i,
               " are the same one, of shape ", parameters_[i].shape(),
               "; every step would update it twice");
+        parameters_[i].impl().optimized = true;
     }
     for (const std::string& kept : state) state_[kept].resize(parameters_.size());
     for (const std::string& kept : scalars) state_[kept].resize(parameters_.size());
@@ -41,7 +42,31 @@ Tensor& Optimizer::state(const std::string& name, std::size_t i) {
 }
 
 void Optimizer::zero_grad() {
+    check_not_moved();
     for (const Parameter& parameter : parameters_) parameter.set_grad({});
+}
+
+void Optimizer::check_not_moved() const {
+    check(!parameters_.empty(), name_,
+          ": this optimizer has been moved from: step with the one that it was moved to");
+}
+
+void Optimizer::begin_step() const {
+    check_not_moved();
+    for (std::size_t i = 0; i < parameters_.size(); ++i) {
+        const Tensor grad = parameters_[i].grad();
+        check(!grad.defined() || !grad.impl().used_before, name_,
+              "::step: the gradient of parameter ", i, ", of shape ", parameters_[i].shape(),
+              ", still holds the one that the last step has used, and backward() has added to it; "
+              "call zero_grad() once before each step's backward()");
+    }
+}
+
+void Optimizer::end_step() const {
+    for (const Parameter& parameter : parameters_) {
+        const Tensor grad = parameter.grad();
+        if (grad.defined()) grad.impl().used_version = grad.impl().storage->version();
+    }
 }
 
 void Optimizer::set_lr(Only<double> lr) {

@@ -25,7 +25,9 @@ class Optimizer {
     virtual ~Optimizer() = default;
 
     /// One update of every parameter that has a gradient; the others stay as they are, and so does
-    /// what is remembered of them.
+    /// what is remembered of them. Throws Error, and changes nothing, if backward() has added to a
+    /// gradient that an earlier step has used: zero_grad() is missing. Several calls of backward()
+    /// before one step, which add up, are no error; nor is a gradient that was written to since.
     virtual void step() = 0;
 
     /// Drops the gradients, so that the next backward leaves its own and not the sum of all so far.
@@ -63,8 +65,14 @@ class Optimizer {
 
     const char* name() const { return name_; }
 
+    /// What a step does before and after the updates: refuses gradients that hold the last step's,
+    /// and notes that they have been used.
+    void begin_step() const;
+    void end_step() const;
+
   private:
     virtual double& lr_of(Index group) = 0;
+    void check_not_moved() const;
     Shape shape_of(const std::string& name, std::size_t i) const;
 
     const char* name_;
@@ -87,6 +95,7 @@ class GroupedOptimizer : public Optimizer {
     /// Throws Error if options have been changed to what the constructor would not take.
     void step() final {
         for (const Group& group : groups_) check_options_(group.options);
+        begin_step();
         std::size_t i = 0;
         for (const Group& group : groups_) {
             for (const Parameter& parameter : group.parameters) {
@@ -94,6 +103,7 @@ class GroupedOptimizer : public Optimizer {
                 ++i;
             }
         }
+        end_step();
     }
 
     Index group_count() const final { return std::ssize(groups_); }

@@ -1,3 +1,4 @@
+#include <cmath>
 #include "primer/core/metrics.h"
 
 #include <limits>
@@ -53,6 +54,13 @@ TEST_CASE("metrics: a confusion matrix by hand") {
           "            0 3 1 0\n"
           "            1 1 1 1\n"
           "            2 0 0 1\n");
+}
+
+TEST_CASE("metrics: loss_value stops at a loss that is not finite") {
+    CHECK(loss_value(Tensor(0.5)) == 0.5);
+    check_error([] { loss_value(Tensor(NAN)); }, {"the loss is not finite (", "diverged"});
+    check_error([] { loss_value(Tensor(INFINITY)); }, {"the loss is not finite (inf)"});
+    check_error([] { loss_value(ones({2})); }, {"one element, got shape [2]"});
 }
 
 TEST_CASE("metrics: what does not fit is said") {

@@ -1,0 +1,128 @@
+#include "primer/layers/module_call.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <unordered_map>
+#include <vector>
+
+#include "primer/core/error.h"
+#include "primer/core/tape.h"
+#include "primer/core/thread_state.h"
+
+namespace primer {
+namespace {
+
+using Role = Tensor::Impl::Role;
+
+// Of this thread: the innermost call that is recorded, what the calls have used, and what is known
+// of outermost modules, by their ids.
+thread_local ModuleCall* innermost = nullptr;
+thread_local std::vector<Tensor> used;
+thread_local std::unordered_map<std::uint64_t, std::unordered_set<const void*>> known_of;
+
+// Everything that a walk reaches.
+class Members : public Visitor {
+  public:
+    explicit Members(Module& module) {
+        modules_.insert(&module);
+        module.walk(*this);
+    }
+
+    void operator()(const std::string&, Parameter& p) override {
+        if (!p.defined()) return;
+        all.insert(&p.impl());
+        optimized = optimized || p.impl().optimized;
+        to_train = to_train || p.requires_grad();
+    }
+    void operator()(const std::string&, Buffer& b) override {
+        if (b.defined()) all.insert(&b.impl());
+        changes = true;
+    }
+    void operator()(const std::string&, Rng&) override { changes = true; }
+    void operator()(const std::string&, Module& child) override {
+        all.insert(&child);
+        if (modules_.insert(&child).second) child.walk(*this);
+    }
+
+    std::unordered_set<const void*> all;
+    bool optimized = false, to_train = false, changes = false;
+
+  private:
+    std::unordered_set<const void*> modules_;
+};
+
+}  // namespace
+
+ModuleCall::ModuleCall(Module& module, const Tensor& x)
+    : module_(module), x_(x), recording_(recording()) {
+    check(!module.moved_from_,
+          "Module: this module has been moved from: its parameters are in the one that it was "
+          "moved to, which is to be called in its place");
+    if (!recording_) return;
+    outer_ = innermost;
+    if (outer_ != nullptr && !outer_->named(&module)) {
+        Members members(module);
+        const bool harmless =
+            members.optimized || !(members.to_train || (members.changes && module.training()));
+        check(harmless, outer_->module_.type(), ": its forward calls a ", module.describe(),
+              " that its visit does not name, so it is not trained, saved or switched by eval(); "
+              "add it to ",
+              outer_->module_.type(), "::visit: visitor(\"its name\", the member)");
+        Known& known = outer_->known();
+        known.insert(&module);
+        known.merge(members.all);
+    }
+    innermost = this;
+    first_used_ = used.size();
+    if (outer_ == nullptr) ThreadState::here()->used = &used;
+}
+
+ModuleCall::~ModuleCall() {
+    if (!recording_) return;
+    innermost = outer_;
+    used.resize(std::min(first_used_, used.size()));
+    if (outer_ != nullptr) return;
+    if (ThreadState* const here = ThreadState::here()) here->used = nullptr;
+}
+
+void ModuleCall::check_members() const {
+    if (!recording_) return;
+    for (std::size_t i = first_used_; i < used.size(); ++i) {
+        const Tensor& x = used[i];
+        if (x.impl().optimized || is_input(x) || named(&x.impl())) continue;
+        const bool buffer = x.impl().role == Role::buffer;
+        fail(module_.type(), ": its forward ", buffer ? "changes a Buffer" : "uses a Parameter",
+             " of shape ", x.shape(), " that its visit does not name, so it is not ",
+             buffer ? "saved" : "trained or saved", "; add it to ", module_.type(),
+             "::visit: visitor(\"its name\", the member)");
+    }
+}
+
+const ModuleCall& ModuleCall::outermost() const {
+    const ModuleCall* call = this;
+    while (call->outer_ != nullptr) call = call->outer_;
+    return *call;
+}
+
+ModuleCall::Known& ModuleCall::known() const {
+    constexpr std::size_t most = 256;  // a program that makes ever new models keeps no more of them
+    if (known_of.size() >= most) known_of.clear();
+    return known_of[outermost().module_.id_];
+}
+
+bool ModuleCall::named(const void* what) const {
+    Known& known = this->known();
+    if (known.contains(what)) return true;
+    known.merge(Members(outermost().module_).all);
+    return known.contains(what);
+}
+
+// Such as an image that is learnt, and given to a model whose own parameters stay as they are.
+bool ModuleCall::is_input(const Tensor& x) const {
+    for (const ModuleCall* call = this; call != nullptr; call = call->outer_) {
+        if (call->x_.defined() && &call->x_.impl() == &x.impl()) return true;
+    }
+    return false;
+}
+
+}  // namespace primer

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <unordered_set>
+
+#include "primer/layers/module.h"
+
+// For module.cpp: finds what a forward uses and visit does not name.
+
+namespace primer {
+
+/// One call of a module. It costs next to nothing unless a Tape is recording, and then a look at a
+/// set of addresses; the visit is walked only when something turns up that has not been seen.
+class ModuleCall {
+  public:
+    /// Throws Error if the module has been moved from, or if the one whose forward calls it does
+    /// not name it, nor does one further out.
+    ModuleCall(Module& module, const Tensor& x);
+    ~ModuleCall();
+    ModuleCall(const ModuleCall&) = delete;
+    ModuleCall& operator=(const ModuleCall&) = delete;
+
+    /// After the forward. Throws Error for a Parameter or Buffer that no visit names.
+    void check_members() const;
+
+  private:
+    using Known = std::unordered_set<const void*>;
+
+    const ModuleCall& outermost() const;
+    /// Whether the outermost module's walk reaches this module, Parameter or Buffer.
+    bool named(const void* what) const;
+    /// Of the outermost module: what its walk reached, and what has been found harmless.
+    Known& known() const;
+    bool is_input(const Tensor& x) const;
+
+    Module& module_;
+    const Tensor& x_;
+    bool recording_;
+    ModuleCall* outer_ = nullptr;
+    std::size_t first_used_ = 0;
+};
+
+}  // namespace primer
