@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
-#include <sstream>
+#include <locale>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -78,20 +78,27 @@ struct Mount {
     std::string place;
 };
 
-// A line of mountinfo: "36 35 98:0 /root /place options - type source options".
+std::vector<std::string> words_of(const std::string& line) {
+    std::vector<std::string> words;
+    for (std::size_t end = 0; end < line.size();) {
+        const std::size_t begin = line.find_first_not_of(' ', end);
+        if (begin == std::string::npos) break;
+        end = std::min(line.find(' ', begin), line.size());
+        words.push_back(line.substr(begin, end - begin));
+    }
+    return words;
+}
+
+// A line of mountinfo: "36 35 98:0 /root /place options... - type source options".
 std::vector<Mount> mounts_of(const fs::path& mountinfo, bool version_2) {
     std::vector<Mount> found;
     for (const std::string& line : lines_of(mountinfo)) {
-        const std::size_t dash = line.find(" - ");
-        if (dash == std::string::npos) continue;
-        std::istringstream before(line.substr(0, dash)), after(line.substr(dash + 3));
-        std::string skipped, type, source, options;
-        Mount mount;
-        before >> skipped >> skipped >> skipped >> mount.root >> mount.place;
-        after >> type >> source >> options;
+        const std::vector<std::string> words = words_of(line);
+        const auto dash = std::ranges::find(words, "-");
+        if (dash - words.begin() < 5 || words.end() - dash < 4) continue;
         const bool wanted =
-            version_2 ? type == "cgroup2" : type == "cgroup" && has_word(options, "cpu");
-        if (before && wanted) found.push_back(mount);
+            version_2 ? dash[1] == "cgroup2" : dash[1] == "cgroup" && has_word(dash[3], "cpu");
+        if (wanted) found.push_back({words[3], words[4]});
     }
     return found;
 }
