@@ -10,9 +10,7 @@
 
 using namespace primer;
 
-int main(int argc, char** argv) {
-    examples::no_flags(argc, argv, "What a tensor is, and what can be done with one.");
-
+void show() {
     // A tensor has a shape and, in row-major order, a value for each place.
     const Tensor a = tensor({1, 2, 3, 4, 5, 6}, {2, 3});
     std::cout << "a = " << a << "\n\n";
@@ -50,4 +48,8 @@ int main(int argc, char** argv) {
     } catch (const Error& error) {
         std::cout << "matmul(a, a) throws:\n  " << error.what() << '\n';
     }
+}
+
+int main(int argc, char** argv) {
+    return examples::run(argc, argv, "What a tensor is, and what can be done with one.", show);
 }

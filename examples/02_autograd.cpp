@@ -10,9 +10,7 @@
 
 using namespace primer;
 
-int main(int argc, char** argv) {
-    examples::no_flags(argc, argv, "A gradient by hand beside the one that the tape finds.");
-
+void show() {
     const Tensor x = tensor({2, -1});
     const double t = 1;
     const Tensor w = tensor({3, 0.5}).requires_grad_();
@@ -45,4 +43,9 @@ int main(int argc, char** argv) {
     b.copy_(b - lr * b.grad());
     const Tensor after = pow(relu(sum(w * x) + b) - t, 2);
     std::cout << "after one step with learning rate " << lr << ": L = " << after.item() << '\n';
+}
+
+int main(int argc, char** argv) {
+    return examples::run(argc, argv, "A gradient by hand beside the one that the tape finds.",
+                         show);
 }

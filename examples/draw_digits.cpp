@@ -62,10 +62,10 @@ int main(int argc, char** argv) {
     app.option_defaults()->always_capture_default();
     app.add_option("--out", flags.out, "folder to write to")->type_name("DIR");
     app.add_option("--size", flags.size, "pixels a side; 0: each of another size")
-        ->check(whole_number(0, 4096))
+        ->transform(whole_number(0, 4096))
         ->type_name("N");
     app.add_option("--seed", flags.seed, "the same seed draws the same pictures")
-        ->check(whole_number(0, std::numeric_limits<std::uint64_t>::max()))
+        ->transform(whole_number(0, std::numeric_limits<std::uint64_t>::max()))
         ->type_name("N");
     return run(app, argc, argv, [&] { draw(flags); });
 }

@@ -99,7 +99,7 @@ void graph(const Flags& flags) {
     std::cout << '\n';
     for (const std::string& file : draw(flags.out)) files.push_back(file);
     std::cout << "Written:";
-    for (const std::string& file : files) std::cout << ' ' << file;
+    for (const std::string& file : files) std::cout << ' ' << printable(file);
     std::cout << '\n';
 }
 
@@ -124,14 +124,14 @@ int main(int argc, char** argv) {
     app.add_flag("--profile", flags.profile,
                  "measure the time, the operations and the bytes of each op and each layer");
     app.add_option("--batch-size", flags.batch_size, "examples in the batch")
-        ->check(whole_number(2, 100000))
+        ->transform(whole_number(2, 100000))
         ->type_name("N");
     app.add_option("--steps", flags.steps, "training steps of which the profile takes the medians")
-        ->check(whole_number(1, 100000))
+        ->transform(whole_number(1, 100000))
         ->type_name("N");
     app.add_option("--threads", flags.threads,
                    "threads to compute on; 0: $PRIMER_NUM_THREADS, else all cores")
-        ->check(whole_number(0, 1024))
+        ->transform(whole_number(0, 1024))
         ->type_name("N");
     return run(app, argc, argv, [&] {
         if (flags.threads > 0) set_num_threads(flags.threads);

@@ -2,8 +2,6 @@
 
 #include <primer/primer.h>
 
-#include <cstdio>
-
 #include "support/data.h"
 #include "support/evaluate.h"
 #include "support/flags.h"
@@ -57,9 +55,7 @@ void train(const TrainingFlags& flags, Index width) {
         test = evaluate(model, test_loader);
         run.after_epoch(test);
     } while (!run.done());
-    save_weights(flags, "mnist_cnn", model);
-    run.finish();
-    std::printf("test accuracy: %.2f%%\n", 100 * test.accuracy);
+    run.finish("mnist_cnn", test);
 }
 
 }  // namespace
@@ -73,7 +69,7 @@ int main(int argc, char** argv) {
     add_weights_flag(app, flags);
     Index width = 32;
     app.add_option("--width", width, "channels of the first convolution")
-        ->check(whole_number(1, 1024))
+        ->transform(whole_number(1, 1024))
         ->type_name("N");
     return run(app, argc, argv, flags, [&] { train(flags, width); });
 }

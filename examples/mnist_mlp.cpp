@@ -2,8 +2,6 @@
 
 #include <primer/primer.h>
 
-#include <cstdio>
-
 #include "support/data.h"
 #include "support/evaluate.h"
 #include "support/flags.h"
@@ -53,9 +51,7 @@ void train(const TrainingFlags& flags) {
         test = evaluate(model, test_loader);
         run.after_epoch(test);
     } while (!run.done());
-    save_weights(flags, "mnist_mlp", model);
-    run.finish();
-    std::printf("test accuracy: %.2f%%\n", 100 * test.accuracy);
+    run.finish("mnist_mlp", test);
 }
 
 }  // namespace

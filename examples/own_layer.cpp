@@ -101,9 +101,8 @@ bool gradients_agree() {
 }
 
 // 4. The use, like any other layer: fit y = sin(2 x) on [-3, 3].
-int main(int argc, char** argv) {
-    examples::no_flags(argc, argv, "A layer that is not in the library, checked and trained.");
-    if (!gradients_agree()) return 1;
+void train() {
+    check(gradients_agree(), "the gradients differ from the difference quotients");
 
     const Index n = 128;
     const Tensor x = arange(n) * (6.0 / (n - 1)) - 3;
@@ -127,4 +126,9 @@ int main(int argc, char** argv) {
     const Tensor slope = model.named_parameters()[2].second;
     std::printf("the slopes were 1; now they are between %.2f and %.2f\n", -max(-slope).item(),
                 max(slope).item());
+}
+
+int main(int argc, char** argv) {
+    return examples::run(argc, argv, "A layer that is not in the library, checked and trained.",
+                         train);
 }

@@ -134,10 +134,10 @@ int main(int argc, char** argv) {
         ->type_name("WHAT");
     app.add_option("--out", flags.out, "file to write")->type_name("FILE");
     app.add_option("--rows", flags.rows, "rows of samples")
-        ->check(whole_number(1, 100))
+        ->transform(whole_number(1, 100))
         ->type_name("N");
     app.add_option("--seed", flags.seed, "the same seed takes the same samples")
-        ->check(whole_number(0, std::numeric_limits<std::uint64_t>::max()))
+        ->transform(whole_number(0, std::numeric_limits<std::uint64_t>::max()))
         ->type_name("N");
     return run(app, argc, argv, [&] { peek(flags); });
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <iomanip>
 #include <iostream>
 #include <numeric>
 #include <string>
@@ -64,7 +65,7 @@ void print_bars(const std::string& path, const std::vector<Guess>& guesses) {
     for (const Guess& guess : guesses) widest = std::max(widest, guess.name.size());
     const std::size_t used = widest + 12, width = std::min<std::size_t>(terminal_width(), 80);
     const double longest = width > used ? static_cast<double>(width - used) : 0;
-    std::cout << path << ": " << guesses[0].name << '\n';
+    std::cout << printable(path) << ": " << guesses[0].name << '\n';
     for (const auto& [name, probability] : guesses) {
         const auto bar = static_cast<std::size_t>(longest * probability + 0.5);
         std::printf("  %-*s  %5.1f%%%s%s\n", static_cast<int>(widest), name.c_str(),
@@ -76,10 +77,10 @@ void print_bars(const std::string& path, const std::vector<Guess>& guesses) {
 std::string json_of(const std::vector<Guess>& guesses) {
     std::string text = "\"classes\": [";
     for (const auto& [name, probability] : guesses) {
-        char number[32];
-        std::snprintf(number, sizeof number, "%.6f", probability);
+        TextStream number;
+        number << std::fixed << std::setprecision(6) << probability;
         text += (text.back() == '[' ? "{\"name\": " : ", {\"name\": ") + json_string(name) +
-                ", \"probability\": " + number + '}';
+                ", \"probability\": " + number.str() + '}';
     }
     return text + ']';
 }
@@ -97,8 +98,8 @@ int predict(const Flags& flags) {
             guesses.resize(top);
             if (!flags.json) print_bars(path, guesses);
             entry = json_of(guesses);
-        } catch (const Error& error) {
-            std::cerr << "error: " << one_line(error.what()) << '\n';
+        } catch (const std::exception& error) {
+            std::cerr << "error: " << error.what() << '\n';
             entry = "\"error\": " + json_string(error.what());
             code = 1;
         }
@@ -126,7 +127,7 @@ int main(int argc, char** argv) {
         ->type_name("FILE");
     app.add_option("--top", flags.top, "how many classes to show")
         ->capture_default_str()
-        ->check(whole_number(1, 1000))
+        ->transform(whole_number(1, 1000))
         ->type_name("N");
     app.add_flag("--json", flags.json, "print JSON");
     int code = 0;

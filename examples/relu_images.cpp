@@ -80,10 +80,10 @@ int main(int argc, char** argv) {
     app.add_option("--data", flags.data, "folder with the files of CIFAR-10")->type_name("DIR");
     app.add_option("--run-dir", flags.run_dir, "folder to write to")->type_name("DIR");
     app.add_option("--batches", flags.batches, "how many batches of 64")
-        ->check(whole_number(1, 1000))
+        ->transform(whole_number(1, 1000))
         ->type_name("N");
     app.add_option("--seed", flags.seed, "the same seed takes the same pictures")
-        ->check(whole_number(0, std::numeric_limits<std::uint64_t>::max()))
+        ->transform(whole_number(0, std::numeric_limits<std::uint64_t>::max()))
         ->type_name("N");
     return run(app, argc, argv, [&] { show(flags); });
 }

@@ -114,7 +114,7 @@ void compare(TrainingFlags flags, const std::vector<std::string>& names) {
     const TrainAndTest data = find_digits(flags.data);
     if (!flags.quiet) announce(data);
     std::string table = "activation     test accuracy   test loss   dead units   seconds\n";
-    if (!flags.resume.empty()) table = Checkpoint::load(flags.resume).note;
+    if (!flags.resume.empty()) table = printable_lines(Checkpoint::load(flags.resume).note);
     // Each activation is a run in a folder of its own below this one, where the checkpoint is, and
     // in the end a report that shows them side by side.
     RunDirectory directory(flags);

@@ -1,13 +1,14 @@
 #include "checkpoints.h"
 
 #include <algorithm>
-#include <csignal>
 #include <filesystem>
 #include <iostream>
-#include <sstream>
+#include <utility>
 
 #include "interrupt.h"
+#include "output_file.h"
 #include "primer/core/error.h"
+#include "primer/core/full_name.h"
 
 namespace primer::examples {
 namespace {
@@ -16,7 +17,7 @@ namespace fs = std::filesystem;
 
 ModelState state_of(const Training& training) {
     ModelState state;
-    std::ostringstream description;
+    TextStream description;
     description << training.model;
     state.description = description.str();
     for (const StateEntry& entry : training.model.state_dict()) {
@@ -34,7 +35,7 @@ ModelState state_of(const Training& training) {
 Checkpoints::Checkpoints(const TrainingFlags& flags, const Training& training, Progress& progress,
                          RunDirectory& directory)
     : flags_(flags), training_(training), progress_(progress), directory_(directory) {
-    const bool somewhere = !flags.checkpoint.empty() || directory.working();
+    const bool somewhere = !flags.checkpoint.empty() || directory.wanted();
     check(flags.save_every == 0 || somewhere,
           "--save-every: expected --checkpoint FILE as well, got nowhere to save to");
     check(!flags.save_required || somewhere,
@@ -44,22 +45,28 @@ Checkpoints::Checkpoints(const TrainingFlags& flags, const Training& training, P
         const fs::path folder = fs::absolute(flags.checkpoint).parent_path();
         check(fs::is_directory(folder),
               "--checkpoint: expected a file in a folder that is there, got ",
-              fs::absolute(flags.checkpoint).string());
+              full_name(flags.checkpoint));
         check(!fs::is_directory(flags.checkpoint), "--checkpoint: expected a file, got the folder ",
-              fs::absolute(flags.checkpoint).string());
+              full_name(flags.checkpoint));
+        check_can_save(flags.checkpoint, kCheckpointFile);
+    }
+    directory.claim();
+    if (!file().empty()) {
+        check_replaceable(file(), kCheckpointFile);
+        lock_ = lock_file(file());
     }
     if (!flags.resume.empty()) resume();
     note_interrupts();
-    std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is then an error of the save
 }
 
+// In the run directory, once that could be made.
 std::string Checkpoints::file() const {
     if (!flags_.checkpoint.empty()) return flags_.checkpoint;
-    return directory_.working() ? (directory_.path() / kCheckpointName).string() : "";
+    return directory_.path().empty() ? "" : (directory_.path() / kCheckpointName).string();
 }
 
 void Checkpoints::resume() {
-    const std::string source = fs::absolute(flags_.resume).lexically_normal().string();
+    const std::string source = full_name(flags_.resume);
     const Checkpoint saved = Checkpoint::load(flags_.resume);
     const ModelState model = state_of(training_);
     DataLoader& loader = training_.train_loader;
@@ -88,7 +95,7 @@ void Checkpoints::after_step(Index step) {
     step_ = step;
     const bool due = flags_.dry_run || step % training_.train_loader.batches() == 0 ||
                      (flags_.save_every > 0 && step % flags_.save_every == 0);
-    if (due && !file().empty()) save();
+    if (due) save();
     if (interrupt() != 0) leave();
 }
 
@@ -99,14 +106,10 @@ bool Checkpoints::after_epoch(double accuracy) {
     return best;
 }
 
-void Checkpoints::save() {
+Checkpoint Checkpoints::state() const {
     Checkpoint checkpoint;
-    checkpoint.command = flags_.command;
-    if (flags_.run_dir.empty() && directory_.working()) {
-        // So that the resumed run finds the directory that got its name from the clock.
-        checkpoint.command.insert(checkpoint.command.end(),
-                                  {"--run-dir", directory_.path().string()});
-    }
+    checkpoint.command = {flags_.command[0]};
+    checkpoint.command.insert(checkpoint.command.end(), flags_.kept.begin(), flags_.kept.end());
     checkpoint.note = training_.note;
     checkpoint.take(state_of(training_));
     checkpoint.optimizer = training_.optimizer.named_state();
@@ -117,30 +120,37 @@ void Checkpoints::save() {
     checkpoint.test_loader = training_.test_loader.rng_state();
     checkpoint.sums = progress_.sums();
     checkpoint.best_accuracy = best_accuracy_;
+    return checkpoint;
+}
+
+void Checkpoints::save() {
+    if (flags_.checkpoint.empty() && !directory_.wanted()) return;
     try {
-        checkpoint.save(file());
+        // Makes the directory if that could not be done before.
+        if (flags_.checkpoint.empty()) directory_.make();
+        check_replaceable(file(), kCheckpointFile);
+        state().save(file());
         saved_step_ = step_;
-    } catch (const Error& error) {
+        failing_ = false;
+    } catch (const std::exception& error) {
         if (flags_.save_required) throw;
-        warn(error.what());
+        if (std::exchange(failing_, true)) return;  // that is known already
+        progress_.make_room();
+        print_warning(std::string(error.what()) +
+                      "; the next save will be tried all the same, training goes on");
     }
 }
 
-void Checkpoints::warn(const std::string& reason) {
-    progress_.make_room();
-    if (flags_.checkpoint.empty()) {
-        directory_.stop(reason);  // where one file can not be written, others can not either
-    } else {
-        std::cerr << "warning: " << reason << "; training goes on\n";
-    }
+void Checkpoints::finish() {
+    if (saved_step_ != step_) save();
 }
 
 void Checkpoints::leave() {
-    if (!file().empty() && saved_step_ != step_) save();
+    if (saved_step_ != step_) save();
     std::string message = "interrupted after step " + std::to_string(step_) + "; ";
     if (saved_step_ == step_) {
-        message += "saved: go on with --resume " + file();
-    } else if (file().empty() && flags_.no_run_dir) {
+        message += "saved: go on with --resume " + printable(file());
+    } else if (flags_.checkpoint.empty() && flags_.no_run_dir) {
         message += "nothing is saved: there is no --checkpoint FILE";
     } else {
         message += "it could not be saved";

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "flags.h"
+#include "lock.h"
 #include "primer/core/io/checkpoint.h"
 #include "primer/core/rng.h"
 #include "primer/datasets/loader.h"
@@ -25,15 +26,16 @@ struct Training {
 
 /// Takes up a training run that was stopped, with --resume, and saves it from time to time, to the
 /// file of --checkpoint or, without it, in the run directory: every --save-every steps, at the end
-/// of every epoch before its evaluation, and when Ctrl-C or SIGTERM stops the program. What is
+/// of every epoch before its evaluation, and when a signal (interrupt.h) stops the program. What is
 /// resumed ends with the same bits as what was never stopped.
 ///
-/// Where a save fails, a line on standard error says so and training goes on, or, with
-/// --save-required, Error is thrown.
+/// Where a save fails, a line on standard error says so, training goes on and the next save is
+/// tried all the same; or, with --save-required, Error is thrown.
 class Checkpoints {
   public:
     /// Puts everything to where --resume left it, if that is given. Throws Error if that does not
-    /// fit, and for flags that make no sense. From here on, interrupts are only noted.
+    /// fit, for flags that make no sense, for a file that can not be written to, and if another
+    /// process saves to it. From here on, interrupts are only noted.
     Checkpoints(const TrainingFlags& flags, const Training& training, Progress& progress,
                 RunDirectory& directory);
 
@@ -46,19 +48,23 @@ class Checkpoints {
     /// After each evaluation; returns whether its accuracy is the best so far. Throws Interrupted,
     /// too: then the evaluation has not been completed.
     bool after_epoch(double accuracy);
+    /// At the end of the run: saves it, if the last attempt has failed.
+    void finish();
 
   private:
     /// Where to save to; "": nowhere.
     std::string file() const;
     void resume();
+    Checkpoint state() const;
     void save();
-    void warn(const std::string& reason);
     [[noreturn]] void leave();
 
     const TrainingFlags& flags_;
     Training training_;
     Progress& progress_;
     RunDirectory& directory_;
+    Lock lock_;
+    bool failing_ = false;  // of the last save
     Index step_ = 0;
     Index saved_step_ = -1;  // of the last save that went well
     double best_accuracy_ = 0;

@@ -1,20 +1,26 @@
 #include "flags.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <cstdlib>
+#include <csignal>
 #include <exception>
 #include <filesystem>
 #include <iostream>
 #include <limits>
+#include <locale>
+#include <new>
 #include <optional>
+#include <sstream>
 #include <system_error>
 
 #include "interrupt.h"
 #include "primer/core/error.h"
+#include "primer/core/full_name.h"
 #include "primer/core/io/checkpoint.h"
 #include "primer/core/kernels/parallel.h"
 #include "run_directory.h"
+#include "streams.h"
 
 namespace primer::examples {
 
@@ -22,23 +28,20 @@ namespace primer::examples {
 // large number that has no sign.
 CLI::Validator whole_number(std::uint64_t least, std::uint64_t most) {
     return CLI::Validator(
-        [least, most](const std::string& text) {
+        [least, most](std::string& text) {
             std::uint64_t value = 0;
             const char* const end = text.data() + text.size();
             const auto [stop, error] = std::from_chars(text.data(), end, value);
             const bool read = error == std::errc() && stop == end;
-            if (read && value >= least && value <= most) return std::string();
+            if (read && value >= least && value <= most) {
+                // Without leading zeros, which CLI11 takes for octal, and JSON for an error.
+                text = std::to_string(value);
+                return std::string();
+            }
             return "expected a whole number from " + std::to_string(least) + " to " +
                    std::to_string(most) + ", got " + text;
         },
         "");
-}
-
-std::string one_line(std::string text) {
-    for (char& c : text) {
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-    }
-    return text;
 }
 
 namespace {
@@ -50,7 +53,11 @@ CLI::Validator not_negative() {
     return CLI::Validator(
         [](const std::string& text) {
             double value = 0;
-            if (CLI::detail::lexical_cast(text, value) && value >= 0 && std::isfinite(value)) {
+            std::istringstream number(text);
+            number.imbue(std::locale::classic());
+            const bool decimal =
+                !text.empty() && text.find_first_not_of("+.0123456789eE-") == text.npos;
+            if (decimal && number >> value && number.eof() && value >= 0 && std::isfinite(value)) {
                 return std::string();
             }
             return "expected a number of at least 0, got " + text;
@@ -62,10 +69,21 @@ CLI::Validator not_negative() {
 CLI::Validator in_a_folder() {
     return CLI::Validator(
         [](const std::string& text) {
-            const auto path = std::filesystem::absolute(text);
-            const bool good = std::filesystem::is_directory(path.parent_path()) &&
-                              !std::filesystem::is_directory(path);
+            std::error_code error;
+            const auto path = std::filesystem::absolute(text, error);
+            const bool good = !text.empty() && !error &&
+                              std::filesystem::is_directory(path.parent_path(), error) &&
+                              !std::filesystem::is_directory(path, error);
             return good ? std::string() : "expected a file in a folder that is there, got " + text;
+        },
+        "");
+}
+
+// An empty name is what "$DIR" leaves where DIR is not set.
+CLI::Validator not_empty() {
+    return CLI::Validator(
+        [](const std::string& text) {
+            return text.empty() ? std::string("expected a name, got an empty one") : std::string();
         },
         "");
 }
@@ -74,6 +92,8 @@ std::string program_name(char** argv) { return std::filesystem::path(argv[0]).fi
 
 // Reads the command line. If that is all there is to do, returns main's exit code.
 std::optional<int> parse(CLI::App& app, int argc, char** argv) {
+    open_missing_streams();
+    std::locale::global(std::locale::classic());  // text that programs read is the same everywhere
     app.name(program_name(argv));
     try {
         app.parse(argc, argv);
@@ -82,7 +102,7 @@ std::optional<int> parse(CLI::App& app, int argc, char** argv) {
         std::cout << app.help();
         return 0;
     } catch (const CLI::ParseError& error) {
-        std::cerr << "error: " << error.what() << "\nRun with --help for the flags.\n";
+        std::cerr << "error: " << printable(error.what()) << "\nRun with --help for the flags.\n";
         return 2;
     }
 }
@@ -111,43 +131,103 @@ void check_resumed_there(TrainingFlags& flags) {
               std::filesystem::equivalent(there, flags.resume, ignored),
           "--run-dir: expected the folder of the run that is resumed, or one without a run in it, "
           "got ",
-          std::filesystem::absolute(flags.run_dir).lexically_normal().string(), " with another ",
-          kCheckpointName);
+          full_name(flags.run_dir), " with another ", kCheckpointName);
+}
+
+// What belongs to the training itself, and only reads: a checkpoint keeps these.
+constexpr const char* kKept[] = {
+    "--data",     "--epochs",       "--batch-size", "--test-batch-size", "--lr",
+    "--momentum", "--weight-decay", "--seed",       "--width",           "--activations",
+    "--dry-run",  "--save-every",   "--no-run-dir", "--save-required"};
+
+// Of the flags in a checkpoint, which come before those given now, the ones that are kept. Flags
+// that name what to write are left out, whoever has put them there.
+std::vector<std::string> kept_of(const CLI::App& app, const std::vector<std::string>& saved) {
+    std::vector<std::string> kept;
+    for (std::size_t i = 1; i < saved.size(); ++i) {
+        const std::size_t equals = saved[i].find('=');
+        const std::string name = saved[i].substr(0, equals);
+        const CLI::Option* option =
+            name.starts_with("--") ? app.get_option_no_throw(name) : nullptr;
+        if (option == nullptr) continue;
+        const bool value_follows = option->get_items_expected_max() > 0 && equals == name.npos;
+        const bool wanted = std::ranges::find(kKept, name) != std::end(kKept);
+        if (wanted) kept.push_back(saved[i]);
+        if (value_follows && ++i < saved.size() && wanted) kept.push_back(saved[i]);
+    }
+    return kept;
+}
+
+// What a checkpoint keeps of the flags that are set now. The data is found from another folder,
+// too.
+std::vector<std::string> flags_to_keep(const CLI::App& app) {
+    std::vector<std::string> kept;
+    for (const char* const name : kKept) {
+        const CLI::Option* const option = app.get_option_no_throw(name);
+        if (option == nullptr || option->count() == 0) continue;
+        std::string value = CLI::detail::join(option->reduced_results(), ",");
+        if (std::string_view(name) == "--data") value = std::filesystem::absolute(value).string();
+        kept.push_back(std::string(name) + '=' + value);
+    }
+    return kept;
+}
+
+// The checkpoint in a run directory is meant by the directory, too.
+void find_resumed(TrainingFlags& flags) {
+    if (flags.resume == "latest") flags.resume = latest_checkpoint(flags.command[0]).string();
+    std::error_code ignored;
+    const std::filesystem::path inside = std::filesystem::path(flags.resume) / kCheckpointName;
+    if (!flags.resume.empty() && std::filesystem::exists(inside, ignored)) {
+        flags.resume = inside.string();
+    }
 }
 
 // After parse: sets flags.command and, where a run is resumed, the flags that are not given.
 void complete(CLI::App& app, int argc, char** argv, TrainingFlags& flags) {
     std::vector<std::string> given;
-    bool directory_given = false;
     for (int i = 1; i < argc; ++i) {
         const std::string flag = argv[i];
         if (flag == "--resume") ++i;  // and its value
-        if (!flag.starts_with("--resume")) given.push_back(flag);
-        directory_given = directory_given || flag.starts_with("--run-dir");
+        if (flag != "--resume" && !flag.starts_with("--resume=")) given.push_back(flag);
     }
+    const bool directory_given = app.count("--run-dir") > 0;
     flags.command = {program_name(argv)};
     check(app.count("--resume") == 0 || !flags.resume.empty(),
           "--resume: expected a file, or latest, got nothing");
+    if (flags.resume != "latest") find_resumed(flags);
     if (directory_given) check_resumed_there(flags);
-    if (flags.resume == "latest") flags.resume = latest_checkpoint(flags.command[0]).string();
+    find_resumed(flags);
     if (!flags.resume.empty()) {
-        std::vector<std::string> saved = Checkpoint::load(flags.resume).command;
-        check(!saved.empty() && saved[0] == flags.command[0],
-              std::filesystem::absolute(flags.resume).string(), ": expected a checkpoint of ",
-              flags.command[0], ", got one of ",
+        const std::vector<std::string> saved = Checkpoint::load(flags.resume).command;
+        check(!saved.empty() && saved[0] == flags.command[0], full_name(flags.resume),
+              ": expected a checkpoint of ", flags.command[0], ", got one of ",
               saved.empty() || saved[0].empty() ? "another program" : saved[0]);
-        if (directory_given) std::erase(saved, "--no-run-dir");
-        flags.command = std::move(saved);
+        std::vector<std::string> kept = kept_of(app, saved);
+        if (directory_given) {
+            std::erase_if(kept,
+                          [](const std::string& flag) { return flag.starts_with("--no-run-dir"); });
+        }
+        flags.command.insert(flags.command.end(), kept.begin(), kept.end());
     }
+    const std::string resume = flags.resume;
     flags.command.insert(flags.command.end(), given.begin(), given.end());
-    // The last word on a flag is the one that counts; CLI11 wants the list backwards.
-    app.parse(std::vector<std::string>(flags.command.rbegin(), flags.command.rend() - 1));
-    // A run directory may have been moved, or be seen from another folder, since.
-    const std::filesystem::path resumed = flags.resume;
-    if (!directory_given && flags.checkpoint.empty() && resumed.filename() == kCheckpointName) {
-        flags.run_dir = resumed.has_parent_path() ? resumed.parent_path().string() : ".";
+    try {
+        // The last word on a flag is the one that counts; CLI11 wants the list backwards.
+        app.parse(std::vector<std::string>(flags.command.rbegin(), flags.command.rend() - 1));
+    } catch (const CLI::ParseError& error) {
+        fail(full_name(resume),
+             ": expected flags that make sense in a checkpoint, got: ", error.what());
     }
+    flags.resume = resume;
+    flags.kept = flags_to_keep(app);
     flags.settings = settings_of(app);
+    if (resume.empty() || !flags.checkpoint.empty() || directory_given) return;
+    const std::filesystem::path resumed = resume;
+    if (resumed.filename() == kCheckpointName && !flags.no_run_dir) {
+        flags.run_dir = resumed.has_parent_path() ? resumed.parent_path().string() : ".";
+    } else {
+        flags.checkpoint = resume;
+    }
 }
 
 }  // namespace
@@ -156,15 +236,16 @@ void add_training_flags(CLI::App& app, TrainingFlags& flags) {
     app.option_defaults()->always_capture_default()->take_last();
     app.add_option("--data", flags.data,
                    "folder with the data files; without it $PRIMER_DATA, then ./data is searched")
+        ->check(not_empty())
         ->type_name("DIR");
     app.add_option("--epochs", flags.epochs, "passes over the training data")
-        ->check(whole_number(1, kMaxInt))
+        ->transform(whole_number(1, kMaxInt))
         ->type_name("N");
     app.add_option("--batch-size", flags.batch_size, "examples in a training step")
-        ->check(whole_number(1, kMaxInt))
+        ->transform(whole_number(1, kMaxInt))
         ->type_name("N");
     app.add_option("--test-batch-size", flags.test_batch_size, "examples at a time in evaluation")
-        ->check(whole_number(1, kMaxInt))
+        ->transform(whole_number(1, kMaxInt))
         ->type_name("N");
     app.add_option("--lr", flags.lr, "learning rate, the largest of the run")
         ->check(not_negative())
@@ -176,19 +257,21 @@ void add_training_flags(CLI::App& app, TrainingFlags& flags) {
         ->check(not_negative())
         ->type_name("X");
     app.add_option("--seed", flags.seed, "the same seed gives the same bits")
-        ->check(whole_number(0, kMaxSeed))
+        ->transform(whole_number(0, kMaxSeed))
         ->type_name("N");
     app.add_option("--threads", flags.threads,
                    "threads to compute on; 0: $PRIMER_NUM_THREADS, else all cores")
-        ->check(whole_number(0, kMaxInt))
+        ->transform(whole_number(0, kMaxInt))
         ->type_name("N");
     app.add_flag("--dry-run", flags.dry_run, "one training step only, to see that all works");
-    app.add_option("--checkpoint", flags.checkpoint,
-                   "file to save the run to, at the end of each epoch, on Ctrl-C and on SIGTERM; "
-                   "without it checkpoint.ckpt in the run directory")
+    app.add_option(
+           "--checkpoint", flags.checkpoint,
+           "file to save the run to, at the end of each epoch, on Ctrl-C, SIGTERM and the like; "
+           "without it checkpoint.ckpt in the run directory")
+        ->check(not_empty())
         ->type_name("FILE");
     app.add_option("--save-every", flags.save_every, "save after every N training steps, too")
-        ->check(whole_number(0, kMaxInt))
+        ->transform(whole_number(0, kMaxInt))
         ->type_name("N");
     app.add_flag("--save-required", flags.save_required,
                  "stop when a save fails, instead of a warning");
@@ -200,6 +283,7 @@ void add_training_flags(CLI::App& app, TrainingFlags& flags) {
     app.add_option("--run-dir", flags.run_dir,
                    "folder for metrics, checkpoint, pictures and report; without it a new one in "
                    "runs/")
+        ->check(not_empty())
         ->type_name("DIR");
     app.add_flag("--no-run-dir", flags.no_run_dir, "write none of that");
     app.add_flag("--quiet", flags.quiet, "print nothing but the result");
@@ -212,25 +296,34 @@ void add_weights_flag(CLI::App& app, TrainingFlags& flags) {
         ->type_name("FILE");
 }
 
-void no_flags(int argc, char** argv, const char* about) {
-    CLI::App app(about);
-    if (const std::optional<int> code = parse(app, argc, argv)) std::exit(*code);
-}
-
 int run(CLI::App& app, int argc, char** argv, const std::function<void()>& body) {
-    if (const std::optional<int> code = parse(app, argc, argv)) return *code;
     try {
-        body();
-        return 0;
+        std::optional<int> code = parse(app, argc, argv);
+        if (!code.has_value()) {
+            body();
+            code = 0;
+        }
+        // Nobody reads on: the run has been saved all the same.
+        if (interrupt() == SIGPIPE) return 128 + SIGPIPE;
+        if (code == 0) check_output();
+        return *code;
     } catch (const Interrupted& interrupted) {
         std::cerr << interrupted.what() << '\n';
         return 128 + interrupted.signal;
+    } catch (const std::bad_alloc&) {
+        std::cerr << "error: there is not enough memory\n";
+        return 1;
     } catch (const std::exception& error) {
         // The progress line may be standing there unfinished.
         std::cout << std::flush;
-        std::cerr << "error: " << one_line(error.what()) << '\n';
+        std::cerr << "error: " << printable(error.what()) << '\n';
         return 1;
     }
+}
+
+int run(int argc, char** argv, const char* about, const std::function<void()>& body) {
+    CLI::App app(about);
+    return run(app, argc, argv, body);
 }
 
 int run(CLI::App& app, int argc, char** argv, TrainingFlags& flags,

@@ -22,7 +22,7 @@ struct TrainingFlags {
     int threads = 0;  ///< 0: PRIMER_NUM_THREADS or, without it, all cores
     bool dry_run = false;
 
-    std::string checkpoint;  ///< file that the run is saved to; empty: it is not
+    std::string checkpoint;  ///< file that the run is saved to; empty: in the run directory
     int save_every = 0;      ///< steps; 0: only at the end of an epoch
     bool save_required = false;
     std::string resume;  ///< file to go on from; empty: begin at the beginning
@@ -34,6 +34,7 @@ struct TrainingFlags {
     std::string save_weights;  ///< file for the trained weights; empty: they are not kept
 
     std::vector<std::string> command;  ///< the program's name and the flags, set by run
+    std::vector<std::string> kept;     ///< the flags that a checkpoint keeps, likewise
     /// Every flag's name and value, given or not, likewise.
     std::vector<std::pair<std::string, std::string>> settings;
 };
@@ -41,30 +42,26 @@ struct TrainingFlags {
 /// Offers the flags on the command line, with their defaults in --help.
 void add_training_flags(CLI::App& app, TrainingFlags& flags);
 
-/// For ->check(...): a flag that is a whole number in this range.
+/// For ->transform(...): a flag that is a whole number in this range, in decimal.
 CLI::Validator whole_number(std::uint64_t least, std::uint64_t most);
-
-/// The text with a '?' for each character that would break the line or steer the terminal: a
-/// message may quote what is in a file, or its name.
-std::string one_line(std::string text);
 
 /// Offers --save-weights.
 void add_weights_flag(CLI::App& app, TrainingFlags& flags);
 
-/// For an example without flags: answers --help with `about`, refuses whatever else is given, and
-/// ends the program if it did either.
-void no_flags(int argc, char** argv, const char* about);
-
 /// Runs an example's `body` after reading the command line, and turns what happens into main's exit
-/// code: 0 if all went well or --help was asked for, 1 if the body threw, 2 for wrong flags. Errors
-/// are one line on standard error.
+/// code: 0 if all went well or --help was asked for, 1 if the body threw or what was printed could
+/// not be written, 2 for wrong flags. Errors are one line on standard error.
 int run(CLI::App& app, int argc, char** argv, const std::function<void()>& body);
 
-/// The same for a training example. With --resume, flags that are not given are what they were when
-/// that file was saved, "latest" is the checkpoint in the run directory or, without --run-dir, the
-/// newest in the example's, and a checkpoint in a run directory goes on in that directory. Sets the
-/// number of threads. 128 + the number of the signal is the exit code of a run that was
-/// interrupted.
+/// The same for an example without flags, which --help answers with `about`.
+int run(int argc, char** argv, const char* about, const std::function<void()>& body);
+
+/// The same for a training example. With --resume, flags of the training that are not given are
+/// what they were when that file was saved; where to write is never taken from a checkpoint, which
+/// may come from anybody. "latest" is the checkpoint in the run directory or, without --run-dir,
+/// the newest in the example's, and a folder means the checkpoint in it. A checkpoint in a run
+/// directory goes on in that directory, any other is saved to again. Sets the number of threads.
+/// 128 + the number of the signal is the exit code of a run that was interrupted.
 int run(CLI::App& app, int argc, char** argv, TrainingFlags& flags,
         const std::function<void()>& body);
 

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <iostream>
 
+#include "output_file.h"
 #include "primer/core/error.h"
 #include "primer/datasets/cifar.h"
 #include "primer/datasets/mnist.h"
@@ -104,11 +105,12 @@ Sequential cifar_cnn(Rng& rng) {
     return model;
 }
 
-void save_weights(const TrainingFlags& flags, const std::string& network, Sequential& model) {
+void save_weights(const TrainingFlags& flags, const std::string& network, Module& model) {
     if (flags.save_weights.empty()) return;
+    check_replaceable(flags.save_weights, kWeightsFile);
     save_safetensors(flags.save_weights, model.state_dict(),
                      {{"format", "pt"}, {kNetwork, network}});
-    if (!flags.quiet) std::cout << "Weights saved to " << flags.save_weights << '\n';
+    if (!flags.quiet) std::cout << "Weights saved to " << printable(flags.save_weights) << '\n';
 }
 
 Trained load_trained(const std::string& path) {

@@ -26,7 +26,7 @@ Sequential cifar_cnn(Rng& rng);
 
 /// Writes the weights to the file that --save-weights names, if it does, and says so. `network` is
 /// the name of the function above.
-void save_weights(const TrainingFlags& flags, const std::string& network, Sequential& model);
+void save_weights(const TrainingFlags& flags, const std::string& network, Module& model);
 
 /// A network with the weights that save_weights has written.
 struct Trained {

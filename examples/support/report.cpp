@@ -5,8 +5,8 @@
 #include <functional>
 #include <sstream>
 
+#include "output_file.h"
 #include "primer/core/error.h"
-#include "primer/core/io/replacement.h"
 #include "report_html.h"
 #include "report_sections.h"
 #include "report_svg.h"
@@ -209,7 +209,7 @@ std::string title(const Report& report) {
 }
 
 std::string page(const Report& report) {
-    std::ostringstream out;
+    TextStream out;
     out << "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
         << "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
         // Nothing is asked of any server, whatever has found its way into the page.
@@ -399,10 +399,9 @@ void write_report(const std::vector<std::filesystem::path>& runs,
     check(!runs.empty() && runs.size() <= 26, "report: expected from 1 to 26 runs, got ",
           runs.size());
     Report report;
+    check_replaceable(html, kPageFile);
     for (const std::filesystem::path& run : runs) report.runs.push_back(read_run(run));
-    Replacement file(html, "a report");
-    file.write(page(report));
-    file.commit();
+    replace_file(html, kPageFile, page(report));
 }
 
 }  // namespace primer::examples

@@ -3,6 +3,7 @@
 #include <limits>
 #include <sstream>
 
+#include "primer/core/text.h"
 #include "report_html.h"
 #include "report_sections.h"
 #include "report_svg.h"
@@ -276,7 +277,7 @@ std::string layer_panels(const Report& report, Chart chart, std::vector<LayerCur
     const auto text = [&](double x) {
         return chart.unit == Unit::percent ? percent(x) : number(x);
     };
-    std::ostringstream out;
+    TextStream out;
     out << runs_legend(report) << "<div class=\"panels" << (report.several() ? " roomy" : "")
         << "\">\n";
     for (std::size_t i = 0; i < layers.size() && i < kPanels; ++i) {

@@ -5,6 +5,7 @@
 #include <numeric>
 #include <sstream>
 
+#include "primer/core/text.h"
 #include "report_html.h"
 #include "report_sections.h"
 
@@ -39,7 +40,7 @@ std::string width(double share, double longest) {
 }
 
 std::string matrix_row(const Run& run, std::size_t truth, Index most_missed) {
-    std::ostringstream out;
+    TextStream out;
     const auto total = static_cast<double>(row_sum(run, truth));
     out << "<tr><th scope=\"row\">" << name(run, truth) << "</th>";
     for (std::size_t i = 0; i < run.confusion.size(); ++i) {
@@ -70,7 +71,7 @@ std::string matrix(const Run& run) {
             if (t != p) most_missed = std::max(most_missed, run.confusion[t][p]);
         }
     }
-    std::ostringstream out;
+    TextStream out;
     out << "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Confusion matrix\">"
         << "<table class=\"matrix " << (longest > 2 ? "names" : "")
         << "\"><caption>Rows: the true class. Columns: what was predicted. "
@@ -101,7 +102,7 @@ std::string frequent_confusions(const Run& run) {
     }
     std::stable_sort(cells.begin(), cells.end(),
                      [](const Cell& a, const Cell& b) { return a.count > b.count; });
-    std::ostringstream out;
+    TextStream out;
     out << "<table class=\"text wide\"><caption>The most frequent mistakes: with "
         << run.confusion.size() << " classes, the whole matrix would be too large."
         << "</caption>\n<thead><tr><th scope=\"col\">true</th><th scope=\"col\">predicted</th>"
@@ -130,7 +131,7 @@ std::string classes_table(const Run& run) {
     for (std::size_t t = 0; t < run.confusion.size(); ++t) {
         most_wrong = std::fmax(most_wrong, 1 - class_accuracy(run, t));
     }
-    std::ostringstream out;
+    TextStream out;
     out << "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Accuracy of each "
            "class\"><table class=\"bars wide\"><caption>Accuracy of each class. <span "
            "class=\"bar-note\">A bar is the share that is wrong; the longest, "
@@ -160,7 +161,7 @@ std::string mistake_item(const Run& run, const Mistake& mistake) {
                             (mistake.index < 0 ? "?" : std::to_string(mistake.index)) +
                             ": true class " + truth + ", predicted " + predicted +
                             " with probability " + percent(mistake.probability);
-    std::ostringstream out;
+    TextStream out;
     out << "<li><figure>";
     if (mistake.picture.bytes.empty()) {
         out << "<div class=\"nothing\">no picture</div>";
@@ -230,7 +231,7 @@ std::string filters_section(const Report& report, std::size_t r) {
 
 std::string epochs_section(const Report& report, std::size_t r) {
     const Run& run = report.runs[r];
-    std::ostringstream out;
+    TextStream out;
     const EpochRecord* const best = best_epoch(run);
     for (const EpochRecord& epoch : run.epochs) {
         const bool is_best = best != nullptr && epoch.epoch == best->epoch && run.epochs.size() > 1;
@@ -283,7 +284,7 @@ std::string classes_comparison_section(const Report& report) {
                            "confusion matrix of the same classes.</p>\n");
         }
     }
-    std::ostringstream out;
+    TextStream out;
     out << "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Accuracy of each "
            "class in each run\"><table class=\"wide\"><thead><tr><th scope=\"col\">class</th>";
     for (std::size_t r = 0; r < report.runs.size(); ++r) {

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <sstream>
 
+#include "primer/core/text.h"
 #include "report_html.h"
 
 namespace primer::examples {
@@ -212,7 +213,7 @@ std::string mark(int style, const std::string& x, const std::string& y) {
 
 void draw_curve(std::ostream& out, const Plot& plot, const Curve& curve) {
     const bool log = plot.chart.log;
-    std::ostringstream path, marks;
+    TextStream path, marks;
     bool gap = true;
     std::size_t alone = 0;  // points since the last gap
     for (std::size_t i = 0; i < curve.points.size(); ++i) {
@@ -292,7 +293,7 @@ void draw_tags(std::ostream& out, const Plot& plot) {
 
 std::string chart_svg(const Chart& chart) {
     const Plot plot = make_plot(chart);
-    std::ostringstream out;
+    TextStream out;
     out << "<svg class=\"" << (chart.small ? "chart small" : "chart") << "\" viewBox=\"0 0 "
         << place(plot.frame.width) << ' ' << place(plot.frame.height)
         << "\" role=\"img\" aria-labelledby=\"" << chart.id << "-t " << chart.id << "-d\">\n"

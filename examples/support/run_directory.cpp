@@ -1,11 +1,17 @@
 #include "run_directory.h"
 
-#include <csignal>
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <ctime>
+#include <fstream>
 #include <iostream>
+#include <map>
 #include <regex>
+#include <utility>
 
 #include "primer/core/error.h"
+#include "primer/core/full_name.h"
 
 namespace primer::examples {
 namespace {
@@ -13,6 +19,18 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kRuns = "runs";
+constexpr const char* kOrder = "runs/.order";  // the names of the runs, in the order they began
+
+// A run that could not be noted counts as older than those that are. One write appends the whole
+// line, so two runs can do it at the same time.
+void note_order(const fs::path& run) {
+    const std::string line = run.filename().string() + '\n';
+    const int file =
+        open(kOrder, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
+    if (file < 0) return;
+    [[maybe_unused]] const ssize_t ignored = write(file, line.data(), line.size());
+    close(file);
+}
 
 // runs/mnist_cnn-20260131-120000 or, if there was a run in the same second, ...-2, and so on.
 // Making the folder decides whose it is: another run may be looking for a name as well.
@@ -28,52 +46,107 @@ fs::path make_new(const std::string& example) {
     for (int i = 2; !fs::create_directory(path); ++i) {
         path = first.string() + "-" + std::to_string(i);
     }
+    note_order(path);
     return path;
 }
 
 }  // namespace
 
 RunDirectory::RunDirectory(const TrainingFlags& flags)
-    : working_(!flags.no_run_dir), example_(flags.command[0]), wanted_(flags.run_dir) {
-    if (!working_) return;
-    std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is then an error of the write
-    if (wanted_.empty() || !flags.resume.empty()) return;
-    for (const char* const name : {"run.json", kCheckpointName}) {
+    : wanted_(!flags.no_run_dir),
+      resumed_(!flags.resume.empty()),
+      required_(flags.save_required && flags.checkpoint.empty()),
+      example_(flags.command[0]),
+      given_(flags.run_dir) {
+    check_no_other_run();
+}
+
+void RunDirectory::check_no_other_run() const {
+    if (!wanted_ || given_.empty() || resumed_) return;
+    for (const char* const name :
+         {"run.json", kCheckpointName, "metrics.jsonl", "evaluation.json", "report.html"}) {
         std::error_code ignored;  // a folder that can not be looked into is not written to either
-        check(!fs::exists(wanted_ / name, ignored),
-              "--run-dir: expected a folder without a run in it, got ",
-              fs::absolute(wanted_).lexically_normal().string(), " with ", name,
-              "; to go on with that run, --resume its ", kCheckpointName);
+        check(!fs::exists(given_ / name, ignored),
+              "--run-dir: expected a folder without a run in it, got ", full_name(given_), " with ",
+              name, "; to go on with that run, --resume its ", kCheckpointName);
     }
 }
 
 void RunDirectory::make() {
     if (!path_.empty()) return;
-    if (wanted_.empty()) {
-        path_ = make_new(example_);
+    fs::path folder = given_;
+    if (given_.empty()) {
+        folder = make_new(example_);
     } else {
-        fs::create_directories(wanted_);
-        path_ = wanted_;
+        fs::create_directories(given_);
+    }
+    lock_ = Lock(folder / ".lock");
+    check(lock_.holder() == 0, full_name(folder),
+          ": expected a run directory that nobody else writes to, but ", holder_text(lock_),
+          " is writing there; wait for its end, or give another --run-dir");
+    path_ = folder;
+}
+
+void RunDirectory::claim() {
+    if (!wanted_) return;
+    try {
+        make();
+        check_no_other_run();  // that somebody has begun and ended meanwhile
+    } catch (const std::exception& error) {
+        if (required_ || !path_.empty() || lock_.holder() != 0) throw;
+        failing_.insert("");
+        print_warning(
+            std::string(error.what()) +
+            "; nothing is logged or saved there until that can be done, training goes on");
     }
 }
 
-void RunDirectory::stop(const std::string& reason) {
-    if (!working_) return;
-    working_ = false;
-    std::cerr << "warning: " << reason << "; the run is no longer logged, training goes on\n";
+std::string RunDirectory::attempt(const std::string& what, const std::function<void()>& write) {
+    if (!wanted_) return "";
+    std::string key;  // of what fails: the folder itself, or what is in it
+    try {
+        make();
+        key = what;
+        write();
+        failing_.erase("");
+        failing_.erase(what);
+        return "";
+    } catch (const std::exception& error) {
+        if (!failing_.insert(key).second) return "";
+        return std::string(error.what()) + "; " + what +
+               " will be tried again, training and all other logging and saving go on";
+    }
+}
+
+void print_warning(const std::string& warning) {
+    if (!warning.empty()) std::cerr << "warning: " << printable(warning) << '\n';
 }
 
 fs::path latest_checkpoint(const std::string& example) {
+    std::map<std::string, int> order;
+    std::ifstream noted(kOrder);
+    for (std::string name; std::getline(noted, name);) {
+        order[name] = static_cast<int>(order.size()) + 1;
+    }
     const std::regex of_example(example + "-[0-9]{8}-[0-9]{6}(-[0-9]+)?");
     fs::path latest;
+    // Runs that are not noted, from elsewhere, come before all that are, by when they were saved.
+    std::pair<int, fs::file_time_type> best;
     std::error_code ignored;  // no folder has no runs
     for (const fs::directory_entry& entry : fs::directory_iterator(kRuns, ignored)) {
         const std::string name = entry.path().filename().string();
-        const bool fits = std::regex_match(name, of_example) && name > latest.filename().string();
-        if (fits && fs::exists(entry.path() / kCheckpointName)) latest = entry.path();
+        if (!std::regex_match(name, of_example)) continue;
+        std::error_code none;
+        const fs::file_time_type saved = fs::last_write_time(entry.path() / kCheckpointName, none);
+        if (none) continue;
+        const auto found = order.find(name);
+        const std::pair when(found == order.end() ? 0 : found->second, saved);
+        if (!latest.empty() && when <= best) continue;
+        latest = entry.path();
+        best = when;
     }
     check(!latest.empty(), "--resume latest: expected a run of ", example,
-          " with a checkpoint, got none in ", fs::absolute(kRuns).string());
+          " with a checkpoint, got none in ", full_name(kRuns));
     return latest / kCheckpointName;
 }
 

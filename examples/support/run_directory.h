@@ -1,9 +1,12 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
+#include <set>
 #include <string>
 
 #include "flags.h"
+#include "lock.h"
 
 namespace primer::examples {
 
@@ -11,33 +14,46 @@ namespace primer::examples {
 inline constexpr const char* kCheckpointName = "checkpoint.ckpt";
 
 /// The folder that a training run writes to: what was run, metrics, pictures, checkpoint, report.
+/// One process at a time writes there.
 ///
-/// If it can not be written to, a warning on standard error says so, once, and from then on nothing
-/// is: training goes on.
+/// What can not be written is a warning on standard error, and is tried again: the training goes
+/// on, and so does the rest of what is written.
 class RunDirectory {
   public:
     /// That of --run-dir; without it runs/EXAMPLE-DATE-TIME; none at all with --no-run-dir. Makes
     /// nothing yet. Throws Error for a folder that has another run in it, unless this is resumed.
     explicit RunDirectory(const TrainingFlags& flags);
 
-    /// False with --no-run-dir, and after stop().
-    bool working() const { return working_; }
-    /// Makes the folder, if it is not there. Throws Error or std::filesystem::filesystem_error.
+    /// False with --no-run-dir.
+    bool wanted() const { return wanted_; }
+    /// Makes the folder and locks it, before the first step. Throws Error if another process writes
+    /// there. If it can not be made, warns, or throws Error too if --save-required needs it.
+    void claim();
+    /// Makes and locks it, if that has not been done. Throws Error or filesystem_error.
     void make();
-    /// Where it is; "" before make().
+    /// Where it is; "" until it could be made.
     const std::filesystem::path& path() const { return path_; }
-    /// To be called for an error in writing to it.
-    void stop(const std::string& reason);
+    /// Runs `write`, which writes `what` there, and returns the warning if that fails: "" if all is
+    /// well, and if the same has failed before and has been warned of.
+    std::string attempt(const std::string& what, const std::function<void()>& write);
 
   private:
-    bool working_;
-    std::string example_;           // of whose runs this is one, if the folder is to be named here
-    std::filesystem::path wanted_;  // otherwise
+    void check_no_other_run() const;
+
+    const bool wanted_, resumed_, required_;
+    std::string example_;          // of whose runs this is one, if the folder is to be named here
+    std::filesystem::path given_;  // otherwise
     std::filesystem::path path_;
+    Lock lock_;
+    std::set<std::string> failing_;
 };
 
-/// The checkpoint of the newest of the example's runs in ./runs that has one. Throws Error if there
-/// is none.
+/// Shows the warning, if there is one, in a line of its own.
+void print_warning(const std::string& warning);
+
+/// The checkpoint of the newest of the example's runs in ./runs that has one: the one that began
+/// last, in the order that ./runs/.order has them, whatever the clock or the names say. Throws
+/// Error if there is none.
 std::filesystem::path latest_checkpoint(const std::string& example);
 
 }  // namespace primer::examples

@@ -1,24 +1,29 @@
 #include "run_log.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cmath>
 #include <cstring>
 #include <ctime>
-#include <exception>
+#include <fstream>
 #include <map>
 #include <span>
 #include <sstream>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "json_object.h"
+#include "output_file.h"
 #include "primer/core/error.h"
+#include "primer/core/full_name.h"
 #include "primer/core/io/image.h"
 #include "primer/core/io/image_grid.h"
 #include "primer/core/io/json.h"
-#include "primer/core/io/replacement.h"
 #include "primer/core/kernels/isa.h"
 #include "primer/core/kernels/parallel.h"
 #include "primer/layers/diagnostics.h"
@@ -33,6 +38,10 @@ constexpr Index kStepsALine = 50, kLinesAnEpoch = 4;  // at most, at least
 constexpr std::size_t kMistakes = 24;                 // pictures of them
 constexpr Index kFilters = 64;                        // of the first layer, shown
 constexpr Index kFilterSide = 24;                     // pixels, about
+// Wide gaps, for a filter's own edge may be as black as they are.
+const GridOptions kFilterGrid{.padding = 6, .normalize = true, .scale_each = true};
+constexpr std::size_t kPendingLimit = 1 << 20;  // bytes of lines that wait
+constexpr Index kEventsRetry = 16;
 
 // --- texts ---------------------------------------------------------------------------------------
 
@@ -55,10 +64,12 @@ std::string settings_json(const TrainingFlags& flags) {
         const SummaryWriter::HParam value = parsed(text);
         if (const double* number = std::get_if<double>(&value)) {
             settings.number(name, *number);
+        } else if (const Index* whole = std::get_if<Index>(&value)) {
+            settings.value(name, std::to_string(*whole));  // a folder may be called 007
         } else if (std::holds_alternative<std::string>(value)) {
             settings.text(name, text);
         } else {
-            settings.value(name, text);  // whole numbers, true and false are JSON as they stand
+            settings.value(name, text);  // true and false are JSON as they stand
         }
     }
     return settings.str();
@@ -118,18 +129,37 @@ std::string read(const fs::path& path) {
     return {std::istreambuf_iterator<char>(file), {}};
 }
 
-void replace(const fs::path& path, const std::string& what, const std::string& text) {
-    Replacement file(path, what);
-    file.write(text);
-    file.commit();
+// TensorBoard's texts, and names in settings, are UTF-8; a folder's name may be anything.
+std::string as_utf8(std::string_view text) {
+    std::string result;
+    while (!text.empty()) {
+        const std::size_t length = decode_utf8(text).length;
+        result += length == 0 ? std::string_view("\ufffd") : text.substr(0, length);
+        text.remove_prefix(length == 0 ? 1 : length);
+    }
+    return result;
 }
 
-void write_png(const fs::path& path, const Image& image) {
-    std::ofstream file(path, std::ios::binary);
-    file << encode_png(image);
-    file.close();
-    check(file.good(), fs::absolute(path).string(),
-          ": failed to write the picture: ", std::strerror(errno));
+/// A folder in `pictures` that is not there yet, for those of an evaluation. The ones before stay
+/// what they were until evaluation.json names the new ones: whenever the process ends, the two
+/// belong together.
+std::string new_picture_folder(const fs::path& path, Index step) {
+    make_folder(path / "pictures");
+    const std::string first = "pictures/step-" + std::to_string(step);
+    std::string name = first;
+    for (int i = 2; !fs::create_directory(path / name); ++i) name = first + '-' + std::to_string(i);
+    return name;
+}
+
+/// Removes what earlier evaluations have left. Links are not followed.
+void remove_other_pictures(const fs::path& path, const std::string& kept) {
+    std::error_code ignored;
+    for (const fs::directory_entry& entry : fs::directory_iterator(path / "pictures", ignored)) {
+        const std::string name = entry.path().filename().string();
+        if (name.starts_with("step-") && path / kept != entry.path()) {
+            fs::remove_all(entry.path(), ignored);
+        }
+    }
 }
 
 // --- pictures ------------------------------------------------------------------------------------
@@ -214,6 +244,10 @@ std::string confusion_json(const std::vector<Prediction>& predictions, Index cla
     return json_array(rows);
 }
 
+std::string two_digits(std::size_t number) {
+    return (number < 10 ? "0" : "") + std::to_string(number);
+}
+
 // TensorBoard takes what is between / for a folder, so the layer's name goes first.
 std::string layer(const DeadUnits& units) {
     return units.name.empty() ? units.type : units.name + " (" + units.type + ")";
@@ -233,36 +267,65 @@ RunLog::RunLog(const TrainingFlags& flags, const TrainAndTest& data, const Train
       part_(std::move(part)),
       every_(std::clamp<Index>(training.train_loader.batches() / kLinesAnEpoch, 1, kStepsALine)) {}
 
-void RunLog::attempt(const std::function<void()>& write) {
-    if (!directory_.working()) return;
-    try {
+RunLog::~RunLog() {
+    if (metrics_ >= 0) close(metrics_);
+}
+
+void RunLog::attempt(const std::string& what, const std::function<void()>& write) {
+    const std::string warning = directory_.attempt(what, [&] {
+        if (!part_.empty()) make_folder(path());
         write();
-    } catch (const std::exception& error) {
-        progress_.make_room();
-        directory_.stop(error.what());
-    }
+    });
+    if (warning.empty()) return;
+    progress_.make_room();
+    print_warning(warning);
+}
+
+// A writer that has failed is done with. A new one is tried each kEventsRetry attempts, for each
+// makes a file of its own.
+void RunLog::attempt_events(const std::function<void(SummaryWriter&)>& write) {
+    if (events_skipped_ > 0 && events_skipped_++ % kEventsRetry != 0) return;
+    attempt("the log for TensorBoard", [&] {
+        if (!events_) {
+            SummaryWriter::Options options;
+            if (begun_after_ > 0) options.purge_step = begun_after_ + 1;
+            events_ = std::make_unique<SummaryWriter>(path(), options);
+        }
+        try {
+            write(*events_);
+            events_skipped_ = 0;
+        } catch (...) {
+            events_.reset();
+            events_skipped_ = 1;
+            throw;
+        }
+    });
+}
+
+void RunLog::attempt_run() {
+    if (run_written_) return;
+    attempt("run.json", [&] {
+        write_run();
+        run_written_ = true;
+    });
 }
 
 void RunLog::begin(Index done, const std::string& model) {
-    attempt([&] {
-        directory_.make();
-        path_ = directory_.path() / part_;
-        fs::create_directories(path_ / "pictures");
-        write_run(model);
-        const bool events_there = fs::exists(path_ / "metrics.jsonl");
-        open_metrics(done);
-        SummaryWriter::Options options;
-        if (events_there) options.purge_step = done + 1;
-        events_ = std::make_unique<SummaryWriter>(path_, options);
-        if (done == 0) events_->add_text("model", "```\n" + model + "```");
+    model_ = model;
+    begun_after_ = done;
+    attempt_run();
+    attempt("metrics.jsonl", [&] { open_metrics(); });
+    attempt_events([&](SummaryWriter& events) {
+        if (done == 0) events.add_text("model", "```\n" + model + "```");
     });
     start_ = line_start_ = Clock::now();
 }
 
-void RunLog::write_run(const std::string& model) const {
-    const fs::path path = path_ / "run.json";
+void RunLog::write_run() const {
+    const fs::path path = this->path() / "run.json";
+    check_replaceable(path, kJsonFile);
     const std::string started = member(read(path), "started");
-    std::ostringstream description;
+    TextStream description;
     description << training_.model;
     Index parameters = 0;
     for (const Parameter& parameter : training_.model.parameters()) parameters += parameter.numel();
@@ -287,36 +350,62 @@ void RunLog::write_run(const std::string& model) const {
                                   .str())
             .value("model", JsonObject()
                                 .text("description", description.str())
-                                .text("summary", model)
+                                .text("summary", model_)
                                 .value("parameters", std::to_string(parameters))
                                 .str());
-    replace(path, "the run's settings", run.str() + '\n');
+    replace_file(path, kJsonFile, run.str() + '\n');
 }
 
-void RunLog::open_metrics(Index done) {
-    const fs::path path = path_ / "metrics.jsonl";
-    const auto mode = done == 0 ? std::ios::trunc : std::ios::app;
-    if (done > 0) {
+void RunLog::open_metrics() {
+    if (metrics_ >= 0) return;
+    const fs::path path = this->path() / "metrics.jsonl";
+    check_replaceable(path, kJsonFile);
+    const int file =
+        open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0666);
+    check(file >= 0, full_name(path), ": failed to open the file: ", std::strerror(errno));
+    metrics_ = file;
+    off_t whole = 0;
+    if (begun_after_ > 0) {
         const std::string text = read(path);
         std::istringstream lines(text);
         for (std::string line; std::getline(lines, line);) {
             if (member(line, "kind") != "\"step\"") continue;
-            if (number_in(line, "step") > static_cast<double>(done)) continue;
+            if (number_in(line, "step") > static_cast<double>(begun_after_)) continue;
             earlier_seconds_ = number_in(line, "seconds");
         }
         // A process that was killed may have left half a line.
-        const std::size_t whole = text.rfind('\n') + 1;  // 0 if there is none
-        if (whole < text.size()) fs::resize_file(path, whole);
+        whole = static_cast<off_t>(text.rfind('\n') + 1);  // 0 if there is none
     }
-    metrics_.open(path, std::ios::binary | mode);
-    check(metrics_.is_open(), fs::absolute(path).string(),
-          ": failed to open the file: ", std::strerror(errno));
+    check(ftruncate(metrics_, whole) == 0, full_name(path),
+          ": failed to cut the file: ", std::strerror(errno));
 }
 
 void RunLog::append(const std::string& line) {
-    metrics_ << line << '\n' << std::flush;
-    check(metrics_.good(), fs::absolute(path_ / "metrics.jsonl").string(),
-          ": failed to write the file: ", std::strerror(errno));
+    pending_ += line + '\n';
+    // Of a disk that is full for long, the oldest lines go.
+    while (pending_.size() > kPendingLimit) pending_.erase(0, pending_.find('\n') + 1);
+    attempt_run();
+    attempt("metrics.jsonl", [&] {
+        open_metrics();
+        write_pending();
+    });
+}
+
+void RunLog::write_pending() {
+    const off_t before = lseek(metrics_, 0, SEEK_END);
+    std::string_view rest = pending_;
+    while (!rest.empty()) {
+        const ssize_t count = ::write(metrics_, rest.data(), rest.size());
+        if (count < 0 && errno != EINTR) {
+            const int reason = errno;
+            // No half line: all that is pending is written again.
+            [[maybe_unused]] const int ignored = ftruncate(metrics_, before);
+            fail(full_name(path() / "metrics.jsonl"),
+                 ": failed to write the file: ", std::strerror(reason));
+        }
+        if (count > 0) rest.remove_prefix(static_cast<std::size_t>(count));
+    }
+    pending_.clear();
 }
 
 void RunLog::after_step(Index step, double loss, Index correct, Index examples, bool last) {
@@ -325,13 +414,13 @@ void RunLog::after_step(Index step, double loss, Index correct, Index examples, 
     sums_.correct += correct;
     sums_.examples += examples;
     if (!last && in_epoch_ % every_ != 0) return;
-    attempt([&] { write_step(step); });
+    if (directory_.wanted()) write_step(step);
     sums_ = {};
 }
 
 void RunLog::leave(Index step) {
     if (sums_.examples == 0) return;
-    attempt([&] { write_step(step); });
+    if (directory_.wanted()) write_step(step);
     sums_ = {};
 }
 
@@ -343,15 +432,18 @@ void RunLog::write_step(Index step) {
     const double images_per_s = seen / Seconds(time - line_start_).count();
     line_start_ = time;
     const double lr = training_.optimizer.lr();
-    events_->add_scalar("loss/train", loss, step);
-    events_->add_scalar("accuracy/train", accuracy, step);
-    events_->add_scalar("lr", lr, step);
-    events_->add_scalar("images_per_s", images_per_s, step);
     JsonObject norms;
-    for (const GradientStatistics& row : gradient_statistics(training_.model)) {
-        norms.number(row.name, row.norm);
-        events_->add_scalar("gradient_norm/" + row.name, row.norm, step);
-    }
+    const std::vector<GradientStatistics> gradients = gradient_statistics(training_.model);
+    for (const GradientStatistics& row : gradients) norms.number(row.name, row.norm);
+    attempt_events([&](SummaryWriter& events) {
+        events.add_scalar("loss/train", loss, step);
+        events.add_scalar("accuracy/train", accuracy, step);
+        events.add_scalar("lr", lr, step);
+        events.add_scalar("images_per_s", images_per_s, step);
+        for (const GradientStatistics& row : gradients) {
+            events.add_scalar("gradient_norm/" + row.name, row.norm, step);
+        }
+    });
     append(JsonObject()
                .text("kind", "step")
                .value("step", std::to_string(step))
@@ -367,10 +459,9 @@ void RunLog::write_step(Index step) {
 
 void RunLog::after_epoch(Index step, const Evaluation& test, bool best) {
     test_accuracy_ = test.accuracy;
-    attempt([&] {
-        write_epoch(step, test, best);
-        write_evaluation(step, test);
-    });
+    if (directory_.wanted()) write_epoch(step, test, best);
+    attempt("the evaluation", [&] { write_evaluation(step, test); });
+    attempt_events([&](SummaryWriter& events) { log_evaluation(events, step, test); });
     in_epoch_ = 0;
     sums_ = {};
     line_start_ = Clock::now();
@@ -382,7 +473,6 @@ void RunLog::write_epoch(Index step, const Evaluation& test, bool best) {
     JsonObject dead;
     for (const DeadUnits& units : test.dead_units) {
         dead.number(layer(units), units.share);
-        events_->add_scalar("dead_units/" + layer(units), units.share, step);
     }
     append(JsonObject()
                .text("kind", "epoch")
@@ -397,22 +487,25 @@ void RunLog::write_epoch(Index step, const Evaluation& test, bool best) {
                .value("dead_units", dead.str())
                .value("best", best ? "true" : "false")
                .str());
-    events_->add_scalar("loss/test", test.loss, step);
-    events_->add_scalar("accuracy/test", test.accuracy, step);
-    for (const auto& [name, parameter] : training_.model.named_parameters()) {
-        events_->add_histogram("weights/" + name, parameter, step);
-    }
+    attempt_events([&](SummaryWriter& events) {
+        for (const DeadUnits& units : test.dead_units) {
+            events.add_scalar("dead_units/" + layer(units), units.share, step);
+        }
+        events.add_scalar("loss/test", test.loss, step);
+        events.add_scalar("accuracy/test", test.accuracy, step);
+        for (const auto& [name, parameter] : training_.model.named_parameters()) {
+            events.add_histogram("weights/" + name, parameter, step);
+        }
+    });
 }
 
 void RunLog::write_evaluation(Index step, const Evaluation& test) {
-    const std::vector<Index> wrong = mistakes(test.predictions);
+    const std::string folder = new_picture_folder(path(), step);
     std::vector<std::string> rows;
-    std::string caption = "| | true | taken for | probability |\n|---|---|---|---|\n";
-    for (const Index i : wrong) {
+    for (const Index i : mistakes(test.predictions)) {
         const Prediction& each = test.predictions[static_cast<std::size_t>(i)];
-        const std::string number = (rows.size() < 9 ? "0" : "") + std::to_string(rows.size() + 1);
-        const std::string file = "pictures/mistake-" + number + ".png";
-        write_png(path_ / file, picture(data_.test, i));
+        const std::string file = folder + "/mistake-" + two_digits(rows.size() + 1) + ".png";
+        save_png(path() / file, picture(data_.test, i));
         rows.push_back(JsonObject()
                            .value("index", std::to_string(i))
                            .value("truth", std::to_string(each.truth))
@@ -420,66 +513,72 @@ void RunLog::write_evaluation(Index step, const Evaluation& test) {
                            .number("probability", each.probability)
                            .text("picture", file)
                            .str());
-        const auto& classes = data_.classes;
-        caption += "| " + number + " | " + classes[static_cast<std::size_t>(each.truth)] + " | " +
-                   classes[static_cast<std::size_t>(each.guess)] + " | " +
-                   json_number(std::round(each.probability * 1000) / 1000) + " |\n";
     }
     JsonObject evaluation;
     evaluation.value("confusion", confusion_json(test.predictions, data_.test.classes()))
         .value("mistakes", json_array(rows));
-    if (!wrong.empty()) {
-        events_->add_images("mistakes", pictures(data_.test, wrong), step);
-        // A tag of its own: to TensorBoard, a tag is of one kind.
-        events_->add_text("mistakes_table", caption, step);
-    }
     const Tensor filters = first_filters(training_.model, data_.train.shape());
     if (filters.defined()) {
-        // Wide gaps, for a filter's own edge may be as black as they are.
-        const Image grid =
-            make_grid(filters, {.padding = 6, .normalize = true, .scale_each = true});
-        write_png(path_ / "pictures/filters.png", grid);
-        events_->add_image("filters", grid, step);
-        evaluation.text("filters", "pictures/filters.png");
+        save_png(path() / folder / "filters.png", make_grid(filters, kFilterGrid));
+        evaluation.text("filters", folder + "/filters.png");
     }
-    replace(path_ / "evaluation.json", "the evaluation", evaluation.str() + '\n');
+    replace_file(path() / "evaluation.json", kJsonFile, evaluation.str() + '\n');
+    remove_other_pictures(path(), folder);
+}
+
+void RunLog::log_evaluation(SummaryWriter& events, Index step, const Evaluation& test) const {
+    const std::vector<Index> wrong = mistakes(test.predictions);
+    std::string caption = "| | true | taken for | probability |\n|---|---|---|---|\n";
+    for (std::size_t row = 0; row < wrong.size(); ++row) {
+        const Prediction& each = test.predictions[static_cast<std::size_t>(wrong[row])];
+        const auto& classes = data_.classes;
+        caption += "| " + two_digits(row + 1) + " | " +
+                   classes[static_cast<std::size_t>(each.truth)] + " | " +
+                   classes[static_cast<std::size_t>(each.guess)] + " | " +
+                   json_number(std::round(each.probability * 1000) / 1000) + " |\n";
+    }
+    if (!wrong.empty()) {
+        events.add_images("mistakes", pictures(data_.test, wrong), step);
+        // A tag of its own: to TensorBoard, a tag is of one kind.
+        events.add_text("mistakes_table", caption, step);
+    }
+    const Tensor filters = first_filters(training_.model, data_.train.shape());
+    if (filters.defined()) events.add_image("filters", make_grid(filters, kFilterGrid), step);
 }
 
 fs::path RunLog::finish() {
-    attempt([&] {
+    attempt_events([&](SummaryWriter& events) {
         std::map<std::string, SummaryWriter::HParam> settings;
         for (const auto& [name, text] : flags_.settings) {
-            if (!text.empty()) settings[name] = parsed(text);
+            if (!text.empty()) settings[name] = parsed(as_utf8(text));
         }
-        events_->add_hparams(settings, {{"result/test_accuracy", test_accuracy_}});
-        events_->flush();
+        events.add_hparams(settings, {{"result/test_accuracy", test_accuracy_}});
+        events.flush();
     });
     return report();
 }
 
 fs::path RunLog::report() {
     fs::path page;
-    attempt([&] {
-        write_report({path_}, path_ / "report.html");
-        page = path_ / "report.html";
+    attempt("the report", [&] {
+        write_report({path()}, path() / "report.html");
+        page = path() / "report.html";
     });
     return page;
 }
 
 fs::path report_side_by_side(RunDirectory& directory, const std::vector<std::string>& parts) {
-    if (!directory.working()) return {};
-    std::vector<fs::path> runs;
-    for (const std::string& part : parts) {
-        if (fs::exists(directory.path() / part / "run.json"))
-            runs.push_back(directory.path() / part);
-    }
-    try {
+    fs::path page;
+    print_warning(directory.attempt("the report", [&] {
+        std::vector<fs::path> runs;
+        for (const std::string& part : parts) {
+            if (fs::exists(directory.path() / part / "run.json"))
+                runs.push_back(directory.path() / part);
+        }
         write_report(runs, directory.path() / "report.html");
-        return directory.path() / "report.html";
-    } catch (const std::exception& error) {
-        directory.stop(error.what());
-        return {};
-    }
+        page = directory.path() / "report.html";
+    }));
+    return page;
 }
 
 }  // namespace primer::examples

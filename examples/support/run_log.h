@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <memory>
 #include <string>
@@ -26,13 +25,17 @@ namespace primer::examples {
 ///     events.out.*        all that for TensorBoard
 ///     report.html         all that as a page, at the end, also if Ctrl-C is that
 ///
-/// It reads and draws no random numbers: the training is the same bits with and without. What can
-/// not be written stops the log with one warning, and never the training.
+/// It reads and draws no random numbers: the training is the same bits with and without. Each of
+/// these fails for itself, with a warning, and is tried again when it is due the next time; the
+/// training goes on. Lines of metrics.jsonl that could not be written come with later ones.
 class RunLog {
   public:
     /// Does nothing yet. `part`: the folder below the directory, if that holds several runs.
     RunLog(const TrainingFlags& flags, const TrainAndTest& data, const Training& training,
            Progress& progress, RunDirectory& directory, std::string part);
+    RunLog(const RunLog&) = delete;
+    RunLog& operator=(const RunLog&) = delete;
+    ~RunLog();
 
     /// Begins, or goes on after `done` steps; `model` is the table of its layers.
     void begin(Index done, const std::string& model);
@@ -49,13 +52,18 @@ class RunLog {
   private:
     using Clock = std::chrono::steady_clock;
 
-    void attempt(const std::function<void()>& write);
-    void write_run(const std::string& model) const;
-    void open_metrics(Index done);
+    std::filesystem::path path() const { return directory_.path() / part_; }
+    void attempt(const std::string& what, const std::function<void()>& write);
+    void attempt_events(const std::function<void(SummaryWriter&)>& write);
+    void attempt_run();
+    void open_metrics();
     void append(const std::string& line);
+    void write_pending();
+    void write_run() const;
     void write_step(Index step);
     void write_epoch(Index step, const Evaluation& test, bool best);
     void write_evaluation(Index step, const Evaluation& test);
+    void log_evaluation(SummaryWriter& events, Index step, const Evaluation& test) const;
 
     const TrainingFlags& flags_;
     const TrainAndTest& data_;
@@ -63,11 +71,15 @@ class RunLog {
     Progress& progress_;
     RunDirectory& directory_;
     const std::string part_;
-    const Index every_;  // steps
-    std::filesystem::path path_;
-    std::ofstream metrics_;
+    const Index every_;      // steps
+    std::string model_;      // the table of its layers
+    Index begun_after_ = 0;  // steps
+    bool run_written_ = false;
+    int metrics_ = -1;     // the file, once it is open
+    std::string pending_;  // lines that are not in it yet
     std::unique_ptr<SummaryWriter> events_;
-    EpochSums sums_;  // since the last line
+    Index events_skipped_ = 0;  // attempts since they failed
+    EpochSums sums_;            // since the last line
     Index in_epoch_ = 0;
     double earlier_seconds_ = 0;  // of the run, before it was resumed
     Clock::time_point start_ = Clock::now(), line_start_ = start_;

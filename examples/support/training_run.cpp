@@ -1,10 +1,12 @@
 #include "training_run.h"
 
 #include <cmath>
+#include <cstdio>
 #include <iostream>
-#include <sstream>
 
 #include "interrupt.h"
+#include "networks.h"
+#include "output_file.h"
 #include "primer/core/error.h"
 #include "primer/core/metrics.h"
 #include "primer/layers/summary.h"
@@ -16,7 +18,7 @@ namespace {
 std::string introduce(const TrainingFlags& flags, const TrainAndTest& data, Module& model,
                       bool announced) {
     const Shape picture = data.train.shape();
-    std::ostringstream table;
+    TextStream table;
     table << summary(model, {flags.batch_size, picture[0], picture[1], picture[2]});
     if (!announced && !flags.quiet) {
         announce(data);
@@ -28,7 +30,8 @@ std::string introduce(const TrainingFlags& flags, const TrainAndTest& data, Modu
 }  // namespace
 
 void tell_of_report(const TrainingFlags& flags, const std::filesystem::path& report) {
-    if (!report.empty() && !flags.quiet) std::cout << "Report: " << report.string() << '\n';
+    if (!report.empty() && !flags.quiet)
+        std::cout << "Report: " << printable(report.string()) << '\n';
 }
 
 TrainingRun::TrainingRun(const TrainingFlags& flags, const TrainAndTest& data,
@@ -42,6 +45,7 @@ TrainingRun::TrainingRun(const TrainingFlags& flags, const TrainAndTest& data,
 TrainingRun::TrainingRun(const TrainingFlags& flags, const TrainAndTest& data,
                          const Training& training, RunDirectory* directory, const std::string& part)
     : flags_(flags),
+      model_of_run_(training.model),
       optimizer_(training.optimizer),
       batches_(training.train_loader.batches()),
       model_(introduce(flags, data, training.model, directory != nullptr)),
@@ -52,6 +56,10 @@ TrainingRun::TrainingRun(const TrainingFlags& flags, const TrainAndTest& data,
       log_(flags, data, training, progress_, directory_, part),
       step_(checkpoints_.step()),
       steps_(flags.dry_run ? step_ + 1 : flags.epochs * batches_) {
+    if (!flags.save_weights.empty()) {
+        check_can_save(flags.save_weights, kWeightsFile);
+        weights_lock_ = lock_file(flags.save_weights);
+    }
     log_.begin(step_, model_);
 }
 
@@ -80,7 +88,7 @@ void TrainingRun::after_epoch(const Evaluation& test) {
 void TrainingRun::report_if_interrupted(const std::function<void()>& go_on) {
     try {
         go_on();
-    } catch (const Interrupted&) {
+    } catch (...) {  // also a save that was required
         log_.leave(step_);
         log_.report();
         throw;
@@ -88,8 +96,22 @@ void TrainingRun::report_if_interrupted(const std::function<void()>& go_on) {
 }
 
 void TrainingRun::finish() {
+    checkpoints_.finish();
     const std::filesystem::path report = log_.finish();
     if (own_directory_.has_value()) tell_of_report(flags_, report);
+}
+
+void TrainingRun::finish(const std::string& network, const Evaluation& test) {
+    // What has failed is told in the end: the accuracy and the report are there all the same.
+    std::string failure;
+    try {
+        save_weights(flags_, network, model_of_run_);
+    } catch (const std::exception& error) {
+        failure = error.what();
+    }
+    finish();
+    std::printf("test accuracy: %.2f%%\n", 100 * test.accuracy);
+    check(failure.empty(), failure);
 }
 
 }  // namespace primer::examples

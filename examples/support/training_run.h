@@ -9,6 +9,7 @@
 #include "data.h"
 #include "evaluate.h"
 #include "flags.h"
+#include "lock.h"
 #include "primer/core/tensor.h"
 #include "progress.h"
 #include "run_directory.h"
@@ -43,6 +44,9 @@ class TrainingRun {
     /// After the last one: makes the report, and says where it is. (Of one of several runs it does
     /// not say so.)
     void finish();
+    /// The same, saves the weights where --save-weights says, and prints the test accuracy. Throws
+    /// Error if the weights can not be saved, after all the rest.
+    void finish(const std::string& network, const Evaluation& test);
 
     /// What the epochs have taken so far in this process, without their evaluation.
     double training_seconds() const { return progress_.training_seconds(); }
@@ -54,11 +58,13 @@ class TrainingRun {
     void report_if_interrupted(const std::function<void()>& go_on);
 
     const TrainingFlags& flags_;
+    Module& model_of_run_;
     Optimizer& optimizer_;
     const Index batches_;                        // in an epoch
     const std::string model_;                    // the table of its layers
     std::optional<RunDirectory> own_directory_;  // unless it is another's
     RunDirectory& directory_;
+    Lock weights_lock_;
     Progress progress_;
     Checkpoints checkpoints_;
     RunLog log_;

@@ -1,0 +1,118 @@
+#!/usr/bin/env bash
+# Programs in surroundings that are not what they wish for: closed descriptors, a full disk behind
+# standard output, another run in the same directory, files of others, signals of batch systems.
+set -euo pipefail
+. "$PRIMER_SOURCE_DIR/tests/support.sh"
+
+bin=$PRIMER_BINARY_DIR/examples
+begin "$bin/mnist_mlp"
+
+# until_there COMMAND...: waits until the command succeeds.
+until_there() {
+    local i
+    for ((i = 0; i < 6000; ++i)); do
+        if "$@" 2> /dev/null; then return; fi
+        sleep 0.02
+    done
+    fail "waited two minutes for: $*: $(cat out err)"
+}
+# start COMMAND...: in the background, as process $pid.
+start() {
+    : > out
+    env --default-signal "$@" > out 2> err < /dev/null &
+    pid=$!
+}
+ended() {
+    local code=0
+    { wait "$pid"; } 2> /dev/null || code=$?
+    [ "$code" = "$1" ] || fail "ended with $code, expected $1: $(cat out err)"
+}
+
+# --- descriptors ---------------------------------------------------------------------------------
+
+"$bin/mnist_mlp" --dry-run --run-dir closed >&- 2> err <&- || fail "closed output: $(cat err)"
+! grep -qv '^{' closed/metrics.jsonl || fail "printed lines in the metrics: $(cat closed/metrics.jsonl)"
+if [ -w /dev/full ]; then
+    for command in "mnist_mlp --dry-run --no-run-dir" "mnist_mlp --help" 01_tensors "report closed"; do
+        code=0
+        # shellcheck disable=SC2086
+        "$bin"/$command > /dev/full 2> err || code=$?
+        [ "$code" = 1 ] || fail "$command > /dev/full ends with $code"
+        expect err '^error: standard output: failed to write'
+    done
+fi
+
+# --- files of others -----------------------------------------------------------------------------
+
+echo mine > mine
+ln -s mine link
+for flag in --checkpoint --save-weights; do
+    for file in mine link; do
+        run 1 "$bin/mnist_mlp" --dry-run --no-run-dir "$flag" "$file"
+        expect err "^error: $work/$file: expected .* to write there, got (another file|a link)"
+        one_line err
+    done
+done
+rm closed/report.html
+ln -s ../mine closed/report.html
+run 1 "$bin/report" closed
+rm closed/report.html closed/metrics.jsonl
+ln -s ../mine closed/metrics.jsonl
+run 0 "$bin/mnist_mlp" --resume closed
+expect err '^warning: .*metrics\.jsonl: expected JSON or nothing yet, to write there, got a link'
+[ "$(cat mine)" = mine ] || fail "written through a link: $(cat mine)"
+# A checkpoint does not say where to write.
+run 0 "$bin/mnist_mlp" --dry-run --no-run-dir --checkpoint first.ckpt --save-weights weights
+rm weights
+mv first.ckpt second.ckpt
+run 0 "$bin/mnist_mlp" --resume second.ckpt
+[ ! -e weights ] && [ ! -e first.ckpt ] || fail "a checkpoint says where to write: $(ls)"
+
+# --- arguments -----------------------------------------------------------------------------------
+
+for flag in --save-weights --checkpoint --data --resume; do
+    code=0
+    "$bin/mnist_mlp" --dry-run --no-run-dir "$flag" '' > out 2> err || code=$?
+    [ "$code" = 1 ] || [ "$code" = 2 ] || fail "$flag '' ends with $code"
+    expect err '^error: '
+done
+run 0 "$bin/mnist_mlp" --dry-run --batch-size 0100 --epochs 010 --run-dir 007
+expect 007/run.json '"epochs": 10, "batch-size": 100,'
+run 0 "$bin/mnist_mlp" --dry-run --run-dir $'caf\xe9'
+[ -s $'caf\xe9/report.html' ] && [ ! -s err ] || fail "no page: $(cat err)"
+
+# --- two runs in one directory, and signals ------------------------------------------------------
+
+start "$bin/mnist_mlp" --epochs 100000 --save-every 5 --run-dir live
+until_there [ -e live/checkpoint.ckpt ]
+code=0
+"$bin/mnist_mlp" --resume live > out2 2> err2 || code=$?
+[ "$code" = 1 ] || fail "two runs in one directory: $(cat out2 err2)"
+expect err2 "^error: $work/live: .* another run, process $pid, is writing there"
+kill -HUP "$pid"
+ended 129
+expect err '^interrupted after step [0-9]+; saved: go on with --resume live/checkpoint\.ckpt$'
+[ -s live/report.html ] || fail "no page after SIGHUP"
+
+for number in USR1 XCPU XFSZ; do
+    rm -rf stopped
+    start "$bin/mnist_mlp" --epochs 100000 --run-dir stopped
+    until_there grep -q batch out
+    kill "-$number" "$pid"
+    ended $((128 + $(kill -l "$number")))
+    [ -s stopped/report.html ] && [ -s stopped/checkpoint.ckpt ] || fail "no page or checkpoint: $(ls stopped)"
+done
+code=0
+{ env --default-signal "$bin/mnist_mlp" --epochs 100000 --run-dir pipe 2> err; echo $? > code; } | head -n 1 > out
+[ "$(cat code)" = 141 ] || fail "a closed pipe ends it with $(cat code)"
+[ -s pipe/report.html ] && [ -s pipe/checkpoint.ckpt ] || fail "no page or checkpoint: $(ls pipe)"
+
+# --- the latest ----------------------------------------------------------------------------------
+
+TZ=Asia/Tokyo run 0 "$bin/mnist_mlp" --dry-run --seed 1
+TZ=UTC run 0 "$bin/mnist_mlp" --dry-run --seed 2
+newest=$(tail -n 1 runs/.order)
+run 0 "$bin/mnist_mlp" --resume latest
+expect out "^Resumed from $work/runs/$newest/checkpoint\.ckpt"
+
+echo "the surroundings are heeded"
