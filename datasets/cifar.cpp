@@ -166,16 +166,13 @@ void read(const Form& form, File& file, std::size_t which, std::span<std::uint8_
     }
 }
 
-ImageDataset load(const Form& form, const fs::path& dir, Split split, CifarLength length,
-                  std::size_t which) {
-    const fs::path folder = find(form, dir, split);
-    std::vector<File> files;
+/// The records of all files, of which each must hold `pictures`; 0 stands for any number.
+ImageDataset read_all(const Form& form, std::vector<File> files, std::size_t pictures,
+                      std::size_t which) {
     std::vector<std::size_t> records;
     std::size_t count = 0;
-    for (const char* name : form.names(split)) {
-        files.emplace_back(form.source, folder / name);
-        records.push_back(check_length(
-            form, files.back(), length == CifarLength::published ? form.pictures(split) : 0));
+    for (File& file : files) {
+        records.push_back(check_length(form, file, pictures));
         count += records.back();
     }
 
@@ -190,6 +187,21 @@ ImageDataset load(const Form& form, const fs::path& dir, Split split, CifarLengt
     }
     return ImageDataset({3, 32, 32}, form.labels[which].classes, std::move(pixels),
                         std::move(labels));
+}
+
+ImageDataset load(const Form& form, const fs::path& dir, Split split, CifarLength length,
+                  std::size_t which) {
+    const fs::path folder = find(form, dir, split);
+    std::vector<File> files;
+    for (const char* name : form.names(split)) files.emplace_back(form.source, folder / name);
+    return read_all(form, std::move(files),
+                    length == CifarLength::published ? form.pictures(split) : 0, which);
+}
+
+ImageDataset read_stream(const Form& form, std::istream& in, std::size_t which) {
+    std::vector<File> file;
+    file.emplace_back(form.source, in, "pictures");
+    return read_all(form, std::move(file), 0, which);
 }
 
 bool found(const Form& form, const fs::path& dir) {
@@ -207,8 +219,14 @@ ImageDataset cifar10(const fs::path& dir, Split split, CifarLength length) {
     return load(kCifar10, dir, split, length, 0);
 }
 
+ImageDataset read_cifar10(std::istream& in) { return read_stream(kCifar10, in, 0); }
+
 ImageDataset cifar100(const fs::path& dir, Split split, Cifar100Labels labels, CifarLength length) {
     return load(kCifar100, dir, split, length, labels == Cifar100Labels::coarse ? 0 : 1);
+}
+
+ImageDataset read_cifar100(std::istream& in, Cifar100Labels labels) {
+    return read_stream(kCifar100, in, labels == Cifar100Labels::coarse ? 0 : 1);
 }
 
 bool cifar10_found(const fs::path& dir) { return found(kCifar10, dir); }

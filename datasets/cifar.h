@@ -2,6 +2,7 @@
 
 #include <array>
 #include <filesystem>
+#include <iosfwd>
 #include <vector>
 
 #include "primer/core/real.h"
@@ -41,6 +42,9 @@ enum class CifarLength { published, any };
 /// is unreadable or does not hold 10000 pictures exactly; and for labels above 9.
 ImageDataset cifar10(const std::filesystem::path& dir, Split split,
                      CifarLength length = CifarLength::published);
+/// The same from a stream that can seek, from its beginning to its end, with any number of
+/// pictures.
+ImageDataset read_cifar10(std::istream& in);
 
 /// Which of a picture's two labels in CIFAR-100: 100 classes, or the 20 that group them by fives.
 enum class Cifar100Labels { fine, coarse };
@@ -50,6 +54,7 @@ enum class Cifar100Labels { fine, coarse };
 ImageDataset cifar100(const std::filesystem::path& dir, Split split,
                       Cifar100Labels labels = Cifar100Labels::fine,
                       CifarLength length = CifarLength::published);
+ImageDataset read_cifar100(std::istream& in, Cifar100Labels labels = Cifar100Labels::fine);
 
 /// Whether `dir` holds any of the dataset's files or its archive, whole or broken, in any version.
 /// If so, cifar10(dir, ...) will read it or say what is wrong with it; if not, there is nothing

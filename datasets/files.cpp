@@ -46,23 +46,37 @@ std::string Source::fetch_again(const fs::path& path) const {
     return fetch(path.parent_path()) + " puts the published file in its place";
 }
 
-File::File(const Source& source, fs::path path) : source_(source), path_(std::move(path)) {
+File::File(const Source& source, fs::path path)
+    : source_(source),
+      path_(std::move(path)),
+      opened_(std::make_unique<std::ifstream>()),
+      stream_(opened_.get()) {
     check(source.type_of(path_) == fs::file_type::regular, source.name, ": expected ", shown(path_),
           " to be a file, found a folder or a device; move it away");
-    stream_.open(path_, std::ios::binary);
+    opened_->open(path_, std::ios::binary);
     std::error_code error;
     bytes_ = fs::file_size(path_, error);
-    check(stream_.is_open() && !error, source.name, ": expected ", shown(path_),
+    check(opened_->is_open() && !error, source.name, ": expected ", shown(path_),
           " to be readable, found that it cannot be opened; check its permissions");
+}
+
+File::File(const Source& source, std::istream& in, fs::path path)
+    : source_(source), path_(std::move(path)), stream_(&in) {
+    in.seekg(0, std::ios::end);
+    const std::streamoff size = in.tellg();
+    in.seekg(0);
+    check(in.good() && size >= 0, source.name, ": expected ", shown(path_),
+          " to be a stream that can seek, found one that cannot");
+    bytes_ = static_cast<std::uint64_t>(size);
 }
 
 bool File::begins_with(std::initializer_list<std::uint8_t> expected) {
     if (bytes_ < expected.size()) return false;
-    const std::streampos here = stream_.tellg();
-    stream_.seekg(0);
+    const std::streampos here = stream_->tellg();
+    stream_->seekg(0);
     const bool same = std::ranges::all_of(
-        expected, [&](std::uint8_t byte) { return stream_.get() == int{byte}; });
-    stream_.seekg(here);
+        expected, [&](std::uint8_t byte) { return stream_->get() == int{byte}; });
+    stream_->seekg(here);
     return same;
 }
 
@@ -73,8 +87,8 @@ void File::check_unpacked() {
 }
 
 void File::read(std::span<std::uint8_t> out) {
-    stream_.read(reinterpret_cast<char*>(out.data()), static_cast<std::streamsize>(out.size()));
-    check(stream_.good(), source_.name, ": expected to read all ", bytes_, " bytes of ",
+    stream_->read(reinterpret_cast<char*>(out.data()), static_cast<std::streamsize>(out.size()));
+    check(stream_->good(), source_.name, ": expected to read all ", bytes_, " bytes of ",
           shown(path_), ", found that reading stopped before the end; is the disk in order?");
 }
 

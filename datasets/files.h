@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <fstream>
 #include <initializer_list>
+#include <istream>
+#include <memory>
 #include <span>
 #include <string>
 
@@ -37,6 +39,8 @@ class File {
   public:
     /// Throws Error for what is no file, and for a file that cannot be opened.
     File(const Source& source, std::filesystem::path path);
+    /// Reads from a stream that can seek and must outlive this; messages call it `path`.
+    File(const Source& source, std::istream& in, std::filesystem::path path);
 
     const std::filesystem::path& path() const { return path_; }
     std::uint64_t bytes() const { return bytes_; }
@@ -50,7 +54,8 @@ class File {
   private:
     Source source_;
     std::filesystem::path path_;
-    std::ifstream stream_;
+    std::unique_ptr<std::ifstream> opened_;  // by us; otherwise the stream is somebody else's
+    std::istream* stream_;
     std::uint64_t bytes_ = 0;
 };
 

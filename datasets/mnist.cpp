@@ -107,8 +107,8 @@ std::uint64_t announced_bytes(const fs::path& path, const Kind& kind,
 }
 
 /// The data of an IDX file. Memory is taken only for what the file really holds.
-std::vector<std::uint8_t> read(const fs::path& path, const Kind& kind) {
-    files::File file(kMnist, path);
+std::vector<std::uint8_t> read(files::File& file, const Kind& kind) {
+    const fs::path& path = file.path();
     file.check_unpacked();
     const std::uint64_t file_bytes = file.bytes();
     std::array<std::uint8_t, 16> header{};
@@ -127,25 +127,33 @@ std::vector<std::uint8_t> read(const fs::path& path, const Kind& kind) {
     return data;
 }
 
-}  // namespace
-
-ImageDataset mnist(const fs::path& dir, Split split) {
-    kMnist.check_folder(dir);
-    const fs::path images_path = find(dir, split, kImages);
-    const fs::path labels_path = find(dir, split, kLabels);
-    std::vector<std::uint8_t> pixels = read(images_path, kImages);
-    std::vector<std::uint8_t> labels = read(labels_path, kLabels);
+ImageDataset read(files::File images_file, files::File labels_file) {
+    std::vector<std::uint8_t> pixels = read(images_file, kImages);
+    std::vector<std::uint8_t> labels = read(labels_file, kLabels);
+    const fs::path &images_path = images_file.path(), &labels_path = labels_file.path();
 
     const std::size_t images = pixels.size() / (kSide * kSide);
     check(images == labels.size(), "mnist: expected as many labels in ", shown(labels_path),
           " as there are images in ", shown(images_path), ", found ", labels.size(), " and ",
-          images, kMnist.fetch(dir), " downloads files that belong together");
+          images, kMnist.fetch(images_path.parent_path()), " downloads files that belong together");
     const auto bad = std::ranges::find_if(labels, [](int label) { return label > 9; });
     if (bad != labels.end()) {
         fail("mnist: expected labels from 0 to 9 in ", shown(labels_path), ", found ", int{*bad},
              " for image ", bad - labels.begin(), kMnist.fetch_again(labels_path));
     }
     return ImageDataset({1, Index{kSide}, Index{kSide}}, 10, std::move(pixels), std::move(labels));
+}
+
+}  // namespace
+
+ImageDataset mnist(const fs::path& dir, Split split) {
+    kMnist.check_folder(dir);
+    const fs::path images = find(dir, split, kImages), labels = find(dir, split, kLabels);
+    return read(files::File(kMnist, images), files::File(kMnist, labels));
+}
+
+ImageDataset read_mnist(std::istream& images, std::istream& labels) {
+    return read(files::File(kMnist, images, "images"), files::File(kMnist, labels, "labels"));
 }
 
 bool mnist_found(const fs::path& dir) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <iosfwd>
 
 #include "primer/core/real.h"
 #include "primer/datasets/dataset.h"
@@ -25,6 +26,8 @@ inline constexpr Real kMnistStddev = Real(0.3081);
 /// says, or holds no picture; for pictures that are not 28 x 28; for labels above 9; and where
 /// there are more labels than pictures, or fewer.
 ImageDataset mnist(const std::filesystem::path& dir, Split split);
+/// The same from streams that can seek, from their beginning to their end.
+ImageDataset read_mnist(std::istream& images, std::istream& labels);
 
 /// Whether `dir` holds any of MNIST's files, whole or broken, packed or not. If so, mnist(dir, ...)
 /// will read it or say what is wrong with it; if not, there is nothing there to repair.

@@ -182,8 +182,13 @@ Image::Image(Index w, Index h, Index c, std::uint8_t value) : width(w), height(h
 
 Image load_image(const fs::path& path) {
     const std::string source = full_name(path);
-    const std::string bytes = read_file(path, source);
+    return decode_image(read_file(path, source), source);
+}
+
+Image decode_image(std::string_view bytes, const std::string& source) {
     check(!bytes.empty(), source, ": expected a picture, got an empty file");
+    check(bytes.size() <= kMaxFile, source, ": expected a picture of at most ", kMaxFile,
+          " bytes, got ", bytes.size());
 
     int width = 0, height = 0, channels = 0;
     Source header(bytes);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "primer/core/shape.h"
@@ -40,6 +41,8 @@ struct Image {
 /// file, for one beyond 64 MB, for a picture beyond what Image takes, for one that is cut short,
 /// and, with the decoder's reason, for any other that can not be decoded.
 Image load_image(const std::filesystem::path& path);
+/// The same from the bytes of such a file. `source` is what messages call it.
+Image decode_image(std::string_view bytes, const std::string& source);
 
 /// The bytes of a PNG file. Throws Error for an Image with sizes that it does not take or that its
 /// pixels are not of.

@@ -394,14 +394,16 @@ std::string settings_section(const Report& report) {
         report.several() ? compared_settings(report) : one_runs_settings(report.runs.front()));
 }
 
+std::string report_page(std::vector<Run> runs) { return page({std::move(runs)}); }
+
 void write_report(const std::vector<std::filesystem::path>& runs,
                   const std::filesystem::path& html) {
     check(!runs.empty() && runs.size() <= 26, "report: expected from 1 to 26 runs, got ",
           runs.size());
-    Report report;
     check_replaceable(html, kPageFile);
-    for (const std::filesystem::path& run : runs) report.runs.push_back(read_run(run));
-    replace_file(html, kPageFile, page(report));
+    std::vector<Run> read;
+    for (const std::filesystem::path& run : runs) read.push_back(read_run(run));
+    replace_file(html, kPageFile, report_page(std::move(read)));
 }
 
 }  // namespace primer::examples

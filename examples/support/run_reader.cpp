@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "primer/core/error.h"
+#include "primer/core/io/json.h"
 
 namespace primer::examples {
 namespace {
@@ -17,6 +18,7 @@ using Json = nlohmann::json;
 
 constexpr std::uintmax_t kMetricsLimit = 256 << 20, kJsonLimit = 16 << 20, kPictureLimit = 4 << 20;
 constexpr std::size_t kTextLimit = 2000, kModelLimit = 100'000, kEntriesLimit = 1000;
+constexpr int kDepthLimit = 64;
 constexpr std::size_t kMistakes = 24, kClassesLimit = 1000;
 
 // --- Members of an object, whatever it is -----------------------------------------------------
@@ -55,14 +57,19 @@ std::string text(const Json& object, const char* key, std::size_t limit = kTextL
     return text(member(object, key), limit);
 }
 
-/// An object, or what is_discarded(). `order` takes the names within its members, {"a": {"name":
-/// ...}}, as they stand in the text: the object itself has them by the alphabet.
+/// An object, or what is_discarded(), as a text is that nests too deep. `order` takes the names
+/// within its members, {"a": {"name": ...}}, as they stand in the text: the object itself has them
+/// by the alphabet.
 Json parsed(std::string_view bytes, std::vector<std::string>& order) {
+    // Copying and printing a value calls itself for each level, and the stack has an end.
+    int deepest = 0;
     const auto note = [&](int depth, Json::parse_event_t event, Json& value) {
         if (event == Json::parse_event_t::key && depth == 2) order.push_back(value);
-        return true;
+        deepest = std::max(deepest, depth);
+        return depth <= kDepthLimit;
     };
-    return Json::parse(bytes, note, false);
+    Json value = Json::parse(bytes, note, false);
+    return deepest <= kDepthLimit ? value : Json(Json::value_t::discarded);
 }
 
 /// Calls entry(name, value) for the first few entries, in this order.
@@ -96,10 +103,17 @@ NamedTexts named_texts(const Json& object, const std::vector<std::string>& order
 
 // --- Files ------------------------------------------------------------------------------------
 
-std::string read_file(const fs::path& path, std::uintmax_t limit) {
+/// Reads the files of a directory, where links count for what they lead to.
+std::optional<std::string> read_file(const fs::path& folder, const std::string& name,
+                                     std::uintmax_t limit) {
     std::error_code error;
-    check(fs::is_regular_file(path, error), path.string(), ": expected a file, got ",
-          fs::exists(path, error) ? "something else" : "nothing");
+    const fs::path path = fs::weakly_canonical(folder / fs::path(name), error);
+    const auto differs =
+        std::mismatch(folder.begin(), folder.end(), path.begin(), path.end()).first;
+    check(!error && name.find('\0') == std::string::npos && differs == folder.end(),
+          in_quotes(name), ": its path leads out of the run directory");
+    if (!fs::exists(path, error)) return std::nullopt;
+    check(fs::is_regular_file(path, error), path.string(), ": expected a file, got something else");
     const std::uintmax_t size = fs::file_size(path, error);
     check(!error && size <= limit, path.string(), ": expected at most ", limit >> 20, " MB, got ",
           size >> 20, " MB");
@@ -112,10 +126,23 @@ std::string read_file(const fs::path& path, std::uintmax_t limit) {
     return bytes;
 }
 
+/// A run's files, and what messages call the folder.
+struct Folder {
+    const fs::path& path;
+    const RunFiles& files;
+
+    std::string operator/(const char* name) const { return (path / name).string(); }
+    std::string read(const std::string& name, std::uintmax_t limit) const {
+        std::optional<std::string> bytes = files(name, limit);
+        check(bytes.has_value(), (path / name).string(), ": expected a file, got nothing");
+        return std::move(*bytes);
+    }
+};
+
 /// An object; throws Error for any other text.
-Json read_object(const fs::path& path, std::vector<std::string>& order) {
-    Json object = parsed(read_file(path, kJsonLimit), order);
-    check(object.is_object(), path.string(), ": expected a JSON object, got ",
+Json object_in(std::string_view text, const std::string& source, std::vector<std::string>& order) {
+    Json object = parsed(text, order);
+    check(object.is_object(), source, ": expected a JSON object, got ",
           object.is_discarded() ? "no JSON, or a part of it" : object.type_name());
     return object;
 }
@@ -126,24 +153,18 @@ Index big_endian(std::string_view bytes) {
     return value;
 }
 
-/// The picture at `name` within the folder, where links count for what they lead to.
-PngPicture read_picture(const fs::path& folder, const std::string& name) {
-    std::error_code error;
-    const fs::path path = fs::weakly_canonical(folder / fs::path(name), error);
-    const auto differs =
-        std::mismatch(folder.begin(), folder.end(), path.begin(), path.end()).first;
-    check(!error && name.find('\0') == std::string::npos && differs == folder.end(),
-          "the picture's path leads out of the run directory");
-    PngPicture picture{.bytes = read_file(path, kPictureLimit)};
+PngPicture read_picture(const Folder& folder, const std::string& name) {
+    PngPicture picture{.bytes = folder.read(name, kPictureLimit)};
+    const std::string source = in_quotes(name);
     const std::string_view bytes = picture.bytes;
     // The signature, and the first chunk, whose length is 13, with the sizes.
     constexpr std::string_view start("\x89PNG\r\n\x1a\n\0\0\0\rIHDR", 16);
-    check(bytes.size() > 24 && bytes.starts_with(start), path.string(), ": expected a PNG file");
+    check(bytes.size() > 24 && bytes.starts_with(start), source, ": expected a PNG file");
     picture.width = big_endian(bytes.substr(16, 4));
     picture.height = big_endian(bytes.substr(20, 4));
     check(picture.width >= 1 && picture.width <= 16384 && picture.height >= 1 &&
               picture.height <= 16384,
-          path.string(), ": expected a picture of up to 16384 x 16384, got ", picture.width, " x ",
+          source, ": expected a picture of up to 16384 x 16384, got ", picture.width, " x ",
           picture.height);
     return picture;
 }
@@ -175,9 +196,9 @@ Index whole_setting(const Json& settings, const char* name, const char* other) {
     return value >= 0 ? value : whole(settings, other);
 }
 
-void read_head(const fs::path& folder, Run& run) {
+void read_head(const Folder& folder, Run& run) {
     std::vector<std::string> order;
-    const Json head = read_object(folder / "run.json", order);
+    const Json head = object_in(folder.read("run.json", kJsonLimit), folder / "run.json", order);
     run.example = text(head, "example");
     run.command = command_line(member(head, "command"));
     run.started = text(head, "started");
@@ -261,14 +282,13 @@ bool take_line(std::string_view line, Run& run) {
     return true;
 }
 
-void read_metrics(const fs::path& folder, Run& run) {
-    const fs::path path = folder / "metrics.jsonl";
-    if (!fs::exists(path)) {
+void read_metrics(const Folder& folder, Run& run) {
+    const std::optional<std::string> bytes = folder.files("metrics.jsonl", kMetricsLimit);
+    if (!bytes.has_value()) {
         run.missing.push_back("There is no metrics.jsonl: the run has logged nothing.");
         return;
     }
-    const std::string bytes = read_file(path, kMetricsLimit);
-    std::string_view rest = bytes;
+    std::string_view rest = *bytes;
     Index broken = 0;
     while (!rest.empty()) {
         const std::size_t end = std::min(rest.find('\n'), rest.size());
@@ -312,7 +332,7 @@ void or_missing(Run& run, const char* what, Read read) {
     }
 }
 
-void read_mistakes(const fs::path& folder, const Json& list, Run& run) {
+void read_mistakes(const Folder& folder, const Json& list, Run& run) {
     if (!list.is_array()) return;
     for (const Json& entry : list) {
         if (run.mistakes.size() == kMistakes) break;
@@ -326,16 +346,19 @@ void read_mistakes(const fs::path& folder, const Json& list, Run& run) {
     }
 }
 
-void read_evaluation(const fs::path& folder, Run& run) {
-    if (!fs::exists(folder / "evaluation.json")) {
-        run.missing.push_back(
-            "There is no evaluation.json, so nothing is known of single test pictures.");
-        return;
-    }
+void read_evaluation(const Folder& folder, Run& run) {
     Json evaluation;
     std::vector<std::string> order;
-    or_missing(run, "The evaluation",
-               [&] { evaluation = read_object(folder / "evaluation.json", order); });
+    or_missing(run, "The evaluation", [&] {
+        const auto bytes = folder.files("evaluation.json", kJsonLimit);
+        if (bytes.has_value()) {
+            evaluation = object_in(*bytes, folder / "evaluation.json", order);
+        } else {
+            run.missing.push_back(
+                "There is no evaluation.json, so nothing is known of single test pictures.");
+        }
+    });
+    if (!evaluation.is_object()) return;
     or_missing(run, "The evaluation",
                [&] { run.confusion = read_confusion(member(evaluation, "confusion")); });
     read_mistakes(folder, member(evaluation, "mistakes"), run);
@@ -361,9 +384,16 @@ Run read_run(const fs::path& given) {
     check(fs::exists(folder / "run.json"), folder.string(),
           ": expected a run directory, got one without run.json; a training run makes it with "
           "--run-dir");
+    return read_run(folder, [&](const std::string& name, std::uintmax_t limit) {
+        return read_file(folder, name, limit);
+    });
+}
+
+Run read_run(const fs::path& path, const RunFiles& files) {
+    const Folder folder{path, files};
     Run run;
-    run.folder = folder;
-    run.name = folder.filename().string();
+    run.folder = path;
+    run.name = path.filename().string();
     read_head(folder, run);
     if (run.example.empty()) run.example = run.name;
     read_metrics(folder, run);

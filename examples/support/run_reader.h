@@ -1,7 +1,9 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <limits>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -75,5 +77,14 @@ struct Run {
 /// out and named in Run::missing. Throws Error, one line with the absolute path, if there is no
 /// directory or no run.json that can be read, and for files beyond any sensible size.
 Run read_run(const std::filesystem::path& folder);
+
+/// The bytes of the file with this name in a run directory, or nothing if there is none. Throws
+/// Error for a file that is no regular one, that lies elsewhere or that has more than `limit`
+/// bytes.
+using RunFiles =
+    std::function<std::optional<std::string>(const std::string& name, std::uintmax_t limit)>;
+
+/// The same of a run directory that need not lie on a disk. `folder` is what messages call it.
+Run read_run(const std::filesystem::path& folder, const RunFiles& files);
 
 }  // namespace primer::examples

@@ -123,6 +123,22 @@ head -c 100 whole/run.json > broken/run.json
 bad 1 "^error: $work/broken/run.json: expected a JSON object, got no JSON" broken
 echo '[1]' > broken/run.json
 bad 1 "^error: $work/broken/run.json: expected a JSON object, got array" broken
+# No text can nest so deep that reading it, or showing it, uses up the stack.
+deep() { head -c "$1" /dev/zero | tr '\0' '['; head -c "$1" /dev/zero | tr '\0' ']'; }
+{ printf '{"example": '; deep 200000; printf '}'; } > broken/run.json
+bad 1 "^error: $work/broken/run.json: expected a JSON object, got no JSON" broken
+cp -r whole deep
+{ printf '{"kind": "step", "step": 1, "loss": '; deep 200000; printf '}\n'; } > deep/metrics.jsonl
+deep 200000 > deep/evaluation.json
+run 0 "$report" deep
+expect deep/report.html '1 line of metrics\.jsonl can not be read'
+expect deep/report.html 'evaluation\.json: expected a JSON object, got no JSON'
+# Nothing is read that lies elsewhere, whatever it is called.
+cp -r whole linked
+mv linked/evaluation.json outside.json
+ln -s ../outside.json linked/evaluation.json
+run 0 "$report" linked
+expect linked/report.html 'path leads out of the run directory'
 cp whole/run.json huge
 truncate -s 300M huge/metrics.jsonl
 bad 1 "^error: $work/huge/metrics.jsonl: expected at most 256 MB, got 300 MB" huge
