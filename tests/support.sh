@@ -26,3 +26,28 @@ run() {
 # expect FILE PATTERN
 expect() { grep -Eq -- "$2" "$1" || fail "expected /$2/ in $1: $(head -c 5000 "$1")"; }
 one_line() { [ "$(wc -l < "$1")" = 1 ] || fail "expected one line in $1: $(cat "$1")"; }
+
+# start COMMAND...: the same in the background, as process $pid. A script's background ignores
+# Ctrl-C unless told otherwise. The files are emptied here and not only by the process: whoever waits
+# for a line in them must not find one of the run before.
+start() {
+    : > out
+    : > err
+    env --default-signal=INT,TERM "$@" > out 2> err < /dev/null &
+    pid=$!
+}
+# ended CODE: waits for it.
+ended() {
+    local code=0
+    { wait "$pid"; } 2> /dev/null || code=$?
+    [ "$code" = "$1" ] || fail "ended with $code, expected $1: $(cat out err)"
+}
+# until_there COMMAND...: waits until the command succeeds, longer than any busy machine needs.
+until_there() {
+    local end=$((SECONDS + 300))
+    while [ "$SECONDS" -lt "$end" ]; do
+        if "$@" 2> /dev/null; then return; fi
+        sleep 0.02
+    done
+    fail "waited for five minutes for: $*: $(cat out err)"
+}

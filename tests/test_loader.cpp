@@ -49,7 +49,7 @@ class Watched : public Numbers {
     Index loads() const { return loads_; }
     // Waits until that many have been asked for. False if it takes longer than anything here may.
     bool wait_for(Index loads) const {
-        for (int i = 0; i < 10000 && loads_ < loads; ++i) {
+        for (int i = 0; i < 120000 && loads_ < loads; ++i) {
             std::this_thread::sleep_for(std::chrono::milliseconds(1));
         }
         return loads_ >= loads;

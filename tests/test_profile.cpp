@@ -107,7 +107,8 @@ TEST_CASE(
     CHECK(p.ops[3].backward.operations == 2 * 12 * 3);  // one factor is a constant
 }
 
-// A slow step of the two takes at least as long as its pause, and their mean less.
+// Of two steps the median is the mean: at least half of the pause that one of them makes, at most
+// half of what all of it takes, however long a busy machine makes that.
 TEST_CASE("profile: the median of two steps lies between them") {
     Rng rng(1);
     Linear model(2, 3, rng);
@@ -117,9 +118,11 @@ TEST_CASE("profile: the median of two steps lies between them") {
         if (++step == 2) std::this_thread::sleep_for(pause);
         return mean(model(ones({4, 2})));
     };
+    const auto start = std::chrono::steady_clock::now();
     const Profile p = profile(model, loss, {.steps = 2, .warm_up = 0});
+    const std::chrono::duration<double> all = std::chrono::steady_clock::now() - start;
     CHECK(p.forward_seconds >= 0.1);
-    CHECK(p.forward_seconds < 0.2);
+    CHECK(p.forward_seconds <= all.count() / 2);
 }
 
 TEST_CASE("profile: as text, the slowest first") {

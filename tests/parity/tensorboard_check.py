@@ -199,7 +199,7 @@ class Server:
 
     def wait_for(self, last):
         """run -> a scalar's tag that is among the last to come"""
-        for _ in range(100):
+        for _ in range(1000):
             tags = self.json("scalars/tags")
             if all(tag in tags.get(run, {}) for run, tag in last.items()):
                 break

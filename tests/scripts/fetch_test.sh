@@ -269,7 +269,7 @@ mkdir -p data/digits/.download
 exec 8> data/digits/.download/lock
 flock 8
 bash tool/fetch.sh digits > log 2>&1 8>&- & waiting=$!
-for _ in $(seq 50); do
+for _ in $(seq 1200); do
     if grep -q "waiting" log; then break; fi
     sleep 0.1
 done

@@ -79,16 +79,10 @@ cmp with.safetensors without.safetensors || fail "the log changes the weights"
 
 # --- stopped, and diverged -----------------------------------------------------------------------
 
-env --default-signal=INT "$bin/mnist_mlp" --epochs 1000 --run-dir stopped > out 2> err &
-pid=$!
-for ((i = 0; i < 3000; ++i)); do
-    if grep -q 'batch' out; then break; fi
-    sleep 0.01
-done
+start "$bin/mnist_mlp" --epochs 1000 --run-dir stopped
+until_there grep -q 'batch' out
 kill -INT "$pid"
-code=0
-wait "$pid" || code=$?
-[ "$code" = 130 ] || fail "Ctrl-C ends it with $code: $(cat out err)"
+ended 130
 one_line err
 expect stopped/report.html '; 1.{1,3}000 were planned|The last step logged is [0-9]+\.'
 # The last step is written down, wherever it was, and none twice when the run goes on.
@@ -111,12 +105,9 @@ one_line err
 
 mkdir going_on
 cd going_on
-env --default-signal=INT,TERM "$bin/mnist_mlp" "${flags[@]}" --save-every 20 --save-weights ../resumed.safetensors > out 2> err &
-pid=$!
-for ((i = 0; i < 3000; ++i)); do
-    if compgen -G 'runs/*/checkpoint.ckpt' > /dev/null; then break; fi
-    sleep 0.01
-done
+start "$bin/mnist_mlp" "${flags[@]}" --save-every 20 --save-weights ../resumed.safetensors
+saved() { compgen -G 'runs/*/checkpoint.ckpt' > saved_files; }
+until_there saved
 kill -KILL "$pid" 2> /dev/null || true
 { wait "$pid"; } 2> /dev/null || true
 metrics=$(echo runs/*/metrics.jsonl)

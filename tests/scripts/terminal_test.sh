@@ -32,9 +32,8 @@ def run(columns, *flags, then=None, **environment):
         for name in ("NO_COLOR", "LC_ALL", "LC_CTYPE", "LANG"):
             os.environ.pop(name, None)
         os.environ.update({"TERM": "xterm", "LANG": "C.UTF-8"}, **environment)
-        time.sleep(0.1)  # until the terminal has its size
+        resize(0, columns)  # here, so that the program finds it, however late the parent comes
         os.execv(program, [program, "--no-run-dir", *flags])
-    resize(terminal, columns)
     output = b""
     while True:
         if not select.select([terminal], [], [], 0.05)[0]:
