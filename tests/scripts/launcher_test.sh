@@ -160,7 +160,7 @@ begin "an unknown name is wrong usage, and the message lists the names"
 primer 2 tinny
 [ "$(wc -l < err)" = 1 ] || fail "the message is not one line"
 expect err "'tinny'"
-expect err "setup test bench fetch other_one tiny untitled"
+expect err "setup test bench fetch fuzz other_one tiny untitled"
 primer 2 --flag
 primer 2 ../examples/tiny
 primer 2 support/helper

@@ -1,0 +1,5 @@
+// bmp: BMP pictures
+// covers: core/io/image.cpp
+#include "picture.h"
+
+FUZZ(input) { primer::fuzz::decode(input, "BM"); }

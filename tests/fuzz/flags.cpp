@@ -1,0 +1,54 @@
+// flags: the command line of a training program, a word a line
+// covers: examples/support/flags.cpp
+#include "../../examples/support/flags.h"
+
+#include <iostream>
+
+#include "target.h"
+
+using namespace primer;
+using namespace primer::examples;
+
+namespace {
+
+// Takes what is printed, and throws it away.
+class Nowhere : public std::streambuf {
+    int overflow(int c) override { return c == EOF ? 0 : c; }
+    std::streamsize xsputn(const char*, std::streamsize count) override { return count; }
+};
+
+}  // namespace
+
+FUZZ(input) {
+    static Nowhere nowhere;
+    std::cout.rdbuf(&nowhere);
+    std::cerr.rdbuf(&nowhere);
+    std::vector<std::string> words{"mnist_mlp"};
+    for (std::size_t begin = 0; begin < input.size();) {
+        const std::size_t end = std::min(input.find('\n', begin), input.size());
+        std::string word(input.substr(begin, end - begin));
+        std::erase(word, '\0');  // no command line has one
+        // No threads are started for it, and no files read.
+        if (word.find("threads") != word.npos || word.find("resume") != word.npos) return;
+        words.push_back(word);
+        begin = end + 1;
+    }
+    std::vector<char*> argv;
+    for (std::string& word : words) argv.push_back(word.data());
+    argv.push_back(nullptr);
+
+    CLI::App app("fuzzed");
+    TrainingFlags flags;
+    add_training_flags(app, flags);
+    add_weights_flag(app, flags);
+    bool run_it = false;
+    const int code =
+        run(app, static_cast<int>(words.size()), argv.data(), flags, [&] { run_it = true; });
+    if (code != 0 && code != 1 && code != 2) __builtin_trap();
+    if (!run_it) return;
+    // What the program is then run with makes sense.
+    const bool good = flags.epochs >= 1 && flags.batch_size >= 1 && flags.test_batch_size >= 1 &&
+                      flags.lr >= 0 && flags.momentum >= 0 && flags.weight_decay >= 0 &&
+                      flags.save_every >= 0;
+    if (!good) __builtin_trap();
+}

@@ -1,0 +1,5 @@
+// jpeg: JPEG pictures
+// covers: core/io/image.cpp
+#include "picture.h"
+
+FUZZ(input) { primer::fuzz::decode(input, "\xff\xd8"); }

@@ -1,0 +1,38 @@
+// json: the reader of safetensors headers, and what writes and quotes texts
+// covers: core/io/json.cpp
+#include "primer/core/io/json.h"
+
+#include "target.h"
+
+using namespace primer;
+
+namespace {
+
+// Whatever value comes, as far as the reader knows them.
+void read_value(JsonReader& json, char kind) {
+    if (kind == 's') {
+        json.string();
+    } else if (kind == 'n') {
+        json.whole_number();
+    } else if (kind == 'a') {
+        json.array([&] { json.whole_number(); });
+    } else {
+        json.object([&](const std::string& key) { read_value(json, key.empty() ? 'n' : key[0]); });
+    }
+}
+
+}  // namespace
+
+FUZZ(input) {
+    fuzz::expect_error_at_most([&] {
+        JsonReader json(input, "input");
+        read_value(json, 'o');
+        json.end();
+    });
+    // A text that is written is read again as it was.
+    const std::string quoted = json_string(input);
+    JsonReader again(quoted, "quoted");
+    const std::string text = again.string();
+    if (is_utf8(input) ? text != input : !is_utf8(text)) __builtin_trap();
+    if (in_quotes(input).find('\n') != std::string::npos) __builtin_trap();
+}

@@ -1,0 +1,191 @@
+"""Makes the seeds of the fuzz targets: a folder for each target, with a few small inputs.
+
+    python3 make_corpus.py FOLDER
+"""
+import base64
+import json
+import pathlib
+import struct
+import sys
+import zlib
+
+SEPARATOR = b"\xff\x00"  # of the parts of an input: see parts_of in target.h
+
+
+def safetensors(entries, data, metadata=None):
+    header = {"__metadata__": metadata} if metadata else {}
+    for name, dtype, shape, begin, end in entries:
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [begin, end]}
+    text = json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + data
+
+
+def safetensors_seeds():
+    yield safetensors([("w", "F32", [2, 2], 0, 16), ("n", "I64", [], 16, 24)], bytes(range(24)), {"a": "é"})
+    yield safetensors([("w", "F16", [2, 2], 0, 8)], bytes(8))
+    for dtype, width in [("F64", 8), ("BF16", 2), ("U64", 8), ("I32", 4), ("U8", 1), ("BOOL", 1), ("F8_E4M3", 1)]:
+        yield safetensors([("x", dtype, [3], 0, 3 * width)], bytes(range(3 * width)))
+    yield safetensors([("f", "F4", [2], 0, 1), ("e", "F32", [0], 1, 1)], b"\x12")
+    yield safetensors([], b"")
+
+
+def checkpoint_seeds():
+    number = lambda x: struct.pack("<q", x)
+    text = lambda s: number(len(s)) + s
+    listed = lambda items: number(len(items)) + b"".join(items)
+    tensor = lambda name, dims: text(name) + listed([number(d) for d in dims]) + b"\0\0\x80\x3f" * max(1, dims[0] if dims else 1)
+    state = struct.pack("<4Q", 1, 2, 3, 4)
+    for command, tensors in [([b"mnist_mlp", b"--epochs", b"2"], [tensor(b"w", [2])]), ([], [tensor(b"s", [])])]:
+        payload = (listed([text(word) for word in command]) + text(b"note") + text(b"model") +
+                   listed([text(b"rng") + state]) + number(3) + number(2) + number(20) + state + state +
+                   struct.pack("<dqqd", 0.5, 3, 10, 0.25) + listed(tensors) + listed([]))
+        # The target repairs checksums and lengths.
+        yield b"PRIMERCK" + struct.pack("<IIIIQI", 0x01020304, 1, 4, 0, len(payload), 0) + payload
+
+
+def json_seeds():
+    yield b'{"s": "a\\n\\u00e9\\ud83d\\ude00", "n": 12, "a": [1, 2, 3]}'
+    yield '{"o": {"sé": "x"}, "n2": 9223372036854775807}  '.encode()
+    yield b"{}"
+
+
+def png(width, height, depth, colour, interlaced=0, level=0, extra=b""):
+    chunk = lambda kind, data: struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    bits = depth * {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[colour]
+    rows = b"".join(bytes([y % 5]) + bytes((x * 7 + y) % 256 for x in range((width * bits + 7) // 8)) for y in range(height))
+    if interlaced:
+        rows = bytes(2 * len(rows) + 8 * height)
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlaced)) +
+            extra + chunk(b"IDAT", zlib.compress(rows, level)) + chunk(b"IEND", b""))
+
+
+def png_seeds():
+    chunk = lambda kind, data: struct.pack(">I", len(data)) + kind + data + b"\0\0\0\0"  # not looked at
+    palette = chunk(b"PLTE", bytes(range(48)))
+    for depth, colour in [(1, 0), (2, 0), (4, 0), (8, 0), (16, 0), (8, 2), (16, 2), (8, 4), (16, 4), (8, 6), (16, 6)]:
+        yield png(5, 4, depth, colour)
+    for depth in (1, 2, 4, 8):
+        yield png(6, 5, depth, 3, extra=palette + chunk(b"tRNS", b"\0\x80"))
+    yield png(7, 7, 8, 2, interlaced=1)
+    yield png(9, 9, 8, 2, level=9)
+    yield png(4, 4, 8, 2, extra=chunk(b"tRNS", bytes(6)))
+
+
+# Pictures of 12 x 10 pixels, as Pillow writes them.
+JPEG = {
+    "grey":
+        "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDABsSFBcUERsXFhceHBsgKEIrKCUlKFE6PTBCYFVlZF9VXVtqeJmBanGQ"
+        "c1tdhbWGkJ6jq62rZ4C8ybqmx5moq6T/wAALCAAKAAwBAREA/8QAFAABAAAAAAAAAAAAAAAAAAAABP/EAB8QAAIA"
+        "BQUAAAAAAAAAAAAAAAABAgMEESEFIjEyQf/aAAgBAQAAPwAEihv4Og07b1F0yWMIY0r8H//Z",
+    "colour":
+        "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDABsSFBcUERsXFhceHBsgKEIrKCUlKFE6PTBCYFVlZF9VXVtqeJmBanGQ"
+        "c1tdhbWGkJ6jq62rZ4C8ybqmx5moq6T/2wBDARweHigjKE4rK06kbl1upKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSk"
+        "pKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKT/wAARCAAKAAwDASIAAhEBAxEB/8QAFAABAAAAAAAAAAAAAAAAAAAA"
+        "BP/EAB8QAAIABQUAAAAAAAAAAAAAAAABAgMEESEFIjEyQf/EABUBAQEAAAAAAAAAAAAAAAAAAAAE/8QAGhEAAQUB"
+        "AAAAAAAAAAAAAAAAAQACBBESA//aAAwDAQACEQMRAD8ABIob+DoNO29RdMljCGNK/BMemWaItIsh9L//2Q==",
+    "progressive":
+        "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDABsSFBcUERsXFhceHBsgKEIrKCUlKFE6PTBCYFVlZF9VXVtqeJmBanGQ"
+        "c1tdhbWGkJ6jq62rZ4C8ybqmx5moq6T/2wBDARweHigjKE4rK06kbl1upKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSk"
+        "pKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKT/wgARCAAKAAwDASIAAhEBAxEB/8QAFQABAQAAAAAAAAAAAAAAAAAA"
+        "AwT/xAAVAQEBAAAAAAAAAAAAAAAAAAAAA//aAAwDAQACEAMQAAABndmk/8QAGBAAAgMAAAAAAAAAAAAAAAAAAAIB"
+        "EBP/2gAIAQEAAQUChDMWv//EABYRAQEBAAAAAAAAAAAAAAAAAAMAAf/aAAgBAwEBPwEk2//EABcRAAMBAAAAAAAA"
+        "AAAAAAAAAAABERL/2gAIAQIBAT8B1FT/xAAUEAEAAAAAAAAAAAAAAAAAAAAg/9oACAEBAAY/Ah//xAAYEAACAwAA"
+        "AAAAAAAAAAAAAAAAARAhMf/aAAgBAQABPyE1TJf/2gAMAwEAAgADAAAAEMv/xAAVEQEBAAAAAAAAAAAAAAAAAAAA"
+        "Ef/aAAgBAwEBPxCF/8QAFxEBAAMAAAAAAAAAAAAAAAAAAQARIf/aAAgBAgEBPxB0i5//xAAaEAACAgMAAAAAAAAA"
+        "AAAAAAAAAREhEDFB/9oACAEBAAE/EJuYxVVIaU6P/9k=",
+    "restart":
+        "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDABsSFBcUERsXFhceHBsgKEIrKCUlKFE6PTBCYFVlZF9VXVtqeJmBanGQ"
+        "c1tdhbWGkJ6jq62rZ4C8ybqmx5moq6T/2wBDARweHigjKE4rK06kbl1upKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSk"
+        "pKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKT/wAARCAAKAAwDAREAAhEBAxEB/8QAFgABAQEAAAAAAAAAAAAAAAAA"
+        "BAEF/8QAHxAAAgAFBQAAAAAAAAAAAAAAAAECAwQRIQUiMTJB/8QAGAEAAgMAAAAAAAAAAAAAAAAAAQUCAwT/xAAd"
+        "EQACAQQDAAAAAAAAAAAAAAAAAwECBBEhEhMi/90ABAAB/9oADAMBAAIRAxEAPwAEihv4UxVyAl5//9CQadt6kOvI"
+        "wpuNH//RVTJYwjIkWKk//9LWaV+BZc7bIVz5P//Z",
+    "cmyk":
+        "/9j/7gAOQWRvYmUAZAAAAAAA/9sAQwAbEhQXFBEbFxYXHhwbIChCKyglJShROj0wQmBVZWRfVV1baniZgWpxkHNb"
+        "XYW1hpCeo6utq2eAvMm6pseZqKuk/8AAFAgACgAMBEMRAE0RAFkRAEsRAP/EABkAAAMAAwAAAAAAAAAAAAAAAAAF"
+        "BgIDBP/EACQQAAIABAUFAQAAAAAAAAAAAAABAgQFEgMRFSFBEyIzUWLB/9oADgRDAE0AWQBLAAA/AF1L4OPSPkSS"
+        "kr1stimKiX8SDSPka4dDugTsAl6XwVFq9I10RLt2AqJfxILV6RhW+6qYqi3UKhSz4Vqf6wP/2Q==",
+}
+
+
+def bmp_seeds():
+    for bits, compression, header in [(1, 0, 40), (4, 0, 40), (8, 0, 40), (16, 0, 40), (24, 0, 40), (32, 0, 40),
+                                      (24, 0, 12), (16, 3, 40), (32, 3, 108), (32, 3, 124)]:
+        width, height = 5, 4
+        colours = 1 << bits if bits <= 8 else 0
+        if header == 12:
+            info = struct.pack("<IHHHH", 12, width, height, 1, bits)
+        else:
+            info = struct.pack("<IiiHHIIiiII", header, width, height, 1, bits, compression, 0, 0, 0, 0, 0)
+            info += struct.pack("<IIII", 0x7C00, 0x3E0, 0x1F, 0)[:max(0, header - 40)] + bytes(max(0, header - 56))
+            if compression == 3 and header == 40:
+                info += struct.pack("<III", 0x7C00, 0x3E0, 0x1F)
+        table = bytes(range(min(colours, 64) * 4 % 256)).ljust(colours * 4, b"\x40")
+        offset = 14 + len(info) + len(table)
+        pixels = bytes(range(256))[:(width * bits + 31) // 32 * 4 * height]
+        yield b"BM" + struct.pack("<IHHI", offset + len(pixels), 0, 0, offset) + info + table + pixels
+
+
+def pnm_seeds():
+    for head, count in [(b"P5\n4 3\n255\n", 12), (b"P6 4 3 255\n", 36), (b"P5\n# a comment\n4 3\n65535\n", 24), (b"P6\n2 2\n7\n", 12)]:
+        yield head + bytes(range(count))
+
+
+def digits_seeds():
+    stroke = bytearray(b"\xff" * 28 * 28)
+    for row in range(4, 24):
+        stroke[28 * row + 13:28 * row + 16] = b"\x10\x00\x20"
+    yield bytes([27, 27, 0]) + bytes(stroke)
+    yield bytes([39, 19, 1]) + bytes(range(200))
+    yield bytes([0, 0, 0, 7])
+    yield bytes([250, 245, 0]) + bytes(stroke)
+
+
+def mnist_seeds():
+    pictures = lambda n: struct.pack(">IIII", 0x803, n, 28, 28) + bytes(range(256)) * 3 + bytes(784 * n - 768)
+    yield pictures(1) + SEPARATOR + struct.pack(">II", 0x801, 1) + b"\x07"
+    yield pictures(2) + SEPARATOR + struct.pack(">II", 0x801, 2) + b"\x07\x01"
+    yield b"\x1f\x8b" + SEPARATOR + struct.pack(">II", 0x801, 1)
+
+
+def cifar_seeds():
+    yield b"\x03" + bytes(3072)
+    yield (b"\x03" + bytes(3072)) * 2
+    yield b"\x13\x63" + bytes(3072)
+    yield b"\x1f\x8b\x08"
+
+
+def report_seeds():
+    head = {"example": "mnist_mlp", "command": ["mnist_mlp", "--lr", "0.1"], "started": "2026-01-31 12:00:00",
+            "settings": {"epochs": 2, "batch-size": 64}, "machine": {"threads": 2},
+            "data": {"source": "s", "shape": [1, 28, 28], "train": 100, "test": 10, "classes": ["a", "b"]},
+            "model": {"summary": "m", "parameters": 10}}
+    step = {"kind": "step", "step": 1, "loss": 0.5, "lr": 0.1, "images_per_s": 9.5, "gradient_norms": {"w": 0.25}}
+    epoch = {"kind": "epoch", "epoch": 1, "step": 2, "train_loss": 0.5, "train_accuracy": 0.5, "test_loss": 0.4,
+             "test_accuracy": 0.75, "seconds": 1.5, "images_per_s": 10, "dead_units": {"r": 0.1}}
+    evaluation = {"confusion": [[3, 1], [0, 4]], "filters": "f.png",
+                  "mistakes": [{"index": 4, "truth": 0, "predicted": 1, "probability": 0.75, "picture": "m.png"}]}
+    line = lambda x: json.dumps(x).encode() + b"\n"
+    yield SEPARATOR.join([line(head), line(step) + line(epoch) + line(dict(epoch, epoch=2, step=4)), line(evaluation), png(2, 2, 8, 0)])
+    yield SEPARATOR.join([line({}), line(step), b"", b""])
+
+
+def flags_seeds():
+    yield b"--epochs\n3\n--lr=0.5\n--dry-run\n--seed\n7"
+    yield b"--batch-size\n0100\n--momentum\n-1"
+    yield b"--help"
+    yield b"--run-dir\n/nowhere\n--no-run-dir\n--save-every\n5\n--quiet\n--save-weights\n/tmp/w"
+
+
+SEEDS = {
+    "safetensors": safetensors_seeds, "checkpoint": checkpoint_seeds, "json": json_seeds, "png": png_seeds,
+    "jpeg": lambda: (base64.b64decode(text) for text in JPEG.values()), "bmp": bmp_seeds, "pnm": pnm_seeds,
+    "digits": digits_seeds, "mnist": mnist_seeds, "cifar": cifar_seeds, "report": report_seeds, "flags": flags_seeds,
+    "planted": lambda: [b"B"],
+}
+
+for target, seeds in SEEDS.items():
+    folder = pathlib.Path(sys.argv[1], target)
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, seed in enumerate(seeds()):
+        (folder / f"seed-{number:02}").write_bytes(seed)

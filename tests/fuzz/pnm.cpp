@@ -1,0 +1,5 @@
+// pnm: PGM and PPM pictures
+// covers: core/io/image.cpp
+#include "picture.h"
+
+FUZZ(input) { primer::fuzz::decode(input, "P"); }
