@@ -117,13 +117,13 @@ void silu_backward(Index n, const Real* x, const Real* dy, Real* dx) {
 }
 
 void sigmoid(Index n, const Real* x, Real* y) { forward(n, kCostly, x, y, loops().sigmoid); }
-void sigmoid_backward(Index n, const Real* y, const Real* dy, Real* dx) {
-    backward(n, kCheap, y, dy, dx, loops().sigmoid_backward);
+void sigmoid_backward(Index n, const Real* x, const Real* dy, Real* dx) {
+    backward(n, kCostly, x, dy, dx, loops().sigmoid_backward);
 }
 
 void tanh(Index n, const Real* x, Real* y) { forward(n, kCostly, x, y, loops().tanh); }
-void tanh_backward(Index n, const Real* y, const Real* dy, Real* dx) {
-    backward(n, kCheap, y, dy, dx, loops().tanh_backward);
+void tanh_backward(Index n, const Real* x, const Real* dy, Real* dx) {
+    backward(n, kCostly, x, dy, dx, loops().tanh_backward);
 }
 
 void softplus(Index n, Real beta, Real threshold, const Real* x, Real* y) {

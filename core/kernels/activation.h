@@ -50,13 +50,13 @@ void silu_backward(Index n, const Real* x, const Real* dy, Real* dx);
 
 /// y = 1 / (1 + e^-x).
 void sigmoid(Index n, const Real* x, Real* y);
-/// dx = y (1 - y) dy.
-void sigmoid_backward(Index n, const Real* y, const Real* dy, Real* dx);
+/// dx = s(x) s(-x) dy.
+void sigmoid_backward(Index n, const Real* x, const Real* dy, Real* dx);
 
 /// y = tanh x.
 void tanh(Index n, const Real* x, Real* y);
-/// dx = (1 - y^2) dy.
-void tanh_backward(Index n, const Real* y, const Real* dy, Real* dx);
+/// dx = dy / cosh^2 x.
+void tanh_backward(Index n, const Real* x, const Real* dy, Real* dx);
 
 /// y = x where beta x > threshold, else ln(1 + e^(beta x)) / beta.
 void softplus(Index n, Real beta, Real threshold, const Real* x, Real* y);

@@ -129,16 +129,22 @@ void silu_backward(Index n, const Real* x, const Real* dy, Real* dx) {
 void sigmoid(Index n, const Real* x, Real* y) {
     unary(n, x, y, [](Real v) { return logistic(v).value; });
 }
-void sigmoid_backward(Index n, const Real* y, const Real* dy, Real* dx) {
-    binary(n, y, dy, dx, [](Real v, Real d) { return d * v * (1 - v); });
+void sigmoid_backward(Index n, const Real* x, const Real* dy, Real* dx) {
+    binary(n, x, dy, dx, [](Real v, Real d) {
+        const Logistic s = logistic(v);
+        return d * (s.value * s.rest);
+    });
 }
 
 void tanh_of(Index n, const Real* x, Real* y) {
     unary(n, x, y, [](Real v) { return tanh(v); });
 }
-void tanh_backward(Index n, const Real* y, const Real* dy, Real* dx) {
-    // Not 1 - y^2: that loses the digits in which y differs from 1.
-    binary(n, y, dy, dx, [](Real v, Real d) { return d * ((1 - v) * (1 + v)); });
+// 1 / cosh^2 x = (2 s(x) 2 s(-x)) with s of 2 x. Nothing in it is a difference.
+void tanh_backward(Index n, const Real* x, const Real* dy, Real* dx) {
+    binary(n, x, dy, dx, [](Real v, Real d) {
+        const Logistic s = logistic(2 * v);
+        return d * (4 * s.value * s.rest);
+    });
 }
 
 // ln(1 + e^z) = max(z, 0) + ln(1 + e^-|z|), which can not overflow whatever the threshold is.

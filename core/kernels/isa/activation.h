@@ -9,6 +9,15 @@ namespace primer::kernels {
 /// The loops of the activations, at one instruction set, with the bits the same at all of them.
 /// What they compute says core/kernels/activation.h, where they have the same names. y may be x,
 /// and dx may be dy.
+///
+/// Errors in float, in units in the last place (ulp) of a result that is not subnormal:
+///
+///     exp, tanh                1      sigmoid   2.4
+///     elu                      1.1    softplus  3
+///     silu (x > -87)           3      gelu      5 (x > -13)
+///
+/// The derivatives are right to 1e-5 of their value, but near their zeros, where the terms of silu,
+/// gelu and gelu_tanh cancel: there to 1e-6. gelu_tanh cancels for x < 0, as its formula does.
 struct ActivationKernels {
     using Index = std::int64_t;
     using Forward = void (*)(Index n, const Real* x, Real* y);
