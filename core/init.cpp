@@ -12,8 +12,8 @@ struct Fans {
 };
 
 Fans fans(const Tensor& x, const char* who) {
-    check(x.rank() >= 2 && x.numel() > 0, who, ": expected a weight [out, in, ...], got shape ",
-          x.shape());
+    check(x.rank() >= 2, who, ": expected a weight [out, in, ...], got shape ", x.shape());
+    check(x.numel() > 0, who, ": expected a weight of at least one element, got shape ", x.shape());
     const auto kernel = static_cast<double>(x.shape().slice(2, x.rank()).numel());
     return {static_cast<double>(x.shape()[1]) * kernel, static_cast<double>(x.shape()[0]) * kernel};
 }

@@ -14,14 +14,16 @@ namespace {
 
 void check_fit(const char* who, const Tensor& outputs, const IntTensor& labels) {
     labels.check_whole(who);
-    check(outputs.rank() == 2 && outputs.shape()[1] >= 1, who,
-          ": expected outputs [N, classes], got ", outputs.shape());
+    check(outputs.rank() == 2, who, ": expected outputs [N, classes], got ", outputs.shape());
+    check(outputs.shape()[1] >= 1, who,
+          ": expected outputs [N, classes] with at least one class, got ", outputs.shape());
     const Index rows = outputs.shape()[0], classes = outputs.shape()[1];
     check(labels.shape == Shape{rows}, who, ": expected ", rows, " labels for outputs ",
           outputs.shape(), ", got labels of shape ", labels.shape);
     for (Index label : labels.values) {
         if (label < 0 || label >= classes) {
-            fail(who, ": label ", label, " is outside 0 ... ", classes - 1);
+            fail(who, ": label ", label, " is outside 0 ... ", classes - 1,
+                 label < 0 ? "; leave examples without a class out of outputs and labels" : "");
         }
     }
 }

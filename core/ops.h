@@ -12,6 +12,10 @@
 // recorded. All throw Error, naming the op and the shapes, for inputs that do not fit. Numbers and
 // dimensions are Only what they say: sum(x, true) and max(x, 0.5) do not compile.
 //
+// At the edges of what they take (signed zeros, infinities, NaN, the largest numbers, sizes of 0)
+// they do what PyTorch's do; where they do not, it is said here, with the reason. A result is also
+// taken for right where it is nearer to the exact one. tests/parity/sweep.py compares all of it.
+//
 // Every op returns a new tensor and leaves its inputs alone, but for these: relu_ and leaky_relu_
 // write over x; batch_norm in training moves the running statistics; reshape, view, flatten
 // and slice return a tensor that shares memory with x; and dropout with p = 0 returns x itself.
@@ -24,11 +28,14 @@ Tensor add(const Tensor& a, const Tensor& b);  ///< a + b
 Tensor sub(const Tensor& a, const Tensor& b);  ///< a - b
 Tensor mul(const Tensor& a, const Tensor& b);  ///< a * b
 Tensor div(const Tensor& a, const Tensor& b);  ///< a / b
-Tensor pow(const Tensor& a, const Tensor& b);  ///< a^b
-Tensor neg(const Tensor& x);                   ///< -x
-Tensor exp(const Tensor& x);                   ///< e^x
-Tensor log(const Tensor& x);                   ///< ln x
-Tensor sqrt(const Tensor& x);                  ///< x^(1/2)
+/// a^b, that of IEEE 754: (-infinity)^0.5 and (-0)^-0.5 are infinity. So it is in PyTorch for a
+/// tensor of exponents; for a number b = 0.5 it takes a root instead, which gives NaN and
+/// -infinity. The gradient of b is taken as 0 at a = 0, b >= 0, that of a as 0 at b = 0.
+Tensor pow(const Tensor& a, const Tensor& b);
+Tensor neg(const Tensor& x);   ///< -x
+Tensor exp(const Tensor& x);   ///< e^x
+Tensor log(const Tensor& x);   ///< ln x
+Tensor sqrt(const Tensor& x);  ///< x^(1/2)
 
 inline Tensor operator+(const Tensor& a, const Tensor& b) { return add(a, b); }
 inline Tensor operator-(const Tensor& a, const Tensor& b) { return sub(a, b); }
@@ -38,8 +45,11 @@ inline Tensor operator-(const Tensor& x) { return neg(x); }
 
 // --- activation.cpp ----------------------------------------------------------------------------
 
-// Element by element, except for the last three: y has the shape of x. A NaN stays a NaN. At a kink
-// the derivative is the one from the left, but for hardswish, which says.
+// Element by element, except for the last three: y has the shape of x. A NaN stays a NaN, and where
+// the derivative is a formula in x (elu, selu, gelu, silu, tanh, softplus, hardswish, ...) so does
+// the gradient: PyTorch's depends for some of them on the place in a vector. relu, leaky_relu and
+// prelu pass the gradient on as beside a number, as PyTorch's. At a kink the derivative is the one
+// from the left, but for hardswish, which says.
 
 /// max(x, 0). The derivative at 0 is taken as 0.
 Tensor relu(const Tensor& x);
@@ -80,7 +90,8 @@ struct SoftplusOptions {
 Tensor softplus(const Tensor& x, const SoftplusOptions& options = {});
 /// x min(max(x + 3, 0), 6) / 6: silu of straight lines. The derivative is taken as 0 at -3, 1 at 3.
 Tensor hardswish(const Tensor& x);
-/// exp(x_i) / sum_j exp(x_j) along dimension `dim`. Safe for any finite x.
+/// exp(x_i) / sum_j exp(x_j) along dimension `dim`. Safe for any finite x. A scalar has the
+/// dimension 0, or -1: here, and wherever an op takes a dimension, but for concat and slice.
 Tensor softmax(const Tensor& x, Only<int> dim);
 /// ln softmax(x), without the underflow that taking the logarithm afterwards would have.
 Tensor log_softmax(const Tensor& x, Only<int> dim);
@@ -118,23 +129,26 @@ Tensor transpose(const Tensor& x, Only<int> dim0, Only<int> dim1);
 /// x[start], ..., x[end - 1] along the first dimension; shares memory with x. Needs
 /// 0 <= start <= end <= x.shape()[0].
 Tensor slice(const Tensor& x, Only<Index> start, Only<Index> end);
-/// The tensors one after another along dimension `dim`, in which alone their shapes may differ.
+/// The tensors one after another along dimension `dim`, in which alone their shapes may differ. (A
+/// tensor of shape [0] is no exception; PyTorch passes over it.)
 Tensor concat(std::span<const Tensor> tensors, Only<int> dim = 0);
 Tensor concat(std::initializer_list<Tensor> tensors, Only<int> dim = 0);
 /// x broadcast to `shape`. A copy.
 Tensor expand(const Tensor& x, const Shape& shape);
 
 // --- reduce.cpp: over all elements -> [], or over one dimension ---------------------------------
-// The dimension is left out of the result or, with `keepdim`, has size 1 there.
+// The dimension is left out of the result or, with `keepdim`, has size 1 there. A scalar stays one.
 
 Tensor sum(const Tensor& x);
 Tensor sum(const Tensor& x, Only<int> dim, Only<bool> keepdim = false);
+/// Finite where the elements are, even if their sum is not. NaN of no elements.
 Tensor mean(const Tensor& x);
 Tensor mean(const Tensor& x, Only<int> dim, Only<bool> keepdim = false);
 /// The largest element; a NaN counts as the largest. If several are the largest, they share the
 /// gradient evenly. Throws Error for a tensor without elements.
 Tensor max(const Tensor& x);
-/// As above, but the gradient goes to the first of the largest. (PyTorch differs so, too.)
+/// As above, but the gradient goes to the first of the largest. (PyTorch differs so, too.) Throws
+/// Error for a dimension of size 0, unless the result is empty anyway (PyTorch: always).
 Tensor max(const Tensor& x, Only<int> dim, Only<bool> keepdim = false);
 /// The position of the (first) largest element: in x flattened, or along `dim`. No gradient.
 IntTensor argmax(const Tensor& x);
@@ -155,10 +169,15 @@ struct Conv2dOptions {
 ///                     x[n, c, i stride - padding + k dilation, j stride - padding + l dilation]
 /// over the C_in / groups channels c of o's group, with x = 0 outside the image, and
 ///     OH = (H + 2 padding - dilation (kh - 1) - 1) / stride + 1, rounded down; OW likewise.
+///
+/// x is a batch: one image is [1, C_in, H, W] (PyTorch also takes [C_in, H, W]). N and C_in may be
+/// 0, H and W not: an image without pixels is a mistake (PyTorch takes some). The kernels multiply
+/// the zeros outside the image, too: next to them an infinite weight may give NaN.
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias,
               const Conv2dOptions& options = {});
 
 // --- pool2d.cpp: x [N, C, H, W] -> [N, C, OH, OW], each channel for itself -----------------------
+// One image is [1, C, H, W]. N and C may be 0 (PyTorch refuses some C = 0), H and W not.
 
 struct MaxPool2dOptions {
     Size2 kernel = 0;        ///< required
@@ -207,7 +226,13 @@ struct BatchNormOptions {
 /// where the variance found is, for this alone, the sum of squares over count - 1, not count.
 ///
 /// With `relu`, what is below 0 becomes 0: the same as relu(batch_norm(..)), also in its derivative
-/// at 0, but x is walked once. Throws Error for training with one value for each channel.
+/// at 0, but x is walked once. Throws Error for training with one value for each channel. Without
+/// any (N = 0, say) the result is empty, the gradients are 0, and the running statistics stay.
+///
+/// An infinity in x makes the batch's mean infinite and its variance NaN, as in PyTorch. What comes
+/// of infinities in weight or in the gradient from above is infinite or NaN, by the order of the
+/// formula; PyTorch's own depends on the shape. What relu cuts off has no part in the gradients,
+/// even if x is infinite there (PyTorch: 0 times infinity).
 Tensor batch_norm(const Tensor& x, const Tensor& running_mean, const Tensor& running_var,
                   const Tensor& weight, const Tensor& bias, const BatchNormOptions& options = {});
 
@@ -234,7 +259,9 @@ struct CrossEntropyOptions {
 };
 
 /// -sum_c target_c log_softmax(logits)_c for logits [N, C] and N labels in 0 ... C - 1 -> [].
-/// Computed from the logits, so it is exact where softmax would round to 0 or overflow.
+/// Computed from the logits, so it is exact where softmax would round to 0 or overflow. The mean of
+/// no examples is NaN, their sum 0; but there must be a class. A label of -100, which PyTorch
+/// ignores by default, is an Error as any other that is no class.
 Tensor cross_entropy(const Tensor& logits, const IntTensor& labels,
                      const CrossEntropyOptions& options = {});
 /// (x - target)^2, averaged or summed over all elements -> []. The shapes must be equal.
@@ -245,7 +272,8 @@ Tensor mse_loss(const Tensor& x, const Tensor& target, Reduction reduction = Red
 Tensor nll_loss(const Tensor& log_probabilities, const IntTensor& labels,
                 Reduction reduction = Reduction::mean);
 /// |x - target|, averaged or summed over all elements -> []. The shapes must be equal. The
-/// derivative at 0 is taken as 0.
+/// derivative at 0 is taken as 0. Where the difference is NaN, so is the gradient: a 0, as PyTorch
+/// has it, would hide that. So it is in smooth_l1_loss and l1_penalty.
 Tensor l1_loss(const Tensor& x, const Tensor& target, Reduction reduction = Reduction::mean);
 
 struct SmoothL1Options {
@@ -266,7 +294,8 @@ struct BinaryCrossEntropyOptions {
 
 /// -(pos_weight t log s(x) + (1 - t) log(1 - s(x))) with s(x) = 1 / (1 + e^-x) and targets t from 0
 /// to 1, averaged or summed over all elements -> []. The shapes must be equal. Computed from the
-/// logits x, so it is exact where s would round to 0 or 1.
+/// logits x, so it is exact where s would round to 0 or 1. A logit of -infinity costs infinity
+/// (where PyTorch's form is NaN), and an infinite pos_weight likewise.
 Tensor binary_cross_entropy_with_logits(const Tensor& x, const Tensor& target,
                                         const BinaryCrossEntropyOptions& options = {});
 

@@ -77,6 +77,8 @@ bool operator==(const Shape& a, const Shape& b) { return std::ranges::equal(a.di
 
 std::ostream& operator<<(std::ostream& out, const Shape& shape) { return out << shape.str(); }
 
+Shape at_least_1d(const Shape& shape) { return shape.rank() == 0 ? Shape{1} : shape; }
+
 Shape broadcast(const Shape& a, const Shape& b, const char* who) {
     std::array<Index, Shape::kMaxRank> dims{};
     const int rank = std::max(a.rank(), b.rank());

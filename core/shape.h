@@ -55,6 +55,10 @@ class Shape {
 
 std::ostream& operator<<(std::ostream& out, const Shape& shape);
 
+/// The shape itself, or [1] for a scalar: an op along a dimension takes a scalar, too, whose
+/// dimension is 0, or -1, as in PyTorch.
+Shape at_least_1d(const Shape& shape);
+
 /// The shape of `a op b` under NumPy's broadcasting rule: align the shapes at their last dimension;
 /// two sizes fit if they are equal or one of them is 1 or missing, and the larger one wins.
 /// Throws Error, naming `who` and both shapes, if they do not fit.

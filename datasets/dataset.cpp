@@ -10,8 +10,12 @@ namespace primer {
 ImageDataset::ImageDataset(const Shape& shape, Index classes, std::vector<std::uint8_t> pixels,
                            std::vector<std::uint8_t> labels)
     : shape_(shape), classes_(classes), pixels_(std::move(pixels)), labels_(std::move(labels)) {
-    check(shape.rank() == 3 && shape.numel() > 0,
+    check(shape.rank() == 3,
           "ImageDataset: expected the shape [channels, height, width] of one picture, got ", shape);
+    check(shape.numel() > 0,
+          "ImageDataset: expected the shape [channels, height, width] of pictures of at least "
+          "one value, got ",
+          shape);
     check(classes >= 1 && classes <= 256, "ImageDataset: expected 1 to 256 classes, got ", classes);
 
     const auto size = static_cast<std::size_t>(shape.numel());

@@ -1,30 +1,11 @@
 #include "primer/layers/activations.h"
 
-#include <array>
-#include <charconv>
-#include <cmath>
-
 #include "primer/core/error.h"
 #include "primer/core/init.h"
 #include "primer/core/options.h"
+#include "primer/layers/python_text.h"
 
 namespace primer {
-namespace {
-
-// A number as Python prints a float: the shortest digits that give it back, and never without a
-// point or an exponent: "0.01", "1.0", "1e-05".
-std::string python_float(double value) {
-    const double size = std::abs(value);
-    const bool plain = size == 0 || (size >= 1e-4 && size < 1e16);
-    std::array<char, 32> text{};
-    char* const begin = text.data();
-    const auto format = plain ? std::chars_format::fixed : std::chars_format::scientific;
-    const std::string number(begin, std::to_chars(begin, begin + text.size(), value, format).ptr);
-    return plain && number.find('.') == std::string::npos ? number + ".0" : number;
-}
-
-}  // namespace
-
 Tensor ReLU::forward(const Tensor& x) { return options_.inplace ? relu_(x) : relu(x); }
 
 std::string ReLU::describe() const { return options_.inplace ? "ReLU(inplace=True)" : "ReLU()"; }
@@ -97,14 +78,14 @@ std::string Softplus::describe() const {
 Tensor Hardswish::forward(const Tensor& x) { return hardswish(x); }
 
 Tensor Softmax::forward(const Tensor& x) {
-    x.shape().normalize(dim_, describe().c_str());  // throws in the name of the layer
+    at_least_1d(x.shape()).normalize(dim_, describe().c_str());  // throws in the layer's name
     return softmax(x, dim_);
 }
 
 std::string Softmax::describe() const { return "Softmax(dim=" + std::to_string(dim_) + ")"; }
 
 Tensor LogSoftmax::forward(const Tensor& x) {
-    x.shape().normalize(dim_, describe().c_str());  // throws in the name of the layer
+    at_least_1d(x.shape()).normalize(dim_, describe().c_str());  // throws in the layer's name
     return log_softmax(x, dim_);
 }
 

@@ -4,6 +4,7 @@
 
 #include "primer/core/error.h"
 #include "primer/core/ops.h"
+#include "primer/layers/python_text.h"
 
 namespace primer {
 
@@ -32,8 +33,8 @@ Tensor BatchNorm::normalize(const Tensor& x) {
     // The average over k batches is that over k - 1 with 1/k of the way to the new one.
     const Index count = x.numel() / num_features_;
     check(
-        !training() || count > 1, name_, '(', num_features_, "): x ", x.shape(), " has ", count,
-        " value(s) for each channel, and the variance of one value is 0: training needs ",
+        !training() || count != 1, name_, '(', num_features_, "): x ", x.shape(),
+        " has 1 value for each channel, and the variance of one value is 0: training needs ",
         "more; use a larger batch (a last one that is smaller than the others can be dropped) or ",
         "eval()");
     const double batches = tracked ? static_cast<double>(num_batches_tracked.item()) : 0;
@@ -56,7 +57,8 @@ Tensor BatchNorm1d::forward(const Tensor& x) {
 Tensor BatchNorm2d::forward(const Tensor& x) {
     const Index c = num_features();
     check(x.rank() == 4 && x.shape()[1] == c, "BatchNorm2d(", c, "): expected input [N, ", c,
-          ", H, W], got ", x.shape());
+          ", H, W], got ", x.shape(),
+          x.rank() == 3 ? "; a single image is a batch of one: [1, C, H, W]" : "");
     return normalize(x);
 }
 
@@ -70,17 +72,12 @@ void BatchNorm::visit(Visitor& visitor) {
 }
 
 std::string BatchNorm::describe() const {
-    TextStream text;
-    text << name_ << '(' << num_features_ << ", eps=" << options_.eps << ", momentum=";
-    if (options_.momentum) {
-        text << *options_.momentum;
-    } else {
-        text << "None";
-    }
-    text << ", affine=" << (options_.affine ? "True" : "False")
-         << ", track_running_stats=" << (options_.track_running_stats ? "True" : "False")
-         << (options_.relu ? ", relu=True)" : ")");  // PyTorch's text unless it is more than that
-    return text.str();
+    return std::string(name_) + '(' + std::to_string(num_features_) +
+           ", eps=" + python_float(options_.eps) +
+           ", momentum=" + (options_.momentum ? python_float(*options_.momentum) : "None") +
+           ", affine=" + python_bool(options_.affine) + ", bias=" + python_bool(options_.affine) +
+           ", track_running_stats=" + python_bool(options_.track_running_stats) +
+           (options_.relu ? ", relu=True)" : ")");  // PyTorch's text unless it is more than that
 }
 
 }  // namespace primer

@@ -45,6 +45,8 @@ Tensor Conv2d::forward(const Tensor& x) {
     const Index in = weight.shape()[1] * options_.groups;
     check(x.rank() == 4 && x.shape()[1] == in, name_, ": expected input [N, ", in, ", H, W], got ",
           x.shape(), x.rank() == 3 ? "; a single image is a batch of one: [1, C, H, W]" : "");
+    check(x.shape()[2] >= 1 && x.shape()[3] >= 1, name_, ": expected input [N, ", in,
+          ", H, W] with H and W of at least 1, got ", x.shape());
     window_of({weight.shape()[2], weight.shape()[3]}, options_).check_fits(name_, x.shape());
     return conv2d(x, weight, bias, options_);
 }

@@ -2,6 +2,7 @@
 
 #include "primer/core/error.h"
 #include "primer/core/ops.h"
+#include "primer/layers/python_text.h"
 
 namespace primer {
 namespace {
@@ -12,9 +13,7 @@ double checked(const char* name, double p) {
 }
 
 std::string describe_as(const char* name, double p) {
-    TextStream text;
-    text << name << "(p=" << p << ')';
-    return text.str();
+    return std::string(name) + "(p=" + python_float(p) + ", inplace=False)";
 }
 
 }  // namespace
@@ -28,7 +27,8 @@ std::string Dropout::describe() const { return describe_as("Dropout", p_); }
 Dropout2d::Dropout2d(Only<double> p, Rng& rng) : p_(checked("Dropout2d", p)), rng_(rng.split()) {}
 
 Tensor Dropout2d::forward(const Tensor& x) {
-    check(x.rank() == 4, "Dropout2d: expected input [N, C, H, W], got ", x.shape());
+    check(x.rank() == 4, "Dropout2d: expected input [N, C, H, W], got ", x.shape(),
+          x.rank() == 3 ? "; a single image is a batch of one: [1, C, H, W]" : "");
     return training() ? dropout2d(x, p_, rng_) : x;
 }
 

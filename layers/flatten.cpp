@@ -10,7 +10,7 @@ Flatten::Flatten(Only<int> start_dim, Only<int> end_dim)
 
 Tensor Flatten::forward(const Tensor& x) {
     const std::string name = describe();
-    const Shape shape = x.rank() == 0 ? Shape{1} : x.shape();  // as flatten() sees a scalar
+    const Shape shape = at_least_1d(x.shape());
     const int start = shape.normalize(start_dim_, name.c_str());
     const int end = shape.normalize(end_dim_, name.c_str());
     check(start <= end, name, ": the first dimension comes after the last in the input ", shape);

@@ -3,6 +3,7 @@
 #include "primer/core/error.h"
 #include "primer/core/init.h"
 #include "primer/core/ops.h"
+#include "primer/layers/python_text.h"
 
 namespace primer {
 
@@ -30,7 +31,7 @@ void Linear::visit(Visitor& visitor) {
 std::string Linear::describe() const {
     return "Linear(in_features=" + std::to_string(weight.shape()[1]) +
            ", out_features=" + std::to_string(weight.shape()[0]) +
-           ", bias=" + (bias.defined() ? "True" : "False") + ")";
+           ", bias=" + python_bool(bias.defined()) + ")";
 }
 
 }  // namespace primer

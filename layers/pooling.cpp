@@ -1,6 +1,7 @@
 #include "primer/layers/pooling.h"
 
 #include "primer/core/error.h"
+#include "primer/layers/python_text.h"
 #include "primer/layers/window.h"
 
 namespace primer {
@@ -35,8 +36,10 @@ void check_options(const std::string& name, const SlidingWindow& window) {
 }
 
 void check_images(const std::string& name, const Shape& x) {
-    check(x.rank() == 4 && x[2] >= 1 && x[3] >= 1, name, ": expected input [N, C, H, W], got ", x,
+    check(x.rank() == 4, name, ": expected input [N, C, H, W], got ", x,
           x.rank() == 3 ? "; a single image is a batch of one: [1, C, H, W]" : "");
+    check(x[2] >= 1 && x[3] >= 1, name,
+          ": expected input [N, C, H, W] with H and W of at least 1, got ", x);
 }
 
 // As Python would write what was given: 2, or (3, 2).
@@ -66,7 +69,7 @@ Tensor MaxPool2d::forward(const Tensor& x) {
 std::string MaxPool2d::describe() const {
     return "MaxPool2d(" + window_text(window_of(options_)) +
            ", dilation=" + number_or_tuple(options_.dilation) +
-           ", ceil_mode=" + (options_.ceil_mode ? "True" : "False") + ')';
+           ", ceil_mode=" + python_bool(options_.ceil_mode) + ')';
 }
 
 AvgPool2d::AvgPool2d(const AvgPool2dOptions& options)

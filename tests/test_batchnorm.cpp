@@ -373,10 +373,9 @@ TEST_CASE("batch_norm: bad arguments") {
                 {"batch_norm: training needs eps > 0"});
     for (const Shape& one : {Shape{1, 3}, Shape{1, 3, 1}, Shape{1, 3, 1, 1}}) {
         check_error([&] { train(zeros(one), {.training = true}); },
-                    {"batch_norm: x [1, 3", " has 1 value(s) for each channel",
+                    {"batch_norm: x [1, 3", " has 1 value for each channel",
                      "the variance of one value is 0", "use a larger batch", "or eval()"});
     }
-    check_error([&] { train(zeros({0, 3}), {.training = true}); }, {"x [0, 3] has 0 value(s)"});
     check_error([&] { batch_norm({}, {}, {}, {}, {}); }, {"this tensor is undefined"});
     // Refused, it has changed nothing.
     const Tensor mean = zeros({3}), var = ones({3});
@@ -663,7 +662,7 @@ TEST_CASE("BatchNorm: without affine, and without running statistics") {
     check_values(untracked(features()), {4, 2}, z);
     untracked.eval();
     check_values(untracked(features()), {4, 2}, z);  // the batch's own all the same
-    check_error([&] { untracked(zeros({1, 2})); }, {"1 value(s) for each channel"});
+    check_error([&] { untracked(zeros({1, 2})); }, {"1 value for each channel"});
 }
 
 TEST_CASE("BatchNorm: the mode and the recording are two things") {
@@ -761,7 +760,7 @@ TEST_CASE("BatchNorm: bad shapes and options") {
         [&] {
             one(zeros({1, 3}));
         },
-        {"BatchNorm1d(3): x [1, 3] has 1 value(s) for each channel", "use a larger batch"});
+        {"BatchNorm1d(3): x [1, 3] has 1 value for each channel", "use a larger batch"});
     check_values(one.num_batches_tracked, {}, {0});  // not counted
     one.eval();
     CHECK(one(zeros({1, 3})).shape() == Shape{1, 3});
@@ -778,16 +777,19 @@ TEST_CASE("BatchNorm: bad shapes and options") {
 
 TEST_CASE("BatchNorm: description") {
     CHECK(BatchNorm2d(64).describe() ==
-          "BatchNorm2d(64, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)");
+          "BatchNorm2d(64, eps=1e-05, momentum=0.1, affine=True, bias=True, "
+          "track_running_stats=True)");
     CHECK(BatchNorm2d(32, {.relu = true}).describe() ==
-          "BatchNorm2d(32, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True, "
+          "BatchNorm2d(32, eps=1e-05, momentum=0.1, affine=True, bias=True, "
+          "track_running_stats=True, "
           "relu=True)");
     CHECK(
         BatchNorm1d(
             3,
             {.eps = 0.001, .momentum = std::nullopt, .affine = false, .track_running_stats = false})
             .describe() ==
-        "BatchNorm1d(3, eps=0.001, momentum=None, affine=False, track_running_stats=False)");
+        "BatchNorm1d(3, eps=0.001, momentum=None, affine=False, bias=False, "
+        "track_running_stats=False)");
 }
 
 TEST_CASE("BatchNorm: moved, it keeps what it has") {

@@ -211,8 +211,8 @@ TEST_CASE("Dropout: drops in training, the identity in evaluation") {
 
 TEST_CASE("Dropout: half unless it is given") {
     Rng rng(11);
-    CHECK(Dropout(rng).describe() == "Dropout(p=0.5)");
-    CHECK(Dropout2d(rng).describe() == "Dropout2d(p=0.5)");
+    CHECK(Dropout(rng).describe() == "Dropout(p=0.5, inplace=False)");
+    CHECK(Dropout2d(rng).describe() == "Dropout2d(p=0.5, inplace=False)");
     Dropout layer(rng);
     CHECK(fraction_of_zeros(layer(ones({2000}))) == doctest::Approx(0.5).epsilon(0.1));
 }
@@ -311,8 +311,8 @@ TEST_CASE("Dropout: no parameters, description, bad arguments") {
     Rng rng(16);
     Dropout layer(0.1, rng);
     CHECK(layer.parameters().empty());
-    CHECK(layer.describe() == "Dropout(p=0.1)");
-    CHECK(Dropout2d(0.25, rng).describe() == "Dropout2d(p=0.25)");
+    CHECK(layer.describe() == "Dropout(p=0.1, inplace=False)");
+    CHECK(Dropout2d(0.25, rng).describe() == "Dropout2d(p=0.25, inplace=False)");
     check_error([&] { Dropout(-1, rng); },
                 {"Dropout: expected a probability p from 0 to 1, got -1"});
     check_error([&] { Dropout2d(1.01, rng); },

@@ -248,7 +248,7 @@ TEST_CASE("isa: softmax") {
                     append(bits, y);
                     k.backward(rows, n, y.data(), dy.data(), dx.data());
                     append(bits, dx);
-                    k.subtract(rows, n, largest.data(), x.data(), y.data());
+                    k.subtract(rows, n, largest.data(), sums.data(), x.data(), y.data());
                     append(bits, y);
                     k.log_backward(rows, n, y.data(), dy.data(), dx.data());
                     append(bits, dx);

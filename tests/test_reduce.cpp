@@ -287,7 +287,7 @@ TEST_CASE("reduce: a dimension that is not there") {
     check_error([] { mean(zeros({2, 3}), -3); }, {"mean: expected a dimension", "got -3"});
     check_error([] { max(zeros({2, 3}), 2); }, {"max: expected a dimension", "got 2"});
     check_error([] { argmax(zeros({2, 3}), 2); }, {"argmax: expected a dimension", "got 2"});
-    check_error([] { sum(Tensor(1), 0); }, {"sum: the shape [] of a scalar has no dimension 0"});
+    check_error([] { sum(Tensor(1), 1); }, {"sum: expected a dimension from -1 to 0"});
     check_error([] { sum(Tensor()); }, {"undefined"});
     check_error([] { mean(Tensor(), 0); }, {"undefined"});
     check_error([] { max(Tensor()); }, {"undefined"});

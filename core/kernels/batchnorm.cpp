@@ -31,6 +31,23 @@ class Line {
     double mean_, scale_, bias_;
 };
 
+// Of one channel, in double: first the mean, then the squares of what is left without it.
+Moments moments_of(const BatchNormSizes& s, const Real* x, Index c) {
+    const auto count = static_cast<double>(s.count());
+    const auto at = [&](Index n, Index i) { return (n * s.channels + c) * s.inner + i; };
+    double sum = 0, squares = 0;
+    for (Index n = 0; n < s.batch; ++n) {
+        for (Index i = 0; i < s.inner; ++i) sum += static_cast<double>(x[at(n, i)]);
+    }
+    const double mean = sum / count;
+    for (Index n = 0; n < s.batch; ++n) {
+        for (Index i = 0; i < s.inner; ++i) {
+            squares += std::pow(static_cast<double>(x[at(n, i)]) - mean, 2);
+        }
+    }
+    return {mean, squares / count};
+}
+
 }  // namespace
 
 namespace reference {
@@ -50,21 +67,7 @@ void batch_norm(const BatchNormSizes& s, const BatchNormRule& rule, const Real* 
 
 void batch_norm_training(const BatchNormSizes& s, const BatchNormRule& rule, const Real* x,
                          Moments* moments, Real* y) {
-    const auto count = static_cast<double>(s.count());
-    for (Index c = 0; c < s.channels; ++c) {
-        const auto at = [&](Index n, Index i) { return (n * s.channels + c) * s.inner + i; };
-        double sum = 0, squares = 0;
-        for (Index n = 0; n < s.batch; ++n) {
-            for (Index i = 0; i < s.inner; ++i) sum += static_cast<double>(x[at(n, i)]);
-        }
-        const double mean = sum / count;
-        for (Index n = 0; n < s.batch; ++n) {
-            for (Index i = 0; i < s.inner; ++i) {
-                squares += std::pow(static_cast<double>(x[at(n, i)]) - mean, 2);
-            }
-        }
-        moments[c] = {mean, squares / count};
-    }
+    for (Index c = 0; c < s.channels; ++c) moments[c] = moments_of(s, x, c);
     reference::batch_norm(s, rule, x, moments, y);
 }
 
@@ -208,12 +211,20 @@ void measure(const Group& group, const Real* x, Moments* moments) {
     const auto count = static_cast<double>(group.sizes.count());
     for (Index c = 0; c < group.channels; ++c) {
         const auto k = static_cast<std::size_t>(c);
+        if (!std::isfinite(sum[k]) || !std::isfinite(squares[k])) {
+            // Too large for the loops' sums in Real, infinite, or NaN.
+            moments[group.first + c] = moments_of(group.sizes, x, group.first + c);
+            continue;
+        }
         const double mean = sum[k] / count, variance = squares[k] / count - mean * mean;
-        // Rounding may leave a little less than nothing. A NaN stays a NaN.
+        // Rounding may leave a little less than nothing.
         moments[group.first + c] = {static_cast<double>(about[k]) + mean,
                                     variance < 0 ? 0 : variance};
     }
 }
+
+// a - b, and 0 if they are the same infinity.
+double difference(double a, double b) { return a == b ? 0 : a - b; }
 
 // (x - mean) scale + bias
 BatchNormLine line_of(const Group& group, const BatchNormRule& rule, const Moments* moments) {
@@ -225,8 +236,9 @@ BatchNormLine line_of(const Group& group, const BatchNormRule& rule, const Momen
         // shift.
         line.center[k] = static_cast<Real>(moments[c].mean);
         line.scale[k] = static_cast<Real>(s);
-        line.shift[k] = static_cast<Real>(
-            or_else(0, rule.bias, c) + (static_cast<double>(line.center[k]) - moments[c].mean) * s);
+        const double rounded = difference(static_cast<double>(line.center[k]), moments[c].mean);
+        line.shift[k] =
+            static_cast<Real>(or_else(0, rule.bias, c) + (rounded == 0 ? 0 : rounded * s));
     }
     return line;
 }
@@ -244,6 +256,23 @@ struct GradientSums {
     double dy, product;  // of dy, and of dy (x - mean)
 };
 
+// Of one channel, in double: for what the loops' sums in Real can not hold.
+GradientSums gradient_sums_of(const BatchNormSizes& s, const BatchNormRule& rule,
+                              const BatchNormBackward& from, Index c) {
+    const Line line(rule, from.moments[c], c);
+    GradientSums sums{0, 0};
+    for (Index n = 0; n < s.batch; ++n) {
+        for (Index i = 0; i < s.inner; ++i) {
+            const Index at = (n * s.channels + c) * s.inner + i;
+            if (rule.relu && line(from.x[at]) <= 0) continue;
+            const auto dy = static_cast<double>(from.dy[at]);
+            sums.dy += dy;
+            sums.product += dy * (static_cast<double>(from.x[at]) - from.moments[c].mean);
+        }
+    }
+    return sums;
+}
+
 std::vector<GradientSums> gradient_sums(const BatchNormSizes& s, const BatchNormRule& rule,
                                         const BatchNormBackward& from) {
     std::vector<GradientSums> sums(static_cast<std::size_t>(s.channels));
@@ -255,8 +284,13 @@ std::vector<GradientSums> gradient_sums(const BatchNormSizes& s, const BatchNorm
         for (Index c = 0; c < group.channels; ++c) {
             const auto k = static_cast<std::size_t>(c),
                        at = static_cast<std::size_t>(group.first + c);
-            const double mean = from.moments[group.first + c].mean;
-            sums[at] = {dy[k], product[k] - (mean - static_cast<double>(line.center[c])) * dy[k]};
+            if (!std::isfinite(dy[k]) || !std::isfinite(product[k])) {
+                sums[at] = gradient_sums_of(s, rule, from, group.first + c);
+                continue;
+            }
+            const double mean = from.moments[at].mean;
+            const double rounded = difference(mean, static_cast<double>(line.center[c]));
+            sums[at] = {dy[k], product[k] - rounded * dy[k]};
         }
     });
     return sums;

@@ -58,6 +58,20 @@ void binary_of_each(const Broadcast& loop, const Real* a, const Real* b, Real* y
            });
 }
 
+// y = f(y, a, b), in double: q - 1 is exact there, and tells odd exponents from even ones up to
+// 2^53.
+template <class F>
+void change_each(const Broadcast& loop, const Real* a, const Real* b, Real* y, F f) {
+    binary(loop, a, b, y,
+           [f](Index n, const Real* p, Index stride_p, const Real* q, Index stride_q, Real* to) {
+               for (Index i = 0; i < n; ++i) {
+                   to[i] = static_cast<Real>(f(static_cast<double>(to[i]),
+                                               static_cast<double>(p[i * stride_p]),
+                                               static_cast<double>(q[i * stride_q])));
+               }
+           });
+}
+
 }  // namespace
 
 Broadcast::Broadcast(const Shape& a, const Shape& b, const char* who)
@@ -102,13 +116,14 @@ void div(const Broadcast& loop, const Real* a, const Real* b, Real* y) {
 void pow(const Broadcast& loop, const Real* a, const Real* b, Real* y) {
     binary_of_each(loop, a, b, y, [](Real p, Real q) { return std::pow(p, q); });
 }
-void pow_grad_base(const Broadcast& loop, const Real* a, const Real* b, Real* y) {
-    binary_of_each(loop, a, b, y,
-                   [](Real p, Real q) { return q == 0 ? Real(0) : q * std::pow(p, q - 1); });
+void pow_grad_base(const Broadcast& loop, const Real* a, const Real* b, Real* grad) {
+    change_each(loop, a, b, grad, [](double d, double p, double q) {
+        return q == 0 ? 0 : d * (q * std::pow(p, q - 1));
+    });
 }
-void pow_grad_exponent(const Broadcast& loop, const Real* a, const Real* b, Real* y) {
-    binary_of_each(loop, a, b, y, [](Real p, Real q) {
-        return p == 0 && q >= 0 ? Real(0) : std::pow(p, q) * std::log(p);
+void pow_grad_exponent(const Broadcast& loop, const Real* a, const Real* b, Real* grad) {
+    change_each(loop, a, b, grad, [](double d, double p, double q) {
+        return d * (p == 0 && q >= 0 ? 0 : std::pow(p, q) * std::log(p));
     });
 }
 void expand(const Broadcast& loop, const Real* a, Real* y) {

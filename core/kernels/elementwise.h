@@ -27,10 +27,10 @@ void sub(const Broadcast& loop, const Real* a, const Real* b, Real* y);
 void mul(const Broadcast& loop, const Real* a, const Real* b, Real* y);
 void div(const Broadcast& loop, const Real* a, const Real* b, Real* y);
 void pow(const Broadcast& loop, const Real* a, const Real* b, Real* y);
-/// d(a^b)/da = b a^(b-1), which is 0 for b = 0 whatever a is.
-void pow_grad_base(const Broadcast& loop, const Real* a, const Real* b, Real* y);
-/// d(a^b)/db = a^b ln a, taken as 0 at a = 0, b >= 0, where a^b does not change with b.
-void pow_grad_exponent(const Broadcast& loop, const Real* a, const Real* b, Real* y);
+/// grad *= d(a^b)/da = b a^(b-1); 0 for b = 0, whatever a and grad are.
+void pow_grad_base(const Broadcast& loop, const Real* a, const Real* b, Real* grad);
+/// grad *= d(a^b)/db = a^b ln a, taken as 0 at a = 0, b >= 0, where a^b does not change with b.
+void pow_grad_exponent(const Broadcast& loop, const Real* a, const Real* b, Real* grad);
 /// y = a, repeated as the loop says.
 void expand(const Broadcast& loop, const Real* a, Real* y);
 

@@ -18,7 +18,7 @@ struct SgdStep {
 
 /// One step for n weights w, given their gradients:
 ///
-///     g = +-grad + weight_decay w          (minus to maximize)
+///     g = +-grad + weight_decay w          (minus to maximize; +-grad where weight_decay is 0)
 ///     v = momentum v + gain g              (only if there is a velocity; it may be null)
 ///     w = w - lr d,  d = g without a velocity, g + momentum v with nesterov, else v
 void sgd_update(std::int64_t n, const SgdStep& step, const Real* grad, Real* velocity, Real* w);

@@ -63,13 +63,14 @@ Axis::Axis(const Shape& shape, int dim)
       n(shape[dim]),
       inner(shape.slice(dim + 1, shape.rank()).numel()) {}
 
-void sum(const Axis& axis, const Real* x, Real* y) {
+void sum(const Axis& axis, const Real* x, Real* y, double factor) {
     if (axis.outer == 1 && axis.inner == 1) {
-        *y = static_cast<Real>(sum_all(axis.n, x));
+        *y = static_cast<Real>(sum_all(axis.n, x) * factor);
         return;
     }
-    std::fill_n(y, axis.outer * axis.inner, Real(0));
-    sum_to({axis.outer, axis.n, axis.inner}, x, {axis.outer, 1, axis.inner}, y);
+    // Of nothing: 0, or NaN for the mean.
+    std::fill_n(y, axis.outer * axis.inner, static_cast<Real>(axis.n == 0 ? 0 * factor : 0));
+    sum_to({axis.outer, axis.n, axis.inner}, x, {axis.outer, 1, axis.inner}, y, factor);
 }
 
 void max(const Axis& axis, const Real* x, Real* y, Index* argmax) {
@@ -122,7 +123,7 @@ struct Dimensions {
 // Each y is summed up by itself, in the order of x's memory: no matter which thread does it, the
 // bits are the same. The innermost dimension is walked along: if it is summed over, for one y, else
 // for a strip of neighbouring y.
-void sum_to(const Shape& x_shape, const Real* x, const Shape& y_shape, Real* y) {
+void sum_to(const Shape& x_shape, const Real* x, const Shape& y_shape, Real* y, double factor) {
     if (x_shape.numel() == 0) return;
     // y's strides over x's shape are 0 along what was repeated: x's elements find their y there.
     const Broadcast loop(x_shape, y_shape, "sum_to");
@@ -130,7 +131,7 @@ void sum_to(const Shape& x_shape, const Real* x, const Shape& y_shape, Real* y) 
     const Index inner = loop.size[last];
     const bool along_y = loop.stride_b[last] != 0;
     if (loop.rank == 1 && !along_y) {
-        *y += static_cast<Real>(sum_all(inner, x));
+        *y += static_cast<Real>(sum_all(inner, x) * factor);
         return;
     }
     Dimensions kept, summed;
@@ -161,7 +162,8 @@ void sum_to(const Shape& x_shape, const Real* x, const Shape& y_shape, Real* y) 
                     }
                 }
                 for (Index i = 0; i < columns; ++i) {
-                    y[place.y + first + i] += static_cast<Real>(sums[static_cast<std::size_t>(i)]);
+                    y[place.y + first + i] +=
+                        static_cast<Real>(sums[static_cast<std::size_t>(i)] * factor);
                 }
             }
         });
@@ -221,12 +223,15 @@ void softmax_backward(const Axis& axis, const Real* y, const Real* dy, Real* dx)
         });
     }
     for_each_line(axis, [&](Index start) {
-        double sum = 0;
+        double weighted = 0, sum = 0;
         for (Index j = start; j < start + axis.n * axis.inner; j += axis.inner) {
-            sum += static_cast<double>(y[j]) * static_cast<double>(dy[j]);
+            weighted += static_cast<double>(y[j]) * static_cast<double>(dy[j]);
+            sum += static_cast<double>(y[j]);
         }
+        const double mean = weighted / sum;
         for (Index j = start; j < start + axis.n * axis.inner; j += axis.inner) {
-            dx[j] = y[j] * (dy[j] - static_cast<Real>(sum));
+            dx[j] =
+                static_cast<Real>(static_cast<double>(y[j]) * (static_cast<double>(dy[j]) - mean));
         }
     });
 }
@@ -235,8 +240,8 @@ void log_softmax(const Axis& axis, const Real* x, Real* y) {
     if (axis.inner == 1) {
         return for_each_rows(axis, [=](Index at, Index rows) {
             Exponentials e(rows, axis.n, x + at, y + at);
-            for (std::size_t r = 0; r < e.sums.size(); ++r) e.largest[r] += std::log(e.sums[r]);
-            softmax_loops().subtract(rows, axis.n, e.largest.data(), x + at, y + at);
+            for (double& sum : e.sums) sum = std::log(sum);
+            softmax_loops().subtract(rows, axis.n, e.largest.data(), e.sums.data(), x + at, y + at);
         });
     }
     for_each_line(axis, [&](Index start) {
@@ -245,9 +250,9 @@ void log_softmax(const Axis& axis, const Real* x, Real* y) {
         for (Index j = start; j < start + axis.n * axis.inner; j += axis.inner) {
             sum += std::exp(static_cast<double>(x[j]) - largest);
         }
-        const double log_sum = largest + std::log(sum);
+        const double log_sum = std::log(sum);
         for (Index j = start; j < start + axis.n * axis.inner; j += axis.inner) {
-            y[j] = static_cast<Real>(static_cast<double>(x[j]) - log_sum);
+            y[j] = static_cast<Real>((static_cast<double>(x[j]) - largest) - log_sum);
         }
     });
 }

@@ -15,23 +15,26 @@ struct Axis {
     explicit Axis(const Shape& shape) : outer(1), n(shape.numel()), inner(1) {}
 };
 
-/// y[o, i] = sum over j of x[o, j, i], added up in double.
-void sum(const Axis& axis, const Real* x, Real* y);
+/// y[o, i] = factor times the sum over j of x[o, j, i], all of it in double: the mean of large
+/// numbers is finite where their sum is not.
+void sum(const Axis& axis, const Real* x, Real* y, double factor = 1);
 
 /// y[o, i] = max over j of x[o, j, i], and the first j that has it. A NaN counts as the largest.
 /// Needs axis.n >= 1.
 void max(const Axis& axis, const Real* x, Real* y, Index* argmax);
 
-/// y[j] += the sum of all x[i] that broadcasting would have copied from y[j]: the reverse of
-/// broadcasting `y_shape` to `x_shape`.
-void sum_to(const Shape& x_shape, const Real* x, const Shape& y_shape, Real* y);
+/// y[j] += factor times the sum of all x[i] that broadcasting would have copied from y[j]: the
+/// reverse of broadcasting `y_shape` to `x_shape`.
+void sum_to(const Shape& x_shape, const Real* x, const Shape& y_shape, Real* y, double factor = 1);
 
 /// y[o, :, i] = softmax of x[o, :, i]: exp(x - max x) / sum exp(x - max x). Subtracting the maximum
 /// changes nothing but keeps exp from overflowing.
 void softmax(const Axis& axis, const Real* x, Real* y);
-/// dx = y (dy - sum(y dy)), from y = softmax(x).
+/// dx = y (dy - sum(y dy) / sum(y)), from y = softmax(x). But for rounding, sum(y) is 1; dividing
+/// by it makes what all dy have in common cancel, however large it is.
 void softmax_backward(const Axis& axis, const Real* y, const Real* dy, Real* dx);
-/// y[o, :, i] = x - max x - log sum exp(x - max x).
+/// y[o, :, i] = (x - max x) - log sum exp(x - max x), in this order: beside a large maximum the
+/// logarithm would be lost.
 void log_softmax(const Axis& axis, const Real* x, Real* y);
 /// dx = dy - exp(y) sum(dy), from y = log_softmax(x).
 void log_softmax_backward(const Axis& axis, const Real* y, const Real* dy, Real* dx);

@@ -196,7 +196,8 @@ Tensor hardswish(const Tensor& x) {
 //     dy_i/dx_j = y_i ([i = j] - y_j)
 //     dx_j      = sum_i dy_i y_i ([i = j] - y_j) = y_j (dy_j - sum_i dy_i y_i)
 Tensor softmax(const Tensor& x, Only<int> dim) {
-    const kernels::Axis axis(x.shape(), x.shape().normalize(dim, "softmax"));
+    const Shape shape = at_least_1d(x.shape());
+    const kernels::Axis axis(shape, shape.normalize(dim, "softmax"));
     Tensor y = empty(x.shape());
     kernels::softmax(axis, x.data(), y.mutable_data());
     return record("softmax", y, {x}, [axis, y = Saved(y)](const Tensor& dy, std::span<Grad> d) {
@@ -210,7 +211,8 @@ Tensor softmax(const Tensor& x, Only<int> dim) {
 //     dy_i/dx_j = [i = j] - e^(x_j) / S = [i = j] - e^(y_j)
 //     dx_j      = dy_j - e^(y_j) sum_i dy_i
 Tensor log_softmax(const Tensor& x, Only<int> dim) {
-    const kernels::Axis axis(x.shape(), x.shape().normalize(dim, "log_softmax"));
+    const Shape shape = at_least_1d(x.shape());
+    const kernels::Axis axis(shape, shape.normalize(dim, "log_softmax"));
     Tensor y = empty(x.shape());
     kernels::log_softmax(axis, x.data(), y.mutable_data());
     return record("log_softmax", y, {x}, [axis, y = Saved(y)](const Tensor& dy, std::span<Grad> d) {

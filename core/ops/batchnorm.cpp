@@ -42,6 +42,15 @@ void update_running(const Tensor& mean, const Tensor& var, double momentum,
     }
 }
 
+// Of no values: there is nothing to normalise and nothing to learn from.
+Tensor without_values(const Tensor& y, std::initializer_list<Tensor> inputs) {
+    std::vector<Shape> shapes;
+    for (const Tensor& input : inputs) shapes.push_back(input.shape());
+    return record("batch_norm", y, inputs, [shapes](const Tensor&, std::span<Grad> d) {
+        for (std::size_t i = 0; i < d.size(); ++i) d[i].add(zeros(shapes[i]));
+    });
+}
+
 }  // namespace
 
 // Ioffe and Szegedy, "Batch Normalization: Accelerating Deep Network Training by Reducing Internal
@@ -84,11 +93,15 @@ Tensor batch_norm(const Tensor& x, const Tensor& running_mean, const Tensor& run
           options.eps);
     const kernels::BatchNormSizes sizes{shape[0], shape[1], shape.slice(2, x.rank()).numel()};
     check(
-        !training || sizes.count() > 1, "batch_norm: x ", shape, " has ", sizes.count(),
-        " value(s) for each channel, and the variance of one value is 0: training needs more; "
+        !training || sizes.count() != 1, "batch_norm: x ", shape,
+        " has 1 value for each channel, and the variance of one value is 0: training needs more; "
         "use a larger batch (a last one that is smaller than the others can be dropped) or eval()");
 
+    const Tensor none(0);  // wants no gradient
+    const Tensor& weight_input = weight.defined() ? weight : none;
+    const Tensor& bias_input = bias.defined() ? bias : none;
     Tensor y = empty(shape);
+    if (y.numel() == 0) return without_values(y, {x, weight_input, bias_input});
     const auto data = [](const Tensor& t) { return t.defined() ? t.data() : nullptr; };
     const kernels::BatchNormRule rule{options.eps, data(weight), data(bias), options.relu};
     std::vector<kernels::Moments> moments;
@@ -103,9 +116,6 @@ Tensor batch_norm(const Tensor& x, const Tensor& running_mean, const Tensor& run
         kernels::batch_norm(sizes, rule, x.data(), moments.data(), y.mutable_data());
     }
 
-    const Tensor none(0);  // wants no gradient
-    const Tensor& weight_input = weight.defined() ? weight : none;
-    const Tensor& bias_input = bias.defined() ? bias : none;
     const bool relu = options.relu;
     const bool needs_x =
         training || relu || weight_input.requires_grad() || bias_input.requires_grad();

@@ -18,11 +18,15 @@ kernels::ConvSizes sizes_of(const Shape& x, const Shape& weight, const Conv2dOpt
     check_at_least(0, options.padding, "conv2d", "padding");
     check_at_least(1, options.dilation, "conv2d", "dilation");
     const Index groups = options.groups, out = weight[0];
+    check(out >= 1, "conv2d: expected at least one output channel, got the weight ", weight);
     check(1 <= groups && groups <= out && out % groups == 0, "conv2d: the ", out,
           " output channels of the weight ", weight, " can not be cut into ", groups, " groups");
     const Index in = weight[1] * groups;
     check(x.rank() == 4 && x[1] == in, "conv2d: expected x [N, ", in, ", H, W] for the weight ",
-          weight, " in ", groups, " group(s), got ", x);
+          weight, " in ", groups, " group(s), got ", x,
+          x.rank() == 3 ? "; a single image is a batch of one: [1, C, H, W]" : "");
+    check(x[2] >= 1 && x[3] >= 1, "conv2d: expected x [N, ", in,
+          ", H, W] with H and W of at least 1, got ", x);
 
     const kernels::ConvSizes sizes{
         .batch = x[0],

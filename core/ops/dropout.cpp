@@ -31,7 +31,8 @@ Tensor dropout(const Tensor& x, Only<double> p, Rng& rng) {
 // channel, and keeps it.
 Tensor dropout2d(const Tensor& x, Only<double> p, Rng& rng) {
     check_probability("dropout2d", p);
-    check(x.rank() == 4, "dropout2d: expected x [N, C, H, W], got ", x.shape());
+    check(x.rank() == 4, "dropout2d: expected x [N, C, H, W], got ", x.shape(),
+          x.rank() == 3 ? "; a single image is a batch of one: [1, C, H, W]" : "");
     return p == 0 ? x : mul(x, dropout(ones({x.shape()[0], x.shape()[1], 1, 1}), p, rng));
 }
 

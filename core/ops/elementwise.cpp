@@ -68,14 +68,15 @@ Tensor pow(const Tensor& a, const Tensor& b) {
     return record(
         "pow", y, {a, b}, [loop, a = Saved(a), b = Saved(b)](const Tensor& dy, std::span<Grad> d) {
             Grad &da = d[0], &db = d[1];
-            Tensor slope = empty(loop.shape);
             if (da.wanted()) {
-                kernels::pow_grad_base(loop, a->data(), b->data(), slope.mutable_data());
-                da.add(mul(dy, slope));
+                const Tensor grad = dy.clone();
+                kernels::pow_grad_base(loop, a->data(), b->data(), grad.mutable_data());
+                da.add(grad);
             }
             if (db.wanted()) {
-                kernels::pow_grad_exponent(loop, a->data(), b->data(), slope.mutable_data());
-                db.add(mul(dy, slope));
+                const Tensor grad = dy.clone();
+                kernels::pow_grad_exponent(loop, a->data(), b->data(), grad.mutable_data());
+                db.add(grad);
             }
         });
 }
@@ -108,7 +109,7 @@ Tensor sqrt(const Tensor& x) {
     Tensor y = empty(x.shape());
     kernels::sqrt(x.numel(), x.data(), y.mutable_data());
     return record("sqrt", y, {x}, [y = Saved(y)](const Tensor& dy, std::span<Grad> dx) {
-        dx[0].add(div(mul(dy, 0.5), y));
+        dx[0].add(div(dy, mul(y, 2)));  // half of the smallest dy would be 0
     });
 }
 

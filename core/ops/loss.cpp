@@ -4,6 +4,7 @@
 
 #include "primer/core/error.h"
 #include "primer/core/kernels/elementwise.h"
+#include "primer/core/kernels/optimizer.h"
 #include "primer/core/ops.h"
 #include "primer/core/options.h"
 #include "primer/core/tape.h"
@@ -15,16 +16,26 @@ Real reduction_factor(Reduction reduction, Index count) {
     return reduction == Reduction::mean ? 1 / static_cast<Real>(count) : Real(1);
 }
 
+// What may be meant by a label that is no class.
+const char* hint_of(Index label) {
+    return label == -100 ? "; PyTorch leaves out examples with this label, its ignore_index; here "
+                           "leave them out of x and of the labels"
+           : label < 0   ? "; classes are counted from 0"
+                         : "; has the last layer an output for every class?";
+}
+
 // One label in 0 ... classes - 1 for each row of x [N, classes].
 void check_labels(const char* op, const char* what, const Shape& x, const IntTensor& labels) {
     labels.check_whole(op);
-    check(x.rank() == 2 && x[1] >= 1, op, ": expected ", what, " [N, classes], got ", x);
+    check(x.rank() == 2, op, ": expected ", what, " [N, classes], got ", x);
+    check(x[1] >= 1, op, ": expected ", what, " [N, classes] with at least one class, got ", x);
     check(labels.shape == Shape{x[0]}, op, ": expected ", x[0], " labels for ", what, ' ', x,
           ", got labels of shape ", labels.shape);
     for (std::size_t r = 0; r < labels.values.size(); ++r) {
-        check(labels.values[r] >= 0 && labels.values[r] < x[1], op, ": label ", labels.values[r],
-              " of example ", r, " is outside 0 ... ", x[1] - 1, " for ", what, ' ', x,
-              "; has the last layer an output for every class?");
+        const Index label = labels.values[r];
+        if (label >= 0 && label < x[1]) continue;
+        fail(op, ": label ", label, " of example ", r, " is outside 0 ... ", x[1] - 1, " for ",
+             what, ' ', x, hint_of(label));
     }
 }
 
@@ -62,12 +73,12 @@ Tensor cross_entropy(const Tensor& logits, const IntTensor& labels,
 Tensor mse_loss(const Tensor& x, const Tensor& target, Reduction reduction) {
     check_same_shape("mse_loss", x, target);
     const Real factor = reduction_factor(reduction, x.numel());
-    const auto [difference, loss] = [&] {
+    const Tensor difference = [&] {
         const NoGrad recorded_as_one_op;
-        Tensor d = sub(x, target);
-        return std::pair(d, mul(sum(mul(d, d)), factor));
+        return sub(x, target);
     }();
-    return record("mse_loss", loss, {x, target},
+    const double squares = kernels::sum_of_squares(x.numel(), difference.data());
+    return record("mse_loss", Tensor(squares * static_cast<double>(factor)), {x, target},
                   [factor, difference = Saved(difference)](const Tensor& dy, std::span<Grad> d) {
                       const Tensor dx = mul(difference, 2 * factor * dy.item());
                       d[0].add(dx);

@@ -9,8 +9,10 @@ namespace primer {
 namespace {
 
 void check_images(const char* op, const Shape& x) {
-    check(x.rank() == 4 && x[2] >= 1 && x[3] >= 1, op, ": expected x [N, C, H, W], got ", x,
+    check(x.rank() == 4, op, ": expected x [N, C, H, W], got ", x,
           x.rank() == 3 ? "; a single image is a batch of one: [1, C, H, W]" : "");
+    check(x[2] >= 1 && x[3] >= 1, op, ": expected x [N, C, H, W] with H and W of at least 1, got ",
+          x);
     check_at_least(1, Size2(x[2], x[3]), op, "size of the images");
 }
 

@@ -5,7 +5,6 @@
 
 #include "primer/core/error.h"
 #include "primer/core/internal.h"
-#include "primer/core/kernels/elementwise.h"
 #include "primer/core/ops.h"
 #include "primer/core/tape.h"
 
@@ -17,19 +16,28 @@ namespace {
 
 // y = factor * sum of x over `axis`: dy/dx = factor for every element.
 Tensor scaled_sum(const char* op, const Tensor& x, const kernels::Axis& axis, const Shape& kept,
-                  const Shape& shape, Real factor) {
+                  const Shape& shape, double factor) {
     Tensor y = empty(shape);
-    kernels::sum(axis, x.data(), y.mutable_data());
-    if (factor != 1) kernels::scale(y.numel(), factor, y.mutable_data());
+    kernels::sum(axis, x.data(), y.mutable_data(), factor);
     return record(op, y, {x},
                   [kept, from = x.shape(), factor](const Tensor& dy, std::span<Grad> dx) {
                       dx[0].add(expand(mul(internal::alias(dy, kept), factor), from));
                   });
 }
 
-Shape reduced(const Shape& shape, int dim, bool keepdim) {
-    return keepdim ? shape.with(dim, 1) : shape.without(dim);
-}
+// One dimension of a shape, over which an op reduces. A scalar stays one.
+struct Along {
+    int dim;
+    kernels::Axis axis;
+    Shape kept;   // the shape with size 1 there
+    Shape shape;  // of the result
+
+    Along(const char* op, const Shape& x, int d, bool keepdim)
+        : dim(at_least_1d(x).normalize(d, op)),
+          axis(at_least_1d(x), dim),
+          kept(x.rank() == 0 ? x : x.with(dim, 1)),
+          shape(keepdim || x.rank() == 0 ? kept : x.without(dim)) {}
+};
 
 // All dimensions, each of size 1.
 Shape all_ones(const Shape& shape) {
@@ -37,7 +45,7 @@ Shape all_ones(const Shape& shape) {
     return Shape(dims);
 }
 
-Real one_over(Index n) { return 1 / static_cast<Real>(n); }
+double one_over(Index n) { return 1 / static_cast<double>(n); }
 
 struct Largest {
     Tensor values;
@@ -63,9 +71,8 @@ Tensor sum(const Tensor& x) {
 }
 
 Tensor sum(const Tensor& x, Only<int> dim, Only<bool> keepdim) {
-    dim = x.shape().normalize(dim, "sum");
-    return scaled_sum("sum", x, {x.shape(), dim}, x.shape().with(dim, 1),
-                      reduced(x.shape(), dim, keepdim), 1);
+    const Along along("sum", x.shape(), dim, keepdim);
+    return scaled_sum("sum", x, along.axis, along.kept, along.shape, 1);
 }
 
 Tensor mean(const Tensor& x) {
@@ -74,9 +81,8 @@ Tensor mean(const Tensor& x) {
 }
 
 Tensor mean(const Tensor& x, Only<int> dim, Only<bool> keepdim) {
-    dim = x.shape().normalize(dim, "mean");
-    return scaled_sum("mean", x, {x.shape(), dim}, x.shape().with(dim, 1),
-                      reduced(x.shape(), dim, keepdim), one_over(x.shape()[dim]));
+    const Along along("mean", x.shape(), dim, keepdim);
+    return scaled_sum("mean", x, along.axis, along.kept, along.shape, one_over(along.axis.n));
 }
 
 // With c elements that are all the largest, moving any one of them up moves the maximum, moving one
@@ -99,21 +105,21 @@ Tensor max(const Tensor& x) {
 
 // dy goes to the element that was taken; all others have gradient 0.
 Tensor max(const Tensor& x, Only<int> dim, Only<bool> keepdim) {
-    dim = x.shape().normalize(dim, "max");
-    const kernels::Axis axis(x.shape(), dim);
-    const Largest found = largest("max", x, axis, reduced(x.shape(), dim, keepdim));
-    return record("max", found.values, {x},
-                  [axis, from = x.shape(), positions = SavedList(found.positions.values)](
-                      const Tensor& dy, std::span<Grad> d) {
-                      Tensor dx = zeros(from);
-                      Real* out = dx.mutable_data();
-                      for (Index line = 0; line < dy.numel(); ++line) {
-                          const Index o = line / axis.inner, i = line % axis.inner;
-                          const Index j = (*positions)[static_cast<std::size_t>(line)];
-                          out[(o * axis.n + j) * axis.inner + i] = dy.data()[line];
-                      }
-                      d[0].add(dx);
-                  });
+    const Along along("max", x.shape(), dim, keepdim);
+    const Largest found = largest("max", x, along.axis, along.shape);
+    return record(
+        "max", found.values, {x},
+        [axis = along.axis, from = x.shape(), positions = SavedList(found.positions.values)](
+            const Tensor& dy, std::span<Grad> d) {
+            Tensor dx = zeros(from);
+            Real* out = dx.mutable_data();
+            for (Index line = 0; line < dy.numel(); ++line) {
+                const Index o = line / axis.inner, i = line % axis.inner;
+                const Index j = (*positions)[static_cast<std::size_t>(line)];
+                out[(o * axis.n + j) * axis.inner + i] = dy.data()[line];
+            }
+            d[0].add(dx);
+        });
 }
 
 IntTensor argmax(const Tensor& x) {
@@ -121,8 +127,8 @@ IntTensor argmax(const Tensor& x) {
 }
 
 IntTensor argmax(const Tensor& x, Only<int> dim, Only<bool> keepdim) {
-    dim = x.shape().normalize(dim, "argmax");
-    return largest("argmax", x, {x.shape(), dim}, reduced(x.shape(), dim, keepdim)).positions;
+    const Along along("argmax", x.shape(), dim, keepdim);
+    return largest("argmax", x, along.axis, along.shape).positions;
 }
 
 }  // namespace primer

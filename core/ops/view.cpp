@@ -23,13 +23,24 @@ Tensor reshape_to(const Tensor& x, const Shape& shape, const char* op) {
 
 Tensor reshape(const Tensor& x, std::span<const Index> sizes) {
     std::vector<Index> dims(sizes.begin(), sizes.end());
+    for (const Index size : sizes) {
+        check(size >= -1, "reshape: expected sizes of 0 or more, or one of -1 to be computed, got ",
+              size, " for x ", x.shape());
+    }
+    check(sizes.size() <= Shape::kMaxRank, "reshape: expected at most ", Shape::kMaxRank,
+          " dimensions, got ", sizes.size());
     const auto computed = std::ranges::find(dims, Index{-1});
     if (computed != dims.end()) {
         *computed = 1;
-        check(std::ranges::find(dims, Index{-1}) == dims.end(), "reshape: only one size can be -1");
+        check(std::ranges::find(dims, Index{-1}) == dims.end(),
+              "reshape: expected at most one size of -1, got several for x ", x.shape());
         const Index rest = Shape(dims).numel();
-        check(rest > 0 && x.numel() % rest == 0, "reshape: the ", x.numel(), " elements of shape ",
-              x.shape(), " can not be divided by the ", rest, " that the given sizes make up");
+        check(rest > 0,
+              "reshape: a size of -1 beside one of 0 could be any number; give it as it "
+              "is to be, for x ",
+              x.shape());
+        check(x.numel() % rest == 0, "reshape: the ", x.numel(), " elements of x ", x.shape(),
+              " do not divide into rows of ", rest, ", the product of the sizes beside -1");
         *computed = x.numel() / rest;
     }
     const Shape shape(dims);
@@ -45,7 +56,7 @@ Tensor reshape(const Tensor& x, std::initializer_list<Index> sizes) {
 Tensor reshape(const Tensor& x, const Shape& shape) { return reshape(x, shape.dims()); }
 
 Tensor flatten(const Tensor& x, Only<int> start_dim, Only<int> end_dim) {
-    const Shape from = x.rank() == 0 ? Shape{1} : x.shape();  // a scalar becomes [1]
+    const Shape from = at_least_1d(x.shape());  // a scalar becomes [1]
     start_dim = from.normalize(start_dim, "flatten");
     end_dim = from.normalize(end_dim, "flatten");
     check(start_dim <= end_dim, "flatten: start_dim ", start_dim, " comes after end_dim ", end_dim,
@@ -57,11 +68,12 @@ Tensor flatten(const Tensor& x, Only<int> start_dim, Only<int> end_dim) {
 }
 
 Tensor transpose(const Tensor& x, Only<int> dim0, Only<int> dim1) {
-    const Shape& from = x.shape();
+    const Shape from = at_least_1d(x.shape());
     dim0 = from.normalize(dim0, "transpose");
     dim1 = from.normalize(dim1, "transpose");
     if (dim0 > dim1) std::swap(dim0, dim1);
-    Tensor y = empty(from.with(dim0, from[dim1]).with(dim1, from[dim0]));
+    Tensor y =
+        empty(x.rank() == 0 ? x.shape() : from.with(dim0, from[dim1]).with(dim1, from[dim0]));
     kernels::swap_axes(from, dim0, dim1, x.data(), y.mutable_data());
     return record("transpose", y, {x}, [dim0, dim1](const Tensor& dy, std::span<Grad> dx) {
         dx[0].add(transpose(dy, dim0, dim1));

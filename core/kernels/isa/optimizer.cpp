@@ -9,15 +9,19 @@ using Index = std::int64_t;
 
 [[maybe_unused]] float root(float x) { return __builtin_sqrtf(x); }
 [[maybe_unused]] double root(double x) { return __builtin_sqrt(x); }
-Real larger(Real a, Real b) { return a < b ? b : a; }
+constexpr auto kLargest = static_cast<Real>(sizeof(Real) == 4 ? __FLT_MAX__ : __DBL_MAX__);
+
+// The larger of two; a NaN is the largest.
+Real larger(Real a, Real b) { return a < b || b != b ? b : a; }
 
 // The steps are copied to where no write to w can reach them, so that the compiler may keep their
 // numbers in registers. What depends on which arrays there are is known when a loop is compiled.
 
-// +-grad + decay w
+// +-grad + decay w. Without decay w does not enter: 0 times an infinite weight would be NaN.
 template <class Step>
 Real gradient(const Step& step, Real grad, Real w) {
-    return (step.maximize ? -grad : grad) + step.weight_decay * w;
+    const Real g = step.maximize ? -grad : grad;
+    return step.weight_decay == 0 ? g : g + step.weight_decay * w;
 }
 
 void sgd(Index n, const SgdStep& step, const Real* grad, Real* velocity, Real* w) {
@@ -64,11 +68,18 @@ void rmsprop_as(Index n, const RmspropStep& step, const Real* grad, Real* square
         if constexpr (centered) {
             const Real m = s.alpha * mean[i] + s.one_minus_alpha * g;
             mean[i] = m;
-            v = larger(v - m * m, Real(0));  // rounding may take it below 0
+            // Rounding may take it below 0; and of an infinite v the square of a finite m, which
+            // may be too large for a Real, takes nothing.
+            v = v <= kLargest ? larger(v - m * m, Real(0)) : v - (m < 0 ? -m : m);
         }
-        Real d = g / (root(v) + s.eps);
-        if constexpr (with_velocity) d = velocity[i] = s.momentum * velocity[i] + d;
-        w[i] -= s.lr * d;
+        const Real divisor = root(v) + s.eps;
+        if constexpr (with_velocity) {
+            const Real d = s.momentum * velocity[i] + g / divisor;
+            velocity[i] = d;
+            w[i] -= s.lr * d;
+        } else {
+            w[i] -= s.lr * g / divisor;  // the quotient alone can be infinite
+        }
     }
 }
 

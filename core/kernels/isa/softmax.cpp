@@ -48,18 +48,22 @@ void divide(Index rows, Index n, const double* sums, Real* y) {
     }
 }
 
-void subtract(Index rows, Index n, const double* offsets, const Real* x, Real* y) {
+// The largest first: where it is large, its sum with the logarithm would lose the logarithm.
+void subtract(Index rows, Index n, const double* largest, const double* logs, const Real* x,
+              Real* y) {
     for (Index r = 0; r < rows; ++r) {
-        const double offset = offsets[r];
-        for (Index i = r * n; i < (r + 1) * n; ++i) y[i] = static_cast<Real>(wide(x[i]) - offset);
+        const double top = largest[r], log = logs[r];
+        for (Index i = r * n; i < (r + 1) * n; ++i) {
+            y[i] = static_cast<Real>((wide(x[i]) - top) - log);
+        }
     }
 }
 
 void backward(Index rows, Index n, const Real* y, const Real* dy, Real* dx) {
     for (Index r = 0; r < rows; ++r, y += n, dy += n, dx += n) {
-        const auto sum =
-            static_cast<Real>(sum_of(n, [=](Index i) { return wide(y[i]) * wide(dy[i]); }));
-        for (Index i = 0; i < n; ++i) dx[i] = y[i] * (dy[i] - sum);
+        const double weighted = sum_of(n, [=](Index i) { return wide(y[i]) * wide(dy[i]); });
+        const double mean = weighted / sum_of(n, [=](Index i) { return wide(y[i]); });
+        for (Index i = 0; i < n; ++i) dx[i] = static_cast<Real>(wide(y[i]) * (wide(dy[i]) - mean));
     }
 }
 

@@ -16,8 +16,9 @@ struct SoftmaxKernels {
                          double* sums);
     /// y = y / sums[r]
     void (*divide)(Index rows, Index n, const double* sums, Real* y);
-    /// y = x - offsets[r]
-    void (*subtract)(Index rows, Index n, const double* offsets, const Real* x, Real* y);
+    /// y = (x - largest[r]) - logs[r]
+    void (*subtract)(Index rows, Index n, const double* largest, const double* logs, const Real* x,
+                     Real* y);
     /// softmax_backward and log_softmax_backward of core/kernels/reduce.h.
     void (*backward)(Index rows, Index n, const Real* y, const Real* dy, Real* dx);
     void (*log_backward)(Index rows, Index n, const Real* y, const Real* dy, Real* dx);

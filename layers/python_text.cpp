@@ -1,0 +1,21 @@
+#include "primer/layers/python_text.h"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+
+namespace primer {
+
+std::string python_float(double value) {
+    const double size = std::abs(value);
+    const bool plain = size == 0 || (size >= 1e-4 && size < 1e16);
+    std::array<char, 32> text{};
+    char* const begin = text.data();
+    const auto format = plain ? std::chars_format::fixed : std::chars_format::scientific;
+    const std::string number(begin, std::to_chars(begin, begin + text.size(), value, format).ptr);
+    return plain && number.find('.') == std::string::npos ? number + ".0" : number;
+}
+
+std::string python_bool(bool value) { return value ? "True" : "False"; }
+
+}  // namespace primer

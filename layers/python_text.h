@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+
+// Options as Python prints them, for the descriptions of layers.
+
+namespace primer {
+
+/// The shortest digits that give the number back, and never without a point or an exponent:
+/// "0.01", "1.0", "1e-05". The same in every locale.
+std::string python_float(double value);
+
+std::string python_bool(bool value);  ///< "True" or "False"
+
+}  // namespace primer
