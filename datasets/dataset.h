@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -11,6 +12,20 @@ namespace primer {
 
 /// The part of a dataset to learn from, and the part to judge what was learnt by.
 enum class Split { train, test };
+
+/// A member whose end others can see: a DataLoader tells by it that its dataset is gone. Each
+/// object has its own, a copy too.
+class Lifetime {
+  public:
+    Lifetime() = default;
+    Lifetime(const Lifetime&) {}
+    Lifetime& operator=(const Lifetime&) { return *this; }
+    /// Expired when the object is gone.
+    std::weak_ptr<const char> watch() const { return token_; }
+
+  private:
+    std::shared_ptr<const char> token_ = std::make_shared<const char>();
+};
 
 /// Labelled examples, all of one shape, numbered from 0. Reading one changes nothing, so several
 /// threads may read at once.
@@ -31,6 +46,11 @@ class Dataset {
     /// 0 ... 255, and transforms make of them what a network likes. Throws Error unless
     /// 0 <= i < size() and `out` has as many elements as shape().
     virtual void load(Index i, std::span<Real> out) const = 0;
+
+    const Lifetime& lifetime() const { return lifetime_; }
+
+  private:
+    Lifetime lifetime_;
 };
 
 /// Pictures and their labels in memory, a byte for each value.

@@ -12,27 +12,104 @@
 #include "primer/core/error.h"
 #include "primer/core/kernels/parallel.h"
 
+#if defined(__unix__) || defined(__APPLE__)
+#include <unistd.h>
+#endif
+
 namespace primer {
 
+class DataLoader::Source {
+  public:
+    Source(const Dataset& dataset, DataLoaderOptions options)
+        : dataset_(dataset),
+          alive_(dataset.lifetime().watch()),
+          shape_(dataset.shape()),
+          size_(dataset.size()),
+          options_(std::move(options)) {
+        check(options_.batch_size >= 1, "DataLoader: expected a batch_size of 1 or more, got ",
+              options_.batch_size);
+        check(size_ >= 1, "DataLoader: the dataset is empty");
+        check(batches() >= 1, "DataLoader: drop_last leaves no batch at all: expected at least ",
+              options_.batch_size, " examples, the batch_size, got ", size_);
+        check(std::ranges::all_of(options_.transforms,
+                                  [](const Transform& t) { return t != nullptr; }),
+              "DataLoader: one of the transforms is an empty function");
+    }
+
+    const DataLoaderOptions& options() const { return options_; }
+    Index examples() const { return size_; }
+
+    Index batches() const {
+        const bool rest = size_ % options_.batch_size != 0;
+        return size_ / options_.batch_size + (rest && !options_.drop_last ? 1 : 0);
+    }
+
+    /// A batch in the making. Its pictures can be prepared in any order and on any threads, for
+    /// each depends on nothing but the epoch and its position there.
+    struct Draft {
+        Index first = 0;  ///< position of its first picture
+        Batch batch;
+        Real* images = nullptr;  ///< the memory of batch.images
+    };
+
+    /// Also makes sure that there is still a dataset as the loader knew it: its pictures are about
+    /// to be written to memory of that size.
+    Draft draft(Index number) const {
+        check(!alive_.expired(),
+              "DataLoader: its dataset is gone; keep the dataset as long as the loader is used");
+        check(dataset_.size() == size_ && dataset_.shape() == shape_,
+              "DataLoader: its dataset had ", size_, " examples of shape ", shape_, " and now has ",
+              dataset_.size(), " of shape ", dataset_.shape(),
+              "; make a new loader after such a change");
+        Draft draft;
+        draft.first = number * options_.batch_size;
+        const Index count = std::min(options_.batch_size, size_ - draft.first);
+        draft.batch.images = empty(Shape{count}.concat(shape_));
+        draft.batch.labels = IntTensor(std::vector<Index>(static_cast<std::size_t>(count)));
+        draft.images = draft.batch.images.mutable_data();
+        return draft;
+    }
+
+    /// Prepares the batch's pictures begin ... end - 1.
+    void prepare(const Epoch& epoch, Draft& draft, Index begin, Index end) const {
+        const auto size = static_cast<std::size_t>(shape_.numel());
+        for (Index k = begin; k < end; ++k) {
+            const Index position = draft.first + k;
+            const Index i = epoch.order[static_cast<std::size_t>(position)];
+            const std::span<Real> image(draft.images + k * shape_.numel(), size);
+            dataset_.load(i, image);
+            Rng rng(epoch.seed + static_cast<std::uint64_t>(position));
+            for (const Transform& transform : options_.transforms) transform(image, shape_, rng);
+            draft.batch.labels.values[static_cast<std::size_t>(k)] = dataset_.label(i);
+        }
+    }
+
+    /// How many pictures are worth handing to another thread.
+    Index grain() const { return std::max<Index>(1, 32768 / std::max<Index>(1, shape_.numel())); }
+
+  private:
+    const Dataset& dataset_;
+    const std::weak_ptr<const char> alive_;
+    const Shape shape_;
+    const Index size_;
+    const DataLoaderOptions options_;
+};
+
 DataLoader::DataLoader(const Dataset& dataset, DataLoaderOptions options, Rng& rng)
-    : dataset_(dataset), options_(std::move(options)), rng_(rng.split()) {
-    check(options_.batch_size >= 1, "DataLoader: expected a batch_size of 1 or more, got ",
-          options_.batch_size);
-    check(dataset.size() >= 1, "DataLoader: the dataset is empty");
-    check(batches() >= 1, "DataLoader: drop_last leaves no batch at all: expected at least ",
-          options_.batch_size, " examples, the batch_size, got ", dataset.size());
-    check(std::ranges::all_of(options_.transforms, [](const Transform& t) { return t != nullptr; }),
-          "DataLoader: one of the transforms is an empty function");
+    : source_(std::make_shared<const Source>(dataset, std::move(options))), rng_(rng.split()) {}
+
+const DataLoader::Source& DataLoader::source() const {
+    check(source_ != nullptr,
+          "DataLoader: this loader has been moved from; use the one that it "
+          "was moved to");
+    return *source_;
 }
 
-Index DataLoader::batches() const {
-    const Index full = dataset_.size() / options_.batch_size;
-    const bool rest = dataset_.size() % options_.batch_size != 0;
-    return rest && !options_.drop_last ? full + 1 : full;
-}
+Index DataLoader::batches() const { return source().batches(); }
 
 Index DataLoader::size() const {
-    return options_.drop_last ? batches() * options_.batch_size : dataset_.size();
+    const DataLoaderOptions& options = source().options();
+    return options.drop_last ? batches() * options.batch_size : source().examples();
 }
 
 void DataLoader::skip(Only<Index> batches) {
@@ -42,50 +119,25 @@ void DataLoader::skip(Only<Index> batches) {
 }
 
 DataLoader::Iterator DataLoader::begin() {
+    const Source& from = source();
     epoch_state_ = rng_.state();
     // Every epoch takes one number from rng_, whatever the options make of it: epoch number k is
     // then the same for a loader that has run k epochs and for one that was set to its state.
     Rng rng = rng_.split();
     Epoch epoch;
     epoch.seed = rng.next();
-    epoch.order.resize(static_cast<std::size_t>(dataset_.size()));
+    epoch.order.resize(static_cast<std::size_t>(from.examples()));
     std::iota(epoch.order.begin(), epoch.order.end(), Index{0});
-    if (options_.shuffle) rng.shuffle(epoch.order);
-    return Iterator(*this, std::move(epoch), std::exchange(skip_, 0));
-}
-
-DataLoader::Draft DataLoader::draft(Index number) const {
-    Draft draft;
-    draft.first = number * options_.batch_size;
-    const Index count = std::min(options_.batch_size, dataset_.size() - draft.first);
-    draft.batch.images = empty(Shape{count}.concat(dataset_.shape()));
-    draft.batch.labels = IntTensor(std::vector<Index>(static_cast<std::size_t>(count)));
-    draft.images = draft.batch.images.mutable_data();
-    return draft;
-}
-
-void DataLoader::prepare(const Epoch& epoch, Draft& draft, Index begin, Index end) const {
-    const Shape shape = dataset_.shape();
-    const auto size = static_cast<std::size_t>(shape.numel());
-    for (Index k = begin; k < end; ++k) {
-        const Index position = draft.first + k;
-        const Index i = epoch.order[static_cast<std::size_t>(position)];
-        const std::span<Real> image(draft.images + k * shape.numel(), size);
-        dataset_.load(i, image);
-        Rng rng(epoch.seed + static_cast<std::uint64_t>(position));
-        for (const Transform& transform : options_.transforms) transform(image, shape, rng);
-        draft.batch.labels.values[static_cast<std::size_t>(k)] = dataset_.label(i);
-    }
-}
-
-Index DataLoader::grain() const {
-    return std::max<Index>(1, 32768 / std::max<Index>(1, dataset_.shape().numel()));
+    if (from.options().shuffle) rng.shuffle(epoch.order);
+    return Iterator(source_, std::move(epoch), std::exchange(skip_, 0));
 }
 
 class DataLoader::Run {
   public:
-    Run(const DataLoader& loader, Epoch epoch) : loader_(loader), epoch_(std::move(epoch)) {
-        if (!loader.options_.prefetch || num_threads() == 1 || loader.batches() == 1) return;
+    Run(std::shared_ptr<const Source> source, Epoch epoch)
+        : source_(std::move(source)), epoch_(std::move(epoch)), process_(process_number()) {
+        const bool ahead = source_->options().prefetch && source_->batches() > 1;
+        if (!ahead || num_threads() == 1) return;
         try {
             thread_ = std::thread([this] { serve(); });
         } catch (const std::system_error&) {
@@ -103,12 +155,21 @@ class DataLoader::Run {
         thread_.join();
     }
 
+    const Source& source() const { return *source_; }
+
+    /// Whether its thread has stayed in the process that fork() has copied. Its locks are then as
+    /// that thread left them, so nothing here may be touched.
+    bool lost_thread() const { return thread_.joinable() && process_ != process_number(); }
+
     /// Batch number `number`; leaves the one after it to the thread.
     Batch take(Index number) {
+        check(!lost_thread(),
+              "DataLoader: this epoch was begun before fork(), and the thread that prepares its "
+              "batches is in the other process; begin a new epoch here");
         if (number_ != number) start(number);
         finish();
         Batch batch = std::move(draft_.batch);
-        if (thread_.joinable() && number + 1 < loader_.batches()) start(number + 1);
+        if (thread_.joinable() && number + 1 < source_->batches()) start(number + 1);
         return batch;
     }
 
@@ -116,7 +177,7 @@ class DataLoader::Run {
     /// Memory is asked for here, by the loop's thread between two steps, never in the middle of
     /// one: so how much a training run takes does not depend on which thread is faster.
     void start(Index number) {
-        Draft draft = loader_.draft(number);
+        Source::Draft draft = source_->draft(number);
         {
             const std::lock_guard lock(mutex_);
             draft_ = std::move(draft);
@@ -132,7 +193,7 @@ class DataLoader::Run {
         std::unique_lock lock(mutex_);
         const Index done = std::exchange(next_, count_);
         lock.unlock();
-        parallel_for(count_ - done, loader_.grain(),
+        parallel_for(count_ - done, source_->grain(),
                      [&](Index begin, Index end) { prepare(done + begin, done + end); });
         lock.lock();
         changed_.wait(lock, [&] { return !busy_; });
@@ -146,7 +207,7 @@ class DataLoader::Run {
             changed_.wait(lock, [&] { return stop_ || next_ < count_; });
             if (stop_) return;
             const Index begin = next_;
-            next_ = std::min(count_, begin + loader_.grain());
+            next_ = std::min(count_, begin + source_->grain());
             const Index end = next_;
             busy_ = true;
             lock.unlock();
@@ -159,16 +220,25 @@ class DataLoader::Run {
 
     void prepare(Index begin, Index end) {
         try {
-            loader_.prepare(epoch_, draft_, begin, end);
+            source_->prepare(epoch_, draft_, begin, end);
         } catch (...) {
             const std::lock_guard lock(mutex_);
             if (!error_) error_ = std::current_exception();
         }
     }
 
-    const DataLoader& loader_;
+    static long process_number() {
+#if defined(__unix__) || defined(__APPLE__)
+        return getpid();
+#else
+        return 0;
+#endif
+    }
+
+    const std::shared_ptr<const Source> source_;
     const Epoch epoch_;
-    Draft draft_;
+    const long process_;
+    Source::Draft draft_;
     Index number_ = -1;  // of draft_; -1 before the first
 
     std::mutex mutex_;  // for what follows
@@ -180,19 +250,44 @@ class DataLoader::Run {
     std::thread thread_;  // last: it uses everything above
 };
 
-DataLoader::Iterator::Iterator(const DataLoader& loader, Epoch epoch, Index number)
-    : loader_(&loader), run_(std::make_unique<Run>(loader, std::move(epoch))), number_(number) {
-    if (number_ < loader.batches()) batch_ = run_->take(number_);
+DataLoader::Iterator::Iterator(std::shared_ptr<const Source> source, Epoch epoch, Index number)
+    : run_(std::make_unique<Run>(std::move(source), std::move(epoch))), number_(number) {
+    load();
 }
 
-DataLoader::Iterator::Iterator(Iterator&&) noexcept = default;
-DataLoader::Iterator& DataLoader::Iterator::operator=(Iterator&&) noexcept = default;
-DataLoader::Iterator::~Iterator() = default;
+DataLoader::Iterator::Iterator(Iterator&& other) noexcept { *this = std::move(other); }
+
+DataLoader::Iterator& DataLoader::Iterator::operator=(Iterator&& other) noexcept {
+    std::swap(run_, other.run_);
+    number_ = other.number_;
+    at_end_ = std::exchange(other.at_end_, true);
+    batch_ = std::exchange(other.batch_, {});
+    return *this;
+}
+
+DataLoader::Iterator::~Iterator() {
+    // To wait for a thread that is in another process would take for ever.
+    if (run_ != nullptr && run_->lost_thread()) [[maybe_unused]]
+        Run* const left = run_.release();
+}
+
+const Batch& DataLoader::Iterator::operator*() const {
+    check(!at_end_, "DataLoader: this iterator is at the end of its epoch, or moved from");
+    check(batch_.images.defined(), "DataLoader: this batch could not be loaded");
+    return batch_;
+}
 
 DataLoader::Iterator& DataLoader::Iterator::operator++() {
-    batch_ = {};  // first, so that the next batch can have this one's memory
-    if (++number_ < loader_->batches()) batch_ = run_->take(number_);
+    check(!at_end_, "DataLoader: this iterator is at the end of its epoch, or moved from");
+    ++number_;
+    load();
     return *this;
+}
+
+void DataLoader::Iterator::load() {
+    batch_ = {};  // first, so that the next batch can have this one's memory
+    at_end_ = number_ >= run_->source().batches();
+    if (!at_end_) batch_ = run_->take(number_);
 }
 
 }  // namespace primer

@@ -39,12 +39,13 @@ struct DataLoaderOptions {
 /// of threads, for any batch size, and with prefetch or without.
 ///
 /// What the dataset or a transform throws comes out of the loop when it reaches the batch
-/// concerned.
+/// concerned. A loader that has been moved from, and one whose dataset is gone or has changed its
+/// size or shape, throws Error when a batch is asked for.
 class DataLoader {
   public:
-    /// Keeps a reference to `dataset`, which must outlive the loader, and takes one number from
-    /// `rng`. Throws Error if batch_size < 1, for an empty dataset, for drop_last with fewer
-    /// examples than a batch takes, and for an empty function among the transforms.
+    /// Keeps a reference to `dataset`, which must outlive the loader and its epochs, and takes one
+    /// number from `rng`. Throws Error if batch_size < 1, for an empty dataset, for drop_last with
+    /// fewer examples than a batch takes, and for an empty function among the transforms.
     DataLoader(const Dataset& dataset, DataLoaderOptions options, Rng& rng);
     /// A temporary would be gone before the first batch.
     DataLoader(const Dataset&& dataset, DataLoaderOptions options, Rng& rng) = delete;
@@ -82,37 +83,34 @@ class DataLoader {
         std::uint64_t seed;        ///< of the pictures' generators
     };
 
-    /// A batch in the making. Its pictures can be prepared in any order and on any threads, for
-    /// each depends on nothing but the epoch and its position there.
-    struct Draft {
-        Index first = 0;  ///< position of its first picture
-        Batch batch;
-        Real* images = nullptr;  ///< the memory of batch.images
-    };
-    Draft draft(Index number) const;
-    /// Prepares the batch's pictures begin ... end - 1.
-    void prepare(const Epoch& epoch, Draft& draft, Index begin, Index end) const;
-    /// How many pictures are worth handing to another thread.
-    Index grain() const;
-
+    /// The dataset and what is done to its pictures; shared with the epochs, which may outlive the
+    /// loader.
+    class Source;
     /// The batches of one epoch, and the thread that is ahead of the loop.
     class Run;
 
-    const Dataset& dataset_;
-    DataLoaderOptions options_;
+    /// Throws Error if the loader has been moved from.
+    const Source& source() const;
+
+    std::shared_ptr<const Source> source_;
     Rng rng_;
     Rng::State epoch_state_ = rng_.state();
     Index skip_ = 0;  // what the next epoch leaves out
 };
 
-/// Where a loop is in its epoch, which it has to itself: loops over one loader may be nested. Each
-/// batch has a tensor of its own, so a batch may be kept.
+/// Where a loop is in its epoch, which it has to itself: loops over one loader may be nested, and
+/// go on when the loader is gone. Each batch has a tensor of its own, so a batch may be kept.
 class DataLoader::Iterator {
   public:
-    const Batch& operator*() const { return batch_; }
-    const Batch* operator->() const { return &batch_; }
+    /// These three throw Error at the end of the epoch and if the iterator has been moved from.
+    /// When a batch could not be loaded, ++ throws what the dataset did and stands at that batch:
+    /// it has no value, and the next ++ goes on after it.
+    const Batch& operator*() const;
+    const Batch* operator->() const { return &**this; }
+    /// In a process that fork() has made since the epoch began it throws Error, too: the thread
+    /// that prepares the batches has stayed in the other process.
     Iterator& operator++();
-    bool operator==(std::default_sentinel_t) const { return number_ == loader_->batches(); }
+    bool operator==(std::default_sentinel_t) const { return at_end_; }
 
     Iterator(Iterator&&) noexcept;
     Iterator& operator=(Iterator&&) noexcept;
@@ -122,11 +120,12 @@ class DataLoader::Iterator {
   private:
     friend class DataLoader;
     /// At batch number `number`, which may be the end.
-    Iterator(const DataLoader& loader, Epoch epoch, Index number);
+    Iterator(std::shared_ptr<const Source> source, Epoch epoch, Index number);
+    void load();
 
-    const DataLoader* loader_;
     std::unique_ptr<Run> run_;
-    Index number_;  // of batch_
+    Index number_ = 0;    // of batch_
+    bool at_end_ = true;  // or moved from
     Batch batch_;
 };
 

@@ -41,7 +41,7 @@ void train(const TrainingFlags& flags) {
             Tape tape;
             const Tensor logits = model(batch.images);
             const Tensor loss = cross_entropy(logits, batch.labels);
-            optimizer.zero_grad();
+            optimizer.zero_grad();  // else backward adds to the gradients of the last step
             tape.backward(loss);
             optimizer.step();
 

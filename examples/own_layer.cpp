@@ -115,12 +115,13 @@ void train() {
     std::cout << model << '\n';
     Adam optimizer(model.parameters(), {.lr = 0.01});
     for (int step = 0; step <= 500; ++step) {
-        optimizer.zero_grad();
+        optimizer.zero_grad();  // else backward adds to the gradients of the last step
         Tape tape;
         Tensor loss = mse_loss(model(inputs), target);
+        const double value = loss_value(loss);  // stops if it is not finite
         tape.backward(loss);
         optimizer.step();
-        if (step % 100 == 0) std::printf("step %3d   loss %.5f\n", step, loss.item());
+        if (step % 100 == 0) std::printf("step %3d   loss %.5f\n", step, value);
     }
 
     const Tensor slope = model.named_parameters()[2].second;

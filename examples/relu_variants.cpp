@@ -80,7 +80,7 @@ std::string train(const std::string& name, Sequential& model, const TrainAndTest
             Tape tape;
             const Tensor logits = model(batch.images);
             const Tensor loss = cross_entropy(logits, batch.labels);
-            optimizer.zero_grad();
+            optimizer.zero_grad();  // else backward adds to the gradients of the last step
             tape.backward(loss);
             optimizer.step();
 

@@ -1,9 +1,16 @@
 #include "primer/datasets/loader.h"
 
+#if defined(__unix__)
+#include <sys/wait.h>
+#include <unistd.h>
+#endif
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <iterator>
 #include <limits>
+#include <memory>
 #include <set>
 #include <stdexcept>
 #include <thread>
@@ -617,6 +624,116 @@ TEST_CASE("DataLoader: threads, several loaders at once") {
     CHECK(a == first);
     CHECK(b == first);
 }
+
+TEST_CASE("DataLoader: an epoch goes on when its loader is gone or moved") {
+    const Numbers numbers(20);
+    for (const int threads : {1, 2}) {
+        const WithThreads with(threads);
+        Rng rng(1);
+        auto loader = std::make_unique<DataLoader>(
+            numbers, DataLoaderOptions{.batch_size = 4, .transforms = {add_noise}}, rng);
+        const Rng::State state = loader->rng_state();
+        const std::vector<Real> expected = epoch(*loader);
+        loader->set_rng_state(state);
+        DataLoader::Iterator it = loader->begin();
+        std::vector<Real> values;
+        for (Index number = 0; it != std::default_sentinel; ++it, ++number) {
+            values.insert(values.end(), it->images.values().begin(), it->images.values().end());
+            if (number == 1) loader = std::make_unique<DataLoader>(std::move(*loader));
+            if (number == 2) loader.reset();
+        }
+        CHECK(values == expected);
+    }
+}
+
+TEST_CASE("DataLoader: what has been moved from, or is at its end, says so") {
+    const WithThreads with(2);
+    const Numbers numbers(8);
+    Rng rng(1);
+    DataLoader loader(numbers, {.batch_size = 4}, rng);
+    DataLoader::Iterator it = loader.begin(), other = std::move(it);
+    CHECK(it == loader.end());  // NOLINT(bugprone-use-after-move)
+    check_error([&] { ++it; }, {"DataLoader: this iterator is at the end of its epoch, or moved"});
+    check_error([&] { *it; }, {"moved from"});
+    ++other;
+    ++other;
+    CHECK(other == loader.end());
+    check_error([&] { ++other; }, {"DataLoader: this iterator is at the end of its epoch"});
+    check_error([&] { static_cast<void>(other->images); }, {"at the end of its epoch"});
+
+    DataLoader moved = std::move(loader);
+    CHECK(order(moved).size() == 8);
+    // NOLINTBEGIN(bugprone-use-after-move)
+    check_error([&] { loader.begin(); }, {"DataLoader: this loader has been moved from"});
+    check_error([&] { static_cast<void>(loader.batches()); }, {"has been moved from"});
+    check_error([&] { static_cast<void>(loader.size()); }, {"has been moved from"});
+    // NOLINTEND(bugprone-use-after-move)
+}
+
+namespace {
+
+// A dataset whose size and shape can change.
+class Changing : public Numbers {
+  public:
+    Changing() : Numbers(8) {}
+    Index size() const override { return size_now; }
+    Shape shape() const override { return shape_now; }
+    Index size_now = 8;
+    Shape shape_now{1, 1, 2};
+};
+
+}  // namespace
+
+TEST_CASE("DataLoader: a dataset that is gone, or not what it was") {
+    Rng rng(1);
+    auto numbers = std::make_unique<Numbers>(8);
+    DataLoader loader(*numbers, {.batch_size = 4, .prefetch = false}, rng);
+    DataLoader::Iterator it = loader.begin();
+    numbers.reset();
+    check_error([&] { ++it; }, {"DataLoader: its dataset is gone"});
+    check_error([&] { loader.begin(); }, {"DataLoader: its dataset is gone"});
+
+    Changing changing;
+    DataLoader other(changing, {.batch_size = 4}, rng);
+    changing.shape_now = {1, 1, 200};
+    check_error(
+        [&] { other.begin(); },
+        {"its dataset had 8 examples of shape [1, 1, 2] and now has 8 of shape [1, 1, 200]"});
+    changing.shape_now = {1, 1, 2};
+    changing.size_now = 3;
+    check_error([&] { other.begin(); }, {"and now has 3 of shape [1, 1, 2]"});
+    changing.size_now = 8;
+    CHECK(order(other).size() == 8);
+}
+
+#if defined(__unix__) && !defined(__SANITIZE_THREAD__)
+TEST_CASE("DataLoader: an epoch that was begun before fork") {
+    const WithThreads with(2);
+    const Numbers numbers(100);
+    Rng rng(1);
+    DataLoader loader(numbers, {.batch_size = 5}, rng);
+    auto it = std::make_unique<DataLoader::Iterator>(loader.begin());
+    const pid_t child = fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+        alarm(60);
+        bool refused = false;
+        try {
+            ++*it;
+        } catch (const Error&) {
+            refused = true;
+        }
+        it.reset();
+        _exit(refused && order(loader).size() == 100 ? 0 : 1);
+    }
+    int status = 0;
+    REQUIRE(waitpid(child, &status, 0) == child);
+    CHECK(WIFEXITED(status));
+    CHECK(WEXITSTATUS(status) == 0);
+    ++*it;
+    CHECK((*it)->images.at({0, 0, 0, 0}) == 5);
+}
+#endif
 
 TEST_CASE("DataLoader: a temporary dataset is refused when the program is compiled") {
     using Options = DataLoaderOptions;

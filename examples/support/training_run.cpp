@@ -1,6 +1,5 @@
 #include "training_run.h"
 
-#include <cmath>
 #include <cstdio>
 #include <iostream>
 
@@ -65,12 +64,12 @@ TrainingRun::TrainingRun(const TrainingFlags& flags, const TrainAndTest& data,
 
 void TrainingRun::after_step(const Tensor& loss, const Tensor& logits, const IntTensor& labels) {
     ++step_;
-    const auto value = static_cast<double>(loss.item());
-    if (!std::isfinite(value)) {
+    double value = 0;
+    try {
+        value = loss_value(loss);
+    } catch (const Error& error) {
         log_.report();
-        fail("step ", step_,
-             ": the loss is not finite: training has diverged; try a smaller --lr than ",
-             flags_.lr);
+        fail("step ", step_, ": ", error.what(), " (--lr was ", flags_.lr, ")");
     }
     const Index correct = count_correct(logits, labels), examples = logits.shape()[0];
     progress_.step(value, correct, examples, optimizer_.lr());
