@@ -33,7 +33,7 @@ one_line() { [ "$(wc -l < "$1")" = 1 ] || fail "expected one line in $1: $(cat "
 start() {
     : > out
     : > err
-    env --default-signal=INT,TERM "$@" > out 2> err < /dev/null &
+    env --default-signal "$@" > out 2> err < /dev/null &
     pid=$!
 }
 # ended CODE: waits for it.

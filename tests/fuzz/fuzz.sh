@@ -42,7 +42,7 @@ for argument in "$@"; do
     case $argument in
         --coverage) coverage=yes ;;
         -*) flags+=("$argument") ;;
-        *[!0-9]* | "") wrong_usage "fuzz: expected a number of seconds, got '$argument'" ;;
+        *[!0-9]* | "" | 0*) wrong_usage "fuzz: expected a number of seconds from 1 on, got '$argument'" ;;
         *) seconds=$argument ;;
     esac
 done
@@ -63,7 +63,7 @@ done
 build() {
     local names=("${chosen[@]/#/fuzz_}")
     {
-        [ -f "build/$1/build.ninja" ] || cmake --preset "$1" -DCMAKE_CXX_COMPILER="$compiler"
+        [ "build/$1/build.ninja" -nt CMakePresets.json ] || cmake --preset "$1" -DCMAKE_CXX_COMPILER="$compiler"
         cmake --build --preset "$1" --target "${names[@]}"
     } >&2 || die "building failed; the messages above say why"
 }

@@ -7,27 +7,6 @@ set -euo pipefail
 bin=$PRIMER_BINARY_DIR/examples
 begin "$bin/mnist_mlp"
 
-# until_there COMMAND...: waits until the command succeeds.
-until_there() {
-    local i
-    for ((i = 0; i < 6000; ++i)); do
-        if "$@" 2> /dev/null; then return; fi
-        sleep 0.02
-    done
-    fail "waited two minutes for: $*: $(cat out err)"
-}
-# start COMMAND...: in the background, as process $pid.
-start() {
-    : > out
-    env --default-signal "$@" > out 2> err < /dev/null &
-    pid=$!
-}
-ended() {
-    local code=0
-    { wait "$pid"; } 2> /dev/null || code=$?
-    [ "$code" = "$1" ] || fail "ended with $code, expected $1: $(cat out err)"
-}
-
 # --- descriptors ---------------------------------------------------------------------------------
 
 "$bin/mnist_mlp" --dry-run --run-dir closed >&- 2> err <&- || fail "closed output: $(cat err)"
