@@ -76,7 +76,7 @@ enum class Approximation { none, tanh };
 Tensor gelu(const Tensor& x, Approximation approximate = Approximation::none);
 /// x sigmoid(x), also known as Swish.
 Tensor silu(const Tensor& x);
-/// 1 / (1 + e^-x)
+/// 1 / (1 + e^-x). Here and in tanh, the derivative far out is small, but not 0 as PyTorch's.
 Tensor sigmoid(const Tensor& x);
 /// (e^x - e^-x) / (e^x + e^-x)
 Tensor tanh(const Tensor& x);
