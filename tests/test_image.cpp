@@ -258,5 +258,15 @@ TEST_CASE("image: any byte changed: rejected, or a picture all the same") {
     }
 }
 
+TEST_CASE("image: a number in a PGM's header does not come round to a small one") {
+    for (const char* sizes : {"4294967297 1 255", "1 4294967297 255", "1 1 4294967551",
+                              "9999999999999999999999 1 255", "1 1 # a comment\n 4294967551"}) {
+        check_error([&] { decode_image(std::string("P5\n") + sizes + "\nx", "it"); },
+                    {"it: expected a picture, got a broken one: a number in its header has more "
+                     "than 9 digits"});
+    }
+    CHECK(decode_image("P5\n# 4294967297\n1 1\n255\nx", "it").pixels.at(0) == 'x');
+}
+
 }  // namespace
 }  // namespace primer

@@ -130,6 +130,20 @@ std::string reason() {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
+// Whether the numbers in the header of a PGM or PPM file have so few digits that the decoder, which
+// does not look, can count them: otherwise 4294967297 would be 1.
+bool numbers_fit(std::string_view file) {
+    std::size_t at = 2, digits = 0;
+    for (int number = 0; number < 3; ++number) {
+        while (at < file.size() && !is_digit(file[at])) {
+            at = file[at] == '#' ? file.find_first_of("\r\n", at) : at + 1;
+        }
+        for (digits = 0; at < file.size() && is_digit(file[at]); ++at) ++digits;
+        if (digits > 9) return false;
+    }
+    return true;
+}
+
 // The header of a PGM or PPM file ends with the number that is white, and one space. The decoder
 // does not look at it, and takes numbers of two bytes the wrong way round: here all become
 // 0 ... 255. Returns whether they could.
@@ -189,6 +203,9 @@ Image decode_image(std::string_view bytes, const std::string& source) {
     check(!bytes.empty(), source, ": expected a picture, got an empty file");
     check(bytes.size() <= kMaxFile, source, ": expected a picture of at most ", kMaxFile,
           " bytes, got ", bytes.size());
+    const bool plain = bytes.starts_with("P5") || bytes.starts_with("P6");
+    check(!plain || numbers_fit(bytes), source,
+          ": expected a picture, got a broken one: a number in its header has more than 9 digits");
 
     int width = 0, height = 0, channels = 0;
     Source header(bytes);
