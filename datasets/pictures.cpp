@@ -292,6 +292,7 @@ Tensor mnist_picture(const Image& image) {
     // Enough pixels to see the digit, and so few that noise is averaged away. A digit that is small
     // in its picture is looked at twice.
     constexpr Index kLook = 112;
+    image.check_whole("mnist_picture");
     const Tensor picture = channels_first(image);
     const Tensor small = shrunk(picture, kLook);
     const std::vector<Real> paper = paper_of(small);
@@ -316,6 +317,7 @@ Tensor mnist_picture(const Image& image) {
 
 Tensor cifar_picture(const Image& image) {
     constexpr Index kCifarSide = 32;
+    image.check_whole("cifar_picture");
     const Index side = std::min(image.width, image.height);
     const Index left = (image.width - side) / 2, top = (image.height - side) / 2;
     const Tensor square = resize(crop(channels_first(image), {left, top, left + side, top + side}),

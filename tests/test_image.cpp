@@ -228,6 +228,28 @@ TEST_CASE("image: a PNG that unpacks to much more than its size") {
                 {"/picture: expected a picture, got a broken one: Out of memory"});
 }
 
+std::string big_endian(Index n) {
+    const auto byte = [n](int shift) { return static_cast<int>(n >> shift & 255); };
+    return bytes_of({byte(24), byte(16), byte(8), byte(0)});
+}
+
+TEST_CASE("image: a small file that says it is huge is refused before memory is taken") {
+    const Folder folder;
+    std::string png = kRgba;  // 16384 x 4096 pixels of 16 bits: 1 GB
+    png.replace(16, 10, big_endian(16384) + big_endian(4096) + bytes_of({16, 6}));
+    check_error([&] { load(folder, png); }, {"expected a picture that takes at most 67108864"});
+    check_error([&] { load(folder, "P6 16384 4096 255\n12"); }, {"takes at most 67108864"});
+}
+
+TEST_CASE("image: a JPEG of thousands of scans is refused") {
+    const Folder folder;
+    std::string jpeg = kJpeg;
+    jpeg.replace(jpeg.find("\xff\xc0") + 5, 4, bytes_of({4, 0, 4, 0}));  // 1024 x 1024
+    const std::string scan = jpeg.substr(jpeg.find("\xff\xda"), 11);
+    for (int i = 0; i < 2000; ++i) jpeg.insert(jpeg.size() - 2, scan);
+    check_error([&] { load(folder, jpeg); }, {"expected a JPEG of at most 1024 scans"});
+}
+
 // One of each format, as small as it gets.
 std::vector<std::string> samples(const Folder& folder) {
     save_png(folder.path() / "a.png", Image(5, 4, 3, 77));

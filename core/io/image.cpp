@@ -11,6 +11,10 @@
 
 #include "primer/core/error.h"
 #include "primer/core/full_name.h"
+#include "primer/core/io/exif.h"
+#ifdef PRIMER_LIBJPEG
+#include "primer/core/io/jpeg.h"
+#endif
 #include "primer/core/io/replacement.h"
 
 namespace {
@@ -30,7 +34,9 @@ void* grow(void* memory, std::size_t size) {
 #define STB_IMAGE_STATIC
 #define STB_IMAGE_IMPLEMENTATION
 #define STBI_ONLY_PNG
+#ifndef PRIMER_LIBJPEG
 #define STBI_ONLY_JPEG
+#endif
 #define STBI_ONLY_BMP
 #define STBI_ONLY_PNM
 #define STBI_NO_STDIO
@@ -128,6 +134,54 @@ std::string reason() {
     return text == nullptr ? "it can not be decoded" : text;
 }
 
+// --- how much memory a picture takes -----------------------------------------------------------
+
+struct Need {
+    Index unpacked = 0;  // of a PNG: what its packed bytes become
+    Index all = 0;       // at most, at the same time
+};
+
+// What the decoder holds of a PNG: its rows as they were packed, each with a byte in front; its
+// pixels; and of a palette's or of 16 bits, also what these become. Interlaced, it takes the first
+// two twice.
+Need png_need(std::string_view png, Index width, Index height) {
+    const auto byte = [&](std::size_t at) {
+        return at < png.size() ? Index{static_cast<unsigned char>(png[at])} : 0;
+    };
+    Index depth = 16, channels = 4, twice = 2;  // the most, where the header is not in its place
+    bool palette = false;
+    if (png.substr(12, 4) == "IHDR") {
+        const Index colours = byte(25);
+        depth = byte(24);
+        palette = colours == 3;
+        channels = colours == 2 ? 3 : colours == 4 ? 2 : colours == 6 ? 4 : 1;
+        twice = byte(28) == 0 ? 1 : 2;
+    }
+    const bool clear = png.find("tRNS") != png.npos;
+    const Index pixels = width * height, made = palette ? 4 : channels + (clear ? 1 : 0);
+    Need need;
+    need.unpacked = twice * ((width * channels * depth + 7) / 8 + 2) * height;
+    const Index decoded = twice * pixels * (palette ? 1 : made) * (depth == 16 ? 2 : 1);
+    need.all =
+        std::max(need.unpacked + decoded + (palette ? 4 * pixels : 0), decoded + 2 * made * pixels);
+    return need;
+}
+
+void check_memory(Index need, Index width, Index height, std::size_t file_bytes,
+                  const std::string& source) {
+    constexpr Index kAlways = Index{64} << 20, kTimes = 512;
+    check(need <= kAlways + kTimes * static_cast<Index>(file_bytes), source,
+          ": expected a picture that takes at most ", kAlways, " bytes of memory and ", kTimes,
+          " times its file, got ", width, " x ", height, " pixels, ", need, " bytes, in a file of ",
+          file_bytes);
+}
+
+// Of a JPEG, by all of its scans.
+Index most_scans(Index width, Index height) {
+    constexpr Index kMostDecoded = Index{1} << 30;
+    return std::max<Index>(1, kMostDecoded / (width * height));
+}
+
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // Whether the numbers in the header of a PGM or PPM file have so few digits that the decoder, which
@@ -194,18 +248,43 @@ Image::Image(Index w, Index h, Index c, std::uint8_t value) : width(w), height(h
     pixels.assign(static_cast<std::size_t>(w * h * c), value);
 }
 
-Image load_image(const fs::path& path) {
-    const std::string source = full_name(path);
-    return decode_image(read_file(path, source), source);
+void Image::check_whole(const char* who) const {
+    check(channels == 1 || channels == 3, who, ": expected 1 or 3 channels, got ", channels);
+    check_size(width, height, who);
+    const Index bytes = width * height * channels;
+    check(std::ssize(pixels) == bytes, who, ": expected ", bytes, " bytes for ", width, " x ",
+          height, " pixels of ", channels, " channels, got ", pixels.size());
 }
 
-Image decode_image(std::string_view bytes, const std::string& source) {
-    check(!bytes.empty(), source, ": expected a picture, got an empty file");
-    check(bytes.size() <= kMaxFile, source, ": expected a picture of at most ", kMaxFile,
-          " bytes, got ", bytes.size());
-    const bool plain = bytes.starts_with("P5") || bytes.starts_with("P6");
-    check(!plain || numbers_fit(bytes), source,
-          ": expected a picture, got a broken one: a number in its header has more than 9 digits");
+namespace {
+
+#ifdef PRIMER_LIBJPEG
+Image load_jpeg(std::string_view bytes, const std::string& source) {
+    const auto check_header = [&](const JpegHeader& header) {
+        check_size(header.width, header.height, source);
+        const Index scans = most_scans(header.width, header.height);
+        check_memory(
+            header.width * header.height * (3 + (header.several_scans ? 2 * header.components : 0)),
+            header.width, header.height, bytes.size(), source);
+        check(count_scans(bytes) <= scans, source, ": expected a JPEG of at most ", scans,
+              " scans at this size, got more");
+        return scans;
+    };
+    std::string reason;
+    try {
+        return decode_jpeg(bytes, check_header);
+    } catch (const Error& error) {
+        if (std::string_view(error.what()).starts_with(source)) throw;
+        reason = error.what();
+    }
+    fail(source, ": expected a picture, got a broken one or one that is cut short: ", reason);
+}
+#endif
+
+Image decode(std::string_view bytes, const std::string& source) {
+#ifdef PRIMER_LIBJPEG
+    if (bytes.starts_with("\xff\xd8")) return load_jpeg(bytes, source);
+#endif
 
     int width = 0, height = 0, channels = 0;
     Source header(bytes);
@@ -216,10 +295,15 @@ Image decode_image(std::string_view bytes, const std::string& source) {
     }
     check_size(width, height, source);  // before anything of that size is allocated
 
-    // Packed, it is in the file. Unpacked, a pixel takes 8 bytes at most, and a row one more, or
-    // two where rows come interlaced. The decoder takes twice as much each time.
-    const auto unpacked = static_cast<std::uintmax_t>((Index{width} * 8 + 2) * height);
-    most_grown = 2 * std::max<std::uintmax_t>(unpacked, bytes.size() + 4096);
+    const bool png = bytes.starts_with("\x89PNG"), jpeg = bytes.starts_with("\xff\xd8");
+    const Index pixels = Index{width} * height;
+    Need need = png ? png_need(bytes, width, height) : Need{0, (jpeg ? 20 : 7) * pixels};
+    check_memory(need.all, width, height, bytes.size(), source);
+    check(!jpeg || count_scans(bytes) <= most_scans(width, height), source,
+          ": expected a JPEG of at most ", most_scans(width, height),
+          " scans at this size, got more");
+    // Packed, a PNG is in the file, and the decoder takes twice as much each time.
+    most_grown = std::max(static_cast<std::size_t>(need.unpacked), 2 * (bytes.size() + 4096));
     Source file(bytes);
     const std::unique_ptr<stbi_uc, Free> decoded(
         stbi_load_from_callbacks(&kCallbacks, &file, &width, &height, &channels, 0));
@@ -233,15 +317,26 @@ Image decode_image(std::string_view bytes, const std::string& source) {
     return on_white(decoded.get(), width, height, channels);
 }
 
-std::string encode_png(const Image& image) {
-    check(image.channels == 1 || image.channels == 3, "encode_png: expected 1 or 3 channels, got ",
-          image.channels);
-    check_size(image.width, image.height, "encode_png");
-    const Index bytes = image.width * image.height * image.channels;
-    check(std::ssize(image.pixels) == bytes, "encode_png: expected ", bytes, " bytes for ",
-          image.width, " x ", image.height, " pixels of ", image.channels, " channels, got ",
-          image.pixels.size());
+}  // namespace
 
+Image load_image(const fs::path& path) {
+    const std::string source = full_name(path);
+    return decode_image(read_file(path, source), source);
+}
+
+Image decode_image(std::string_view bytes, const std::string& source) {
+    check(!bytes.empty(), source, ": expected a picture, got an empty file");
+    check(bytes.size() <= kMaxFile, source, ": expected a picture of at most ", kMaxFile,
+          " bytes, got ", bytes.size());
+    const bool plain = bytes.starts_with("P5") || bytes.starts_with("P6");
+    check(!plain || numbers_fit(bytes), source,
+          ": expected a picture, got a broken one: a number in its header has more than 9 digits");
+    return turned_upright(decode(bytes, source), exif_orientation(bytes));
+}
+
+std::string encode_png(const Image& image) {
+    image.check_whole("encode_png");
+    const Index bytes = image.width * image.height * image.channels;
     std::string png;
     const auto append = [](void* to, void* data, int count) {
         static_cast<std::string*>(to)->append(static_cast<const char*>(data),

@@ -28,6 +28,10 @@ struct Image {
         return pixels[index(x, y, channel)];
     }
 
+    /// Throws Error, beginning with `who`, unless the sizes are ones that the constructor takes and
+    /// `pixels` has as many bytes as they say: what reads the pixels of an Image asks this first.
+    void check_whole(const char* who) const;
+
   private:
     std::size_t index(Index x, Index y, Index channel) const {
         return static_cast<std::size_t>((y * width + x) * channels + channel);
@@ -35,9 +39,12 @@ struct Image {
 };
 
 /// Reads a PNG, JPEG, BMP, PGM or PPM file, told apart by what is in it. Grey stays grey; 16 bits
-/// become 8; what is transparent is laid on white. How a camera was held (EXIF) is not looked at.
+/// become 8; what is transparent is laid on white. A photo that was taken with the camera on its
+/// side is turned upright, as the EXIF data of a JPEG or PNG say; where these are broken it stays.
 ///
-/// The file is taken for hostile. Throws Error, one line with the absolute path, for what is no
+/// The file is taken for hostile. It takes at most 64 MB and 512 times its own size of memory, or
+/// is refused as a bomb; a JPEG may have at most 2^30 pixels in all of its scans together, which
+/// take some seconds. Throws Error, one line with the absolute path, for what is no
 /// file, for one beyond 64 MB, for a picture beyond what Image takes, for one that is cut short,
 /// and, with the decoder's reason, for any other that can not be decoded.
 Image load_image(const std::filesystem::path& path);
