@@ -354,37 +354,103 @@ IntTensor SafetensorsFile::int_tensor(std::string_view name) const {
 
 namespace {
 
-// "; missing: "a", "b"", or nothing.
+// "; missing: "a", "b"", or nothing; of many names the first.
 std::string listed(const char* what, const std::vector<std::string>& names) {
+    constexpr std::size_t kMost = 20;
     std::string text;
-    for (const std::string& name : names) {
-        text += (text.empty() ? std::string("; ") + what + ": " : ", ") + name;
+    for (std::size_t i = 0; i < std::min(names.size(), kMost); ++i) {
+        text += (i == 0 ? std::string("; ") + what + ": " : ", ") + names[i];
     }
+    if (names.size() > kMost) text += " and " + std::to_string(names.size() - kMost) + " more";
     return text;
+}
+
+constexpr std::string_view kWrappers[] = {"module.", "_orig_mod."};
+
+// `name` without a wrapper in front; as it is, if there is none.
+std::string_view unwrapped(std::string_view name) {
+    for (std::string_view wrapper : kWrappers) {
+        if (name.starts_with(wrapper)) return name.substr(wrapper.size());
+    }
+    return name;
+}
+
+// The name of a tensor of the model that the file calls `stored`: without as many wrappers in front
+// as it takes, and then without any "_orig_mod." inside.
+std::string wanted_name(const std::string& stored, const std::set<std::string_view>& wanted) {
+    std::string_view name = stored;
+    while (!wanted.contains(name) && unwrapped(name) != name) name = unwrapped(name);
+    std::string plain(name);
+    constexpr std::string_view inner = "._orig_mod.";
+    while (!wanted.contains(plain) && plain.find(inner) != plain.npos) {
+        plain.replace(plain.find(inner), inner.size(), ".");
+    }
+    return wanted.contains(plain) ? plain : stored;
+}
+
+// PyTorch's strict, too, takes a file that an older version wrote without this count.
+bool may_be_missing(const StateEntry& entry) {
+    return entry.whole && entry.name.ends_with("num_batches_tracked");
 }
 
 }  // namespace
 
 LoadReport SafetensorsFile::load_into(const StateDict& tensors, const LoadOptions& options) const {
     LoadReport report;
-    std::vector<std::string> shapes;  // for the message
     std::set<std::string_view> wanted;
-    std::vector<const StateEntry*> fitting;
-    for (const StateEntry& entry : tensors) {
-        wanted.insert(entry.name);
-        if (!contains(entry.name)) {
-            report.missing.push_back(entry.name);
-        } else if (const Shape& stored = raw(entry.name).shape; stored != entry.tensor.shape()) {
-            report.misshapen.push_back(entry.name);
-            shapes.push_back(in_quotes(entry.name) + ' ' + stored.str() + " for " +
-                             entry.tensor.shape().str());
-        } else {
-            fitting.push_back(&entry);
+    for (const StateEntry& entry : tensors) wanted.insert(entry.name);
+    std::map<std::string, std::string, std::less<>> stored_as;  // by the model's name
+    std::set<std::string> wrapped;
+    for (const auto& [name, tensor] : tensors_) {
+        const std::string here = wanted_name(name, wanted);
+        // The very name comes before one that only becomes it.
+        const bool taken = here != name && (contains(here) || stored_as.contains(here));
+        if (!wanted.contains(here) || taken) {
+            report.unexpected.push_back(name);
+            continue;
+        }
+        stored_as[here] = name;
+        for (std::string_view wrapper : kWrappers) {
+            if (here != name && name.find(wrapper) != name.npos) wrapped.emplace(wrapper);
         }
     }
-    for (const auto& [name, tensor] : tensors_) {
-        if (!wanted.contains(name)) report.unexpected.push_back(name);
+    for (const std::string& wrapper : wrapped) {
+        report.notes.push_back("the names in the file have \"" + wrapper +
+                               "\" in them, as PyTorch's wrappers leave it: loaded without");
     }
+
+    std::vector<std::string> shapes;                                         // for the message
+    std::map<const void*, std::pair<std::string, const SafeTensor*>> found;  // by the tensor itself
+    std::vector<std::pair<const StateEntry*, std::string>> fitting;
+    for (const StateEntry& entry : tensors) {
+        const auto stored = stored_as.find(entry.name);
+        if (stored == stored_as.end()) continue;
+        const SafeTensor& there = raw(stored->second);
+        if (there.shape != entry.tensor.shape()) {
+            report.misshapen.push_back(entry.name);
+            shapes.push_back(in_quotes(entry.name) + ' ' + there.shape.str() + " for " +
+                             entry.tensor.shape().str());
+            continue;
+        }
+        const auto [first, is_new] =
+            found.emplace(&entry.tensor.impl(), std::pair(entry.name, &there));
+        const SafeTensor& before = *first->second.second;
+        check(is_new || (before.dtype == there.dtype && before.bytes == there.bytes), source_,
+              ": expected the same values for ", in_quotes(first->second.first), " and ",
+              in_quotes(entry.name), ", which are one tensor in this model, got different ones");
+        if (is_new) fitting.emplace_back(&entry, stored->second);
+    }
+    bool counts = false;
+    for (const StateEntry& entry : tensors) {
+        if (stored_as.contains(entry.name) || found.contains(&entry.tensor.impl())) continue;
+        if (may_be_missing(entry)) {
+            counts = true;
+        } else {
+            report.missing.push_back(entry.name);
+        }
+    }
+    if (counts) report.notes.push_back("the file has no num_batches_tracked: left as they were");
+
     const bool all = report.missing.empty() && report.unexpected.empty() && shapes.empty();
     if (!all && options.strict) {
         const auto quoted = [](std::vector<std::string> names) {
@@ -395,9 +461,11 @@ LoadReport SafetensorsFile::load_into(const StateDict& tensors, const LoadOption
              listed("missing", quoted(report.missing)),
              listed("unexpected", quoted(report.unexpected)), listed("misshapen", shapes));
     }
-    std::vector<Tensor> values;  // all of them, before the first is copied: tensor() may throw
-    for (const StateEntry* entry : fitting) values.push_back(tensor(entry->name, options.rounding));
-    for (std::size_t i = 0; i < values.size(); ++i) fitting[i]->tensor.copy_(values[i]);
+    // All that can throw comes before the first value is changed.
+    std::vector<Tensor> values;
+    for (const auto& [entry, stored] : fitting) values.push_back(tensor(stored, options.rounding));
+    for (const auto& [entry, stored] : fitting) entry->tensor.mutable_data("load_safetensors");
+    for (std::size_t i = 0; i < values.size(); ++i) fitting[i].first->tensor.copy_(values[i]);
     return report;
 }
 

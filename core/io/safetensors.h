@@ -41,11 +41,13 @@ struct LoadOptions {
     Rounding rounding = Rounding::forbid;
 };
 
-/// The names in which a file and a model differ; all empty if they agree.
+/// The names in which a file and a model differ; all empty if they agree. And what was done without
+/// being an error: sentences for a person, which a program should print.
 struct LoadReport {
     std::vector<std::string> missing;     ///< not in the file
     std::vector<std::string> unexpected;  ///< only in the file
     std::vector<std::string> misshapen;   ///< in both, of different shapes
+    std::vector<std::string> notes;
 };
 
 /// A safetensors file, read and checked. The file is taken for hostile: nothing is read or
@@ -72,9 +74,13 @@ class SafetensorsFile {
     /// Error for a U64 beyond 2^63 - 1.
     IntTensor int_tensor(std::string_view name) const;
 
-    /// Copies the tensors of the file to those of the same names. Throws Error, naming all that is
-    /// missing, unexpected or misshapen, unless the options allow it, and the Error of tensor();
-    /// then nothing has changed.
+    /// Copies the tensors of the file to those of the same names. As in PyTorch, a count of batches
+    /// ("num_batches_tracked") may be missing and is left alone. The "module." and "_orig_mod."
+    /// that PyTorch's wrappers put in front of names, or "_orig_mod." inside, are left out where a
+    /// name fits only without; the report's notes say so. Names of one and the same tensor need
+    /// only one of them in the file, and Error if the file has different values for them. Throws
+    /// Error, naming all that is missing, unexpected or misshapen, unless the options allow it, and
+    /// the Error of tensor(); then nothing has changed.
     LoadReport load_into(const StateDict& tensors, const LoadOptions& options = {}) const;
 
     /// The texts under "__metadata__"; empty if there are none.
