@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
-#include <utility>
 
 #include "interrupt.h"
 #include "output_file.h"
@@ -131,10 +130,10 @@ void Checkpoints::save() {
         check_replaceable(file(), kCheckpointFile);
         state().save(file());
         saved_step_ = step_;
-        failing_ = false;
+        directory_.works("the checkpoint");
     } catch (const std::exception& error) {
         if (flags_.save_required) throw;
-        if (std::exchange(failing_, true)) return;  // that is known already
+        if (!directory_.fails_anew("the checkpoint")) return;  // that is known already
         progress_.make_room();
         print_warning(std::string(error.what()) +
                       "; the next save will be tried all the same, training goes on");

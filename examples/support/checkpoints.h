@@ -64,7 +64,6 @@ class Checkpoints {
     Progress& progress_;
     RunDirectory& directory_;
     Lock lock_;
-    bool failing_ = false;  // of the last save
     Index step_ = 0;
     Index saved_step_ = -1;  // of the last save that went well
     double best_accuracy_ = 0;

@@ -88,7 +88,7 @@ void RunDirectory::make() {
 }
 
 void RunDirectory::claim() {
-    if (!wanted_) return;
+    if (!wanted_ || !path_.empty()) return;  // of several runs, the first has claimed it
     try {
         make();
         check_no_other_run();  // that somebody has begun and ended meanwhile

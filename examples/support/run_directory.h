@@ -36,6 +36,9 @@ class RunDirectory {
     /// Runs `write`, which writes `what` there, and returns the warning if that fails: "" if all is
     /// well, and if the same has failed before and has been warned of.
     std::string attempt(const std::string& what, const std::function<void()>& write);
+    /// For what is written elsewhere: whether its failure is to be told, as it worked before.
+    bool fails_anew(const std::string& what) { return failing_.insert(what).second; }
+    void works(const std::string& what) { failing_.erase(what); }
 
   private:
     void check_no_other_run() const;

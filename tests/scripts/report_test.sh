@@ -37,8 +37,12 @@ expect $html 'alt="Test picture 7: true class cat, predicted ship with probabili
 [ "$(grep -o '<span>[0-9a-z]*\.\(weight\|bias\)</span>' $html | tr -d '\n')" = \
   '<span>2.weight</span><span>10.weight</span><span>fc.bias</span>' ] || fail "the order of layers"
 
-# Somewhere else, over what is there.
-echo old > page.html
+# Somewhere else, over an older report, but over nothing else.
+echo mine > page.html
+run 1 "$report" whole --out page.html
+expect err "^error: $work/page\.html: expected a report of Primer or nothing yet"
+[ "$(cat page.html)" = mine ] || fail "written over another file"
+{ cat $html; echo older; } > page.html
 run 0 "$report" whole --out page.html
 cmp -s page.html $html || fail "--out makes another page"
 

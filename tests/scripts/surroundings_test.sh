@@ -82,7 +82,7 @@ for number in USR1 XCPU XFSZ; do
     [ -s stopped/report.html ] && [ -s stopped/checkpoint.ckpt ] || fail "no page or checkpoint: $(ls stopped)"
 done
 code=0
-{ env --default-signal "$bin/mnist_mlp" --epochs 100000 --run-dir pipe 2> err; echo $? > code; } | head -n 1 > out
+{ env --default-signal "$bin/mnist_mlp" --epochs 100000 --run-dir pipe 2> err || echo $? > code; } | head -n 1 > out
 [ "$(cat code)" = 141 ] || fail "a closed pipe ends it with $(cat code)"
 [ -s pipe/report.html ] && [ -s pipe/checkpoint.ckpt ] || fail "no page or checkpoint: $(ls pipe)"
 
