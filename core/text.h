@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <locale>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -18,6 +19,17 @@ class TextStream : public std::ostringstream {
   public:
     TextStream() { imbue(std::locale::classic()); }
 };
+
+/// The number that all of `text` is, such as "1.5" or "-2e3", whatever the locale; nothing if it is
+/// something else, too large, or not finite. (std::from_chars does not read a double everywhere.)
+inline std::optional<double> read_number(std::string_view text) {
+    if (text.empty() || text.find_first_not_of("+-.0123456789eE") != text.npos) return {};
+    std::istringstream stream{std::string(text)};
+    stream.imbue(std::locale::classic());
+    double value = 0;
+    if (!(stream >> value) || stream.peek() != std::istringstream::traits_type::eof()) return {};
+    return value;
+}
 
 /// The character that `text`, which is not empty, begins with.
 struct Utf8 {

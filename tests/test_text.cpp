@@ -57,4 +57,14 @@ TEST_CASE("text: the full name of a path is one line, and there even without a c
 }
 
 }  // namespace
+TEST_CASE("text: a number is all of a text, or none") {
+    CHECK(read_number("1.5") == 1.5);
+    CHECK(read_number("-2e3") == -2000);
+    CHECK(read_number("0") == 0);
+    for (const char* text :
+         {"", " 1", "1 ", "1,5", "nan", "inf", "0x10", "1e999", "1.5x", "--1", "e"}) {
+        CHECK_MESSAGE(!read_number(text).has_value(), text);
+    }
+}
+
 }  // namespace primer

@@ -4,15 +4,15 @@
 #include <bit>
 #include <cstdlib>
 #include <list>
-#include <locale>
 #include <mutex>
 #include <new>
-#include <sstream>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "primer/core/error.h"
+#include "primer/core/text.h"
 
 #if defined(__linux__)
 #include <sys/mman.h>
@@ -96,13 +96,10 @@ void check_share(double share, const char* who) {
 double share_from_environment() {
     const char* text = std::getenv("PRIMER_CACHE_SHARE");
     if (text == nullptr || *text == '\0') return kDefaultShare;
-    std::istringstream stream{text};
-    stream.imbue(std::locale::classic());
-    double share = -1;
-    const bool read = (stream >> share) && stream.peek() == std::istringstream::traits_type::eof();
-    check(read && share >= 0,
+    const std::optional<double> share = read_number(text);
+    check(share.has_value() && *share >= 0,
           "PRIMER_CACHE_SHARE: expected a number of 0 or more, such as 1.5, got '", text, "'");
-    return share;
+    return *share;
 }
 
 class BlockCache {

@@ -19,6 +19,7 @@
 #include "primer/core/full_name.h"
 #include "primer/core/io/checkpoint.h"
 #include "primer/core/kernels/parallel.h"
+#include "primer/core/text.h"
 #include "run_directory.h"
 #include "streams.h"
 
@@ -52,14 +53,8 @@ constexpr std::uint64_t kMaxSeed = std::numeric_limits<std::uint64_t>::max();
 CLI::Validator not_negative() {
     return CLI::Validator(
         [](const std::string& text) {
-            double value = 0;
-            std::istringstream number(text);
-            number.imbue(std::locale::classic());
-            const bool decimal =
-                !text.empty() && text.find_first_not_of("+.0123456789eE-") == text.npos;
-            if (decimal && number >> value && number.eof() && value >= 0 && std::isfinite(value)) {
-                return std::string();
-            }
+            const std::optional<double> value = read_number(text);
+            if (value.has_value() && *value >= 0) return std::string();
             return "expected a number of at least 0, got " + text;
         },
         "");

@@ -11,6 +11,7 @@
 #include <ctime>
 #include <fstream>
 #include <map>
+#include <optional>
 #include <span>
 #include <sstream>
 #include <string_view>
@@ -26,6 +27,7 @@
 #include "primer/core/io/json.h"
 #include "primer/core/kernels/isa.h"
 #include "primer/core/kernels/parallel.h"
+#include "primer/core/text.h"
 #include "primer/layers/diagnostics.h"
 #include "report.h"
 
@@ -50,9 +52,7 @@ SummaryWriter::HParam parsed(const std::string& text) {
     const char* const end = text.data() + text.size();
     Index whole = 0;
     if (std::from_chars(text.data(), end, whole).ptr == end && !text.empty()) return whole;
-    double number = 0;
-    const auto [stop, error] = std::from_chars(text.data(), end, number);
-    if (error == std::errc() && stop == end && std::isfinite(number)) return number;
+    if (const std::optional<double> number = read_number(text)) return *number;
     if (text == "true" || text == "false") return text == "true";
     return text;
 }
@@ -118,10 +118,7 @@ std::string member(const std::string& text, const std::string& name) {
 }
 
 double number_in(const std::string& text, const std::string& name) {
-    const std::string value = member(text, name);
-    double number = 0;
-    std::from_chars(value.data(), value.data() + value.size(), number);
-    return number;
+    return read_number(member(text, name)).value_or(0);
 }
 
 std::string read(const fs::path& path) {
