@@ -3,8 +3,11 @@
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
+#include <system_error>
 
+#include "primer/core/error.h"
 #include "primer/core/kernels/parallel.h"
+#include "primer/core/text.h"
 #include "primer/datasets/cifar.h"
 #include "primer/datasets/mnist.h"
 #include "primer/datasets/synthetic_digits.h"
@@ -23,8 +26,14 @@ fs::path find_folder(const std::string& flag, const std::string& name,
                      bool (*found)(const fs::path&)) {
     if (!flag.empty()) return flag;
     const char* root = std::getenv("PRIMER_DATA");
-    if (root != nullptr && *root != '\0' && found(fs::path(root) / name)) {
-        return fs::path(root) / name;
+    if (root != nullptr && *root != '\0') {
+        std::error_code ignored;
+        // Not the drawn stand-in in silence: whoever sets it means real data.
+        check(fs::is_directory(root, ignored),
+              "PRIMER_DATA: expected a folder with the datasets' folders (mnist, cifar10) in it, "
+              "got ",
+              in_quotes(root), ", which is no folder; correct it, or unset it");
+        if (found(fs::path(root) / name)) return fs::path(root) / name;
     }
     const fs::path local = fs::path("data") / name;
     return found(local) ? local : fs::path();

@@ -14,6 +14,13 @@ tail -n 1 out > last
 expect last '^test accuracy: [0-9]+\.[0-9]{2}%$'
 ! grep -q $'[\r\x1b]' out || fail "control codes in output that is not a terminal's"
 
+# A folder that is not there is an error, not a reason to train on something else.
+for program in mnist_mlp cifar_cnn; do
+    run 1 env PRIMER_DATA="$work/nowhere" "$bin/$program" --dry-run
+    expect err "^error: PRIMER_DATA: expected a folder with the datasets' folders .*, got \".*/nowhere\","
+    one_line err
+done
+
 # The same seed, the same output, whatever the threads; another seed, another one.
 accuracy() { run 0 "$bin/mnist_mlp" --dry-run "$@"; tail -n 1 out; }
 [ "$(accuracy --seed 3 --threads 1)" = "$(accuracy --seed 3 --threads 2)" ] || fail "threads matter"
