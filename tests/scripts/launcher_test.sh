@@ -384,4 +384,17 @@ primer 1 setup
 stub cmake <<< 'echo "cmake version 4.0.2"'
 primer 0 setup
 
+# Git for Windows asks for CRLF, which bash takes for a part of each line's last word.
+begin "a checkout with core.autocrlf=true has scripts that bash reads"
+if git -c safe.directory='*' -C "$source_dir" rev-parse HEAD > /dev/null 2>&1; then
+    git -c safe.directory='*' clone -q -c core.autocrlf=true -c safe.directory='*' "$source_dir" crlf
+    for script in crlf/primer crlf/.ci/run crlf/tests/scripts/*.sh crlf/datasets/fetch.sh; do
+        ! grep -q $'\r' "$script" || fail "$script has carriage returns"
+        bash -n "$script" || fail "$script is no script"
+    done
+    cmp crlf/examples/models/digits.safetensors "$source_dir/examples/models/digits.safetensors"
+else
+    echo "SKIPPED in part: no git here, or no checkout"
+fi
+
 echo "all tests of the launcher passed"
