@@ -54,7 +54,7 @@ StorageStats storage_stats();
 void reserve_storage(Index blocks, Index count);
 
 /// Bounds what the cache keeps: `share` times the most that was in use at once lately, or 16 MB if
-/// that is less. What is beyond it goes back to the system, the blocks that have waited longest
+/// that is more. What is beyond it goes back to the system, the blocks that have waited longest
 /// first. "Lately" is the last 16 384 requests for a block, up to twice as many. A share of 0 keeps
 /// nothing, infinity everything. At the start it is the environment variable PRIMER_CACHE_SHARE or,
 /// without it, 2: enough for a training that evaluates now and then to ask the system for nothing
