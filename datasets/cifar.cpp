@@ -99,7 +99,7 @@ std::vector<std::string> missing(const Form& form, const fs::path& dir, Split sp
     const auto& [name, title] = form.source;
     for (const char* archive : form.archives) {
         check(!form.source.there(dir / archive), name, ": expected ", shown(folder / names[0]),
-              ", found it packed: tar -xf ", shown(dir / archive), " -C ", shown(dir),
+              ", found it packed; tar -xkf ", shown(dir / archive), " -C ", shown(dir),
               " unpacks it");
     }
     for (const char* file : form.for_python) {
@@ -133,16 +133,17 @@ std::size_t check_length(const Form& form, File& file, std::size_t pictures) {
     file.check_unpacked();
     check(!file.begins_with({0x80}), name, ": expected ", shown(file.path()),
           " of the binary version, found that it begins with 80, as Python's pickle files do",
-          form.source.fetch_again(file.path()));
+          form.source.compare());
     const std::uint64_t bytes = file.bytes(), record = form.record();
     const char* cause = " (was a download broken off?)";
+    const bool whole = bytes > 0 && bytes % record == 0;
     check(pictures == 0 || bytes == pictures * record, name, ": expected ", shown(file.path()),
           " to hold ", pictures, " pictures, ", pictures * record, " bytes, found ", bytes,
-          " bytes", bytes < pictures * record ? cause : "", form.source.fetch_again(file.path()));
-    check(bytes > 0 && bytes % record == 0, name, ": expected ", shown(file.path()),
-          " to hold whole pictures of ", record, " bytes, found ", bytes, " bytes, ",
-          bytes / record, " pictures and ", bytes % record, " bytes", cause,
-          form.source.fetch_again(file.path()));
+          " bytes", bytes < pictures * record ? cause : "", form.source.compare(),
+          whole ? "; for a file of your own, ask for CifarLength::any" : "");
+    check(whole, name, ": expected ", shown(file.path()), " to hold whole pictures of ", record,
+          " bytes, found ", bytes, " bytes, ", bytes / record, " pictures and ", bytes % record,
+          " bytes", cause, form.source.compare());
     return bytes / record;
 }
 
@@ -158,7 +159,7 @@ void read(const Form& form, File& file, std::size_t which, std::span<std::uint8_
             if (found[k] >= classes) {
                 fail(form.source.name, ": expected ", what, " from 0 to ", classes - 1, " in ",
                      shown(file.path()), ", found ", int{found[k]}, " for picture ", i,
-                     form.source.fetch_again(file.path()));
+                     form.source.compare());
             }
         }
         labels[i] = found[which];

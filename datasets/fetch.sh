@@ -2,9 +2,10 @@
 # Downloads a published dataset, checks it, and puts its files in place.
 # sources.txt, beside this script, says what to download from where.
 #
-# All work is done in DIR/.download, on the same filesystem as the final files, so that putting a
-# file in place is one rename. Nothing in DIR is replaced before every file has passed its check.
-# A download that broke off stays in DIR/.download and is continued by the next run.
+# All work is done in DIR/.primer-fetch, on the same filesystem as the final files, so that putting a
+# file in place is one rename. Nothing appears in DIR before every file has passed its check, and
+# nothing that is there is ever replaced: it may be data of somebody's own under the same name.
+# A download that broke off stays in DIR/.primer-fetch and is continued by the next run.
 set -euo pipefail
 
 here=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
@@ -19,6 +20,7 @@ usage() {
 usage: ./primer fetch NAME [--to DIR]
 
 Downloads a dataset into DIR (by default data/NAME in the current directory).
+A file that is there stays; fetch refuses if it is not the published one.
 NAME is one of: $(known_names)
 
 PRIMER_MIRROR, when set, is the URL of a folder to download from in place of the
@@ -73,9 +75,20 @@ all_correct() {
     done
 }
 
+# Dies if a file of that name, but of other content, is in the folder.
+refuse_to_replace() {
+    local file path
+    for file in "${files[@]}"; do
+        path=$1/$file
+        if is_correct "$path" || [ ! -e "$path" ] && [ ! -L "$path" ]; then continue; fi
+        die "'$path' is there, and is not the file that is published as $name's (of md5 ${md5_of[$file]});" \
+            "fetch replaces nothing: give an empty folder with --to, or move that file elsewhere"
+    done
+}
+
 # One run at a time works in a destination; a second one waits. The lock belongs to the open file,
 # so it is gone with this process, however that ends. Whoever had it before may have removed
-# .download together with the lock file when it was done: then ours is no longer the one that the
+# .primer-fetch together with the lock file when it was done: then ours is no longer the one that the
 # others see, and we take the new one. (Without /dev/fd there is no telling.)
 lock() {
     while true; do
@@ -216,7 +229,7 @@ fi
 
 dest=${dest:-data/$name}
 if [[ $dest != /* ]]; then dest=$PWD/$dest; fi   # absolute: messages say where, and no name begins with -
-work=$dest/.download locked="" dest_existed=""
+work=$dest/.primer-fetch locked="" dest_existed=""
 
 if [ -d "$dest" ]; then dest_existed=yes; fi
 if [ -e "$dest" ] && [ ! -d "$dest" ]; then die "'$dest' is a file; give a folder with --to"; fi
@@ -224,6 +237,7 @@ if all_correct "$dest"; then
     say "$name: all ${#files[@]} files are already in $dest, and correct; nothing to do"
     exit 0
 fi
+refuse_to_replace "$dest"
 for tool in curl md5sum gzip tar flock; do
     command -v "$tool" > /dev/null || die "the program '$tool' is missing; install it and run again"
 done
@@ -251,8 +265,9 @@ for file in "${files[@]}"; do
     is_correct "$work/unpacked/$file" ||
         die "'$file' was unpacked with md5 $(md5 "$work/unpacked/$file"), expected ${md5_of[$file]}; nothing was changed in $dest"
 done
+refuse_to_replace "$dest"   # what has come there in the meantime
 for file in "${files[@]}"; do
-    mv -f -- "$work/unpacked/$file" "$dest/$file"
+    is_correct "$dest/$file" || mv -f -- "$work/unpacked/$file" "$dest/$file"
 done
 rm -rf -- "$work"
 say "$name: ${#files[@]} files are in $dest, downloaded and checked"

@@ -14,7 +14,9 @@ namespace fs = std::filesystem;
 
 std::string shown(const fs::path& path) {
     std::string text = "'";
-    text += full_name(path);
+    for (const char letter : full_name(path)) {
+        letter == '\'' ? text += "'\\''" : text += letter;
+    }
     return text += "'";
 }
 
@@ -39,11 +41,13 @@ void Source::check_folder(const fs::path& dir) const {
 }
 
 std::string Source::fetch(const fs::path& dir) const {
-    return std::string("; ./primer fetch ") + name + " --to " + shown(dir);
+    return std::string("; in Primer's source folder, ./primer fetch ") + name + " --to " +
+           shown(dir);
 }
 
-std::string Source::fetch_again(const fs::path& path) const {
-    return fetch(path.parent_path()) + " puts the published file in its place";
+std::string Source::compare() const {
+    return std::string("; in Primer's source folder, ./primer fetch ") + name +
+           " --to NEW-FOLDER downloads the published files to compare with";
 }
 
 File::File(const Source& source, fs::path path)
@@ -81,9 +85,16 @@ bool File::begins_with(std::initializer_list<std::uint8_t> expected) {
 }
 
 void File::check_unpacked() {
-    check(!begins_with({0x1f, 0x8b}), source_.name, ": expected ", shown(path_),
-          " unpacked, found that it begins with 1f 8b, as gzip's files do; rename it to ",
-          path_.filename().string(), ".gz and gunzip it");
+    if (!begins_with({0x1f, 0x8b})) return;
+    std::string advice = "unpack it first";
+    if (opened_ != nullptr) {
+        fs::path packed = path_;
+        packed += ".gz";
+        advice = "mv -n " + shown(path_) + " " + shown(packed) + " && gunzip --keep " +
+                 shown(packed) + " unpacks it";
+    }
+    fail(source_.name, ": expected ", shown(path_),
+         " unpacked, found that it begins with 1f 8b, as gzip's files do; ", advice);
 }
 
 void File::read(std::span<std::uint8_t> out) {

@@ -14,7 +14,7 @@
 
 namespace primer::files {
 
-/// The path as messages show it: absolute, in quotation marks.
+/// The path as messages show it: absolute, and quoted for a shell.
 std::string shown(const std::filesystem::path& path);
 
 /// A published dataset, and what messages say of it.
@@ -28,10 +28,12 @@ struct Source {
     /// Throws Error unless `dir` is a folder.
     void check_folder(const std::filesystem::path& dir) const;
 
-    /// The end of a message: "; ./primer fetch mnist --to '/...'", and then what that does.
+    /// The end of a message about missing files: "; ... ./primer fetch mnist --to '/...'", and then
+    /// what that does. It replaces no file.
     std::string fetch(const std::filesystem::path& dir) const;
-    /// The end of a message about a broken file: what puts the right one in its place.
-    std::string fetch_again(const std::filesystem::path& path) const;
+    /// The end of a message about a file that is there but not as expected. It may be somebody's
+    /// own data, so this advises nothing that would put another file in its place.
+    std::string compare() const;
 };
 
 /// A file that is read from its beginning to its end.

@@ -60,7 +60,7 @@ fs::path find(const fs::path& dir, Split split, const Kind& kind) {
     for (const std::string& name : spellings) {
         const fs::path packed = dir / (name + ".gz");
         check(!kMnist.there(packed), "mnist: expected ", shown(dir / name),
-              ", found it packed: gunzip ", shown(packed), " unpacks it");
+              ", found it packed; gunzip --keep ", shown(packed), " unpacks it");
     }
     fail("mnist: expected the file ", shown(dir / spellings[0]), " (or ", spellings[1],
          "), found neither", kMnist.fetch(dir), " downloads it");
@@ -83,9 +83,9 @@ void check_kind(const fs::path& path, const Kind& kind, std::uint64_t file_bytes
           " (", hex(magic), "); have the two files been swapped?");
     check(file_bytes < 4 || magic == kind.magic, "mnist: expected ", shown(path),
           " to begin with the magic number ", hex(kind.magic), " of an IDX file of ", kind.what,
-          ", found ", hex(magic), kMnist.fetch_again(path));
+          ", found ", hex(magic), kMnist.compare());
     check(file_bytes >= kind.header_bytes, "mnist: expected ", shown(path), " to have a header of ",
-          kind.header_bytes, " bytes, found a file of ", file_bytes, kMnist.fetch_again(path));
+          kind.header_bytes, " bytes, found a file of ", file_bytes, kMnist.compare());
 }
 
 /// How many bytes follow the header, going by what it says.
@@ -93,16 +93,16 @@ std::uint64_t announced_bytes(const fs::path& path, const Kind& kind,
                               const std::array<std::uint8_t, 16>& header) {
     const std::uint64_t count = number_at(header, 1);
     check(count >= 1, "mnist: expected ", shown(path), " to hold ", kind.what,
-          ", found that its header announces 0 of them", kMnist.fetch_again(path));
+          ", found that its header announces 0 of them", kMnist.compare());
     if (kind.magic == kLabels.magic) return count;
 
     const std::uint64_t rows = number_at(header, 2), columns = number_at(header, 3);
     const std::uint64_t most = std::numeric_limits<std::uint64_t>::max() / count;
     check(rows == 0 || columns <= most / rows, "mnist: expected ", shown(path), " to hold ", count,
           " images of ", kSide, " x ", kSide, ", found that its header announces ", rows, " x ",
-          columns, " for each, more than any file can hold", kMnist.fetch_again(path));
+          columns, " for each, more than any file can hold", kMnist.compare());
     check(rows == kSide && columns == kSide, "mnist: expected ", shown(path), " to hold images of ",
-          kSide, " x ", kSide, ", found ", rows, " x ", columns, kMnist.fetch_again(path));
+          kSide, " x ", kSide, ", found ", rows, " x ", columns, kMnist.compare());
     return count * rows * columns;
 }
 
@@ -120,7 +120,7 @@ std::vector<std::uint8_t> read(files::File& file, const Kind& kind) {
     check(found == announced, "mnist: expected ", shown(path), " to have ",
           kind.header_bytes + announced, " bytes, for its header announces ", number_at(header, 1),
           " ", kind.what, ", found ", file_bytes,
-          found < announced ? " (was a download broken off?)" : "", kMnist.fetch_again(path));
+          found < announced ? " (was a download broken off?)" : "", kMnist.compare());
 
     std::vector<std::uint8_t> data(announced);
     file.read(data);
@@ -135,11 +135,12 @@ ImageDataset read(files::File images_file, files::File labels_file) {
     const std::size_t images = pixels.size() / (kSide * kSide);
     check(images == labels.size(), "mnist: expected as many labels in ", shown(labels_path),
           " as there are images in ", shown(images_path), ", found ", labels.size(), " and ",
-          images, kMnist.fetch(images_path.parent_path()), " downloads files that belong together");
+          images, kMnist.compare());
     const auto bad = std::ranges::find_if(labels, [](int label) { return label > 9; });
     if (bad != labels.end()) {
         fail("mnist: expected labels from 0 to 9 in ", shown(labels_path), ", found ", int{*bad},
-             " for image ", bad - labels.begin(), kMnist.fetch_again(labels_path));
+             " for image ", bad - labels.begin(), kMnist.compare(),
+             "; for data of your own with other labels, make an ImageDataset");
     }
     return ImageDataset({1, Index{kSide}, Index{kSide}}, 10, std::move(pixels), std::move(labels));
 }

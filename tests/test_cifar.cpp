@@ -180,10 +180,10 @@ TEST_CASE("cifar: a folder that is missing, or a file") {
     const auto load100 = [](const fs::path& dir) { small100(dir, Split::train); };
     check_error([&] { load10("no-such-folder"); },
                 {"cifar10: expected a folder with CIFAR-10's files, found no ", path.c_str(),
-                 "; ./primer fetch cifar10 --to '", "downloads them"});
+                 "; in Primer's source folder, ./primer fetch cifar10 --to '", "downloads them"});
     check_error([&] { load100("no-such-folder"); },
                 {"cifar100: expected a folder with CIFAR-100's files, found no ", path.c_str(),
-                 "; ./primer fetch cifar100 --to '"});
+                 "; in Primer's source folder, ./primer fetch cifar100 --to '"});
     check_error([&] { load10(""); }, {"cifar10: expected the name of a folder"});
     const Folder folder;
     folder.write("cifar-10-binary.tar.gz", "");
@@ -201,7 +201,8 @@ TEST_CASE("cifar10: all missing files are named") {
         },
         "",
         {"expected CIFAR-10's training files in '",
-         "found no data_batch_2.bin, no data_batch_5.bin; ./primer fetch cifar10 --to '",
+         "found no data_batch_2.bin, no data_batch_5.bin; in Primer's source folder, ./primer "
+         "fetch cifar10 --to '",
          "' downloads them"});
     const Folder folder;
     check_error([&] { small10(folder.path(), Split::train); },
@@ -219,7 +220,8 @@ TEST_CASE("cifar10: missing from the folder that the archive unpacks to") {
     write_train(folder, "cifar-10-batches-bin");
     fs::remove(folder.path() / "cifar-10-batches-bin/data_batch_3.bin");
     check_one_line([&] { small10(folder.path(), Split::train); }, folder, "cifar-10-batches-bin",
-                   {"/cifar-10-batches-bin', found no data_batch_3.bin; ./primer fetch",
+                   {"/cifar-10-batches-bin', found no data_batch_3.bin; in Primer's source folder, "
+                    "./primer fetch",
                     "/cifar-10-batches-bin' downloads them"});
 }
 
@@ -237,13 +239,13 @@ TEST_CASE("cifar: the archive left packed") {
                 fs::remove(f.path() / "data_batch_4.bin");
                 f.write(name, "");
             },
-            name, {"/data_batch_4.bin', found it packed: tar -xf '", "' unpacks it"});
+            name, {"/data_batch_4.bin', found it packed; tar -xkf '", "' unpacks it"});
     }
     check_cifar100_error(
         [](const Folder& f) {
             fs::rename(f.path() / "train.bin", f.path() / "cifar-100-binary.tar.gz");
         },
-        "cifar-100-binary.tar.gz", {"/train.bin', found it packed: tar -xf '", " -C '"});
+        "cifar-100-binary.tar.gz", {"/train.bin', found it packed; tar -xkf '", " -C '"});
     check_cifar10_error([](const Folder& f) { f.write("data_batch_2.bin", "\x1f\x8b\x08"); },
                         "data_batch_2.bin", {"unpacked, found that it begins with 1f 8b"});
 }
@@ -274,7 +276,7 @@ TEST_CASE("cifar: the version for Python") {
     // The same under the binary version's name.
     check_cifar10_error(
         [](const Folder& f) { f.write("data_batch_3.bin", "\x80\x02}q"); }, "data_batch_3.bin",
-        {"begins with 80, as Python's pickle files do", "' puts the published file in its place"});
+        {"begins with 80, as Python's pickle files do", "published files to compare with"});
 }
 
 // 2 x 3073 = 6146, 2 x 3074 = 6148.
@@ -285,7 +287,7 @@ TEST_CASE("cifar: a file that does not end with a whole picture") {
         },
         "data_batch_1.bin",
         {"to hold whole pictures of 3073 bytes, found 6145 bytes, 1 pictures and 3072 bytes",
-         "was a download broken off?", "' puts the published file in its place"});
+         "was a download broken off?", "published files to compare with"});
     check_cifar10_error(
         [](const Folder& f) {
             f.write("data_batch_5.bin", black({"\x01", "\x02"}) + "x");
@@ -318,10 +320,12 @@ TEST_CASE("cifar: the published files have the published length") {
     make("data_batch_4.bin", 30'730'000 - 3073);  // one picture fewer: at a boundary
     check_one_line(train10, folder, "data_batch_4.bin",
                    {"to hold 10000 pictures, 30730000 bytes, found 30726927 bytes (was a download "
-                    "broken off?); ./primer fetch cifar10"});
+                    "broken off?); in Primer's source folder, ./primer fetch cifar10"});
     make("data_batch_4.bin", 30'730'000 + 3073);
-    check_one_line(train10, folder, "data_batch_4.bin",
-                   {"30730000 bytes, found 30733073 bytes; ./primer fetch cifar10"});
+    check_one_line(
+        train10, folder, "data_batch_4.bin",
+        {"30730000 bytes, found 30733073 bytes; in Primer's source folder, ./primer fetch cifar10",
+         "for a file of your own, ask for CifarLength::any"});
     make("data_batch_4.bin", 0);
     check_one_line(train10, folder, "data_batch_4.bin", {"found 0 bytes (was a download"});
     make("test_batch.bin", 30'730'001);
@@ -331,10 +335,11 @@ TEST_CASE("cifar: the published files have the published length") {
     make("train.bin", 30'740'000);
     make("test.bin", 30'740'000);
     CHECK(cifar100(folder.path(), Split::test).size() == 10000);
-    check_one_line([&] { cifar100(folder.path(), Split::train); }, folder, "train.bin",
-                   {"cifar100: expected",
-                    "to hold 50000 pictures, 153700000 bytes, found 30740000 "
-                    "bytes (was a download broken off?); ./primer fetch cifar100"});
+    check_one_line(
+        [&] { cifar100(folder.path(), Split::train); }, folder, "train.bin",
+        {"cifar100: expected",
+         "to hold 50000 pictures, 153700000 bytes, found 30740000 "
+         "bytes (was a download broken off?); in Primer's source folder, ./primer fetch cifar100"});
 }
 
 TEST_CASE("cifar: labels that cannot be") {
@@ -342,7 +347,9 @@ TEST_CASE("cifar: labels that cannot be") {
         [](const Folder& f) {
             f.write("data_batch_2.bin", black({"\x09", "\x0a", "\x0b"}));
         },
-        "data_batch_2.bin", {"labels from 0 to 9", "found 10 for picture 1; ./primer fetch"});
+        "data_batch_2.bin",
+        {"labels from 0 to 9",
+         "found 10 for picture 1; in Primer's source folder, ./primer fetch"});
     check_cifar10_error(
         [](const Folder& f) {
             f.write("data_batch_5.bin", black({"\x09", "\xff"}));

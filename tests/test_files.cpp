@@ -1,6 +1,7 @@
 #include "primer/datasets/files.h"
 
 #include <array>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -17,13 +18,17 @@ constexpr files::Source kSource{"photos", "PHOTOS"};
 
 TEST_CASE("files: paths are shown absolute and without detours") {
     CHECK(files::shown("/a/b/../c") == "'/a/c'");
+    CHECK(files::shown("/it's") == "'/it'\\''s'");  // good for a command
     CHECK(files::shown("x") == std::string(1, '\'') + (fs::current_path() / "x").string() + '\'');
 }
 
 TEST_CASE("files: what messages end with") {
-    CHECK(kSource.fetch("/data") == "; ./primer fetch photos --to '/data'");
-    CHECK(kSource.fetch_again("/data/a.bin") ==
-          "; ./primer fetch photos --to '/data' puts the published file in its place");
+    CHECK(kSource.fetch("/data") ==
+          "; in Primer's source folder, ./primer fetch photos --to '/data'");
+    // What is there may be somebody's own: no advice to put another file in its place.
+    CHECK(kSource.compare() ==
+          "; in Primer's source folder, ./primer fetch photos --to NEW-FOLDER downloads the "
+          "published files to compare with");
 }
 
 TEST_CASE("files: what is at a path") {
@@ -44,9 +49,10 @@ TEST_CASE("files: a folder, and what is none") {
     CHECK_NOTHROW(kSource.check_folder(folder.path()));
     check_error([&] { kSource.check_folder(""); },
                 {"photos: expected the name of a folder with PHOTOS's files, found an empty one"});
-    check_error([&] { kSource.check_folder("/no-such-folder"); },
-                {"photos: expected a folder with PHOTOS's files, found no '/no-such-folder'; "
-                 "./primer fetch photos --to '/no-such-folder' downloads them"});
+    check_error(
+        [&] { kSource.check_folder("/no-such-folder"); },
+        {"photos: expected a folder with PHOTOS's files, found no '/no-such-folder'; "
+         "in Primer's source folder, ./primer fetch photos --to '/no-such-folder' downloads them"});
     check_error([&] { kSource.check_folder(folder.path() / "file"); },
                 {"expected a folder", "/file', which is a file; name the folder"});
 }
@@ -91,7 +97,10 @@ TEST_CASE("files: a packed file, no file at all, and one that may not be read") 
     File packed(kSource, folder.path() / "packed");
     check_error([&] { packed.check_unpacked(); },
                 {"photos: expected '", "/packed' unpacked", "begins with 1f 8b",
-                 "rename it to packed.gz and gunzip it"});
+                 "/packed.gz' && gunzip --keep '", "/packed.gz' unpacks it"});
+    std::istringstream in("\x1f\x8b\x08");
+    check_error([&] { File(kSource, in, "it").check_unpacked(); },
+                {"as gzip's files do; unpack it first"});
     check_error([&] { File(kSource, folder.path()); },
                 {"to be a file, found a folder or a device; move it away"});
     check_error([&] { File(kSource, folder.path() / "other"); }, {"to be a file"});

@@ -124,11 +124,10 @@ TEST_CASE("mnist: a file left packed") {
     for (const std::string name : {"train-images-idx3-ubyte.gz", "train-images.idx3-ubyte.gz"}) {
         check_mnist_error(
             [&](const Folder& f) { fs::rename(f.path() / kImagesName, f.path() / name); }, name,
-            {"found it packed: gunzip '"});
+            {"found it packed; gunzip --keep '"});
     }
-    check_mnist_error(
-        [](const Folder& f) { f.write(kLabelsName, "\x1f\x8b\x08"); }, kLabelsName,
-        {"begins with 1f 8b", "rename it to train-labels-idx1-ubyte.gz and gunzip it"});
+    check_mnist_error([](const Folder& f) { f.write(kLabelsName, "\x1f\x8b\x08"); }, kLabelsName,
+                      {"begins with 1f 8b", "train-labels-idx1-ubyte.gz' && gunzip --keep '"});
 }
 
 TEST_CASE("mnist: a file of another kind") {
@@ -144,8 +143,9 @@ TEST_CASE("mnist: a file of another kind") {
 }
 
 TEST_CASE("mnist: a file shorter than its header") {
-    check_mnist_error([](const Folder& f) { f.write(kImagesName, ""); }, kImagesName,
-                      {"a header of 16 bytes, found a file of 0", "./primer fetch mnist --to '"});
+    check_mnist_error(
+        [](const Folder& f) { f.write(kImagesName, ""); }, kImagesName,
+        {"a header of 16 bytes, found a file of 0", "./primer fetch mnist --to NEW-FOLDER"});
     check_mnist_error([](const Folder& f) { f.write(kImagesName, images(3).substr(0, 15)); },
                       kImagesName, {"a header of 16 bytes, found a file of 15"});
     check_mnist_error([](const Folder& f) { f.write(kLabelsName, labels(kThree).substr(0, 3)); },
@@ -158,8 +158,9 @@ TEST_CASE("mnist: a file shorter or longer than its header says") {
                       kImagesName,
                       {"to have 2368 bytes, for its header announces 3 images, found 2367",
                        "was a download broken off?"});
-    check_mnist_error([](const Folder& f) { f.write(kImagesName, images(3) + "x"); }, kImagesName,
-                      {"to have 2368 bytes", "found 2369; ./primer fetch"});
+    check_mnist_error(
+        [](const Folder& f) { f.write(kImagesName, images(3) + "x"); }, kImagesName,
+        {"to have 2368 bytes", "found 2369; in Primer's source folder, ./primer fetch"});
     check_mnist_error([](const Folder& f) { f.write(kLabelsName, labels(kThree).substr(0, 10)); },
                       kLabelsName, {"to have 11 bytes", "announces 3 labels, found 10"});
     check_mnist_error([](const Folder& f) { f.write(kLabelsName, labels(kThree) + "x"); },
@@ -215,12 +216,14 @@ TEST_CASE("mnist: labels that do not go with the images") {
         },
         kLabelsName,
         {"expected as many labels in", kImagesName.c_str(), "found 2 and 3",
-         "files that belong together"});
+         "published files to compare with"});
     check_mnist_error(
         [](const Folder& f) {
             f.write(kLabelsName, labels({1, 10, 11}));
         },
-        kLabelsName, {"expected labels from 0 to 9", "found 10 for image 1"});
+        kLabelsName,
+        {"expected labels from 0 to 9", "found 10 for image 1", "--to NEW-FOLDER",
+         "for data of your own with other labels, make an ImageDataset"});
     check_mnist_error(
         [](const Folder& f) {
             f.write(kLabelsName, labels({1, 2, '\xff'}));

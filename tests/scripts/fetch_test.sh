@@ -105,11 +105,39 @@ expect_log "already in"
 expect_no_log "downloading"
 [ "$(date -r data/digits/images +%Y)" = 2001 ] || fail "the file was replaced"
 
-begin "a file that was damaged later is fetched again"
-fetch 0 digits
-echo damage >> data/digits/labels
-fetch 0 digits
-expect_same data/digits/labels labels
+begin "a file that is not the published one is never replaced: it may be somebody's own"
+mkdir -p data/digits
+echo "letters of my own" > data/digits/labels
+rm -rf mirror_a mirror_b   # it is found before anything is downloaded
+fetch 1 digits
+expect_log "'$tmp/data/digits/labels' is there, and is not the file that is published"
+expect_log "replaces nothing"
+expect_files data/digits "./labels"
+[ "$(cat data/digits/labels)" = "letters of my own" ] || fail "the file was replaced"
+
+begin "nor is a link, or a file whose digest the table does not know"
+mkdir -p data/digits data/photos
+ln -s nowhere data/digits/images
+fetch 1 digits
+expect_log "data/digits/images' is there"
+[ "$(readlink data/digits/images)" = nowhere ] || fail "the link was replaced"
+echo "my names" > data/photos/names.txt
+fetch 0 photos
+expect_same data/photos/batch.bin published/folder/batch.bin
+[ "$(cat data/photos/names.txt)" = "my names" ] || fail "the file was replaced"
+
+begin "a file that comes while the download runs is not replaced"
+mkdir bin
+cat > bin/tar <<END
+#!/usr/bin/env bash
+echo "just come" > data/photos/batch.bin
+exec "$(command -v tar)" "\$@"
+END
+chmod +x bin/tar
+PATH=$tmp/bin:$PATH fetch 1 photos
+expect_log "data/photos/batch.bin' is there"
+[ "$(cat data/photos/batch.bin)" = "just come" ] || fail "the file was replaced"
+rm -r bin
 
 begin "a tar.gz archive: its folder's files end up directly in the destination"
 fetch 0 photos
@@ -145,7 +173,7 @@ expect_same data/digits/images images
 
 begin "no mirror works: files that are there stay as they are, and the message helps"
 mkdir -p data/digits
-echo "an older version" > data/digits/images
+echo "notes of my own" > data/digits/notes
 cp labels data/digits/labels
 gzip -nc labels > mirror_a/images.gz   # a whole archive, but the wrong one
 rm mirror_b/images.gz
@@ -153,8 +181,7 @@ fetch 1 digits
 expect_log "no mirror delivered images.gz"
 expect_log "file://$tmp/mirror_a/images.gz"
 expect_log "PRIMER_MIRROR=file:///"
-expect_files data/digits "./images ./labels"
-[ "$(cat data/digits/images)" = "an older version" ] || fail "the file was replaced"
+expect_files data/digits "./labels ./notes"
 expect_same data/digits/labels labels
 
 begin "no mirror works: no empty destination is left"
@@ -162,13 +189,10 @@ rm -rf mirror_a mirror_b
 fetch 1 digits
 [ ! -e data/digits ] || fail "data/digits was left behind"
 
-begin "one archive fails: nothing is replaced; the next run downloads only what is missing"
-mkdir -p data/digits
-echo "an older version" > data/digits/images
+begin "one archive fails: nothing is put in place; the next run downloads only what is missing"
 rm mirror_a/labels.gz mirror_b/labels.gz
 fetch 1 digits
-[ "$(cat data/digits/images)" = "an older version" ] || fail "the file was replaced"
-[ ! -e data/digits/labels ] || fail "labels appeared"
+expect_files data/digits "./.primer-fetch ./.primer-fetch/images.gz"
 publish
 rm mirror_a/images.gz mirror_b/images.gz
 fetch 0 digits
@@ -176,17 +200,15 @@ expect_files data/digits "./images ./labels"
 expect_same data/digits/images images
 
 begin "an unpacked file that is not what the table says is not put in place"
-mkdir -p data/digits
-echo "an older version" > data/digits/images
 sed -i.saved "s/^file    digits labels .*/file    digits labels 00000000000000000000000000000000/" tool/sources.txt
 fetch 1 digits
 mv tool/sources.txt.saved tool/sources.txt
 expect_log "expected 00000000000000000000000000000000"
-[ "$(cat data/digits/images)" = "an older version" ] || fail "the file was replaced"
+[ ! -e data/digits/images ] && [ ! -e data/digits/labels ] || fail "files appeared"
 
 begin "a partial download is continued, not started again"
-mkdir -p data/digits/.download
-head -c 1000 published/images.gz > data/digits/.download/images.gz
+mkdir -p data/digits/.primer-fetch
+head -c 1000 published/images.gz > data/digits/.primer-fetch/images.gz
 # Only the rest of the file is right at the mirrors: it succeeds only by continuing.
 for mirror in mirror_a mirror_b; do
     { head -c 1000 /dev/zero; tail -c +1001 published/images.gz; } > "$mirror/images.gz"
@@ -196,27 +218,27 @@ expect_files data/digits "./images ./labels"
 expect_same data/digits/images images
 
 begin "a partial download of something else is thrown away, and the mirror asked again"
-mkdir -p data/digits/.download
-head -c 1000 /dev/zero > data/digits/.download/images.gz
+mkdir -p data/digits/.primer-fetch
+head -c 1000 /dev/zero > data/digits/.primer-fetch/images.gz
 fetch 0 digits
 expect_log "starting again"
 expect_no_log "mirror_b"
 expect_same data/digits/images images
 
 begin "a partial download that is longer than the file is thrown away"
-mkdir -p data/digits/.download
-cat published/images.gz published/images.gz > data/digits/.download/images.gz
+mkdir -p data/digits/.primer-fetch
+cat published/images.gz published/images.gz > data/digits/.primer-fetch/images.gz
 fetch 0 digits
 expect_no_log "mirror_b"
 expect_same data/digits/images images
 
 begin "likewise when an HTTP server refuses to continue it"
-mkdir -p data/digits/.download bin
-echo "longer than the file" > data/digits/.download/images.gz
+mkdir -p data/digits/.primer-fetch bin
+echo "longer than the file" > data/digits/.primer-fetch/images.gz
 cat > bin/curl <<END
 #!/usr/bin/env bash
 # Answers like an HTTP server that is asked for a range outside of the file.
-if [ -s data/digits/.download/images.gz ] && [[ "\$*" == *images.gz ]]; then
+if [ -s data/digits/.primer-fetch/images.gz ] && [[ "\$*" == *images.gz ]]; then
     echo "416 The requested range is not satisfiable"
     exit 22
 fi
@@ -228,8 +250,6 @@ expect_no_log "mirror_b"
 expect_same data/digits/images images
 
 begin "an interrupted download leaves the destination alone and is continued by the next run"
-mkdir -p data/digits
-echo "an older version" > data/digits/images
 cat > bin/curl <<'END'
 #!/usr/bin/env bash
 # Delivers the beginning of the file, then the run is told to stop.
@@ -246,8 +266,7 @@ code=0
 PATH=$tmp/bin:$PATH bash -c 'export FETCH_PID=$$; exec bash tool/fetch.sh digits' > log 2>&1 || code=$?
 [ "$code" = 130 ] || fail "exit code $code, expected 130"
 expect_log "interrupted"
-expect_files data/digits "./.download ./.download/images.gz ./images"
-[ "$(cat data/digits/images)" = "an older version" ] || fail "the file was replaced"
+expect_files data/digits "./.primer-fetch ./.primer-fetch/images.gz"
 for mirror in mirror_a mirror_b; do
     { head -c 1000 /dev/zero; tail -c +1001 published/images.gz; } > "$mirror/images.gz"
 done
@@ -265,8 +284,8 @@ expect_same data/digits/images images
 expect_same data/digits/labels labels
 
 begin "one waits while another works in the folder"
-mkdir -p data/digits/.download
-exec 8> data/digits/.download/lock
+mkdir -p data/digits/.primer-fetch
+exec 8> data/digits/.primer-fetch/lock
 flock 8
 bash tool/fetch.sh digits > log 2>&1 8>&- & waiting=$!
 for _ in $(seq 1200); do
