@@ -293,23 +293,22 @@ constinit Distance distance;  // of the pool's helpers; the mutex is also for th
 // fork() copies a process, but of its threads only the one that called it. So it waits until no job
 // is running, and the child forgets the pool, which has no threads there, and makes its own when it
 // needs one. (In a body of parallel_for it can not wait for that very job: such a child may only
-// call exec or _exit, as after any fork from the midst of things.)
-void handle_forks() {
+// call exec or _exit, as after any fork from the midst of things.) Registered before main, for a
+// fork might come while another thread is about to make the pool.
 #if defined(__unix__) || defined(__APPLE__)
-    [[maybe_unused]] static const int registered = pthread_atfork(
-        [] {
-            if (!inside_parallel_for) pool_mutex.lock();
-        },
-        [] {
-            if (!inside_parallel_for) pool_mutex.unlock();
-        },
-        [] {
-            if (inside_parallel_for) return;
-            pool = nullptr;
-            pool_mutex.unlock();
-        });
+[[maybe_unused]] const int forks_handled = pthread_atfork(
+    [] {
+        if (!inside_parallel_for) pool_mutex.lock();
+    },
+    [] {
+        if (!inside_parallel_for) pool_mutex.unlock();
+    },
+    [] {
+        if (inside_parallel_for) return;
+        pool = nullptr;
+        pool_mutex.unlock();
+    });
 #endif
-}
 
 std::atomic<int>& thread_count() {
     static std::atomic<int> count = threads_from_environment();
@@ -336,10 +335,7 @@ void detail::run_chunks(Index n, Index grain, const std::function<void(Index, In
     // A second caller, on another thread, does not wait for the pool: it works alone.
     std::unique_lock lock(pool_mutex, std::defer_lock);
     if (num_threads() > 1 && !inside_parallel_for && lock.try_lock()) {
-        if (pool == nullptr) {
-            handle_forks();
-            pool = new Pool(num_threads() - 1);
-        }
+        if (pool == nullptr) pool = new Pool(num_threads() - 1);
         const bool share = job.chunks() > kFewChunks || distance.near(*pool);
         share ? pool->run(job) : job.work(0);
     } else {

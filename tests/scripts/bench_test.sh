@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The benchmark as a person meets it: its flags, its table and its JSON. How fast anything is, is no
 # matter of this test. compare_pytorch.py is only tried as far as it goes without PyTorch.
+# needs: bench
 set -euo pipefail
 . "$PRIMER_SOURCE_DIR/tests/support.sh"
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Reports in a real browser, on a phone and on a desk, in light and in dark: see report/browse.py. The
 # screenshots stay in $PRIMER_SCREENSHOTS, if that names a folder.
+# needs: report
 set -euo pipefail
 
 report=$PRIMER_BINARY_DIR/examples/report

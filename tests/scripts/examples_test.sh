@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # The examples as a person meets them: what they print, where they look for data, how they fail.
+# needs: examples/all
 set -euo pipefail
 . "$PRIMER_SOURCE_DIR/tests/support.sh"
 

@@ -2,6 +2,7 @@
 # Training while calls of the system fail, one after another: see ../faults/shim.cpp. Whatever fails,
 # the program does not crash, it says what it could not do, and its checkpoint is the last or the
 # one before: from it, training goes on to the same weights as one that nothing befell.
+# needs: faults mnist_mlp
 set -euo pipefail
 . "$PRIMER_SOURCE_DIR/tests/support.sh"
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Tests datasets/fetch.sh with a table and small archives of its own, from mirrors that are folders
 # of this machine. Needs no network.
+# needs: nothing
 set -euo pipefail
 
 source_dir=${PRIMER_SOURCE_DIR:-$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)}

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # ./primer graph: what it writes and prints for each network, and that Graphviz takes it.
+# needs: graph
 set -euo pipefail
 . "$PRIMER_SOURCE_DIR/tests/support.sh"
 

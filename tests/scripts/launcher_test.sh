@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Tests the launcher, primer, in a small tree of its own. The programs that it calls (cmake, ctest,
 # apt-get, sudo and so on) are stubs: nothing is built or installed, and no network is needed.
+# needs: nothing
 set -euo pipefail
 
 source_dir=${PRIMER_SOURCE_DIR:-$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)}
@@ -22,6 +23,11 @@ chmod +x "$tree/primer"
 echo "// tiny: adds two numbers" > "$tree/examples/tiny.cpp"
 echo "// other_one: does something else" > "$tree/examples/other_one.cpp"
 echo "int helper();" > "$tree/examples/untitled.cpp"
+mkdir -p "$tree/tests/scripts"
+: > "$tree/tests/test_norm.cpp"
+echo "# needs: tiny other_one" > "$tree/tests/scripts/small_test.sh"
+echo "# needs: nothing" > "$tree/tests/scripts/alone_test.sh"
+: > "$tree/tests/scripts/large_test.sh"
 echo "// not an example" > "$tree/examples/support/helper.cpp"
 cat > "$tree/datasets/fetch.sh" <<'END'
 echo "fetch got: $*"
@@ -73,6 +79,8 @@ case "\$*" in
             cp "$tmp/program" "$tree/build/release/examples/tiny"
             cp "$tmp/program" "$tree/build/release/benchmarks/bench"
             cp "$tmp/program" "$tree/build/release/benchmarks/bench_kernels"
+            mkdir -p "$tree/build/release/tests"
+            cp "$tmp/cases" "$tree/build/release/tests/primer_tests"
         fi ;;
     *)
         case "\$*" in *BENCHMARKS=ON*) [ ! -e "$tmp/no_google_benchmark" ] || exit 1 ;; esac
@@ -83,6 +91,7 @@ case "\$*" in
 esac
 END
     stub ctest <<END
+case "\$*" in *--show-only*) cat "$tmp/chosen"; exit ;; esac
 echo "ctest \$*" >> "$tmp/calls"
 echo "summary of ctest"
 exit 8
@@ -106,6 +115,24 @@ echo "program runs in $PWD"
 exit 5
 END
 chmod +x program
+
+# Stands for the program of all test cases: one is in the file test_norm.cpp, and one elsewhere has
+# "layer" in its name.
+cat > cases <<'END'
+#!/usr/bin/env bash
+here=0
+case "$*" in
+    *"--source-file=*/test_*norm*.cpp"* | *"--test-case=*layer*"*) here=1 ;;
+esac
+if [ "$1" = --count ]; then
+    echo "[doctest] unskipped test cases passing the current filters: $here"
+else
+    echo "cases got:$(printf ' <%s>' "$@")"
+    [ ! -e "$0.fails" ] || exit 1
+fi
+END
+chmod +x cases
+: > chosen
 
 # --- Helpers --------------------------------------------------------------------------------------
 
@@ -162,6 +189,11 @@ primer 2 tinny
 [ "$(wc -l < err)" = 1 ] || fail "the message is not one line"
 expect err "'tinny'"
 expect err "setup test bench fetch fuzz other_one tiny untitled"
+expect err "; did you mean tiny?"
+primer 2 bnech
+expect err "; did you mean bench?"
+primer 2 quite_another
+expect_no err "did you mean"
 primer 2 --flag
 primer 2 ../examples/tiny
 primer 2 support/helper
@@ -220,11 +252,61 @@ END
 primer 1 tiny
 expect_no calls "--build"
 
-begin "test builds everything, passes flags to ctest and its exit code back"
-primer 8 test -R "some test"
-expect calls "--build --preset release  in"
-expect calls "ctest --test-dir $tree/build/release --output-on-failure -R some test"
+begin "test builds everything and passes the exit code of ctest back"
+primer 8 test
+expect calls "--build --preset release --target all  in"
+expect calls "ctest --test-dir $tree/build/release --output-on-failure"
 [ "$(cat out)" = "summary of ctest" ] || fail "standard output should be that of ctest"
+
+begin "test with flags hands them to ctest and builds what its choice needs"
+printf '  Test  #7: %s\n' "float: norm" "float: tape" "script: small_test" > chosen
+primer 8 test -R "some test"
+expect calls "--build --preset release --target build.ninja  in"
+expect calls "--build --preset release --target primer_tests --target tiny --target other_one  in"
+expect calls "ctest --test-dir $tree/build/release --output-on-failure -R some test"
+printf '  Test  #7: %s\n' "double: norm" "script: alone_test" > chosen
+: > calls
+primer 8 test -R norm
+expect calls "--build --preset release --target primer_tests_double  in"
+printf '  Test  #7: %s\n' "script: alone_test" > chosen
+: > calls
+primer 8 test -R alone
+[ "$(grep -c -e --build calls)" = 1 ] || fail "built something for a script that needs nothing"
+printf '  Test  #7: %s\n' "script: large_test" > chosen  # does not say what it needs
+primer 8 test -R large
+expect calls "--build --preset release --target all  in"
+: > chosen
+
+begin "test NAME builds one program and runs the cases of that name, and those of such files"
+primer 0 test norm
+[ "$(cat out)" = "cases got: <--source-file=*/test_*norm*.cpp>" ] || fail "expected the cases of one file"
+expect calls "--build --preset release --target primer_tests  in"
+expect_no calls "ctest"
+primer 0 test layer
+[ "$(cat out)" = "cases got: <--test-case=*layer*> <--source-file-exclude=*/test_*layer*.cpp>" ] ||
+    fail "expected the cases with that name"
+touch "$tree/build/release/tests/primer_tests.fails"
+primer 1 test norm
+
+test="test NAME runs scripts of that name as well"
+rm "$tree/build/release/tests/primer_tests.fails"
+printf '  Test  #7: %s\n' "script: small_test" > chosen
+primer 1 test small
+expect calls "--target tiny --target other_one  in"
+expect calls "ctest --test-dir $tree/build/release --output-on-failure -R ^script: .*small.*_test\$"
+: > chosen
+
+test="test NAME without a match is wrong usage, and says what is near"
+primer 2 test nrom
+expect err "no test case, file or script has 'nrom' in its name; did you mean norm?"
+primer 2 test smalll
+expect err "did you mean small?"
+primer 2 test zzzzzzzz
+expect_no err "did you mean"
+primer 2 test norm -V
+expect err "flags go to ctest"
+primer 2 test 'a*'
+primer 2 test ""
 
 begin "while another one builds it waits and says so; a program that runs holds up nobody"
 mkdir -p "$tree/build"

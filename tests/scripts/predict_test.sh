@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Pictures as a person meets them: predict names those in examples/pictures, and variations of them;
 # peek and draw_digits write theirs; what is broken is one line.
+# needs: examples/all vary
 set -euo pipefail
 . "$PRIMER_SOURCE_DIR/tests/support.sh"
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # relu_images as a person meets it: the files it writes, what it prints, how it fails.
+# needs: relu_images
 set -euo pipefail
 . "$PRIMER_SOURCE_DIR/tests/support.sh"
 

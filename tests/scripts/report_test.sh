@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The report of training runs, without a browser: of whole ones, of those that were cut off, of several
 # side by side, and of files as no program should write them.
+# needs: report
 set -euo pipefail
 . "$PRIMER_SOURCE_DIR/tests/support.sh"
 

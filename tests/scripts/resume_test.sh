@@ -6,6 +6,7 @@
 # those.
 #
 # PRIMER_KILLS is how many times a process is killed: 50, or 5 under the sanitizers, which are slow.
+# needs: examples/all
 set -euo pipefail
 . "$PRIMER_SOURCE_DIR/tests/support.sh"
 

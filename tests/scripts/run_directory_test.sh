@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What a training run writes down: all that it should, the same weights as without, in the same place
 # after a resume, and never at the cost of the training.
+# needs: examples/all
 set -euo pipefail
 . "$PRIMER_SOURCE_DIR/tests/support.sh"
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Programs in surroundings that are not what they wish for: closed descriptors, a full disk behind
 # standard output, another run in the same directory, files of others, signals of batch systems.
+# needs: examples/all
 set -euo pipefail
 . "$PRIMER_SOURCE_DIR/tests/support.sh"
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Event files load in TensorBoard, also when they are cut short, and so does what a training run
 # writes. PRIMER_PYTHON names the Python that has it (python3 otherwise).
+# needs: events mnist_mlp
 set -euo pipefail
 
 python=${PRIMER_PYTHON:-python3}

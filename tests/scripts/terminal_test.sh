@@ -2,6 +2,7 @@
 # What a training run shows: in a terminal one line that is drawn over, never wider than the
 # terminal, also when that is resized; elsewhere plain lines. Needs python3, which makes the
 # terminals.
+# needs: examples/all
 set -euo pipefail
 . "$PRIMER_SOURCE_DIR/tests/support.sh"
 

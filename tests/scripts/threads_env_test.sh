@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Tests PRIMER_NUM_THREADS, which a process reads only once: each value gets a process of its own.
+# needs: primer_tests
 set -euo pipefail
 
 tests=${PRIMER_BINARY_DIR:?}/tests/primer_tests
