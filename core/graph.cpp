@@ -23,7 +23,8 @@ class GraphReader {
         check(tape.recording_,
               "graph_of: this Tape is spent: its backward() has run and freed its memory; draw it "
               "before that");
-        for (const StateEntry& entry : names) name_of_[&entry.tensor.impl()] = entry.name;
+        // Of a tensor with several names, the first.
+        for (const StateEntry& entry : names) name_of_.emplace(&entry.tensor.impl(), entry.name);
     }
 
     std::vector<GraphNode> read() {

@@ -15,7 +15,8 @@ struct StateEntry {
     bool whole = false;  ///< it counts something: files keep it as I64
 };
 
-/// What a model has learnt, by the names that PyTorch's state_dict gives: Module::state_dict().
+/// What a model has learnt, by the names that PyTorch's state_dict gives: Module::state_dict(). A
+/// tensor that layers share is in it under each of its names.
 using StateDict = std::vector<StateEntry>;
 
 }  // namespace primer

@@ -35,24 +35,35 @@ class Walk : public Visitor {
     std::unordered_set<const void*> seen_;
 };
 
+// Every name, or the first of each tensor: layers may share one.
+enum class Names { all, first };
+
 // For T = Parameter or Buffer, `kind` in words.
 template <class T>
 class Tensors : public Walk {
   public:
     using Walk::operator();
-    explicit Tensors(const char* kind) : kind_(kind) {}
+    Tensors(const char* kind, Names names) : kind_(kind), names_(names) {}
 
     void operator()(const std::string& name, T& tensor) override {
         check(tensor.defined(), "Module: the ", kind_, ' ', full(name),
               " is undefined; visit it only if it is there");
-        if (is_new(&tensor.impl())) found.emplace_back(full(name), tensor);
+        if (is_new(&tensor.impl()) || names_ == Names::all) found.emplace_back(full(name), tensor);
     }
 
     std::vector<std::pair<std::string, T>> found;
 
   private:
     const char* kind_;
+    Names names_;
 };
+
+template <class T>
+std::vector<std::pair<std::string, T>> tensors_of(Module& module, const char* kind, Names names) {
+    Tensors<T> visitor(kind, names);
+    module.walk(visitor);
+    return std::move(visitor.found);
+}
 
 class Generators : public Walk {
   public:
@@ -219,15 +230,11 @@ std::vector<Parameter> Module::parameters() {
 }
 
 std::vector<std::pair<std::string, Parameter>> Module::named_parameters() {
-    Tensors<Parameter> visitor("parameter");
-    walk(visitor);
-    return std::move(visitor.found);
+    return tensors_of<Parameter>(*this, "parameter", Names::first);
 }
 
 std::vector<std::pair<std::string, Buffer>> Module::named_buffers() {
-    Tensors<Buffer> visitor("buffer");
-    walk(visitor);
-    return std::move(visitor.found);
+    return tensors_of<Buffer>(*this, "buffer", Names::first);
 }
 
 std::vector<std::pair<std::string, Rng*>> Module::named_generators() {
@@ -238,8 +245,12 @@ std::vector<std::pair<std::string, Rng*>> Module::named_generators() {
 
 StateDict Module::state_dict() {
     StateDict all;
-    for (const auto& [name, parameter] : named_parameters()) all.push_back({name, parameter});
-    for (const auto& [name, buffer] : named_buffers()) all.push_back({name, buffer, buffer.whole});
+    for (const auto& [name, parameter] : tensors_of<Parameter>(*this, "parameter", Names::all)) {
+        all.push_back({name, parameter});
+    }
+    for (const auto& [name, buffer] : tensors_of<Buffer>(*this, "buffer", Names::all)) {
+        all.push_back({name, buffer, buffer.whole});
+    }
     return all;
 }
 

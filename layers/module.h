@@ -63,7 +63,8 @@ class Module {
     std::vector<std::pair<std::string, Buffer>> named_buffers();
     std::vector<std::pair<std::string, Rng*>> named_generators();
     /// The parameters and then the buffers, by the names that PyTorch's state_dict has for the same
-    /// modules: what save_safetensors and load_safetensors take.
+    /// modules: what save_safetensors and load_safetensors take. A tensor that several layers share
+    /// is listed under each of its names, as it is there.
     StateDict state_dict();
     /// The modules directly in this one, with their names.
     std::vector<std::pair<std::string, Module*>> named_children();

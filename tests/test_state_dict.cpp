@@ -76,6 +76,58 @@ TEST_CASE("state_dict: handles, so that loading changes the model") {
     CHECK(other.conv1.weight.requires_grad());
 }
 
+// What predicts a word is what reads it.
+class Tied : public Module {
+  public:
+    explicit Tied(Rng& rng) : tok(2, 2, rng), head(2, 2, rng) { head.weight = tok.weight; }
+    Tensor forward(const Tensor& x) override { return head(tok(x)); }
+    void visit(Visitor& visitor) override {
+        visitor("tok", tok);
+        visitor("head", head);
+    }
+    std::string describe() const override { return "Tied"; }
+
+    Linear tok, head;
+};
+
+TEST_CASE("state_dict: a shared tensor under each of its names, written and read as by PyTorch") {
+    const Folder folder;
+    const fs::path path = folder.path() / "tied.safetensors";
+    Rng rng(1);
+    Tied model(rng);
+    std::vector<std::string> names;
+    for (const StateEntry& entry : model.state_dict()) names.push_back(entry.name);
+    CHECK(names == std::vector<std::string>{"tok.weight", "tok.bias", "head.weight", "head.bias"});
+    CHECK(model.parameters().size() == 3);
+
+    // load_state_dict of the same model in PyTorch asks for both.
+    save_safetensors(path, model.state_dict());
+    CHECK(SafetensorsFile::load(path).contains("head.weight"));
+    CHECK(SafetensorsFile::load(path).contains("tok.weight"));
+    load_safetensors(path, Tied(rng).state_dict());
+
+    // safetensors' save_model keeps one name, and the other among the metadata.
+    for (const std::string kept : {"head", "tok"}) {
+        CAPTURE(kept);
+        const std::string other = kept == "tok" ? "head" : "tok";
+        const Tensor values = rand({2, 2}, rng);
+        save_safetensors(
+            path, {{kept + ".weight", values}, {"tok.bias", zeros({2})}, {"head.bias", zeros({2})}},
+            {{other + ".weight", kept + ".weight"}});
+        CHECK(load_safetensors(path, model.state_dict()).missing.empty());
+        CHECK(std::ranges::equal(model.tok.weight.values(), values.values()));
+        CHECK(model.head.weight.values().data() == model.tok.weight.values().data());
+    }
+
+    // One fault is told once.
+    save_safetensors(
+        path,
+        {{"head.weight", zeros({3, 2})}, {"tok.bias", zeros({2})}, {"head.bias", zeros({2})}});
+    const LoadReport report = load_safetensors(path, model.state_dict(), {.strict = false});
+    CHECK(report.misshapen == std::vector<std::string>{"head.weight"});
+    CHECK(report.missing.empty());
+}
+
 TEST_CASE("state_dict: another model's file is an Error that names both sides") {
     const Folder folder;
     const fs::path path = folder.path() / "net.safetensors";

@@ -421,10 +421,12 @@ LoadReport SafetensorsFile::load_into(const StateDict& tensors, const LoadOption
 
     std::vector<std::string> shapes;                                         // for the message
     std::map<const void*, std::pair<std::string, const SafeTensor*>> found;  // by the tensor itself
+    std::set<const void*> there_is;  // likewise, of whatever shape
     std::vector<std::pair<const StateEntry*, std::string>> fitting;
     for (const StateEntry& entry : tensors) {
         const auto stored = stored_as.find(entry.name);
         if (stored == stored_as.end()) continue;
+        there_is.insert(&entry.tensor.impl());
         const SafeTensor& there = raw(stored->second);
         if (there.shape != entry.tensor.shape()) {
             report.misshapen.push_back(entry.name);
@@ -442,7 +444,7 @@ LoadReport SafetensorsFile::load_into(const StateDict& tensors, const LoadOption
     }
     bool counts = false;
     for (const StateEntry& entry : tensors) {
-        if (stored_as.contains(entry.name) || found.contains(&entry.tensor.impl())) continue;
+        if (there_is.contains(&entry.tensor.impl())) continue;
         if (may_be_missing(entry)) {
             counts = true;
         } else {

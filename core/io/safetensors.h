@@ -95,6 +95,7 @@ class SafetensorsFile {
 };
 
 /// Writes the tensors to a file, F32 (or F64, where Real is double) and, where they are whole, I64.
+/// A tensor with several names is written under each, for PyTorch's load_state_dict asks for all.
 /// The same tensors and metadata give the same bytes, which are those of the format's own library;
 /// PyTorch wants {"format", "pt"} among the metadata of files that it did not make itself.
 ///

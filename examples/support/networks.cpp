@@ -29,14 +29,22 @@ void append_stage(Sequential& model, Index in, Index out, Rng& rng) {
     model.append(MaxPool2d({.kernel = 2}));
 }
 
+/// The shape of a tensor whose name wrappers of PyTorch may have lengthened: "module.0.weight".
+Shape shape_of(const SafetensorsFile& file, const std::string& name) {
+    for (const std::string& stored : file.names()) {
+        if (stored.ends_with("." + name)) return file.raw(stored).shape;
+    }
+    return file.raw(name).shape;
+}
+
 /// The size of the file's first convolution, which the others follow.
 Index width_of(const SafetensorsFile& file) {
-    const Shape shape = file.raw("0.weight").shape;
+    const Shape shape = shape_of(file, "0.weight");
     check(shape.rank() == 4 && shape[0] >= 1 && shape[0] <= 1024, file.source(),
           ": expected the weight of a convolution of 1 to 1024 channels as 0.weight, got ", shape);
     // Nearly all of the network is in this one. It is not made on the word of a file without it.
     const Index width = shape[0];
-    const Shape expected{4 * width, 2 * width * 7 * 7}, largest = file.raw("7.weight").shape;
+    const Shape expected{4 * width, 2 * width * 7 * 7}, largest = shape_of(file, "7.weight");
     check(largest == expected, file.source(), ": expected 7.weight of shape ", expected,
           ", for 0.weight has ", width, " channels, got ", largest);
     return width;
@@ -63,7 +71,8 @@ Trained build(const std::string& network, const SafetensorsFile& file) {
     fail(file.source(),
          ": expected the weights of mnist_mlp, mnist_cnn or cifar_cnn, got those of ",
          network.empty() ? "a network that is not named" : network,
-         "; --save-weights of these examples writes such files");
+         "; --save-weights of these examples writes such files, and docs/exchange.md says how "
+         "PyTorch does");
 }
 
 }  // namespace
@@ -117,7 +126,9 @@ Trained load_trained(const std::string& path) {
     const SafetensorsFile file = SafetensorsFile::load(path);
     const auto network = file.metadata().find(kNetwork);
     Trained trained = build(network == file.metadata().end() ? "" : network->second, file);
-    file.load_into(trained.model.state_dict());
+    for (const std::string& note : file.load_into(trained.model.state_dict()).notes) {
+        std::cerr << "note: " << file.source() << ": " << printable(note) << '\n';
+    }
     trained.model.eval();
     return trained;
 }
