@@ -14,12 +14,17 @@ namespace primer {
 /// channel's 50000 x 32 x 32 pixels x, each divided by 255, the mean and sqrt(mean of x^2 -
 /// mean^2). (The smaller deviations that one also meets, 0.2023, ..., are averages over the
 /// pictures of each picture's own.) For Normalize(kCifar10Mean, kCifar10Stddev), after ToTensor().
-inline const std::vector<Real> kCifar10Mean{Real(0.4914), Real(0.4822), Real(0.4465)};
-inline const std::vector<Real> kCifar10Stddev{Real(0.2470), Real(0.2435), Real(0.2616)};
+/// (Never destroyed: the destructors of static objects may use them.)
+inline const std::vector<Real>& kCifar10Mean =
+    *new std::vector<Real>{Real(0.4914), Real(0.4822), Real(0.4465)};
+inline const std::vector<Real>& kCifar10Stddev =
+    *new std::vector<Real>{Real(0.2470), Real(0.2435), Real(0.2616)};
 
 /// The same of CIFAR-100's training pictures.
-inline const std::vector<Real> kCifar100Mean{Real(0.5071), Real(0.4865), Real(0.4409)};
-inline const std::vector<Real> kCifar100Stddev{Real(0.2673), Real(0.2564), Real(0.2762)};
+inline const std::vector<Real>& kCifar100Mean =
+    *new std::vector<Real>{Real(0.5071), Real(0.4865), Real(0.4409)};
+inline const std::vector<Real>& kCifar100Stddev =
+    *new std::vector<Real>{Real(0.2673), Real(0.2564), Real(0.2762)};
 
 /// What CIFAR-10's labels mean.
 inline constexpr std::array<const char*, 10> kCifar10Classes{

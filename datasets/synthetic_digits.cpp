@@ -39,7 +39,8 @@ constexpr bool corner = true;
 
 // clang-format off
 const std::array<std::vector<Glyph>, 10>& glyphs() {
-    static const std::array<std::vector<Glyph>, 10> table{{
+    // Never destroyed: the destructors of other static objects may still draw digits.
+    static const auto& table = *new std::array<std::vector<Glyph>, 10>{{
         {  // 0
             {{{11, 1}, {5, 5}, {4.5, 14}, {10, 19}, {15, 14.5}, {15, 5}, {10, 1}, {6.5, 3}}},
             {{{13.5, 4}, {9, 1}, {4.5, 9}, {8, 18.5}, {14, 16.5}, {15.5, 7}, {11.5, 2}, {8.5, 3}}},

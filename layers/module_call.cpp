@@ -14,11 +14,36 @@ namespace {
 
 using Role = Tensor::Impl::Role;
 
-// Of this thread: the innermost call that is recorded, what the calls have used, and what is known
-// of outermost modules, by their ids.
-thread_local ModuleCall* innermost = nullptr;
-thread_local std::vector<Tensor> used;
-thread_local std::unordered_map<std::uint64_t, std::unordered_set<const void*>> known_of;
+// What a thread remembers of its calls.
+struct Calls {
+    ModuleCall* innermost = nullptr;  // of those that are recorded
+    std::vector<Tensor> used;         // by them
+    // Of outermost modules, by their ids.
+    std::unordered_map<std::uint64_t, std::unordered_set<const void*>> known_of;
+};
+
+// Plain variables, as in thread_state.cpp: the destructors of static objects, which come after
+// those of thread-local ones, may still call modules. What they make here stays until the process
+// ends.
+thread_local constinit Calls* calls = nullptr;
+thread_local constinit bool ending = false;
+
+struct Owner {
+    ~Owner() {
+        // std::exit() in a forward never returns to its call.
+        if (calls->innermost == nullptr) delete calls;
+        calls = nullptr;
+        ending = true;
+    }
+};
+
+Calls& of_this_thread() {
+    if (calls == nullptr) {
+        calls = new Calls;
+        if (!ending) thread_local Owner owner;
+    }
+    return *calls;
+}
 
 // Everything that a walk reaches.
 class Members : public Visitor {
@@ -59,7 +84,8 @@ ModuleCall::ModuleCall(Module& module, const Tensor& x)
           "Module: this module has been moved from: its parameters are in the one that it was "
           "moved to, which is to be called in its place");
     if (!recording_) return;
-    outer_ = innermost;
+    Calls& here = of_this_thread();
+    outer_ = here.innermost;
     if (outer_ != nullptr && !outer_->named(&module)) {
         Members members(module);
         const bool harmless =
@@ -72,21 +98,23 @@ ModuleCall::ModuleCall(Module& module, const Tensor& x)
         known.insert(&module);
         known.merge(members.all);
     }
-    innermost = this;
-    first_used_ = used.size();
-    if (outer_ == nullptr) ThreadState::here()->used = &used;
+    here.innermost = this;
+    first_used_ = here.used.size();
+    if (outer_ == nullptr) ThreadState::here()->used = &here.used;
 }
 
 ModuleCall::~ModuleCall() {
     if (!recording_) return;
-    innermost = outer_;
-    used.resize(std::min(first_used_, used.size()));
+    Calls& here = of_this_thread();
+    here.innermost = outer_;
+    here.used.resize(std::min(first_used_, here.used.size()));
     if (outer_ != nullptr) return;
-    if (ThreadState* const here = ThreadState::here()) here->used = nullptr;
+    if (ThreadState* const thread = ThreadState::here()) thread->used = nullptr;
 }
 
 void ModuleCall::check_members() const {
     if (!recording_) return;
+    const std::vector<Tensor>& used = of_this_thread().used;
     for (std::size_t i = first_used_; i < used.size(); ++i) {
         const Tensor& x = used[i];
         if (x.impl().optimized || is_input(x) || named(&x.impl())) continue;
@@ -106,6 +134,7 @@ const ModuleCall& ModuleCall::outermost() const {
 
 ModuleCall::Known& ModuleCall::known() const {
     constexpr std::size_t most = 256;  // a program that makes ever new models keeps no more of them
+    auto& known_of = of_this_thread().known_of;
     if (known_of.size() >= most) known_of.clear();
     return known_of[outermost().module_.id_];
 }

@@ -35,7 +35,8 @@ std::size_t bucket_of(double x, const std::vector<double>& limits) {
 }  // namespace
 
 Histogram make_histogram(const Tensor& values) {
-    static const std::vector<double> limits = make_limits();
+    // Never destroyed: the destructors of other static objects may still want it.
+    static const std::vector<double>& limits = *new std::vector<double>(make_limits());
     std::vector<Index> counts(limits.size() - 1, 0);
     Histogram result;
     for (Real value : values.values()) {

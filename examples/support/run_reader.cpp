@@ -24,7 +24,7 @@ constexpr std::size_t kMistakes = 24, kClassesLimit = 1000;
 // --- Members of an object, whatever it is -----------------------------------------------------
 
 const Json& member(const Json& object, const char* key) {
-    static const Json none;
+    static const Json& none = *new Json;  // never destroyed
     if (!object.is_object()) return none;
     const auto found = object.find(key);
     return found == object.end() ? none : *found;
