@@ -26,7 +26,8 @@ Tensor uneven_weights(const Shape& shape) {
 void gradcheck(const std::function<Tensor(const std::vector<Tensor>&)>& f,
                const std::vector<Tensor>& inputs, const GradcheckOptions& options) {
     check(std::is_same_v<Real, double>,
-          "gradcheck: needs the build of the library in which Real is double");
+          "gradcheck: needs the build of the library in which Real is double; link the program "
+          "with primer::primer_double in place of primer::primer");
     const auto loss_of = [&] {
         const Tensor y = f(inputs);
         return sum(mul(y, uneven_weights(y.shape())));

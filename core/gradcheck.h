@@ -20,7 +20,7 @@ struct GradcheckOptions {
 ///
 /// `f` must be deterministic and smooth within eps of the inputs (keep relu away from 0).
 /// Throws Error that names the worst element of the first input that disagrees. Only in the build
-/// in which Real is double: in float the rounding would drown the result.
+/// in which Real is double, primer::primer_double: in float rounding would drown the result.
 void gradcheck(const std::function<Tensor(const std::vector<Tensor>&)>& f,
                const std::vector<Tensor>& inputs, const GradcheckOptions& options = {});
 

@@ -138,7 +138,8 @@ TEST_CASE("gradcheck: is for the build in which Real is double") {
         [] {
             gradcheck([](const Inputs& x) { return square(x[0], 2); }, {tensor({1, 2})});
         },
-        {"gradcheck: needs the build of the library in which Real is double"});
+        {"gradcheck: needs the build of the library in which Real is double; link the program with "
+         "primer::primer_double"});
 }
 
 #endif

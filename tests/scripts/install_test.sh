@@ -1,12 +1,18 @@
 #!/usr/bin/env bash
 # An installed copy serves a project of somebody else: each header compiles by itself, and
-# find_package(primer) gives a target that compiles, links and runs.
+# find_package(primer) gives targets that compile, link and run. The wrong build of the library, float
+# or double, does not link. As a part of another project Primer keeps its own settings.
 set -euo pipefail
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cxx=${CXX:-c++}
 flags=${PRIMER_CXX_FLAGS:-}
+double=$(sed -n 's/^PRIMER_DOUBLE:BOOL=//p' "$PRIMER_BINARY_DIR/CMakeCache.txt")
+
+fail() { echo "FAILED: $*"; exit 1; }
+# expect FILE PATTERN
+expect() { grep -Eq -- "$2" "$1" || fail "expected /$2/ in $1: $(cat "$1")"; }
 
 cmake --install "$PRIMER_BINARY_DIR" --prefix "$work/prefix" > "$work/install.log" ||
     { cat "$work/install.log"; exit 1; }
@@ -30,6 +36,13 @@ add_executable(consumer main.cpp)
 target_link_libraries(consumer PRIVATE primer::primer)
 add_executable(readme readme.cpp)
 target_link_libraries(readme PRIVATE primer::primer)
+if(TARGET primer::primer_double)
+  add_executable(gradients gradients.cpp)
+  target_link_libraries(gradients PRIVATE primer::primer_double)
+  if(BOTH)
+    target_link_libraries(gradients PRIVATE primer::layers)
+  endif()
+endif()
 CMAKE
 # The example in README.md must be one that works.
 sed -n '/^```cpp$/,/^```$/p' "$PRIMER_SOURCE_DIR/README.md" | grep -v '^```' > "$work/consumer/readme.cpp"
@@ -43,6 +56,32 @@ int main() {
     std::cout << model(primer::ones({4, 2})).shape() << '\n';
 }
 CPP
+cat > "$work/consumer/gradients.cpp" <<'CPP'
+#include <primer/primer.h>
+#include <iostream>
+
+using namespace primer;
+
+// A layer of the user's own, x^3, whose gradient is `factor` x^2.
+Tensor cube(const Tensor& x, Real factor) {
+    Tensor y = empty(x.shape());
+    Real* to = y.mutable_data();
+    for (Index i = 0; i < x.numel(); ++i) to[i] = x.data()[i] * x.data()[i] * x.data()[i];
+    return record("cube", y, {x}, [x = Saved(x), factor](const Tensor& dy, std::span<Grad> d) {
+        if (d[0].wanted()) d[0].add(dy * (factor * x * x));
+    });
+}
+
+int main() {
+    Rng rng(1);
+    gradcheck([](const std::vector<Tensor>& in) { return cube(in[0], 3); }, {randn({2, 3}, rng)});
+    try {
+        gradcheck([](const std::vector<Tensor>& in) { return cube(in[0], 2); }, {randn({2, 3}, rng)});
+    } catch (const Error&) {
+        std::cout << "the wrong gradient is found\n";
+    }
+}
+CPP
 {
     cmake -G Ninja -S "$work/consumer" -B "$work/build" -DCMAKE_PREFIX_PATH="$work/prefix" \
         -DCMAKE_CXX_COMPILER="$cxx" -DCMAKE_CXX_FLAGS="$flags" -DCMAKE_BUILD_TYPE=Release &&
@@ -52,17 +91,106 @@ output=$("$work/build/consumer")
 [ "$output" = "[4, 3]" ] || { echo "expected [4, 3], got $output"; exit 1; }
 "$work/build/readme" | grep -q '^  (3): Linear' || { echo "README's example fails"; exit 1; }
 
-# As a subdirectory, Primer leaves the other project's settings alone and builds no tests.
+# The wrong build is an error of the linker that says so, in Debug and Release, even where but one
+# source file includes but one of our headers, and where the linker drops what nobody uses.
+echo 'int main() {}' > "$work/main.cpp"
+echo '#include <primer/core/tensor.h>' > "$work/float.cpp"
+sed '1i #define PRIMER_REAL_DOUBLE' "$work/float.cpp" > "$work/double.cpp"
+sed '1i #define _GLIBCXX_DEBUG' "$work/float.cpp" > "$work/checked.cpp"
+lib=$(dirname "$(find "$work/prefix" -name libprimer_kernels.a)")
+# link SOURCE... -- LIBRARY...
+link() {
+    # shellcheck disable=SC2086  # flags are several
+    "$cxx" -std=c++20 $flags -I "$work/prefix/include" "$work/main.cpp" "$@" -pthread -o "$work/linked" \
+        > "$work/link.log" 2>&1
+}
+for options in -O0 "-O2 -ffunction-sections -fdata-sections -Wl,--gc-sections"; do
+    read -ra options <<< "$options"
+    link "${options[@]}" "$work/float.cpp" "$lib/libprimer_kernels.a" || fail "$(cat "$work/link.log")"
+    ! link "${options[@]}" "$work/double.cpp" "$lib/libprimer_kernels.a" || fail "the wrong build links"
+    expect "$work/link.log" 'link_the_build_of_primer_with<double'
+    if [ "$double" = ON ]; then
+        link "${options[@]}" "$work/double.cpp" "$lib/libprimer_kernels_double.a" || fail "$(cat "$work/link.log")"
+        ! link "${options[@]}" "$work/float.cpp" "$lib/libprimer_kernels_double.a" || fail "the wrong build links"
+        expect "$work/link.log" 'link_the_build_of_primer_with<float'
+        ! link "${options[@]}" "$work"/{float,double}.cpp "$lib"/libprimer_kernels{,_double}.a || fail "both builds link"
+        expect "$work/link.log" 'a_program_links_one_build_of_primer'
+    fi
+done
+if echo '#include <vector>' | "$cxx" -x c++ -dM -E - | grep -q __GLIBCXX__; then
+    ! link "$work/checked.cpp" "$lib/libprimer_kernels.a" || fail "_GLIBCXX_DEBUG is not noticed"
+    expect "$work/link.log" 'link_the_build_of_primer_with<float, .*CheckedContainers'
+fi
+if [ "$double" = ON ]; then
+    output=$("$work/build/gradients")
+    [ "$output" = "the wrong gradient is found" ] || fail "primer_double checks no gradients: $output"
+    ! cmake -DBOTH=ON "$work/build" > "$work/both.log" 2>&1 || fail "CMake allows both builds in one target"
+    expect "$work/both.log" PRIMER_REAL
+    # Shared libraries with a build each.
+    for real in float double; do
+        suffix=${real/#float/}
+        # shellcheck disable=SC2086
+        "$cxx" -std=c++20 $flags -fPIC -shared -I "$work/prefix/include" "$work/$real.cpp" \
+            "$lib/libprimer_kernels${suffix:+_$suffix}.a" -pthread -o "$work/lib$real.so"
+    done
+    link -Wl,--no-as-needed "$work"/lib{float,double}.so -Wl,-rpath,"$work" || fail "$(cat "$work/link.log")"
+    ! { "$work/linked"; } > "$work/linked.log" 2>&1 || fail "both builds run in one program"
+    expect "$work/linked.log" 'both primer::primer and primer::primer_double'
+fi
+# Programs that could not share our headers' types do not compile.
+for wrong in -std=c++17:C..20 -fno-exceptions:exceptions -fno-rtti:fno-rtti; do
+    ! "$cxx" -std=c++20 "${wrong%%:*}" -fsyntax-only -I "$work/prefix/include" "$work/float.cpp" \
+        2> "$work/wrong.log" || fail "${wrong%%:*} compiles"
+    expect "$work/wrong.log" "Primer .*${wrong##*:}"
+done
+
+# As a subdirectory, Primer leaves the other project's settings alone and builds no tests. Settings
+# that would change its results are taken back, which we ask the compiler itself: it tells the
+# macros that it defines with the flags of each source file.
 mkdir "$work/parent"
 cat > "$work/parent/CMakeLists.txt" <<CMAKE
 cmake_minimum_required(VERSION 3.25)
 project(parent LANGUAGES CXX)
+add_compile_options(-funsafe-math-optimizations)
 add_subdirectory("$PRIMER_SOURCE_DIR" primer)
-if(NOT TARGET primer::primer OR TARGET primer_tests OR TARGET mnist_mlp OR CMAKE_BUILD_TYPE)
+if(NOT TARGET primer::primer OR TARGET primer_tests OR TARGET mnist_mlp OR NOT "\${CMAKE_BUILD_TYPE}" STREQUAL "\${type}")
   message(FATAL_ERROR "primer as a subdirectory: wrong targets or build type")
 endif()
 CMAKE
-cmake -G Ninja -S "$work/parent" -B "$work/parent/build" -DCMAKE_CXX_COMPILER="$cxx" \
-    > "$work/parent.log" 2>&1 || { cat "$work/parent.log"; exit 1; }
+# parent FLAG...: configures it.
+parent() {
+    cmake -G Ninja -S "$work/parent" -B "$work/parent/build" -DCMAKE_CXX_COMPILER="$cxx" "$@" \
+        > "$work/parent.log" 2>&1
+}
+parent -DCMAKE_EXPORT_COMPILE_COMMANDS=ON -DCMAKE_UNITY_BUILD=ON -DCMAKE_INTERPROCEDURAL_OPTIMIZATION=ON \
+    -DBUILD_SHARED_LIBS=ON -DCMAKE_POSITION_INDEPENDENT_CODE=OFF -DCMAKE_COMPILE_WARNING_AS_ERROR=ON \
+    -DCMAKE_CXX_STANDARD=17 -DCMAKE_CXX_FLAGS="-Ofast -ffast-math -flto -fno-exceptions -fno-rtti -Wall -Werror" ||
+    fail "$(cat "$work/parent.log")"
+expect "$work/parent.log" 'CMAKE_BUILD_TYPE is empty'
+expect "$work/parent.log" 'compiled without -Ofast'
+commands=$work/parent/build/compile_commands.json
+[ "$(grep -c '"command"' "$commands")" -ge 100 ] || fail "a unity build: $(cat "$commands")"
+# The flags of all files are few: those of the kernels at each instruction set, and those of the rest.
+sed -nE 's/^ *"command": "[^ ]+ (.*) -o .*/\1/p' "$commands" |
+    sed -E 's/-DPRIMER_ISA_LEVEL=[^ ]*|-isystem [^ ]*|-I[^ ]*|-D[^ ]*//g' | sort -u > "$work/flags"
+[ "$(wc -l < "$work/flags")" -ge 3 ] || fail "no flags: $(cat "$work/flags")"
+while IFS= read -r line; do
+    read -ra options <<< "$line"
+    "$cxx" "${options[@]}" -dM -E -x c++ /dev/null > "$work/macros"
+    for macro in '__FINITE_MATH_ONLY__ 0' '__OPTIMIZE__ 1' '__(cpp_)?exceptions 1?' '__(cpp_)?rtti 1?' \
+        '__pic__ 2' '__cplusplus 20'; do
+        grep -Eiq "#define $macro" "$work/macros" || fail "not '$macro' with $line"
+    done
+    ! grep -q __FAST_MATH__ "$work/macros" || fail "-ffast-math is in force with $line"
+    [[ $line =~ -flto.*-fno-lto && $line =~ -Werror.*-Wno-error && $line == *-funsafe-math*-fno-unsafe-math* ]] ||
+        fail "not taken back with $line"
+done < "$work/flags"
+# In Debug the kernels alone are optimised. Defining PRIMER_REAL_DOUBLE is refused.
+parent -DCMAKE_BUILD_TYPE=Debug -Dtype=Debug -DCMAKE_CXX_FLAGS=-O0 || fail "$(cat "$work/parent.log")"
+expect "$work/parent.log" 'only its kernels are optimised'
+[[ $(grep -A3 'isa/winograd.cpp.o' "$work/parent/build/compile_commands.json" | grep -c -- '-O0.*-O3') -ge 3 ]] ||
+    fail "Debug: the kernels are not optimised"
+! parent -DCMAKE_CXX_FLAGS=-DPRIMER_REAL_DOUBLE || fail "PRIMER_REAL_DOUBLE is not refused"
+expect "$work/parent.log" 'link *primer::primer_double'
 
-echo "installed $count headers; a project found them, linked and ran"
+echo "installed $count headers; projects found them, linked and ran; the wrong build did not link"
