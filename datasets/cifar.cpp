@@ -105,13 +105,12 @@ std::vector<std::string> missing(const Form& form, const fs::path& dir, Split sp
     for (const char* file : form.for_python) {
         check(!form.source.there(dir / file), name, ": expected ", shown(folder / names[0]),
               " of the binary version, found ", shown(dir / file), " of the version for Python",
-              form.source.fetch(folder), " downloads the binary one");
+              form.source.missing(folder));
     }
     std::string list = names[0];
     for (std::size_t i = 1; i < names.size(); ++i) list += ", no " + names[i];
     fail(name, ": expected ", title, "'s ", split == Split::train ? "training" : "test",
-         " files in ", shown(folder), ", found no ", list, form.source.fetch(folder),
-         " downloads them");
+         " files in ", shown(folder), ", found no ", list, form.source.missing(folder));
 }
 
 /// The folder with all files of the split: `dir`, or the one in it that the archive unpacks to.

@@ -35,14 +35,18 @@ void Source::check_folder(const fs::path& dir) const {
           "'s files, found an empty one");
     const fs::file_type type = type_of(dir);
     check(type != fs::file_type::not_found, name, ": expected a folder with ", title,
-          "'s files, found no ", shown(dir), fetch(dir), " downloads them");
+          "'s files, found no ", shown(dir), missing(dir));
     check(type == fs::file_type::directory, name, ": expected a folder with ", title,
           "'s files, found ", shown(dir), ", which is a file; name the folder that it is in");
 }
 
-std::string Source::fetch(const fs::path& dir) const {
+std::string Source::missing(const fs::path& dir) const {
+    std::error_code ignored;
+    if (fs::is_directory(dir / name, ignored)) {
+        return "; there is a folder " + shown(dir / name) + ": is that the one to name?";
+    }
     return std::string("; in Primer's source folder, ./primer fetch ") + name + " --to " +
-           shown(dir);
+           shown(dir) + " downloads it";
 }
 
 std::string Source::compare() const {

@@ -28,9 +28,9 @@ struct Source {
     /// Throws Error unless `dir` is a folder.
     void check_folder(const std::filesystem::path& dir) const;
 
-    /// The end of a message about missing files: "; ... ./primer fetch mnist --to '/...'", and then
-    /// what that does. It replaces no file.
-    std::string fetch(const std::filesystem::path& dir) const;
+    /// The end of a message about files that `dir` does not have: the command that downloads them
+    /// there, which replaces no file; or the folder of the dataset's name in `dir`, if there is one.
+    std::string missing(const std::filesystem::path& dir) const;
     /// The end of a message about a file that is there but not as expected. It may be somebody's
     /// own data, so this advises nothing that would put another file in its place.
     std::string compare() const;

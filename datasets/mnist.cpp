@@ -63,7 +63,7 @@ fs::path find(const fs::path& dir, Split split, const Kind& kind) {
               ", found it packed; gunzip --keep ", shown(packed), " unpacks it");
     }
     fail("mnist: expected the file ", shown(dir / spellings[0]), " (or ", spellings[1],
-         "), found neither", kMnist.fetch(dir), " downloads it");
+         "), found neither", kMnist.missing(dir));
 }
 
 /// The number at the header's position 0, 1, 2 or 3.

@@ -7,7 +7,10 @@
 #include <iostream>
 #include <string>
 
+#include "primer/core/full_name.h"
 #include "support/flags.h"
+#include "support/output_file.h"
+#include "support/wrong_usage.h"
 
 using namespace primer;
 using namespace primer::examples;
@@ -40,17 +43,27 @@ Image painted(std::span<const std::uint8_t> ink, Index side, const Colour& paper
     return image;
 }
 
+std::filesystem::path file_of(const Flags& flags, Index digit) {
+    return std::filesystem::path(flags.out) / (std::to_string(digit) + ".png");
+}
+
 void draw(const Flags& flags) {
+    std::error_code ignored;
+    check_usage(std::filesystem::is_directory(flags.out, ignored),
+                "--out: expected a folder that is there, got ", full_name(flags.out));
+    for (Index digit = 0; digit < 10; ++digit) {
+        check_can_save("--out", file_of(flags, digit), kPngFile);
+    }
     Rng rng(flags.seed);
     for (Index digit = 0; digit < 10; ++digit) {
         const Index size = flags.size > 0 ? flags.size : 64 + rng.below(128);
         const ImageDataset digits = synthetic_digits(10, rng.next(), {.side = size, .noise = 0});
         const Colour light = colour(190, 255, rng), dark = colour(0, 90, rng);
         const bool chalk = rng.below(3) == 0;  // on a blackboard
-        const auto path = std::filesystem::path(flags.out) / (std::to_string(digit) + ".png");
+        const std::filesystem::path path = file_of(flags, digit);
         save_png(path,
                  painted(digits.pixels(digit), size, chalk ? dark : light, chalk ? light : dark));
-        std::cout << path.string() << '\n';
+        std::cout << printable(path.string()) << '\n';
     }
 }
 
@@ -60,7 +73,7 @@ int main(int argc, char** argv) {
     CLI::App app("Draws the ten digits, each in colours of its own, into 0.png ... 9.png.");
     Flags flags;
     app.option_defaults()->always_capture_default();
-    app.add_option("--out", flags.out, "folder to write to")->type_name("DIR");
+    app.add_option("--out", flags.out, "folder to write to")->check(not_empty())->type_name("DIR");
     app.add_option("--size", flags.size, "pixels a side; 0: each of another size")
         ->transform(whole_number(0, 4096))
         ->type_name("N");

@@ -11,6 +11,8 @@
 
 #include "support/flags.h"
 #include "support/networks.h"
+#include "support/output_file.h"
+#include "support/wrong_usage.h"
 
 using namespace primer;
 using namespace primer::examples;
@@ -62,7 +64,7 @@ std::string quoted(const std::string& text) {
 std::vector<std::string> draw(const std::string& out) {
     if (std::system("command -v dot > /dev/null 2>&1") != 0) {
         std::cout << "There is no Graphviz to draw it (Debian's package graphviz); GitHub draws "
-                  << out << ".mmd in Markdown.\n";
+                  << printable(out) << ".mmd in Markdown.\n";
         return {};
     }
     const std::string path = std::filesystem::absolute(out).string();  // not taken for a flag
@@ -72,7 +74,19 @@ std::vector<std::string> draw(const std::string& out) {
     return {out + ".svg", out + ".png"};
 }
 
+/// What is to be written may not replace a file of another kind, whoever writes it.
+void check_out(const std::string& out) {
+    check_usage(!std::filesystem::path(out).filename().empty(),
+                "--out: expected the name of a file without its ending, got the folder ",
+                printable(out));
+    check_can_save("--out", out + ".dot", kDotFile);
+    check_can_save("--out", out + ".mmd", kMermaidFile);
+    check_can_save("--out", out + ".svg", kSvgFile);
+    check_can_save("--out", out + ".png", kPngFile);
+}
+
 void graph(const Flags& flags) {
+    check_out(flags.out);
     const Network& network = kNetworks.at(flags.example);
     Rng rng(1);
     Sequential model = network.build(rng);
@@ -120,6 +134,7 @@ int main(int argc, char** argv) {
     app.add_option("--out", flags.out,
                    "what to write, without the ending: FILE.dot (Graphviz) and FILE.mmd (Mermaid) "
                    "and, if Graphviz is there, FILE.svg and FILE.png")
+        ->check(not_empty())
         ->type_name("FILE");
     app.add_flag("--profile", flags.profile,
                  "measure the time, the operations and the bytes of each op and each layer");

@@ -8,9 +8,12 @@
 #include <string>
 #include <vector>
 
+#include "primer/core/full_name.h"
 #include "support/data.h"
 #include "support/flags.h"
 #include "support/font.h"
+#include "support/output_file.h"
+#include "support/wrong_usage.h"
 
 using namespace primer;
 using namespace primer::examples;
@@ -85,7 +88,18 @@ void draw(Image& image, Index left, Index top, std::span<const Real> values, con
     }
 }
 
+void check_data(const std::string& folder) {
+    std::error_code ignored;
+    const FileKind* const kind = kind_of(folder);
+    check_usage(!std::filesystem::is_regular_file(folder, ignored),
+                "--data: expected a folder with the files of MNIST or CIFAR-10, got ",
+                full_name(folder), ", which is ", kind == nullptr ? "a file" : kind->what,
+                "; name the folder that the data are in");
+}
+
 void peek(const Flags& flags) {
+    check_can_save("--out", flags.out, kPngFile);
+    check_data(flags.data);
     const Source source = open(flags);
     const Shape shape = source.dataset.shape();
     const Layout layout{shape[2] * kZoom, shape[1] * kZoom};
@@ -115,7 +129,7 @@ void peek(const Flags& flags) {
     }
     save_png(flags.out, image);
     std::cout << flags.rows * kColumns << " samples of " << source.title << ": "
-              << std::filesystem::absolute(flags.out).lexically_normal().string() << '\n';
+              << full_name(flags.out) << '\n';
 }
 
 }  // namespace
@@ -126,13 +140,14 @@ int main(int argc, char** argv) {
     app.option_defaults()->always_capture_default();
     auto* const data =
         app.add_option("--data", flags.data, "folder with the files of MNIST or CIFAR-10")
+            ->check(not_empty())
             ->type_name("DIR");
     app.add_option("--drawn", flags.drawn,
                    "what the library draws itself, instead: digits (the default) or shapes")
         ->check(CLI::IsMember({"digits", "shapes"}).description(""))
         ->excludes(data)
         ->type_name("WHAT");
-    app.add_option("--out", flags.out, "file to write")->type_name("FILE");
+    app.add_option("--out", flags.out, "file to write")->check(not_empty())->type_name("FILE");
     app.add_option("--rows", flags.rows, "rows of samples")
         ->transform(whole_number(1, 100))
         ->type_name("N");

@@ -5,16 +5,20 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
 #include <iomanip>
 #include <iostream>
 #include <numeric>
 #include <string>
 #include <vector>
 
+#include "primer/core/full_name.h"
 #include "primer/core/io/json.h"
 #include "support/flags.h"
 #include "support/networks.h"
+#include "support/output_file.h"
 #include "support/terminal.h"
+#include "support/wrong_usage.h"
 
 using namespace primer;
 using namespace primer::examples;
@@ -33,8 +37,17 @@ struct Guess {
     double probability;
 };
 
+constexpr const char* kFolder =
+    ": expected a picture, got a folder; name the pictures in it, as FOLDER/*.png";
+
+bool is_folder(const std::string& path) {
+    std::error_code ignored;
+    return std::filesystem::is_directory(path, ignored);
+}
+
 /// What the network makes of the picture, the most probable first.
 std::vector<Guess> classify(Trained& trained, const std::string& path) {
+    check(!is_folder(path), full_name(path), kFolder);
     const Image image = load_image(path);
     Tensor x;
     try {
@@ -74,6 +87,13 @@ void print_bars(const std::string& path, const std::vector<Guess>& guesses) {
     std::fflush(stdout);
 }
 
+/// `text` for JSON that a terminal may show: what that would obey is escaped, as JSON allows.
+std::string shown_json(const std::string& text) {
+    std::string json;
+    for (const char c : json_string(text)) c == '\x7f' ? json += "\\u007f" : json += c;
+    return printable(json);  // which writes U+009B as \u009b
+}
+
 std::string json_of(const std::vector<Guess>& guesses) {
     std::string text = "\"classes\": [";
     for (const auto& [name, probability] : guesses) {
@@ -85,8 +105,21 @@ std::string json_of(const std::vector<Guess>& guesses) {
     return text + ']';
 }
 
+/// What else we know is told from weights before it is read as such.
+void check_model(const std::string& path) {
+    const FileKind* const kind = kind_of(path);
+    check_usage(kind == nullptr || kind == &kWeightsFile,
+                "--model: expected weights (safetensors), ", "got ", full_name(path), ", which is ",
+                kind == nullptr ? "" : kind->what,
+                "; --save-weights of mnist_mlp, mnist_cnn or cifar_cnn writes weights");
+}
+
 /// Returns main's exit code. A picture that can not be read does not keep the others back.
 int predict(const Flags& flags) {
+    // A folder among pictures, as * finds it, does not keep these back.
+    check_usage(!std::ranges::all_of(flags.pictures, is_folder), full_name(flags.pictures[0]),
+                kFolder);
+    check_model(flags.model);
     Trained trained = load_trained(flags.model);
     const std::size_t top = std::min(flags.top, trained.classes.size());
     std::string entries;
@@ -99,15 +132,15 @@ int predict(const Flags& flags) {
             if (!flags.json) print_bars(path, guesses);
             entry = json_of(guesses);
         } catch (const std::exception& error) {
-            std::cerr << "error: " << error.what() << '\n';
-            entry = "\"error\": " + json_string(error.what());
+            std::cerr << "error: " << printable(error.what()) << '\n';
+            entry = "\"error\": " + shown_json(error.what());
             code = 1;
         }
-        entries += (entries.empty() ? "\n  {\"file\": " : ",\n  {\"file\": ") + json_string(path) +
+        entries += (entries.empty() ? "\n  {\"file\": " : ",\n  {\"file\": ") + shown_json(path) +
                    ", " + entry + '}';
     }
     if (flags.json) {
-        std::cout << "{\"model\": " << json_string(flags.model) << ", \"pictures\": [" << entries
+        std::cout << "{\"model\": " << shown_json(flags.model) << ", \"pictures\": [" << entries
                   << "\n]}\n";
     }
     return code;
@@ -120,10 +153,11 @@ int main(int argc, char** argv) {
         "Says what is in pictures (PNG, JPEG, BMP, PGM, PPM): by default, which digit.\n"
         "Digits may be of any size and colour, dark on light or light on dark, one in a picture.");
     Flags flags;
-    app.add_option("IMAGE", flags.pictures, "the pictures")->required();
+    app.add_option("IMAGE", flags.pictures, "the pictures")->required()->check(not_empty());
     app.add_option("--model", flags.model,
                    "weights from --save-weights of mnist_mlp, mnist_cnn or cifar_cnn; without it "
                    "those in examples/models/digits.safetensors")
+        ->check(not_empty())
         ->type_name("FILE");
     app.add_option("--top", flags.top, "how many classes to show")
         ->capture_default_str()

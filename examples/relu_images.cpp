@@ -9,8 +9,10 @@
 #include <limits>
 #include <string>
 
+#include "primer/core/full_name.h"
 #include "support/data.h"
 #include "support/flags.h"
+#include "support/output_file.h"
 
 using namespace primer;
 using namespace primer::examples;
@@ -35,6 +37,11 @@ double share_of_zeros(const Tensor& x) {
 }
 
 void show(const Flags& flags) {
+    check_can_make_folder("--run-dir", flags.run_dir);
+    for (const char* const name : {"input.png", "output.png"}) {
+        if (!fs::is_directory(flags.run_dir)) break;
+        check_can_save("--run-dir", fs::path(flags.run_dir) / name, kPngFile);
+    }
     const TrainAndTest pictures = find_pictures(flags.data);
     if (!pictures.hint.empty()) std::cout << pictures.hint << '\n';
     Rng rng(flags.seed);
@@ -64,10 +71,10 @@ void show(const Flags& flags) {
         }
         if (++step == flags.batches) break;
     }
-    std::cout << step << (step == 1 ? " batch" : " batches") << " of " << pictures.source
+    std::cout << step << (step == 1 ? " batch" : " batches") << " of " << printable(pictures.source)
               << " went through it. The first one before and after:\n  "
-              << (folder / "input.png").string() << "\n  " << (folder / "output.png").string()
-              << "\nAll of them, in TensorBoard:\n  tensorboard --logdir " << folder.string()
+              << full_name(folder / "input.png") << "\n  " << full_name(folder / "output.png")
+              << "\nAll of them, in TensorBoard:\n  tensorboard --logdir " << full_name(folder)
               << '\n';
 }
 
@@ -77,8 +84,12 @@ int main(int argc, char** argv) {
     CLI::App app("Shows what ReLU does to pictures, in TensorBoard and as PNG files.");
     Flags flags;
     app.option_defaults()->always_capture_default();
-    app.add_option("--data", flags.data, "folder with the files of CIFAR-10")->type_name("DIR");
-    app.add_option("--run-dir", flags.run_dir, "folder to write to")->type_name("DIR");
+    app.add_option("--data", flags.data, "folder with the files of CIFAR-10")
+        ->check(not_empty())
+        ->type_name("DIR");
+    app.add_option("--run-dir", flags.run_dir, "folder to write to")
+        ->check(not_empty())
+        ->type_name("DIR");
     app.add_option("--batches", flags.batches, "how many batches of 64")
         ->transform(whole_number(1, 1000))
         ->type_name("N");

@@ -7,27 +7,54 @@
 #include <string>
 #include <vector>
 
+#include "primer/core/full_name.h"
 #include "support/flags.h"
+#include "support/output_file.h"
 #include "support/report.h"
+#include "support/wrong_usage.h"
 
 using namespace primer;
 using namespace primer::examples;
 
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A file of a run may have been named in place of the run's folder.
+void check_folder(const fs::path& run) {
+    std::error_code ignored;
+    if (!fs::exists(run, ignored)) return;  // write_report says that
+    const fs::path above = fs::absolute(run, ignored).parent_path();
+    check_usage(fs::is_directory(run, ignored), full_name(run),
+                ": expected a run directory, got a file; ",
+                fs::exists(above / "run.json", ignored) ? "name its folder: " + full_name(above)
+                                                        : "a training run makes it with --run-dir");
+    check_usage(fs::exists(run / "run.json", ignored), full_name(run),
+                ": expected a run directory, got a folder without run.json; a training run makes "
+                "one in runs/, or where --run-dir says");
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
     CLI::App app(
         "Makes a page of one training run, or of several side by side, that any browser shows.");
-    std::vector<std::filesystem::path> runs;
+    std::vector<fs::path> runs;
     app.add_option("RUN_DIR", runs, "folders that training runs have made, up to 26")
         ->required()
+        ->check(not_empty())
         ->expected(1, 26);
-    std::filesystem::path out;
+    fs::path out;
     app.add_option("--out", out,
                    "file to write; without it report.html, of one run in its folder, of several in "
                    "this one")
+        ->check(not_empty())
         ->type_name("FILE");
     return run(app, argc, argv, [&] {
+        for (const fs::path& each : runs) check_folder(each);
+        if (!out.empty()) check_can_save("--out", out, kPageFile);
         if (out.empty()) out = runs.size() == 1 ? runs[0] / "report.html" : "report.html";
         write_report(runs, out);
-        std::cout << std::filesystem::absolute(out).lexically_normal().string() << '\n';
+        std::cout << full_name(out) << '\n';
     });
 }

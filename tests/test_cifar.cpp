@@ -180,7 +180,7 @@ TEST_CASE("cifar: a folder that is missing, or a file") {
     const auto load100 = [](const fs::path& dir) { small100(dir, Split::train); };
     check_error([&] { load10("no-such-folder"); },
                 {"cifar10: expected a folder with CIFAR-10's files, found no ", path.c_str(),
-                 "; in Primer's source folder, ./primer fetch cifar10 --to '", "downloads them"});
+                 "; in Primer's source folder, ./primer fetch cifar10 --to '", "downloads it"});
     check_error([&] { load100("no-such-folder"); },
                 {"cifar100: expected a folder with CIFAR-100's files, found no ", path.c_str(),
                  "; in Primer's source folder, ./primer fetch cifar100 --to '"});
@@ -203,7 +203,7 @@ TEST_CASE("cifar10: all missing files are named") {
         {"expected CIFAR-10's training files in '",
          "found no data_batch_2.bin, no data_batch_5.bin; in Primer's source folder, ./primer "
          "fetch cifar10 --to '",
-         "' downloads them"});
+         "' downloads it"});
     const Folder folder;
     check_error([&] { small10(folder.path(), Split::train); },
                 {"found no data_batch_1.bin, no data_batch_2.bin, no data_batch_3.bin, no "
@@ -222,7 +222,7 @@ TEST_CASE("cifar10: missing from the folder that the archive unpacks to") {
     check_one_line([&] { small10(folder.path(), Split::train); }, folder, "cifar-10-batches-bin",
                    {"/cifar-10-batches-bin', found no data_batch_3.bin; in Primer's source folder, "
                     "./primer fetch",
-                    "/cifar-10-batches-bin' downloads them"});
+                    "/cifar-10-batches-bin' downloads it"});
 }
 
 TEST_CASE("cifar10: a file in the place of that folder is none of our business") {
@@ -259,7 +259,7 @@ TEST_CASE("cifar: the version for Python") {
             },
             name,
             {"/data_batch_1.bin' of the binary version, found '", "' of the version for Python; ",
-             "./primer fetch cifar10 --to '", "' downloads the binary one"});
+             "./primer fetch cifar10 --to '", "' downloads it"});
     }
     for (const std::string name : {"train", "test", "cifar-100-python.tar.gz"}) {
         check_cifar100_error(

@@ -23,8 +23,13 @@ TEST_CASE("files: paths are shown absolute and without detours") {
 }
 
 TEST_CASE("files: what messages end with") {
-    CHECK(kSource.fetch("/data") ==
-          "; in Primer's source folder, ./primer fetch photos --to '/data'");
+    CHECK(kSource.missing("/data") ==
+          "; in Primer's source folder, ./primer fetch photos --to '/data' downloads it");
+    const Folder folder;
+    fs::create_directory(folder.path() / "photos");
+    CHECK(kSource.missing(folder.path()) == "; there is a folder '" +
+                                                (folder.path() / "photos").string() +
+                                                "': is that the one to name?");
     // What is there may be somebody's own: no advice to put another file in its place.
     CHECK(kSource.compare() ==
           "; in Primer's source folder, ./primer fetch photos --to NEW-FOLDER downloads the "
@@ -52,7 +57,7 @@ TEST_CASE("files: a folder, and what is none") {
     check_error(
         [&] { kSource.check_folder("/no-such-folder"); },
         {"photos: expected a folder with PHOTOS's files, found no '/no-such-folder'; "
-         "in Primer's source folder, ./primer fetch photos --to '/no-such-folder' downloads them"});
+         "in Primer's source folder, ./primer fetch photos --to '/no-such-folder' downloads it"});
     check_error([&] { kSource.check_folder(folder.path() / "file"); },
                 {"expected a folder", "/file', which is a file; name the folder"});
 }

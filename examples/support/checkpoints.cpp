@@ -8,6 +8,7 @@
 #include "output_file.h"
 #include "primer/core/error.h"
 #include "primer/core/full_name.h"
+#include "wrong_usage.h"
 
 namespace primer::examples {
 namespace {
@@ -35,19 +36,19 @@ Checkpoints::Checkpoints(const TrainingFlags& flags, const Training& training, P
                          RunDirectory& directory)
     : flags_(flags), training_(training), progress_(progress), directory_(directory) {
     const bool somewhere = !flags.checkpoint.empty() || directory.wanted();
-    check(flags.save_every == 0 || somewhere,
-          "--save-every: expected --checkpoint FILE as well, got nowhere to save to");
-    check(!flags.save_required || somewhere,
-          "--save-required: expected --checkpoint FILE as well, got nowhere to save to");
+    check_usage(flags.save_every == 0 || somewhere,
+                "--save-every: expected --checkpoint FILE as well, got nowhere to save to");
+    check_usage(!flags.save_required || somewhere,
+                "--save-required: expected --checkpoint FILE as well, got nowhere to save to");
     if (!flags.checkpoint.empty()) {
         // A slip of the pen should not be found out an epoch later.
         const fs::path folder = fs::absolute(flags.checkpoint).parent_path();
-        check(fs::is_directory(folder),
-              "--checkpoint: expected a file in a folder that is there, got ",
-              full_name(flags.checkpoint));
-        check(!fs::is_directory(flags.checkpoint), "--checkpoint: expected a file, got the folder ",
-              full_name(flags.checkpoint));
-        check_can_save(flags.checkpoint, kCheckpointFile);
+        check_usage(fs::is_directory(folder),
+                    "--checkpoint: expected a file in a folder that is there, got ",
+                    full_name(flags.checkpoint));
+        check_usage(!fs::is_directory(flags.checkpoint),
+                    "--checkpoint: expected a file, got the folder ", full_name(flags.checkpoint));
+        check_can_save("--checkpoint", flags.checkpoint, kCheckpointFile);
     }
     directory.claim();
     if (!file().empty()) {

@@ -73,8 +73,8 @@ TrainAndTest find_pictures(const std::string& flag) {
 
 void announce(const TrainAndTest& data) {
     if (!data.hint.empty()) std::cout << data.hint << '\n';
-    std::cout << "Training on " << data.source << ": " << data.train.size() << " images, "
-              << data.test.size() << " to test, " << num_threads()
+    std::cout << "Training on " << printable(data.source) << ": " << data.train.size()
+              << " images, " << data.test.size() << " to test, " << num_threads()
               << (num_threads() == 1 ? " thread.\n" : " threads.\n");
 }
 

@@ -15,6 +15,8 @@
 #include <system_error>
 
 #include "interrupt.h"
+#include "near_miss.h"
+#include "output_file.h"
 #include "primer/core/error.h"
 #include "primer/core/full_name.h"
 #include "primer/core/io/checkpoint.h"
@@ -22,6 +24,7 @@
 #include "primer/core/text.h"
 #include "run_directory.h"
 #include "streams.h"
+#include "wrong_usage.h"
 
 namespace primer::examples {
 
@@ -45,6 +48,14 @@ CLI::Validator whole_number(std::uint64_t least, std::uint64_t most) {
         "");
 }
 
+CLI::Validator not_empty() {
+    return CLI::Validator(
+        [](const std::string& text) {
+            return text.empty() ? std::string("expected a name, got an empty one") : std::string();
+        },
+        "");
+}
+
 namespace {
 
 constexpr std::uint64_t kMaxInt = std::numeric_limits<int>::max();
@@ -63,27 +74,34 @@ CLI::Validator not_negative() {
 // A slip of the pen should not be found out when training is over.
 CLI::Validator in_a_folder() {
     return CLI::Validator(
-        [](const std::string& text) {
+        [](const std::string& text) -> std::string {
             std::error_code error;
             const auto path = std::filesystem::absolute(text, error);
-            const bool good = !text.empty() && !error &&
-                              std::filesystem::is_directory(path.parent_path(), error) &&
-                              !std::filesystem::is_directory(path, error);
-            return good ? std::string() : "expected a file in a folder that is there, got " + text;
-        },
-        "");
-}
-
-// An empty name is what "$DIR" leaves where DIR is not set.
-CLI::Validator not_empty() {
-    return CLI::Validator(
-        [](const std::string& text) {
-            return text.empty() ? std::string("expected a name, got an empty one") : std::string();
+            if (text.empty()) return "expected a file in a folder that is there, got an empty name";
+            if (std::filesystem::is_directory(path, error)) {
+                return "expected a file in a folder that is there, got the folder " + text;
+            }
+            if (std::filesystem::is_directory(path.parent_path(), error)) return "";
+            return "expected a file in a folder that is there, got " + text;
         },
         "");
 }
 
 std::string program_name(char** argv) { return std::filesystem::path(argv[0]).filename().string(); }
+
+// "; did you mean --epochs?", or nothing.
+std::string suggestion(const CLI::App& app) {
+    std::vector<std::string> flags;
+    for (const CLI::Option* option : app.get_options()) {
+        if (!option->get_lnames().empty()) flags.push_back("--" + option->get_lnames()[0]);
+    }
+    for (const std::string& word : app.remaining()) {
+        if (!word.starts_with('-')) continue;
+        const std::string name = nearest(word.substr(0, word.find('=')), flags);
+        return name.empty() ? "" : "; did you mean " + name + "?";
+    }
+    return "";
+}
 
 // Reads the command line. If that is all there is to do, returns main's exit code.
 std::optional<int> parse(CLI::App& app, int argc, char** argv) {
@@ -94,23 +112,30 @@ std::optional<int> parse(CLI::App& app, int argc, char** argv) {
         app.parse(argc, argv);
         return std::nullopt;
     } catch (const CLI::Success&) {
-        std::cout << app.help();
+        std::cout << printable_lines(app.help());
         return 0;
     } catch (const CLI::ParseError& error) {
-        std::cerr << "error: " << printable(error.what()) << "\nRun with --help for the flags.\n";
+        const bool unknown = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr;
+        std::cerr << "error: " << printable(error.what() + (unknown ? suggestion(app) : ""))
+                  << "\nRun with --help for the flags.\n";
         return 2;
     }
 }
 
-std::vector<std::pair<std::string, std::string>> settings_of(const CLI::App& app) {
-    std::vector<std::pair<std::string, std::string>> settings;
+std::vector<Setting> settings_of(const CLI::App& app) {
+    std::vector<Setting> settings;
     for (const CLI::Option* option : app.get_options()) {
         const std::string name = option->get_single_name();
         if (name == "help") continue;
         const bool is_switch = option->get_items_expected_max() == 0;
         std::string value = is_switch ? "false" : option->get_default_str();
         if (option->count() > 0) value = CLI::detail::join(option->reduced_results(), ",");
-        settings.emplace_back(name, value);
+        const std::string type = option->get_type_name();
+        const auto kind = is_switch     ? Setting::Kind::toggle
+                          : type == "N" ? Setting::Kind::whole
+                          : type == "X" ? Setting::Kind::real
+                                        : Setting::Kind::text;
+        settings.push_back({name, value, kind});
     }
     return settings;
 }
@@ -177,6 +202,61 @@ void find_resumed(TrainingFlags& flags) {
     }
 }
 
+// A report, or the weights of a network, is not what training goes on from.
+void check_resumed_kind(const std::string& resume) {
+    namespace fs = std::filesystem;
+    std::error_code ignored;
+    check_usage(
+        !fs::is_directory(resume, ignored),
+        "--resume: expected a checkpoint, or a run directory with one in it, got the folder ",
+        full_name(resume), " without a ", kCheckpointName);
+    const FileKind* const kind = kind_of(resume);
+    if (kind == nullptr || kind == &kCheckpointFile) return;
+    const fs::path beside = fs::path(resume).parent_path() / kCheckpointName;
+    const std::string advice =
+        fs::exists(beside, ignored)
+            ? full_name(beside) + " beside it is one"
+            : std::string("a training run saves one in its run directory, as ") + kCheckpointName +
+                  ", or where --checkpoint says";
+    check_usage(false, "--resume: expected a checkpoint, got ", full_name(resume), ", which is ",
+                kind->what, "; ", advice);
+}
+
+bool same_file(const std::filesystem::path& a, const std::filesystem::path& b) {
+    namespace fs = std::filesystem;
+    std::error_code error;
+    if (fs::equivalent(a, b, error)) return true;
+    // Not there yet.
+    const fs::path first = fs::weakly_canonical(fs::absolute(a, error), error);
+    return !error && first == fs::weakly_canonical(fs::absolute(b, error), error) && !error;
+}
+
+// A run directory is a folder, and two things can not be written to one file: the second would find
+// the first in its place.
+void check_places(const TrainingFlags& flags) {
+    const auto check_not = [](const char* flag, const std::string& file, const std::string& other,
+                              const std::string& what) {
+        check_usage(file.empty() || other.empty() || !same_file(file, other), flag,
+                    ": expected a file of its own, got ", full_name(file), ", which is ", what,
+                    "; name another one");
+    };
+    check_not("--save-weights", flags.save_weights, flags.checkpoint, "also the --checkpoint");
+    if (flags.no_run_dir || flags.run_dir.empty()) return;
+    std::error_code ignored;
+    check_usage(!std::filesystem::exists(flags.run_dir, ignored) ||
+                    std::filesystem::is_directory(flags.run_dir, ignored),
+                "--run-dir: expected a folder, or nothing yet, got ", full_name(flags.run_dir),
+                ", which is a file");
+    for (const char* const name : kRunFiles) {
+        const std::string file = (std::filesystem::path(flags.run_dir) / name).string();
+        const std::string what = std::string("the run directory's own ") + name;
+        check_not("--save-weights", flags.save_weights, file, what);
+        if (name != std::string_view(kCheckpointName)) {
+            check_not("--checkpoint", flags.checkpoint, file, what);
+        }
+    }
+}
+
 // After parse: sets flags.command and, where a run is resumed, the flags that are not given.
 void complete(CLI::App& app, int argc, char** argv, TrainingFlags& flags) {
     std::vector<std::string> given;
@@ -187,12 +267,11 @@ void complete(CLI::App& app, int argc, char** argv, TrainingFlags& flags) {
     }
     const bool directory_given = app.count("--run-dir") > 0;
     flags.command = {program_name(argv)};
-    check(app.count("--resume") == 0 || !flags.resume.empty(),
-          "--resume: expected a file, or latest, got nothing");
     if (flags.resume != "latest") find_resumed(flags);
     if (directory_given) check_resumed_there(flags);
     find_resumed(flags);
     if (!flags.resume.empty()) {
+        check_resumed_kind(flags.resume);
         const std::vector<std::string> saved = Checkpoint::load(flags.resume).command;
         check(!saved.empty() && saved[0] == flags.command[0], full_name(flags.resume),
               ": expected a checkpoint of ", flags.command[0], ", got one of ",
@@ -274,6 +353,7 @@ void add_training_flags(CLI::App& app, TrainingFlags& flags) {
            "--resume", flags.resume,
            "go on from a saved run, with its flags except for those given here; latest: from "
            "that in --run-dir or, without it, the newest one in runs/")
+        ->check(not_empty())
         ->type_name("FILE");
     app.add_option("--run-dir", flags.run_dir,
                    "folder for metrics, checkpoint, pictures and report; without it a new one in "
@@ -305,6 +385,10 @@ int run(CLI::App& app, int argc, char** argv, const std::function<void()>& body)
     } catch (const Interrupted& interrupted) {
         std::cerr << interrupted.what() << '\n';
         return 128 + interrupted.signal;
+    } catch (const WrongUsage& wrong) {
+        std::cout << std::flush;
+        std::cerr << "error: " << printable(wrong.what()) << '\n';
+        return 2;
     } catch (const std::bad_alloc&) {
         std::cerr << "error: there is not enough memory\n";
         return 1;
@@ -325,6 +409,7 @@ int run(CLI::App& app, int argc, char** argv, TrainingFlags& flags,
         const std::function<void()>& body) {
     return run(app, argc, argv, [&] {
         complete(app, argc, argv, flags);
+        check_places(flags);
         if (flags.threads > 0) set_num_threads(flags.threads);
         body();
     });

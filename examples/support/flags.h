@@ -9,6 +9,14 @@
 
 namespace primer::examples {
 
+/// A flag's name and value. Only its kind tells whether 007 is a number or the name of a folder.
+struct Setting {
+    enum class Kind { text, whole, real, toggle };
+
+    std::string name, value;
+    Kind kind = Kind::text;
+};
+
 /// The flags that every training example has; an example sets its own defaults first.
 struct TrainingFlags {
     std::string data;  ///< folder with the data files; empty: look in the usual places
@@ -35,8 +43,7 @@ struct TrainingFlags {
 
     std::vector<std::string> command;  ///< the program's name and the flags, set by run
     std::vector<std::string> kept;     ///< the flags that a checkpoint keeps, likewise
-    /// Every flag's name and value, given or not, likewise.
-    std::vector<std::pair<std::string, std::string>> settings;
+    std::vector<Setting> settings;     ///< every flag, given or not, likewise
 };
 
 /// Offers the flags on the command line, with their defaults in --help.
@@ -45,12 +52,17 @@ void add_training_flags(CLI::App& app, TrainingFlags& flags);
 /// For ->transform(...): a flag that is a whole number in this range, in decimal.
 CLI::Validator whole_number(std::uint64_t least, std::uint64_t most);
 
+/// For ->check(...): a file or folder that is named. An empty name is what "$DIR" leaves where DIR
+/// is not set.
+CLI::Validator not_empty();
+
 /// Offers --save-weights.
 void add_weights_flag(CLI::App& app, TrainingFlags& flags);
 
 /// Runs an example's `body` after reading the command line, and turns what happens into main's exit
 /// code: 0 if all went well or --help was asked for, 1 if the body threw or what was printed could
-/// not be written, 2 for wrong flags. Errors are one line on standard error.
+/// not be written, 2 for wrong flags and for what throws WrongUsage. Errors are one line on
+/// standard error.
 int run(CLI::App& app, int argc, char** argv, const std::function<void()>& body);
 
 /// The same for an example without flags, which --help answers with `about`.

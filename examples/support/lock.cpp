@@ -11,6 +11,7 @@
 
 #include "primer/core/error.h"
 #include "primer/core/full_name.h"
+#include "primer/core/io/retry.h"
 
 namespace primer::examples {
 namespace {
@@ -37,7 +38,9 @@ struct flock whole_file() {
 
 Lock::Lock(const fs::path& path) : path_(path) {
     for (;;) {
-        file_ = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
+        file_ = retried([&] {
+            return open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
+        });
         check(file_ >= 0, full_name(path), ": failed to make the file: ", std::strerror(errno));
         struct flock lock = whole_file();
         if (fcntl(file_, F_SETLK, &lock) == 0) {

@@ -17,12 +17,26 @@ struct FileKind {
 
 extern const FileKind kCheckpointFile, kWeightsFile, kPngFile, kJsonFile, kPageFile;
 
+/// The kinds that Graphviz and Mermaid read, and what Graphviz draws.
+extern const FileKind kDotFile, kMermaidFile, kSvgFile;
+
+/// Which of these is at `path`; null for another file, or none.
+const FileKind* kind_of(const std::filesystem::path& path);
+
 /// Throws Error unless nothing is at `path`, or an empty file, or one of this kind: never a link.
 void check_replaceable(const std::filesystem::path& path, const FileKind& kind);
 
 /// The same, and makes sure that a file can be made in its folder: to be asked before the work is
 /// done whose result goes there.
 void check_can_save(const std::filesystem::path& path, const FileKind& kind);
+
+/// The same for a file that `flag` names. Throws WrongUsage, with the flag in front.
+void check_can_save(const std::string& flag, const std::filesystem::path& path,
+                    const FileKind& kind);
+
+/// Throws WrongUsage, with `flag` in front, unless `path` is a folder that can be written to or one
+/// that can be made.
+void check_can_make_folder(const std::string& flag, const std::filesystem::path& path);
 
 /// Writes the whole file, or throws Error and leaves what was there: check_replaceable, then a
 /// Replacement.

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstdio>
 
-#include "primer/core/io/json.h"
+#include "primer/core/text.h"
 
 namespace primer::examples {
 namespace {
@@ -41,13 +41,14 @@ std::string base64(std::string_view bytes) {
 }  // namespace
 
 std::string escape(std::string_view text) {
-    const bool utf8 = is_utf8(text);
     std::string html;
     html.reserve(text.size());
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        const bool forbidden = (byte < 32 && c != '\n' && c != '\t') || byte == 127;
-        if (forbidden || (byte > 127 && !utf8)) {
+    while (!text.empty()) {
+        const Utf8 next = decode_utf8(text);
+        const char c = text[0];
+        const std::size_t length = next.length == 0 ? 1 : next.length;
+        const bool kept = c == '\n' || c == '\t';
+        if (next.length == 0 || (is_control(next.code) && !kept)) {
             html += kReplacement;
         } else if (c == '&') {
             html += "&amp;";
@@ -58,8 +59,9 @@ std::string escape(std::string_view text) {
         } else if (c == '"') {
             html += "&quot;";
         } else {
-            html += c;
+            html += text.substr(0, length);
         }
+        text.remove_prefix(length);
     }
     return html;
 }

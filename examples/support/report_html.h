@@ -10,7 +10,7 @@ namespace primer::examples {
 // The words, numbers and pictures of a report, as HTML.
 
 /// Any text, to stand between tags or in the double quotes of an attribute. What is not UTF-8 and
-/// what HTML forbids becomes U+FFFD.
+/// what controls a line instead of being shown in it becomes U+FFFD.
 std::string escape(std::string_view text);
 
 /// "0.0312": three digits that count. Here as below, an en dash for what is not known.

@@ -12,6 +12,8 @@
 
 #include "primer/core/error.h"
 #include "primer/core/full_name.h"
+#include "primer/core/io/retry.h"
+#include "wrong_usage.h"
 
 namespace primer::examples {
 namespace {
@@ -25,10 +27,13 @@ constexpr const char* kOrder = "runs/.order";  // the names of the runs, in the 
 // line, so two runs can do it at the same time.
 void note_order(const fs::path& run) {
     const std::string line = run.filename().string() + '\n';
-    const int file =
-        open(kOrder, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
+    const int file = retried([] {
+        return open(kOrder, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
+                    0666);
+    });
     if (file < 0) return;
-    [[maybe_unused]] const ssize_t ignored = write(file, line.data(), line.size());
+    [[maybe_unused]] const ssize_t ignored =
+        retried([&] { return write(file, line.data(), line.size()); });
     close(file);
 }
 
@@ -63,12 +68,14 @@ RunDirectory::RunDirectory(const TrainingFlags& flags)
 
 void RunDirectory::check_no_other_run() const {
     if (!wanted_ || given_.empty() || resumed_) return;
-    for (const char* const name :
-         {"run.json", kCheckpointName, "metrics.jsonl", "evaluation.json", "report.html"}) {
-        std::error_code ignored;  // a folder that can not be looked into is not written to either
-        check(!fs::exists(given_ / name, ignored),
-              "--run-dir: expected a folder without a run in it, got ", full_name(given_), " with ",
-              name, "; to go on with that run, --resume its ", kCheckpointName);
+    std::error_code ignored;  // a folder that can not be looked into is not written to either
+    const bool saved = fs::exists(given_ / kCheckpointName, ignored);
+    for (const char* const name : kRunFiles) {
+        check_usage(
+            !fs::exists(given_ / name, ignored),
+            "--run-dir: expected a folder without a run in it, got ", full_name(given_), " with ",
+            name, "; name another folder",
+            saved ? std::string(", or go on with that run: --resume its ") + kCheckpointName : "");
     }
 }
 

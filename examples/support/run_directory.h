@@ -12,6 +12,9 @@ namespace primer::examples {
 
 /// What a run's checkpoint is called in its run directory.
 inline constexpr const char* kCheckpointName = "checkpoint.ckpt";
+/// The files by which a run directory is known.
+inline constexpr const char* kRunFiles[] = {"run.json", kCheckpointName, "metrics.jsonl",
+                                            "evaluation.json", "report.html"};
 
 /// The folder that a training run writes to: what was run, metrics, pictures, checkpoint, report.
 /// One process at a time writes there.
@@ -21,7 +24,8 @@ inline constexpr const char* kCheckpointName = "checkpoint.ckpt";
 class RunDirectory {
   public:
     /// That of --run-dir; without it runs/EXAMPLE-DATE-TIME; none at all with --no-run-dir. Makes
-    /// nothing yet. Throws Error for a folder that has another run in it, unless this is resumed.
+    /// nothing yet. Throws WrongUsage for a folder that has another run in it, unless this is
+    /// resumed.
     explicit RunDirectory(const TrainingFlags& flags);
 
     /// False with --no-run-dir.

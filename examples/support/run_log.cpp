@@ -25,6 +25,7 @@
 #include "primer/core/io/image.h"
 #include "primer/core/io/image_grid.h"
 #include "primer/core/io/json.h"
+#include "primer/core/io/retry.h"
 #include "primer/core/kernels/isa.h"
 #include "primer/core/kernels/parallel.h"
 #include "primer/core/text.h"
@@ -47,29 +48,39 @@ constexpr Index kEventsRetry = 16;
 
 // --- texts ---------------------------------------------------------------------------------------
 
-// A setting as a whole number, another number, or none.
-SummaryWriter::HParam parsed(const std::string& text) {
-    const char* const end = text.data() + text.size();
-    Index whole = 0;
-    if (std::from_chars(text.data(), end, whole).ptr == end && !text.empty()) return whole;
-    if (const std::optional<double> number = read_number(text)) return *number;
-    if (text == "true" || text == "false") return text == "true";
-    return text;
+// TensorBoard's texts, and names in settings, are UTF-8; a folder's name may be anything.
+std::string as_utf8(std::string_view text) {
+    std::string result;
+    while (!text.empty()) {
+        const std::size_t length = decode_utf8(text).length;
+        result += length == 0 ? std::string_view("\ufffd") : text.substr(0, length);
+        text.remove_prefix(length == 0 ? 1 : length);
+    }
+    return result;
+}
+
+// As TensorBoard takes a setting; a whole number is a double there.
+SummaryWriter::HParam hparam_of(const Setting& setting) {
+    using Kind = Setting::Kind;
+    if (setting.kind == Kind::toggle) return setting.value == "true";
+    const std::optional<double> number = read_number(setting.value);
+    const bool is_number = setting.kind == Kind::whole || setting.kind == Kind::real;
+    if (is_number && number.has_value()) return *number;
+    return as_utf8(setting.value);
 }
 
 std::string settings_json(const TrainingFlags& flags) {
+    using Kind = Setting::Kind;
     JsonObject settings;
-    for (const auto& [name, text] : flags.settings) {
-        if (text.empty()) continue;  // a file that is not named
-        const SummaryWriter::HParam value = parsed(text);
-        if (const double* number = std::get_if<double>(&value)) {
+    for (const auto& [name, value, kind] : flags.settings) {
+        if (value.empty()) continue;  // a file that is not named
+        const std::optional<double> number = read_number(value);
+        if (kind == Kind::whole || kind == Kind::toggle) {
+            settings.value(name, value);  // JSON as it stands, and exact however large
+        } else if (kind == Kind::real && number.has_value()) {
             settings.number(name, *number);
-        } else if (const Index* whole = std::get_if<Index>(&value)) {
-            settings.value(name, std::to_string(*whole));  // a folder may be called 007
-        } else if (std::holds_alternative<std::string>(value)) {
-            settings.text(name, text);
         } else {
-            settings.value(name, text);  // true and false are JSON as they stand
+            settings.text(name, value);
         }
     }
     return settings.str();
@@ -124,17 +135,6 @@ double number_in(const std::string& text, const std::string& name) {
 std::string read(const fs::path& path) {
     std::ifstream file(path, std::ios::binary);
     return {std::istreambuf_iterator<char>(file), {}};
-}
-
-// TensorBoard's texts, and names in settings, are UTF-8; a folder's name may be anything.
-std::string as_utf8(std::string_view text) {
-    std::string result;
-    while (!text.empty()) {
-        const std::size_t length = decode_utf8(text).length;
-        result += length == 0 ? std::string_view("\ufffd") : text.substr(0, length);
-        text.remove_prefix(length == 0 ? 1 : length);
-    }
-    return result;
 }
 
 /// A folder in `pictures` that is not there yet, for those of an evaluation. The ones before stay
@@ -357,8 +357,9 @@ void RunLog::open_metrics() {
     if (metrics_ >= 0) return;
     const fs::path path = this->path() / "metrics.jsonl";
     check_replaceable(path, kJsonFile);
-    const int file =
-        open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0666);
+    const int file = retried([&] {
+        return open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0666);
+    });
     check(file >= 0, full_name(path), ": failed to open the file: ", std::strerror(errno));
     metrics_ = file;
     off_t whole = 0;
@@ -373,7 +374,7 @@ void RunLog::open_metrics() {
         // A process that was killed may have left half a line.
         whole = static_cast<off_t>(text.rfind('\n') + 1);  // 0 if there is none
     }
-    check(ftruncate(metrics_, whole) == 0, full_name(path),
+    check(retried([&] { return ftruncate(metrics_, whole); }) == 0, full_name(path),
           ": failed to cut the file: ", std::strerror(errno));
 }
 
@@ -392,15 +393,15 @@ void RunLog::write_pending() {
     const off_t before = lseek(metrics_, 0, SEEK_END);
     std::string_view rest = pending_;
     while (!rest.empty()) {
-        const ssize_t count = ::write(metrics_, rest.data(), rest.size());
-        if (count < 0 && errno != EINTR) {
+        const ssize_t count = retried([&] { return ::write(metrics_, rest.data(), rest.size()); });
+        if (count < 0) {
             const int reason = errno;
             // No half line: all that is pending is written again.
             [[maybe_unused]] const int ignored = ftruncate(metrics_, before);
             fail(full_name(path() / "metrics.jsonl"),
                  ": failed to write the file: ", std::strerror(reason));
         }
-        if (count > 0) rest.remove_prefix(static_cast<std::size_t>(count));
+        rest.remove_prefix(static_cast<std::size_t>(count));
     }
     pending_.clear();
 }
@@ -546,8 +547,8 @@ void RunLog::log_evaluation(SummaryWriter& events, Index step, const Evaluation&
 fs::path RunLog::finish() {
     attempt_events([&](SummaryWriter& events) {
         std::map<std::string, SummaryWriter::HParam> settings;
-        for (const auto& [name, text] : flags_.settings) {
-            if (!text.empty()) settings[name] = parsed(as_utf8(text));
+        for (const Setting& setting : flags_.settings) {
+            if (!setting.value.empty()) settings[setting.name] = hparam_of(setting);
         }
         events.add_hparams(settings, {{"result/test_accuracy", test_accuracy_}});
         events.flush();

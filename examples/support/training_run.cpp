@@ -56,7 +56,7 @@ TrainingRun::TrainingRun(const TrainingFlags& flags, const TrainAndTest& data,
       step_(checkpoints_.step()),
       steps_(flags.dry_run ? step_ + 1 : flags.epochs * batches_) {
     if (!flags.save_weights.empty()) {
-        check_can_save(flags.save_weights, kWeightsFile);
+        check_can_save("--save-weights", flags.save_weights, kWeightsFile);
         weights_lock_ = lock_file(flags.save_weights);
     }
     log_.begin(step_, model_);

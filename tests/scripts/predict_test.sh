@@ -72,10 +72,29 @@ expect err "^error: $work/cut\.png: expected a whole picture, got one that is cu
 expect err "^error: $work/text\.png: expected a PNG, JPEG, .*: Image not of any known type, or corrupt$"
 expect err "^error: $work/empty\.png: expected a picture, got an empty file$"
 expect err "^error: $work/none\.png: expected a picture, got nothing there$"
-expect err "^error: $work/folder\.png: expected a picture, got a folder$"
+expect err "^error: $work/folder\.png: expected a picture, got a folder; name the pictures in it"
 run 1 "$bin/predict" --json cut.png 'a "5".png'
 expect out '"file": "cut\.png", "error": ".*cut short"\},$'
 expect out '"file": "a \\"5\\"\.png", "classes": '
+# No name reaches a terminal that would obey it, and the JSON stays JSON.
+evil=$'e\x1b]0;t\x07\n\x7f\xc2\x9b31m\xe2\x80\xae\xff.png'
+cp "$pictures/3.png" "$evil"
+for flag in "" --json; do
+    # shellcheck disable=SC2086
+    run 0 "$bin/predict" $flag "$evil"
+    ! grep -q $'[\x1b\x07\x7f]\|\xc2\x9b\|\xe2\x80\xae' out err || fail "control codes: $(cat -v out err)"
+    iconv -f UTF-8 -t UTF-8 out > /dev/null || fail "not UTF-8: $(cat -v out)"
+done
+if command -v python3 > /dev/null && python3 -c '' 2> /dev/null; then
+    python3 -c "
+import json
+name = json.load(open('out'))['pictures'][0]['file']
+assert name == 'e\x1b]0;t\x07\n\x7f\x9b31m\u202e\ufffd.png', ascii(name)" || fail "JSON: $(cat -v out)"
+fi
+echo "no picture" > "$evil"
+run 1 "$bin/predict" --json "$evil"
+one_line err
+! grep -q $'[\x1b\x07\x7f]\|\xc2\x9b\|\xe2\x80\xae' out err || fail "control codes: $(cat -v out err)"
 run 2 "$bin/predict"
 expect err '^error: '
 run 2 "$bin/predict" --top 0 "$pictures/3.png"
@@ -93,7 +112,8 @@ refused "$work/none: expected a safetensors file, got nothing there$" none
 refused "$work/folder\.png: expected a safetensors file, got something that is no file$" folder.png
 refused "$work/empty\.png: expected " empty.png
 refused "$work/cut\.safetensors: expected " cut.safetensors
-refused ".*/3\.png: expected " "$pictures/3.png"
+run 2 "$bin/predict" --model "$pictures/3.png" "$pictures/3.png"
+expect err '^error: --model: expected weights \(safetensors\), got .*/3\.png, which is a PNG picture; --save-weights'
 refused '.*: expected the weights of mnist_mlp, mnist_cnn or cifar_cnn, got those of a network that' \
     "$PRIMER_SOURCE_DIR/tests/parity/exchange_model.safetensors"
 sed 's/mnist_cnn/mnist_mlp/' "$PRIMER_SOURCE_DIR/examples/models/digits.safetensors" > other.safetensors
@@ -159,8 +179,14 @@ for digit in 0 1 2 3 4 5 6 7 8 9; do
     cmp "drawn/$digit.png" "$pictures/$digit.png" ||
         fail "examples/models/README.md says otherwise how examples/pictures was drawn"
 done
-run 1 "$bin/draw_digits" --out nowhere
-expect err "^error: $work/nowhere/0\.png: failed to create a file in its folder when saving a picture: "
+run 2 "$bin/draw_digits" --out nowhere
+expect err "^error: --out: expected a folder that is there, got $work/nowhere$"
+one_line err
+mkdir mine
+echo "no picture" > mine/7.png
+run 2 "$bin/draw_digits" --out mine
+expect err "^error: --out: $work/mine/7\.png: expected a PNG picture or nothing yet, to write there, got another file"
+[ "$(ls mine)" = 7.png ] || fail "drawn all the same: $(ls mine)"
 one_line err
 
 # grid COMMAND...: that is a PNG of so many samples.
@@ -182,7 +208,7 @@ expect out "^12 samples of synthetic digits: $work/other\.png$"
 run 1 "$bin/peek" --data "$work"
 expect err "^error: mnist: expected the file .*\./primer fetch mnist --to .*$work"
 one_line err
-run 1 "$bin/peek" --out folder.png
-expect err "^error: $work/folder\.png: expected a file, or nothing yet, to save a picture to, got a folder$"
+run 2 "$bin/peek" --out folder.png
+expect err "^error: --out: $work/folder\.png: expected a file, or nothing yet, to save a PNG picture to, got a folder$"
 run 2 "$bin/peek" --drawn letters
 expect err '^error: '

@@ -40,8 +40,8 @@ expect $html 'alt="Test picture 7: true class cat, predicted ship with probabili
 
 # Somewhere else, over an older report, but over nothing else.
 echo mine > page.html
-run 1 "$report" whole --out page.html
-expect err "^error: $work/page\.html: expected a report of Primer or nothing yet"
+run 2 "$report" whole --out page.html
+expect err "^error: --out: $work/page\.html: expected a report of Primer or nothing yet"
 [ "$(cat page.html)" = mine ] || fail "written over another file"
 { cat $html; echo older; } > page.html
 run 0 "$report" whole --out page.html
@@ -121,9 +121,11 @@ expect two.html '>threads</th><td>0</td><td>0</td>'
 # Errors: one line with the path.
 bad() { run "$1" "$report" "${@:3}"; expect err "$2"; one_line err; }
 bad 1 "^error: $work/nowhere: expected a run directory, got nothing" nowhere
-bad 1 "^error: $work/page.html: expected a run directory" page.html
+bad 2 "^error: $work/page.html: expected a run directory, got a file; a training run makes" page.html
 mkdir none broken huge
-bad 1 "^error: $work/none: expected a run directory, got one without run.json" none
+bad 2 "^error: $work/none: expected a run directory, got a folder without run.json; " none
+bad 2 "^error: $work/whole/metrics.jsonl: expected a run directory, got a file; name its folder: $work/whole$" \
+    whole/metrics.jsonl
 head -c 100 whole/run.json > broken/run.json
 bad 1 "^error: $work/broken/run.json: expected a JSON object, got no JSON" broken
 echo '[1]' > broken/run.json
@@ -147,7 +149,7 @@ expect linked/report.html 'path leads out of the run directory'
 cp whole/run.json huge
 truncate -s 300M huge/metrics.jsonl
 bad 1 "^error: $work/huge/metrics.jsonl: expected at most 256 MB, got 300 MB" huge
-bad 1 "^error: .*$work/no/page.html" whole --out no/page.html
+bad 2 "^error: --out: $work/no/page.html" whole --out no/page.html
 run 2 "$report"
 run 2 "$report" whole --bogus
 run 0 "$report" --help

@@ -135,11 +135,13 @@ expect out "^Resumed from $work/full\.ckpt: 1 steps are done\.$"
 
 # --- files that are not what they should be ------------------------------------------------------
 
-# refused PATTERN FLAGS...
-refused() {
-    local pattern=$1
-    shift
-    run 1 "$bin/mnist_mlp" "$@"
+# refused PATTERN FLAGS..., misused likewise: with exit code 1, for a file that is broken, or 2.
+refused() { ends 1 "$@"; }
+misused() { ends 2 "$@"; }
+ends() {
+    local code=$1 pattern=$2
+    shift 2
+    run "$code" "$bin/mnist_mlp" "$@"
     expect err "^error: $pattern"
     one_line err
 }
@@ -147,16 +149,17 @@ cp full.ckpt before
 : > empty.ckpt
 head -c 1000 full.ckpt > cut.ckpt
 mkdir folder.ckpt
-refused "$work/folder.ckpt: expected a checkpoint, got a folder" --resume folder.ckpt
+misused "--resume: expected a checkpoint, or a run directory with one in it, got the folder $work/folder.ckpt" \
+    --resume folder.ckpt
 refused "$work/none.ckpt: expected a checkpoint, got nothing there" --resume none.ckpt
 refused "$work/no.x0afile: expected a checkpoint, got nothing there" --resume $'no\nfile'
 refused "$work/empty.ckpt: expected a checkpoint, got an empty file" --resume empty.ckpt
 refused "$work/cut.ckpt: expected [0-9]+ bytes after the header" --resume cut.ckpt
 refused "$work/full.ckpt: .* epochs of 30000 examples in 300 batches, got one of 30000 in 469" \
     --resume full.ckpt --batch-size 100
-refused '--checkpoint: expected a file in a folder that is there' --no-run-dir --checkpoint nowhere/x.ckpt
-refused '--checkpoint: expected a file, got the folder' --no-run-dir --checkpoint folder.ckpt
-refused '--save-every: expected --checkpoint FILE as well' --no-run-dir --save-every 5
+misused '--checkpoint: expected a file in a folder that is there' --no-run-dir --checkpoint nowhere/x.ckpt
+misused '--checkpoint: expected a file, got the folder' --no-run-dir --checkpoint folder.ckpt
+misused '--save-every: expected --checkpoint FILE as well' --no-run-dir --save-every 5
 run 1 "$bin/mnist_cnn" --resume full.ckpt
 expect err "^error: $work/full.ckpt: expected a checkpoint of mnist_cnn, got one of mnist_mlp$"
 cmp full.ckpt before

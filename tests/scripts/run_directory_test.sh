@@ -142,8 +142,8 @@ run 0 "$bin/mnist_mlp" --resume elsewhere.ckpt --checkpoint elsewhere.ckpt --run
 [ "$(cat runs/*/metrics.jsonl | wc -l)" = 4 ] || fail "four lines of two steps: $(cat runs/*/metrics.jsonl)"
 
 # A folder with a run in it is not written over.
-run 1 "$bin/mnist_mlp" --dry-run --run-dir ../moved
-expect err "^error: --run-dir: expected a folder without a run in it, got $work/moved with run\.json"
+run 2 "$bin/mnist_mlp" --dry-run --run-dir ../moved
+expect err "^error: --run-dir: expected a folder without a run in it, got $work/moved with run\.json; name another"
 one_line err
 cp ../moved/checkpoint.ckpt before.ckpt
 run 1 "$bin/mnist_mlp" --dry-run --resume elsewhere.ckpt --run-dir ../moved
@@ -155,9 +155,9 @@ run 0 "$bin/mnist_mlp" --resume latest --run-dir ../moved
 expect out "^Resumed from $work/moved/checkpoint\.ckpt: 1407 steps are done\.$"
 run 1 "$bin/mnist_mlp" --resume latest --run-dir empty
 expect err "^error: $work/going_on/empty/checkpoint\.ckpt: expected a checkpoint, got nothing there$"
-run 1 "$bin/mnist_mlp" --resume ""
-expect err '^error: --resume: expected a file, or latest, got nothing$'
-run 1 "$bin/mnist_mlp" --dry-run --no-run-dir --save-every 5
+run 2 "$bin/mnist_mlp" --resume ""
+expect err '^error: --resume: expected a name, got an empty one$'
+run 2 "$bin/mnist_mlp" --dry-run --no-run-dir --save-every 5
 expect err '^error: --save-every: expected --checkpoint FILE as well'
 rm -r runs
 

@@ -28,13 +28,14 @@ echo mine > mine
 ln -s mine link
 for flag in --checkpoint --save-weights; do
     for file in mine link; do
-        run 1 "$bin/mnist_mlp" --dry-run --no-run-dir "$flag" "$file"
-        expect err "^error: $work/$file: expected .* to write there, got (another file|a link)"
+        run 2 "$bin/mnist_mlp" --dry-run --no-run-dir "$flag" "$file"
+        expect err "^error: $flag: $work/$file: expected .* to write there, got (another file|a link)"
         one_line err
     done
 done
 rm closed/report.html
 ln -s ../mine closed/report.html
+run 2 "$bin/report" closed --out closed/report.html
 run 1 "$bin/report" closed
 rm closed/report.html closed/metrics.jsonl
 ln -s ../mine closed/metrics.jsonl
@@ -53,13 +54,41 @@ run 0 "$bin/mnist_mlp" --resume second.ckpt
 for flag in --save-weights --checkpoint --data --resume; do
     code=0
     "$bin/mnist_mlp" --dry-run --no-run-dir "$flag" '' > out 2> err || code=$?
-    [ "$code" = 1 ] || [ "$code" = 2 ] || fail "$flag '' ends with $code"
+    [ "$code" = 2 ] || fail "$flag '' ends with $code"
     expect err '^error: '
 done
 run 0 "$bin/mnist_mlp" --dry-run --batch-size 0100 --epochs 010 --run-dir 007
 expect 007/run.json '"epochs": 10, "batch-size": 100,'
-run 0 "$bin/mnist_mlp" --dry-run --run-dir $'caf\xe9'
-[ -s $'caf\xe9/report.html' ] && [ ! -s err ] || fail "no page: $(cat err)"
+# Names of folders that are no UTF-8, or that a terminal would obey, break neither a page nor JSON nor
+# the log for TensorBoard, and reach no terminal.
+name=$'caf\xe9\x1b[31m\xc2\x9b32m'
+mkdir "$name"
+idx() { { printf "\\x00\\x00\\x08\\x0$1\\x00\\x00\\x00\\x10$2"; head -c "$3" /dev/zero; } > "$name/$4"; }
+for part in train t10k; do
+    idx 3 '\x00\x00\x00\x1c\x00\x00\x00\x1c' $((16 * 784)) $part-images-idx3-ubyte
+    idx 1 '' 16 $part-labels-idx1-ubyte
+done
+run 0 "$bin/mnist_mlp" --epochs 1 --data "$name" --run-dir "$name/run" --save-weights "$name/w"
+[ ! -s err ] || fail "it says: $(cat -v err)"
+cp out shown
+run 0 "$bin/mnist_mlp" --resume "$name/run" --epochs 2
+cat out err >> shown
+run 0 "$bin/report" "$name/run"
+cat out err >> shown
+run 0 "$bin/report" "$name/run" "$name/run" --out "$name/two.html"
+cat out err >> shown
+run 1 "$bin/mnist_mlp" --data "$name/run"
+cat out err >> shown
+run 2 "$bin/mnist_mlp" --resume "$name/run/report.html"
+cat out err >> shown
+! grep -q $'\x1b\|\xc2\x9b' shown || fail "control codes: $(cat -v shown)"
+for file in shown "$name"/run/{run.json,metrics.jsonl,evaluation.json,report.html} "$name/two.html"; do
+    [ -s "$file" ] && iconv -f UTF-8 -t UTF-8 "$file" > /dev/null || fail "not UTF-8: $(cat -v "$file")"
+done
+expect "$name/run/run.json" '"data": ".*/caf'
+if python3 -c '' 2> /dev/null; then
+    python3 -c 'import json, sys; json.load(open(sys.argv[1]))' "$name/run/run.json" || fail "not JSON"
+fi
 
 # --- two runs in one directory, and signals ------------------------------------------------------
 
