@@ -64,11 +64,15 @@ std::vector<Guess> classify(Trained& trained, const std::string& path) {
           ": expected probabilities, got numbers that are none; has the training of the network "
           "diverged?");
 
+    std::vector<std::size_t> order(trained.classes.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::ranges::sort(order, [values = p.values()](std::size_t a, std::size_t b) {
+        return values[a] != values[b] ? values[a] > values[b] : a < b;
+    });
     std::vector<Guess> guesses;
-    for (std::size_t i = 0; i < trained.classes.size(); ++i) {
+    for (const std::size_t i : order) {
         guesses.push_back({trained.classes[i], static_cast<double>(p.values()[i])});
     }
-    std::ranges::stable_sort(guesses, std::greater(), &Guess::probability);
     return guesses;
 }
 

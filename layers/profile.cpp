@@ -195,15 +195,23 @@ std::string rate(double amount, double seconds) {
     return amount > 0 && seconds > 0 ? fixed(amount / seconds / 1e9, 1) : "-";
 }
 
-void print_rows(std::ostream& out, const char* what, std::vector<ProfileRow> rows, bool of_ops) {
-    std::ranges::stable_sort(rows, std::greater<>(), &ProfileRow::seconds);
+void print_rows(std::ostream& out, const char* what, const std::vector<ProfileRow>& rows,
+                bool of_ops) {
+    std::vector<const ProfileRow*> slowest_first;
     double total = 0;
-    for (const ProfileRow& row : rows) total += row.seconds();
+    for (const ProfileRow& row : rows) {
+        slowest_first.push_back(&row);
+        total += row.seconds();
+    }
+    std::ranges::sort(slowest_first, [](const ProfileRow* a, const ProfileRow* b) {
+        return a->seconds() != b->seconds() ? a->seconds() > b->seconds() : a < b;
+    });
     std::vector<std::vector<std::string>> lines{{what, "Output", "Fwd ms", "Bwd ms", "Share",
                                                  "Fwd GFLOP/s", "Bwd GFLOP/s", "Fwd MB", "Bwd MB",
                                                  "GB/s"}};
     if (of_ops) lines[0].insert(lines[0].begin() + 1, "Layer");
-    for (const ProfileRow& row : rows) {
+    for (const ProfileRow* each : slowest_first) {
+        const ProfileRow& row = *each;
         const PassCost &f = row.forward, &b = row.backward;
         lines.push_back({row.name.empty() ? "(no layer)" : row.name, row.output.str(),
                          fixed(1e3 * f.seconds, 3), fixed(1e3 * b.seconds, 3),

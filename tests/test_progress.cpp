@@ -134,7 +134,7 @@ TEST_CASE("live_line: numbers that gain or lose digits move nothing") {
     others[5].seconds_left = 4000;
     others[5].lr = 0.000475;
     others[5].losses = {};
-    for (const std::size_t width : {39, 60, 79, 99, 110, 130, 199}) {
+    for (const std::size_t width : {39u, 60u, 79u, 99u, 110u, 130u, 199u}) {
         const std::string line = live_line(first, width, kAscii);
         for (const Status& other : others) {
             const std::string changed = live_line(other, width, kAscii);

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <numeric>
 #include <sstream>
+#include <tuple>
 
 #include "primer/core/text.h"
 #include "report_html.h"
@@ -100,8 +101,9 @@ std::string frequent_confusions(const Run& run) {
             if (t != p && run.confusion[t][p] > 0) cells.push_back({t, p, run.confusion[t][p]});
         }
     }
-    std::stable_sort(cells.begin(), cells.end(),
-                     [](const Cell& a, const Cell& b) { return a.count > b.count; });
+    std::ranges::sort(cells, [](const Cell& a, const Cell& b) {
+        return std::tie(b.count, a.truth, a.predicted) < std::tie(a.count, b.truth, b.predicted);
+    });
     TextStream out;
     out << "<table class=\"text wide\"><caption>The most frequent mistakes: with "
         << run.confusion.size() << " classes, the whole matrix would be too large."

@@ -256,8 +256,9 @@ struct Tag {
 
 /// Moves tags down until none lies on another, and all of them up if that went too far.
 void push_apart(std::vector<Tag>& tags, double bottom, double apart) {
-    std::stable_sort(tags.begin(), tags.end(),
-                     [](const Tag& a, const Tag& b) { return a.y < b.y; });
+    std::ranges::sort(tags, [](const Tag& a, const Tag& b) {
+        return a.y != b.y ? a.y < b.y : a.curve < b.curve;  // all curves lie in one vector
+    });
     double too_far = 0;
     for (std::size_t i = 0; i < tags.size(); ++i) {
         for (std::size_t k = 0; k < i; ++k) {

@@ -73,6 +73,12 @@ for old in "2.27 1.16" "2.26 1.16" "2.30 1.15"; do
     ! configure || fail "taken: stb_image and stb_image_write $old"
     expect "$work/log" 'pictures need stb_image.h 2.30 or newer'
 done
+# Nor will an older libjpeg-turbo do.
+headers 2.27 1.16 1.7.0
+echo '#define LIBJPEG_TURBO_VERSION_NUMBER 2000006' > "$work/old/include/jpeglib.h"
+echo '!<arch>' > "$work/old/lib/libjpeg.a"
+! configure || fail "taken: libjpeg-turbo 2.0.6"
+expect "$work/log" 'Performing Test PRIMER_LIBJPEG_TURBO_FOUND - Failed'
 headers 2.30 1.16 1.7.0
 configure || fail "$(cat "$work/log")"
 includes protozero "$work/old/include"
