@@ -10,7 +10,6 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <map>
@@ -18,6 +17,7 @@
 #include <vector>
 
 #include "examples/support/flags.h"
+#include "examples/support/output_file.h"
 #include "flags.h"
 #include "peak.h"
 #include "primer/core/error.h"
@@ -175,10 +175,12 @@ void print(const Row& row) {
     std::fflush(stdout);
 }
 
+const examples::FileKind kTableFile{"an earlier table", [](std::string_view start) {
+                                        return start.starts_with("[\n  {\"workload\": ");
+                                    }};
+
 void write_json(const std::vector<Row>& rows, const std::string& path) {
-    // Under another name until it is whole, so that nobody ever reads half of it.
-    const std::string unfinished = path + ".part";
-    std::ofstream file(unfinished);
+    TextStream file;
     file.precision(9);
     file << "[";
     for (const Row& row : rows) {
@@ -188,9 +190,7 @@ void write_json(const std::vector<Row>& rows, const std::string& path) {
              << row.share_of_peak << R"(, "peak_mb": )" << row.peak_mb << "}";
     }
     file << "\n]\n";
-    file.close();
-    check(file.good(), "--json: cannot write ", std::filesystem::absolute(unfinished).string());
-    std::filesystem::rename(unfinished, path);
+    examples::replace_file(path, kTableFile, file.str());
 }
 
 // --- The program ---------------------------------------------------------------------------------
@@ -210,6 +210,7 @@ std::vector<Workload> chosen(const Flags& flags) {
 }
 
 void run_all(const Flags& flags) {
+    if (!flags.json.empty()) examples::check_can_save("--json", flags.json, kTableFile);
     std::map<int, double> peaks;
     for (int threads : flags.threads) peaks[threads] = fma_peak(threads);
     print_machine(peaks);
@@ -264,16 +265,6 @@ CLI::Validator beginning_of_a_workload() {
         "");
 }
 
-CLI::Validator in_a_folder() {
-    return CLI::Validator(
-        [](const std::string& text) {
-            const std::filesystem::path folder = std::filesystem::path(text).parent_path();
-            if (folder.empty() || std::filesystem::is_directory(folder)) return std::string();
-            return "there is no folder " + folder.string();
-        },
-        "");
-}
-
 void add_flags(CLI::App& app, Flags& flags) {
     app.add_option("--workloads", flags.workloads,
                    "which to run, by their names or how these begin; by default all")
@@ -294,7 +285,7 @@ void add_flags(CLI::App& app, Flags& flags) {
         ->check(at_least(1))
         ->type_name("N");
     app.add_option("--json", flags.json, "write the table to this file as well")
-        ->check(in_a_folder())
+        ->check(examples::not_empty())
         ->type_name("FILE");
     app.add_flag("--serve", flags.serve)->group("");  // not in --help
     app.footer(

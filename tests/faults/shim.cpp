@@ -5,7 +5,8 @@
 // makes the third write to a file whose path has "metrics.jsonl" in it fail with ENOSPC. Several
 // faults are separated by ';'. Each is CALL:WHAT:WHICH/PATH:
 //
-//   CALL   open (for writing), write, fsync, close, rename (the new name counts), malloc, clock
+//   CALL   open (for writing), write, fsync (fdatasync, too), truncate (ftruncate), close, rename
+//          (the new name counts), malloc, clock
 //   WHAT   ENOSPC, EIO, EINTR, EACCES, EDQUOT, EROFS or ENOMEM; of write also "short": half of the
 //          bytes; of clock a number of seconds that the time of day jumps by, such as -3600
 //   WHICH  3: the third such call; 3+: that and all that follow
@@ -227,6 +228,16 @@ int fsync(int file) {
     char path[512];
     if (fails("fsync", path_of(file, path))) return -1;
     return static_cast<int>(syscall(SYS_fsync, file));
+}
+int fdatasync(int file) {
+    char path[512];
+    if (fails("fsync", path_of(file, path))) return -1;
+    return static_cast<int>(syscall(SYS_fdatasync, file));
+}
+int ftruncate(int file, off_t length) {
+    char path[512];
+    if (fails("truncate", path_of(file, path))) return -1;
+    return static_cast<int>(syscall(SYS_ftruncate, file, length));
 }
 int close(int file) {
     char path[512];

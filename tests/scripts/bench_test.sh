@@ -24,6 +24,10 @@ for flags in '--bogus' '--threads 0' '--threads 1,x' '--workloads mlp64,tinny' '
     run 2 "$bench" $flags
     expect err '^error: '
 done
+echo mine > mine
+run 2 "$bench" --workloads mlp64 --json mine
+expect err "^error: --json: $work/mine: expected an earlier table or nothing yet, .* left as it is"
+run 2 "$bench" --json ''
 run 2 "$bench" --workloads tinny
 expect err "no workload 'tinny'; there are: mlp64, "
 
@@ -34,7 +38,7 @@ expect out '^peak on 2 threads: [0-9]+ GFLOP/s$'
 lines out '^[a-z0-9_]+ +[12]( +[0-9.]+%?){4}$' 10
 lines out '^mlp64 +[12] ' 2
 lines out '^predict1000_cifar +[12] ' 2
-[ ! -e rows.json.part ] || fail "the unfinished file is left"
+[ "$(ls rows.json*)" = rows.json ] || fail "an unfinished file is left: $(ls)"
 
 # The same in JSON.
 if command -v python3 > /dev/null; then
