@@ -6,25 +6,37 @@
 #include <system_error>
 
 #include "primer/core/error.h"
+#include "primer/core/full_name.h"
 #include "primer/core/kernels/parallel.h"
 #include "primer/core/text.h"
 #include "primer/datasets/cifar.h"
 #include "primer/datasets/mnist.h"
 #include "primer/datasets/synthetic_digits.h"
 #include "primer/datasets/synthetic_shapes.h"
+#include "wrong_usage.h"
 
 namespace primer::examples {
 namespace {
 
 namespace fs = std::filesystem;
 
+struct Kind {
+    const char* name;  ///< of its folder
+    const char* title;
+    bool (*found)(const fs::path&);  ///< whether any of its files are there
+};
+constexpr Kind kMnist{"mnist", "MNIST", mnist_found}, kCifar{"cifar10", "CIFAR-10", cifar10_found};
+
 constexpr Index kSyntheticTrain = 30000, kSyntheticTest = 5000;
 
-/// The folder that the user gave, or the first of the usual places in which `found` finds its data;
+/// The folder that the user gave, or the first of the usual places in which data of this kind are;
 /// else "".
-fs::path find_folder(const std::string& flag, const std::string& name,
-                     bool (*found)(const fs::path&)) {
-    if (!flag.empty()) return flag;
+fs::path find_folder(const std::string& flag, const Kind& kind, const Kind& other) {
+    if (!flag.empty()) {
+        check_usage(kind.found(flag) || !other.found(flag), "--data: expected a folder with ",
+                    kind.title, "'s files, got ", full_name(flag), " with ", other.title, "'s");
+        return flag;
+    }
     const char* root = std::getenv("PRIMER_DATA");
     if (root != nullptr && *root != '\0') {
         std::error_code ignored;
@@ -33,10 +45,10 @@ fs::path find_folder(const std::string& flag, const std::string& name,
               "PRIMER_DATA: expected a folder with the datasets' folders (mnist, cifar10) in it, "
               "got ",
               in_quotes(root), ", which is no folder; correct it, or unset it");
-        if (found(fs::path(root) / name)) return fs::path(root) / name;
+        if (kind.found(fs::path(root) / kind.name)) return fs::path(root) / kind.name;
     }
-    const fs::path local = fs::path("data") / name;
-    return found(local) ? local : fs::path();
+    const fs::path local = fs::path("data") / kind.name;
+    return kind.found(local) ? local : fs::path();
 }
 
 }  // namespace
@@ -44,7 +56,7 @@ fs::path find_folder(const std::string& flag, const std::string& name,
 TrainAndTest find_digits(const std::string& flag) {
     std::vector<std::string> classes;
     for (int i = 0; i < 10; ++i) classes.push_back(std::to_string(i));
-    const fs::path folder = find_folder(flag, "mnist", mnist_found);
+    const fs::path folder = find_folder(flag, kMnist, kCifar);
     if (!folder.empty()) {
         return {mnist(folder, Split::train), mnist(folder, Split::test),
                 "MNIST from " + folder.string(), classes, ""};
@@ -55,7 +67,7 @@ TrainAndTest find_digits(const std::string& flag) {
 }
 
 TrainAndTest find_pictures(const std::string& flag) {
-    const fs::path folder = find_folder(flag, "cifar10", cifar10_found);
+    const fs::path folder = find_folder(flag, kCifar, kMnist);
     if (!folder.empty()) {
         return {cifar10(folder, Split::train),
                 cifar10(folder, Split::test),

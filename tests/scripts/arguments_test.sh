@@ -70,6 +70,12 @@ for name in mnist_mlp:mnist cifar_cnn:cifar10; do
     one_line err
 done
 
+# The data of the other kind.
+: > above/mnist/train-images-idx3-ubyte
+: > above/cifar10/test_batch.bin
+wrong "--data: expected a folder with CIFAR-10's files, got $work/above/mnist with MNIST's$" cifar_cnn --data above/mnist
+wrong "--data: expected a folder with MNIST's files, got $work/above/cifar10 with CIFAR-10's$" mnist_cnn --data above/cifar10
+
 # --- one file for two things ---------------------------------------------------------------------
 
 wrong "--save-weights: expected a file of its own, got $work/one, which is also the --checkpoint; " \
