@@ -12,7 +12,7 @@ namespace primer::files {
 
 namespace fs = std::filesystem;
 
-std::string shown(const fs::path& path) {
+std::string quoted(const fs::path& path) {
     std::string text = "'";
     for (const char letter : full_name(path)) {
         letter == '\'' ? text += "'\\''" : text += letter;
@@ -43,10 +43,10 @@ void Source::check_folder(const fs::path& dir) const {
 std::string Source::missing(const fs::path& dir) const {
     std::error_code ignored;
     if (fs::is_directory(dir / name, ignored)) {
-        return "; there is a folder " + shown(dir / name) + ": is that the one to name?";
+        return "; there is a folder " + quoted(dir / name) + ": is that the one to name?";
     }
     return std::string("; in Primer's source folder, ./primer fetch ") + name + " --to " +
-           shown(dir) + " downloads it";
+           quoted(dir) + " downloads it";
 }
 
 std::string Source::compare() const {
@@ -94,8 +94,8 @@ void File::check_unpacked() {
     if (opened_ != nullptr) {
         fs::path packed = path_;
         packed += ".gz";
-        advice = "mv -n " + shown(path_) + " " + shown(packed) + " && gunzip --keep " +
-                 shown(packed) + " unpacks it";
+        advice = "mv -n " + quoted(path_) + " " + quoted(packed) + " && gunzip --keep " +
+                 quoted(packed) + " unpacks it";
     }
     fail(source_.name, ": expected ", shown(path_),
          " unpacked, found that it begins with 1f 8b, as gzip's files do; ", advice);

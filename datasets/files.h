@@ -15,7 +15,19 @@
 namespace primer::files {
 
 /// The path as messages show it: absolute, and quoted for a shell.
-std::string shown(const std::filesystem::path& path);
+std::string quoted(const std::filesystem::path& path);
+
+/// quoted(path), for the arguments of check and fail. It is made when it is written: most checks
+/// pass, and to ask the system for the current folder takes longer than all of them.
+struct Shown {
+    explicit Shown(const std::filesystem::path& named) : path(named) {}
+
+    const std::filesystem::path& path;
+    friend std::ostream& operator<<(std::ostream& out, const Shown& later) {
+        return out << quoted(later.path);
+    }
+};
+inline Shown shown(const std::filesystem::path& path) { return Shown(path); }
 
 /// A published dataset, and what messages say of it.
 struct Source {
@@ -29,7 +41,8 @@ struct Source {
     void check_folder(const std::filesystem::path& dir) const;
 
     /// The end of a message about files that `dir` does not have: the command that downloads them
-    /// there, which replaces no file; or the folder of the dataset's name in `dir`, if there is one.
+    /// there, which replaces no file; or the folder of the dataset's name in `dir`, if there is
+    /// one.
     std::string missing(const std::filesystem::path& dir) const;
     /// The end of a message about a file that is there but not as expected. It may be somebody's
     /// own data, so this advises nothing that would put another file in its place.

@@ -83,10 +83,15 @@ std::vector<std::pair<std::string, Tensor>> Optimizer::named_state() const {
     return all;
 }
 
-void Optimizer::load_state(const std::vector<std::pair<std::string, Tensor>>& state) {
-    std::map<std::string, Tensor> left(state.begin(), state.end());
-    auto loaded = state_;
-    for (auto& [name, tensors] : loaded) {
+std::map<std::string, std::vector<Tensor>> Optimizer::sorted(
+    const std::vector<std::pair<std::string, Tensor>>& state) const {
+    std::map<std::string, Tensor> left;
+    for (const auto& [name, tensor] : state) {
+        check(left.emplace(name, tensor).second, name_,
+              "::load_state: expected every name once, got ", in_quotes(name), " again");
+    }
+    auto sorted = state_;
+    for (auto& [name, tensors] : sorted) {
         for (std::size_t i = 0; i < tensors.size(); ++i) {
             tensors[i] = {};
             const auto saved = left.extract(full_name(i, name));
@@ -94,12 +99,22 @@ void Optimizer::load_state(const std::vector<std::pair<std::string, Tensor>>& st
             const Shape shape = shape_of(name, i);
             check(saved.mapped().shape() == shape, name_, "::load_state: expected ", saved.key(),
                   " of shape ", shape, ", got ", saved.mapped().shape());
-            tensors[i] = saved.mapped().clone();
+            tensors[i] = saved.mapped();
         }
     }
     if (!left.empty()) {
         fail(name_, "::load_state: there is nothing called ", left.begin()->first, " among the ",
              parameters_.size(), " parameters of this optimizer");
+    }
+    return sorted;
+}
+
+void Optimizer::load_state(const std::vector<std::pair<std::string, Tensor>>& state) {
+    auto loaded = sorted(state);
+    for (auto& [name, tensors] : loaded) {
+        for (Tensor& kept : tensors) {
+            if (kept.defined()) kept = kept.clone();
+        }
     }
     state_ = std::move(loaded);
 }

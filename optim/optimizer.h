@@ -47,8 +47,13 @@ class Optimizer {
     /// that of parameters()[0]. Only what there is yet, and not copies: the next step changes them.
     std::vector<std::pair<std::string, Tensor>> named_state() const;
     /// Puts copies of a saved state in place of all that is remembered. Throws Error, and changes
-    /// nothing, for a name that is not of this optimizer or a shape that does not fit.
+    /// nothing, for a name that is not of this optimizer or comes twice, and for a shape that does
+    /// not fit.
     void load_state(const std::vector<std::pair<std::string, Tensor>>& state);
+    /// Throws the Error that load_state would throw.
+    void check_state(const std::vector<std::pair<std::string, Tensor>>& state) const {
+        sorted(state);
+    }
 
   protected:
     /// `name` begins the error messages. For each name in `state` a tensor can be kept for every
@@ -73,6 +78,9 @@ class Optimizer {
   private:
     virtual double& lr_of(Index group) = 0;
     void check_not_moved() const;
+    // A saved state in the form of state_; the tensors are the given ones.
+    std::map<std::string, std::vector<Tensor>> sorted(
+        const std::vector<std::pair<std::string, Tensor>>& state) const;
     Shape shape_of(const std::string& name, std::size_t i) const;
 
     const char* name_;

@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "folder.h"
+#include "memory.h"
 #include "primer/core/io/crc32c.h"
 #include "primer/core/kernels/storage.h"
 #include "primer/core/ops.h"
@@ -208,8 +209,9 @@ struct Run {
     }
 
     void resume(const Checkpoint& c) {
-        optimizer->load_state(c.optimizer);
+        optimizer->check_state(c.optimizer);
         c.restore(state(), "/the/file");
+        optimizer->load_state(c.optimizer);
         loader.set_rng_state(c.train_loader);
         loader.skip(c.batches_done());
         step = c.step;
@@ -274,6 +276,67 @@ TEST_CASE("checkpoint: another model is named with all that differs, and is left
     CHECK_NOTHROW(c.check_fits(similar, "/the/file"));
     similar.description += ' ';
     check_error([&] { c.check_fits(similar, "/the/file"); }, {"got one of another"});
+}
+
+TEST_CASE("checkpoint: what can be restored in part only is not restored at all") {
+    Rng rng(1), other(2);
+    const Tensor weight = ones({2, 3}), bias = ones({3}), more = ones({4, 0});
+    const ModelState model{.description = sample().model,
+                           .tensors = {{"0.bias", bias}, {"0.weight", weight}, {"empty", more}},
+                           .generators = {{"rng", &rng}, {"model.1.rng", &other}}};
+    const auto is_untouched = [&] {
+        check_values(bias, {3}, {1, 1, 1});
+        check_values(weight, {2, 3}, {1, 1, 1, 1, 1, 1});
+        CHECK(rng.state() == Rng(1).state());
+        CHECK(other.state() == Rng(2).state());
+    };
+    // The second of the generators has a state that none can have.
+    Checkpoint c = sample();
+    c.generators[1].second = {};
+    check_error([&] { c.restore(model, "/the/file"); }, {"Rng::set_state"});
+    is_untouched();
+    // The tape has recorded the second of the tensors.
+    {
+        Tape tape;
+        const Parameter w(ones({2, 3}));
+        ModelState recorded = model;
+        recorded.tensors[1].second = w * 2;
+        check_error([&] { sample().restore(recorded, "/the/file"); },
+                    {"Checkpoint::restore: a tensor of shape [2, 3] that the running Tape"});
+        is_untouched();
+    }
+    // Names twice, in the checkpoint or in the model.
+    c = sample();
+    c.tensors.push_back(c.tensors[0]);
+    check_error([&] { c.restore(model, "/the/file"); },
+                {"/the/file: expected every name of its tensors once, got \"0.weight\" again"});
+    c = sample();
+    c.generators.push_back(c.generators[0]);
+    check_error([&] { c.restore(model, "/the/file"); },
+                {"/the/file: expected every name of its generators once, got \"rng\" again"});
+    ModelState twice = model;
+    twice.tensors.push_back(twice.tensors[0]);
+    check_error([&] { sample().restore(twice, "/the/file"); },
+                {"the model: expected every name of its tensors once, got \"0.bias\" again"});
+    is_untouched();
+    // A parameter that a checkpoint shares with the model, while a tape records.
+    const Parameter shared(ones({1}));
+    Checkpoint taken;
+    taken.take({.description = "", .tensors = {{"w", shared}}, .generators = {}});
+    Tape tape;
+    CHECK_NOTHROW(taken.restore({"", {{"w", shared}}, {}}, "/the/file"));
+}
+
+TEST_CASE("checkpoint: one that fits the model but not the optimizer changes neither") {
+    const ImageDataset data = synthetic_digits(30, 1);
+    Run first(data, 1), second(data, 99);
+    first.train_to(2);
+    second.train_to(1);
+    const std::string before = saved(second.checkpoint());
+    Checkpoint c = first.checkpoint();
+    c.optimizer.emplace_back("99.exp_avg", ones({1}));
+    check_error([&] { second.resume(c); }, {"there is nothing called 99.exp_avg"});
+    CHECK(saved(second.checkpoint()) == before);
 }
 
 // --- broken files ------------------------------------------------------------------------------
@@ -360,6 +423,55 @@ TEST_CASE("checkpoint: sizes that can not be, under checksums that are right") {
                  "length of 1152921504606846976"});
 }
 
+// A file of `count` tensors, as small as they go.
+std::string many_tensors(Index count) {
+    Checkpoint c = sample();
+    c.tensors.clear();
+    c.optimizer.clear();
+    std::string payload = saved(c).substr(kHeader);
+    payload.resize(payload.size() - 2 * sizeof(Index));  // without the lengths of the two lists
+    payload += bytes_of(count);
+    const std::string rest(sizeof(Index) + sizeof(Real), '\0');  // no dimensions, one number
+    for (Index i = 0; i < count; ++i) {
+        // A name of four letters.
+        payload += bytes_of(Index{4});
+        for (Index left = i, k = 0; k < 4; ++k, left /= 64) {
+            payload += static_cast<char>('0' + left % 64);
+        }
+        payload += rest;
+    }
+    return sealed(payload + bytes_of(Index{0}));
+}
+
+TEST_CASE("checkpoint: loading takes at most four times the file, and 64 MB") {
+    constexpr Index most = 100'000 - 6;  // with the words and generators of the sample
+    const std::string file = many_tensors(most), more = many_tensors(most + 1);
+    const std::size_t bound = 4 * file.size() + (64 << 20);
+    CHECK(within_memory(bound, [&] { parse(file); }) == "");
+    // 250 bytes in memory for each of the 24 in the file.
+    const std::string refused =
+        "/the/file: expected at most 100000 words, generators and tensors, got more";
+    CHECK(within_memory(bound, [&] { parse(more); }) == refused);
+    const std::string huge = many_tensors(1'000'000);
+    CHECK(within_memory(bound, [&] { parse(huge); }) == refused);
+
+    Checkpoint c = sample();
+    c.command.resize(100'001);
+    check_error([&] { saved(c); }, {"Checkpoint: expected at most 100000 words, generators"});
+
+    // One large tensor, and one large text.
+    Checkpoint large = sample();
+    large.tensors[0].second = zeros({4 << 20});
+    large.note.assign(16 << 20, 'x');
+    const std::string text = saved(large);
+    CHECK(within_memory(2 * text.size(), [&] { parse(text); }) == "");
+    // More dimensions than a tensor has are not read.
+    std::string crafted = saved(sample()).substr(kHeader);
+    crafted.replace(crafted.size() - 2 * sizeof(Real) - 4 * 8, 8, bytes_of(Index{7}));
+    check_error([&] { parse(sealed(crafted + std::string(100, '\0'))); },
+                {"/the/file: expected tensors of at most 6 dimensions, got one of 7"});
+}
+
 TEST_CASE("checkpoint: contents that no program of ours writes") {
     const auto parse_of = [](const Checkpoint& c) { return [c] { parse(saved(c)); }; };
     for (const auto& change : std::initializer_list<void (*)(Checkpoint&)>{
@@ -375,6 +487,15 @@ TEST_CASE("checkpoint: contents that no program of ours writes") {
     c.generators[1].second = {};
     check_error(parse_of(c),
                 {"/the/file: expected a state of the generator model.1.rng, got four"});
+
+    for (const auto& change : std::initializer_list<void (*)(Checkpoint&)>{
+             [](Checkpoint& twice) { twice.tensors.push_back(twice.tensors[0]); },
+             [](Checkpoint& twice) { twice.optimizer.push_back(twice.optimizer[0]); },
+             [](Checkpoint& twice) { twice.generators.push_back(twice.generators[0]); }}) {
+        Checkpoint twice = sample();
+        change(twice);
+        check_error(parse_of(twice), {"/the/file: expected every name of its ", " once, got "});
+    }
 
     const std::string payload = saved(sample()).substr(kHeader);
     check_error([&] { parse(sealed(payload + "more")); },

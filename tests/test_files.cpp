@@ -17,9 +17,9 @@ using files::File;
 constexpr files::Source kSource{"photos", "PHOTOS"};
 
 TEST_CASE("files: paths are shown absolute and without detours") {
-    CHECK(files::shown("/a/b/../c") == "'/a/c'");
-    CHECK(files::shown("/it's") == "'/it'\\''s'");  // good for a command
-    CHECK(files::shown("x") == std::string(1, '\'') + (fs::current_path() / "x").string() + '\'');
+    CHECK(files::quoted("/a/b/../c") == "'/a/c'");
+    CHECK(files::quoted("/it's") == "'/it'\\''s'");  // good for a command
+    CHECK(files::quoted("x") == std::string(1, '\'') + (fs::current_path() / "x").string() + '\'');
 }
 
 TEST_CASE("files: what messages end with") {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "folder.h"
+#include "memory.h"
 #include "support.h"
 
 namespace primer {
@@ -204,8 +205,14 @@ std::string chunk(const std::string& type, const std::string& data) {
     return length + type + data + "    ";
 }
 
-// A grey PNG of 1 x 1 pixel that unpacks to 1 + 258 `count` zeros, in one block of fixed codes.
-std::string bomb(Index count) {
+std::string big_endian(Index n) {
+    const auto byte = [n](int shift) { return static_cast<int>(n >> shift & 255); };
+    return bytes_of({byte(24), byte(16), byte(8), byte(0)});
+}
+
+// A grey PNG, of 1 x 1 pixel if not said otherwise, that unpacks to 1 + 258 `count` zeros, in one
+// block of fixed codes.
+std::string bomb(Index count, Index width = 1, Index height = 1) {
     std::string bits = "11000110000";                           // the block's type; a zero
     for (Index i = 0; i < count; ++i) bits += "1100010100000";  // the last byte, 258 times more
     bits += "0000000";                                          // the end
@@ -217,7 +224,7 @@ std::string bomb(Index count) {
         packed += static_cast<char>(byte);
     }
     return bytes_of({0x89, 'P', 'N', 'G', 0x0d, 0x0a, 0x1a, 0x0a}) +
-           chunk("IHDR", bytes_of({0, 0, 0, 1, 0, 0, 0, 1, 8, 0, 0, 0, 0})) +
+           chunk("IHDR", big_endian(width) + big_endian(height) + bytes_of({8, 0, 0, 0, 0})) +
            chunk("IDAT", packed + "    ") + chunk("IEND", "");
 }
 
@@ -228,17 +235,56 @@ TEST_CASE("image: a PNG that unpacks to much more than its size") {
                 {"/picture: expected a picture, got a broken one: Out of memory"});
 }
 
-std::string big_endian(Index n) {
-    const auto byte = [n](int shift) { return static_cast<int>(n >> shift & 255); };
-    return bytes_of({byte(24), byte(16), byte(8), byte(0)});
-}
-
 TEST_CASE("image: a small file that says it is huge is refused before memory is taken") {
     const Folder folder;
     std::string png = kRgba;  // 16384 x 4096 pixels of 16 bits: 1 GB
     png.replace(16, 10, big_endian(16384) + big_endian(4096) + bytes_of({16, 6}));
     check_error([&] { load(folder, png); }, {"expected a picture that takes at most 67108864"});
     check_error([&] { load(folder, "P6 16384 4096 255\n12"); }, {"takes at most 67108864"});
+}
+
+TEST_CASE("image: no more memory than twice 64 MB and 512 times the file") {
+    // As large as a picture may be that packs this well.
+    const std::string large = bomb(5449 * 5701 / 258, 5448, 5701);  // 1 + 258 n bytes, exactly
+    const std::size_t bound = (128 << 20) + 1024 * large.size();
+    CHECK(large.size() < 210'000);
+    CHECK(within_memory(bound, [&] { decode_image(large, "it"); }) == "");
+    // Half a megabyte that would become 16384 x 4096 pixels of 8 bytes, and is refused.
+    std::string huge = bomb(300'000, 16384, 4096);
+    huge.replace(24, 2, bytes_of({16, 6}));
+    CHECK(within_memory(8 << 20, [&] {
+              decode_image(huge, "it");
+          }).starts_with("it: expected a picture that takes at most 67108864"));
+    // Pixels that are not packed are all in the file: nothing is taken for those that are not.
+    for (std::string file : {std::string("P6 4000 2000 255\n"), std::string("P5 8000 1000 255\n"),
+                             "BM" + bytes_of({0, 0, 0,   0,  0, 0, 0,   0, 54, 0, 0, 0, 40, 0,
+                                              0, 0, 160, 15, 0, 0, 208, 7, 0,  0, 1, 0, 24, 0}) +
+                                 std::string(24, '\0')}) {
+        file.append(100'000, '\x55');
+        CHECK(within_memory(2 << 20, [&] { decode_image(file, "it"); }) ==
+              "it: expected a whole picture, got one that is cut short");
+    }
+    // Nor is it for a PNG of so many that they could not be in the file, however well they pack.
+    CHECK(within_memory(2 << 20, [&] { decode_image(bomb(100, 4000, 4000), "it"); }) ==
+          "it: expected a whole picture, got one that is cut short");
+}
+
+// A grey JPEG of 16 x 16 pixels with a Huffman table that announces 8 * 255 codes, where there are
+// at most 256. An stb_image before 2.30 writes them all, far behind its table.
+TEST_CASE("image: a JPEG with more Huffman codes than there can be is broken, for any decoder") {
+    const std::string counts = std::string(8, '\0') + std::string(8, '\xff');
+    for (const char symbol : {'\0', '\x70'}) {
+        std::string jpeg = bytes_of({0xff, 0xd8, 0xff, 0xdb, 0, 67, 0}) + std::string(64, '\1');
+        jpeg += bytes_of({0xff, 0xc0, 0, 11, 8, 0, 16, 0, 16, 1, 1, 0x11, 0});
+        jpeg += bytes_of({0xff, 0xc4, 2059 / 256, 2059 % 256, 0});
+        jpeg += counts + std::string(8 * 255, symbol);
+        jpeg += bytes_of({0xff, 0xc4, 0, 20, 0x10, 1}) + std::string(16, '\0');
+        jpeg += bytes_of({0xff, 0xda, 0, 8, 1, 1, 0, 0, 0x3f, 0});
+        for (int i = 0; i < 40; ++i) jpeg += bytes_of({0xff, 0});
+        jpeg += bytes_of({0xff, 0xd9});
+        check_error([&] { decode_image(jpeg, "it"); },
+                    {"it: expected a picture, got a broken one"});
+    }
 }
 
 TEST_CASE("image: a JPEG of thousands of scans is refused") {

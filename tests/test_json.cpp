@@ -117,8 +117,31 @@ TEST_CASE("json: objects and arrays that are not well-formed") {
     check_error([&] { read(R"({"a":[]}})"); }, {"expected the end or spaces up to it, got '}'"});
     check_error([&] { read(R"({"a":[],"b":[],"\u0061":[]})"); },
                 {"f: byte 31: expected every name once, got \"a\" again"});
-    // No call of ours goes deeper, so a text can not make the reader do so.
+    // Neither can a text make the reader go deeper than its caller's calls.
     check_error([&] { read("{\"a\":" + std::string(1'000'000, '[')); }, {"got '['"});
+}
+
+TEST_CASE("json: at most 64 levels, also for a caller that follows the text wherever it goes") {
+    const std::function<void(JsonReader&)> dive = [&](JsonReader& json) {
+        json.array([&] { dive(json); });
+    };
+    const auto read = [&](std::size_t levels) {
+        const std::string text = std::string(levels, '[') + std::string(levels, ']');
+        JsonReader json(text, "f");
+        dive(json);
+        json.end();
+    };
+    read(64);
+    for (const std::size_t levels : {65, 60'000, 10'000'000}) {
+        check_error([&] { read(levels); }, {"f: byte 65: expected at most 64 objects and arrays"});
+    }
+    // One behind the other are as many as there are.
+    std::string flat = "[[]";
+    for (int i = 0; i < 1000; ++i) flat += ",[]";
+    flat += ']';
+    JsonReader json(flat, "f");
+    dive(json);
+    json.end();
 }
 
 TEST_CASE("json: in_quotes keeps any text in one short line") {

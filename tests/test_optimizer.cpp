@@ -150,7 +150,14 @@ TEST_CASE("optimizer: a state that does not fit is refused whole") {
             optimizer.load_state({{"0.velocity", tensor({7, 8})}});
         },
         {"there is nothing called 0.velocity"});
+    const auto twice = std::vector<std::pair<std::string, Tensor>>{{"0.sum", tensor({7, 8})},
+                                                                   {"0.sum", tensor({9, 9})}};
+    check_error([&] { optimizer.load_state(twice); },
+                {"Summing::load_state: expected every name once, got \"0.sum\" again"});
+    check_error([&] { optimizer.check_state(twice); }, {"expected every name once"});
     REQUIRE(optimizer.named_state().size() == 1);
+    check_values(optimizer.named_state()[0].second, {2}, {5, 6});
+    optimizer.check_state({{"0.sum", tensor({7, 8})}});  // which only looks
     check_values(optimizer.named_state()[0].second, {2}, {5, 6});
 }
 

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <fstream>
 #include <map>
+#include <set>
 #include <system_error>
 #include <type_traits>
 
@@ -21,6 +22,8 @@ namespace primer {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr Index kMostPieces = 100'000;
 
 // --- what cereal writes to and reads from ------------------------------------------------------
 
@@ -58,6 +61,16 @@ class Input : public cereal::InputArchive<Input> {
         return count;
     }
 
+    /// The same of a list. What is kept of a piece takes many times the few bytes that it may have
+    /// in the file, so all lists together may have so many and no more.
+    Index list_count() {
+        const Index count = this->count(sizeof(Index));
+        pieces_ += count;
+        check(pieces_ <= kMostPieces, source_, ": expected at most ", kMostPieces,
+              " words, generators and tensors, got more");
+        return count;
+    }
+
     /// Throws Error unless so many pieces of this size may still come.
     void check_left(Index count, Index size) const {
         check(count >= 0 && count <= left_ / size, source_, ": expected at most ", left_,
@@ -71,6 +84,7 @@ class Input : public cereal::InputArchive<Input> {
   private:
     std::istream& in_;
     Index left_;
+    Index pieces_ = 0;
     const std::string& source_;
 };
 
@@ -105,19 +119,24 @@ void save(Output& out, const std::vector<T>& list) {
 
 template <class T>
 void load(Input& in, std::vector<T>& list) {
+    const Index count = in.list_count();
     list.clear();
-    // One after another: the list takes no more memory than what was really there to read needs.
-    for (Index left = in.count(sizeof(Index)); left > 0; --left) in(list.emplace_back());
+    list.reserve(static_cast<std::size_t>(count));
+    for (Index i = 0; i < count; ++i) in(list.emplace_back());
 }
 
 void save(Output& out, const Tensor& x) {
-    out(std::vector<Index>(x.shape().dims().begin(), x.shape().dims().end()));
+    out(Index{x.shape().rank()});
+    for (Index size : x.shape().dims()) out(size);
     out.write(x.data(), x.values().size_bytes());
 }
 
 void load(Input& in, Tensor& x) {
-    std::vector<Index> dims;
-    in(dims);
+    const Index rank = in.count(sizeof(Index));
+    check(rank <= Shape::kMaxRank, in.source(), ": expected tensors of at most ", Shape::kMaxRank,
+          " dimensions, got one of ", rank);
+    std::vector<Index> dims(static_cast<std::size_t>(rank));
+    for (Index& size : dims) in(size);
     Shape shape;
     try {
         shape = Shape(dims);
@@ -170,6 +189,10 @@ std::uint32_t crc_of(const Header& header) {
 }
 
 std::string payload_of(const Checkpoint& checkpoint) {
+    const Index pieces = std::ssize(checkpoint.command) + std::ssize(checkpoint.generators) +
+                         std::ssize(checkpoint.tensors) + std::ssize(checkpoint.optimizer);
+    check(pieces <= kMostPieces, "Checkpoint: expected at most ", kMostPieces,
+          " words, generators and tensors, got ", pieces);
     Output out;
     out(checkpoint);
     return std::move(out.bytes);
@@ -215,13 +238,24 @@ Header read_header(std::istream& in, Index size, const std::string& source) {
 }
 
 std::uint32_t crc_of_rest(std::istream& in) {
-    std::vector<char> piece(1 << 16);
+    std::array<char, 4096> piece;
     std::uint32_t crc = 0;
     while (in.read(piece.data(), std::ssize(piece)) || in.gcount() > 0) {
         crc = crc32c({piece.data(), static_cast<std::size_t>(in.gcount())}, crc);
     }
     in.clear();
     return crc;
+}
+
+// Throws Error if a name comes twice: it would be left to chance which of the two counts.
+template <class Value>
+void check_once(const char* what, const std::vector<std::pair<std::string, Value>>& list,
+                const std::string& source) {
+    std::set<std::string_view> names;
+    for (const auto& [name, value] : list) {
+        check(names.insert(name).second, source, ": expected every name of its ", what,
+              " once, got ", in_quotes(name), " again");
+    }
 }
 
 // What the checksums can not see: a file that a program other than ours has made.
@@ -235,6 +269,9 @@ void check_meaning(const Checkpoint& c, const std::string& source) {
         check(state != never, source, ": expected a state of the generator ", name,
               ", got four zeros, which it never has");
     }
+    check_once("tensors", c.tensors, source);
+    check_once("generators", c.generators, source);
+    check_once("optimizer", c.optimizer, source);
 }
 
 // --- what differs ------------------------------------------------------------------------------
@@ -321,14 +358,21 @@ void Checkpoint::check_fits(const ModelState& here, const std::string& source) c
     const std::string all = difference(model, here.description) +
                             difference("tensors", tensors, here.tensors) +
                             difference("generators", generators, here.generators);
+    check_once("tensors", tensors, source);
+    check_once("generators", generators, source);
+    check_once("tensors", here.tensors, "the model");
+    check_once("generators", here.generators, "the model");
     check(all.empty(), source, ": expected a checkpoint of this model, got one of another", all);
 }
 
 void Checkpoint::restore(const ModelState& into, const std::string& source) const {
     check_fits(into, source);
     const auto saved = by_name(tensors);
-    for (const auto& [name, tensor] : into.tensors) tensor.copy_(saved.at(name));
     const auto states = by_name(generators);
+    // All that can throw comes before the first value is changed.
+    for (const auto& [name, state] : states) Rng(0).set_state(state);
+    for (const auto& [name, tensor] : into.tensors) tensor.mutable_data("Checkpoint::restore");
+    for (const auto& [name, tensor] : into.tensors) tensor.copy_(saved.at(name).detach());
     for (const auto& [name, generator] : into.generators) generator->set_state(states.at(name));
 }
 

@@ -182,6 +182,24 @@ Index most_scans(Index width, Index height) {
     return std::max<Index>(1, kMostDecoded / (width * height));
 }
 
+// The fewest bytes that a whole file of this size has: PGM, PPM and BMP are not packed, and what
+// PNG unpacks becomes at most 1032 times as long. Checked before memory is taken, and cleared, for
+// all the pixels that a few bytes have announced.
+Index least_bytes(std::string_view file, Index width, Index height, Index channels) {
+    const auto byte = [&](std::size_t at) {
+        return at < file.size() ? Index{static_cast<unsigned char>(file[at])} : 0;
+    };
+    if (file.starts_with("BM")) {
+        const Index bits = std::max<Index>(1, byte(byte(14) == 12 ? 24 : 28));
+        return (width * bits + 31) / 32 * 4 * height;
+    }
+    if (file.starts_with("P5") || file.starts_with("P6")) return width * height * channels;
+    if (file.starts_with("\x89PNG") && file.substr(12, 4) == "IHDR") {
+        return width * height * byte(24) / 8 / 1032;
+    }
+    return 0;
+}
+
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // Whether the numbers in the header of a PGM or PPM file have so few digits that the decoder, which
@@ -299,6 +317,8 @@ Image decode(std::string_view bytes, const std::string& source) {
     const Index pixels = Index{width} * height;
     Need need = png ? png_need(bytes, width, height) : Need{0, (jpeg ? 20 : 7) * pixels};
     check_memory(need.all, width, height, bytes.size(), source);
+    check(std::ssize(bytes) >= least_bytes(bytes, width, height, channels), source,
+          ": expected a whole picture, got one that is cut short");
     check(!jpeg || count_scans(bytes) <= most_scans(width, height), source,
           ": expected a JPEG of at most ", most_scans(width, height),
           " scans at this size, got more");

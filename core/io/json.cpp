@@ -65,11 +65,22 @@ void JsonReader::expect(char c) {
     if (!take(c)) check_here(false, shown(c));
 }
 
+void JsonReader::nested(char open, char close, const std::function<void()>& element) {
+    constexpr int kDeepest = 64;
+    expect(open);
+    check_here(++depth_ <= kDeepest, "at most 64 objects and arrays within one another");
+    if (!take(close)) {
+        do {
+            element();
+        } while (take(','));
+        check_here(take(close), close == '}' ? "',' or '}'" : "',' or ']'");
+    }
+    --depth_;
+}
+
 void JsonReader::object(const std::function<void(const std::string&)>& member) {
-    expect('{');
-    if (take('}')) return;
     std::set<std::string> keys;
-    do {
+    nested('{', '}', [&] {
         const std::string key = string();
         if (!keys.insert(key).second) {
             fail(source_, ": byte ", first_ + static_cast<Index>(at_),
@@ -77,18 +88,10 @@ void JsonReader::object(const std::function<void(const std::string&)>& member) {
         }
         expect(':');
         member(key);
-    } while (take(','));
-    check_here(take('}'), "',' or '}'");
+    });
 }
 
-void JsonReader::array(const std::function<void()>& element) {
-    expect('[');
-    if (take(']')) return;
-    do {
-        element();
-    } while (take(','));
-    check_here(take(']'), "',' or ']'");
-}
+void JsonReader::array(const std::function<void()>& element) { nested('[', ']', element); }
 
 std::string JsonReader::string() {
     expect('"');

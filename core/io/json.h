@@ -18,6 +18,10 @@ namespace primer {
 ///     reader.end();
 ///
 /// Every Error is one line: `source`, the number of the byte, what was expected, what was found.
+///
+/// The text is taken for hostile. Depth: at most 64 objects and arrays within one another. Memory:
+/// the names of the objects that are open, for each twice its length and 100 bytes. Time: in
+/// proportion to the text's length n, and to n log n for an object of many names.
 class JsonReader {
   public:
     /// `text` must outlive the reader. `first` is the number of its first byte in `source`.
@@ -34,6 +38,7 @@ class JsonReader {
     void end();
 
   private:
+    void nested(char open, char close, const std::function<void()>& element);
     void skip_whitespace();
     bool take(char c);
     void expect(char c);
@@ -45,6 +50,7 @@ class JsonReader {
     std::string source_;
     Index first_;
     std::size_t at_ = 0;
+    int depth_ = 0;
 };
 
 /// `text` as a JSON string, with its quotes. What is not UTF-8 becomes U+FFFD, a byte at a time.

@@ -79,8 +79,11 @@ void Checkpoints::resume() {
           ": expected a checkpoint from the first ", flags_.epochs,
           " epochs, as --epochs has it, got one from epoch ", saved.epochs_before() + 1);
 
-    training_.optimizer.load_state(saved.optimizer);
+    // What may throw comes first: nothing is changed by a file that fits only a part of the run.
+    for (const Rng::State& state : {saved.train_loader, saved.test_loader}) Rng(0).set_state(state);
+    training_.optimizer.check_state(saved.optimizer);
     saved.restore(model, source);
+    training_.optimizer.load_state(saved.optimizer);
     loader.set_rng_state(saved.train_loader);
     loader.skip(saved.batches_done());
     training_.test_loader.set_rng_state(saved.test_loader);

@@ -16,9 +16,11 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-constexpr std::uintmax_t kMetricsLimit = 256 << 20, kJsonLimit = 16 << 20, kPictureLimit = 4 << 20;
+constexpr std::uintmax_t kMetricsLimit = 64 << 20, kJsonLimit = 16 << 20, kPictureLimit = 4 << 20;
+constexpr std::size_t kLineLimit = 1 << 20;  // of metrics.jsonl
 constexpr std::size_t kTextLimit = 2000, kModelLimit = 100'000, kEntriesLimit = 1000;
 constexpr int kDepthLimit = 64;
+constexpr Index kValuesLimit = 2'000'000;  // of one text; two bytes of it can take a hundred here
 constexpr std::size_t kMistakes = 24, kClassesLimit = 1000;
 
 // --- Members of an object, whatever it is -----------------------------------------------------
@@ -57,19 +59,20 @@ std::string text(const Json& object, const char* key, std::size_t limit = kTextL
     return text(member(object, key), limit);
 }
 
-/// An object, or what is_discarded(), as a text is that nests too deep. `order` takes the names
-/// within its members, {"a": {"name": ...}}, as they stand in the text: the object itself has them
-/// by the alphabet.
+/// An object, or what is_discarded(), as a text is that nests too deep or has too many values.
+/// `order` takes the names within its members, {"a": {"name": ...}}, as they stand in the text: the
+/// object itself has them by the alphabet.
 Json parsed(std::string_view bytes, std::vector<std::string>& order) {
     // Copying and printing a value calls itself for each level, and the stack has an end.
-    int deepest = 0;
+    bool in_bounds = true;
+    Index values = 0;
     const auto note = [&](int depth, Json::parse_event_t event, Json& value) {
-        if (event == Json::parse_event_t::key && depth == 2) order.push_back(value);
-        deepest = std::max(deepest, depth);
-        return depth <= kDepthLimit;
+        in_bounds = in_bounds && depth <= kDepthLimit && ++values <= kValuesLimit;
+        if (in_bounds && event == Json::parse_event_t::key && depth == 2) order.push_back(value);
+        return in_bounds;
     };
     Json value = Json::parse(bytes, note, false);
-    return deepest <= kDepthLimit ? value : Json(Json::value_t::discarded);
+    return in_bounds ? value : Json(Json::value_t::discarded);
 }
 
 /// Calls entry(name, value) for the first few entries, in this order.
@@ -90,6 +93,7 @@ NamedNumbers named_numbers(const Json& object, const std::vector<std::string>& o
     for_each_entry(object, order, [&](std::string name, const Json& value) {
         numbers.emplace_back(std::move(name), number(value));
     });
+    numbers.shrink_to_fit();
     return numbers;
 }
 
@@ -296,7 +300,8 @@ void read_metrics(const Folder& folder, Run& run) {
         const bool last = end == rest.size();  // without an end: cut, as is to be expected
         rest.remove_prefix(std::min(end + 1, rest.size()));
         if (line.find_first_not_of(" \t\r") == line.npos) continue;
-        if (!take_line(line, run) && !last) ++broken;
+        const bool taken = line.size() <= kLineLimit && take_line(line, run);
+        if (!taken && !last) ++broken;
     }
     if (broken > 0) {
         run.missing.push_back(std::to_string(broken) + (broken == 1 ? " line" : " lines") +

@@ -1,5 +1,6 @@
 // flags: the command line of a training program, a word a line
 // covers: examples/support/flags.cpp
+// longest: 100
 #include "../../examples/support/flags.h"
 
 #include <iostream>
@@ -15,6 +16,18 @@ namespace {
 class Nowhere : public std::streambuf {
     int overflow(int c) override { return c == EOF ? 0 : c; }
     std::streamsize xsputn(const char*, std::streamsize count) override { return count; }
+};
+
+// A program, which reads one command line after another: to offer its flags takes longer than to
+// read them.
+struct Program {
+    Program() {
+        add_training_flags(app, flags);
+        add_weights_flag(app, flags);
+    }
+
+    CLI::App app{"fuzzed"};
+    TrainingFlags flags;
 };
 
 }  // namespace
@@ -37,13 +50,12 @@ FUZZ(input) {
     for (std::string& word : words) argv.push_back(word.data());
     argv.push_back(nullptr);
 
-    CLI::App app("fuzzed");
-    TrainingFlags flags;
-    add_training_flags(app, flags);
-    add_weights_flag(app, flags);
+    static Program program;
+    TrainingFlags& flags = program.flags;
+    flags = {};
     bool run_it = false;
-    const int code =
-        run(app, static_cast<int>(words.size()), argv.data(), flags, [&] { run_it = true; });
+    const int code = run(program.app, static_cast<int>(words.size()), argv.data(), flags,
+                         [&] { run_it = true; });
     if (code != 0 && code != 1 && code != 2) __builtin_trap();
     if (!run_it) return;
     // What the program is then run with makes sense.

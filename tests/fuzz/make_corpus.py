@@ -1,4 +1,5 @@
-"""Makes the seeds of the fuzz targets: a folder for each target, with a few small inputs.
+"""Makes the seeds of the fuzz targets: a folder for each target, with a few small inputs. Where the
+format has words, these are in FOLDER/TARGET.dict.
 
     python3 make_corpus.py FOLDER
 """
@@ -132,27 +133,38 @@ def pnm_seeds():
 
 
 def digits_seeds():
-    stroke = bytearray(b"\xff" * 28 * 28)
-    for row in range(4, 24):
-        stroke[28 * row + 13:28 * row + 16] = b"\x10\x00\x20"
-    yield bytes([27, 27, 0]) + bytes(stroke)
-    yield bytes([39, 19, 1]) + bytes(range(200))
+    # See digits.cpp: two sizes, the channels and which of the two functions, and pixels.
+    stroke = bytearray(b"\xff" * 9 * 9)
+    for row in range(2, 7):
+        stroke[9 * row + 4:9 * row + 6] = b"\x10\x20"
+    stroke[72] = 0  # a speck
+    for kind in range(4):
+        yield bytes([8, 8, kind]) + bytes(stroke)
+    yield bytes([9, 6, 1]) + bytes(range(90))
     yield bytes([0, 0, 0, 7])
-    yield bytes([250, 245, 0]) + bytes(stroke)
+    for size in ([250, 3], [3, 255]):
+        yield bytes(size + [0]) + b"\xff" * 30 + b"\x10\x00\x20" + b"\xff" * 50
 
 
 def mnist_seeds():
-    pictures = lambda n: struct.pack(">IIII", 0x803, n, 28, 28) + bytes(range(256)) * 3 + bytes(784 * n - 768)
-    yield pictures(1) + SEPARATOR + struct.pack(">II", 0x801, 1) + b"\x07"
-    yield pictures(2) + SEPARATOR + struct.pack(">II", 0x801, 2) + b"\x07\x01"
-    yield b"\x1f\x8b" + SEPARATOR + struct.pack(">II", 0x801, 1)
+    # See mnist.cpp: so many blank pictures follow the first part.
+    for count, labels in [(1, b"\x07"), (2, b"\x07\x01")]:
+        yield (bytes([count]) + struct.pack(">IIII", 0x803, count, 28, 28) + SEPARATOR +
+               struct.pack(">II", 0x801, count) + labels)
+    yield b"\0\x1f\x8b" + SEPARATOR + struct.pack(">II", 0x801, 1)
+    yield b"\1" + struct.pack(">II", 0x801, 784) + SEPARATOR + struct.pack(">II", 0x801, 1)
 
 
 def cifar_seeds():
-    yield b"\x03" + bytes(3072)
-    yield (b"\x03" + bytes(3072)) * 2
-    yield b"\x13\x63" + bytes(3072)
-    yield b"\x1f\x8b\x08"
+    # See cifar.cpp: the form, by how many bytes the length is wrong, and labels.
+    yield b"\0\0\x03"
+    yield b"\0\0\x03\x05"
+    yield b"\1\0\x13\x63"
+    yield b"\2\0\x13\x63\x01\x02"
+    yield b"\0\x02\x1f"
+    yield b"\0\xff\x03"
+    yield b"\0\x03"
+    yield b"\1\0\x1f\x8b"
 
 
 def report_seeds():
@@ -180,9 +192,40 @@ def flags_seeds():
 SEEDS = {
     "safetensors": safetensors_seeds, "checkpoint": checkpoint_seeds, "json": json_seeds, "png": png_seeds,
     "jpeg": lambda: (base64.b64decode(text) for text in JPEG.values()), "bmp": bmp_seeds, "pnm": pnm_seeds,
-    "digits": digits_seeds, "mnist": mnist_seeds, "cifar": cifar_seeds, "report": report_seeds, "flags": flags_seeds,
+    "digits": digits_seeds, "mnist": mnist_seeds, "cifar": cifar_seeds, "report": report_seeds, "page": report_seeds, "flags": flags_seeds,
     "planted": lambda: [b"B"],
 }
+
+# What the readers compare with; a mutation puts one in somewhere.
+REPORT = ("example command started settings machine data model source shape train test classes summary description "
+          "parameters epochs batch_size batch-size kind step epoch loss lr images_per_s gradient_norms train_loss "
+          "train_accuracy test_loss test_accuracy seconds dead_units confusion filters mistakes index truth predicted "
+          "probability picture").split()
+NUMBERS = ["-1", "1e308", "9007199254740993", "9223372036854775807", "18446744073709551615", "null", "true"]
+WORDS = {
+    "safetensors": ["__metadata__", '"dtype":', '"shape":', '"data_offsets":', "module.", "_orig_mod.", "num_batches_tracked",
+                    "F64", "F32", "F16", "BF16", "I64", "U64", "I32", "U32", "I16", "U16", "I8", "U8", "BOOL", "C64", "F4",
+                    "F6_E2M3", "F8_E5M2"] + NUMBERS,
+    "json": ["\\u", "\\ud83d\\ude00", "\\udc00", '"n":', '"s":', '"a":[', '"o":{', b"\xc3\xa9", b"\xf0\x9f\x98\x80", b"\xc0\x80"] + NUMBERS,
+    "png": ["IHDR", "PLTE", "IDAT", "IEND", "tRNS", "CgBI", b"\x89PNG\r\n\x1a\n", b"\x78\x9c"],
+    "jpeg": [bytes([0xFF, marker]) for marker in (0xC0, 0xC1, 0xC2, 0xC4, 0xD0, 0xD8, 0xD9, 0xDA, 0xDB, 0xDD, 0xE0, 0xE1, 0xEE, 0xFE)] +
+            [b"Exif\0\0II*\0\x08\0\0\0", b"Exif\0\0MM\0*\0\0\0\x08", b"\x12\x01\x03\0\1\0\0\0\6\0", "Adobe"],
+    "pnm": ["P5", "P6", "#", "255", "65535", "16384", "4294967297"],
+    "mnist": [b"\x00\x00\x08\x03", b"\x00\x00\x08\x01", b"\x00\x00\x00\x1c", b"\x1f\x8b", SEPARATOR],
+    "report": [f'"{word}":' for word in REPORT] + ['"step"', '"epoch"', "{}", "[]", SEPARATOR] + NUMBERS,
+    "flags": ["--data", "--epochs", "--batch-size", "--test-batch-size", "--lr", "--momentum", "--weight-decay", "--seed",
+              "--dry-run", "--checkpoint", "--save-every", "--save-required", "--run-dir", "--no-run-dir", "--quiet",
+              "--save-weights", "--help", "-h", "--", "="] + NUMBERS,
+}
+WORDS["page"] = WORDS["report"]
+
+for target, words in WORDS.items():
+    lines = []
+    for word in words:
+        raw = word if isinstance(word, bytes) else word.encode()
+        lines.append('"' + "".join(f"\\x{byte:02x}" for byte in raw) + '"\n')
+    pathlib.Path(sys.argv[1]).mkdir(parents=True, exist_ok=True)
+    pathlib.Path(sys.argv[1], target + ".dict").write_text("".join(lines))
 
 for target, seeds in SEEDS.items():
     folder = pathlib.Path(sys.argv[1], target)

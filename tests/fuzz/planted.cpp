@@ -1,5 +1,6 @@
 // planted: faults that are meant to be there, by which check.sh sees that the others would be found
 // covers: tests/fuzz/planted.cpp
+// longest: 100
 #include <stdexcept>
 
 #include "target.h"

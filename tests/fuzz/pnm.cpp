@@ -1,5 +1,6 @@
 // pnm: PGM and PPM pictures
 // covers: core/io/image.cpp
+// longest: 100
 #include "picture.h"
 
 FUZZ(input) { primer::fuzz::decode(input, "P"); }

@@ -1,5 +1,6 @@
 // safetensors: a file, each of its tensors, and loading it into a model
 // covers: core/io/safetensors.cpp core/io/json.cpp
+// longest: 300
 #include "primer/core/io/safetensors.h"
 
 #include "target.h"
@@ -14,8 +15,7 @@ FUZZ(input) {
             fuzz::expect_error_at_most([&] { file.tensor(name, Rounding::nearest); });
             fuzz::expect_error_at_most([&] { file.int_tensor(name); });
         }
-        const StateDict model{{"w", zeros({2, 2}), false}, {"n", zeros({}), true}};
-        file.load_into(model, {.strict = false});
-        file.load_into(model);
+        static const StateDict model{{"w", zeros({2, 2}), false}, {"n", zeros({}), true}};
+        file.load_into(model, {.strict = input.size() % 2 == 0});
     });
 }
