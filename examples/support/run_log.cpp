@@ -374,8 +374,9 @@ void RunLog::open_metrics() {
         // A process that was killed may have left half a line.
         whole = static_cast<off_t>(text.rfind('\n') + 1);  // 0 if there is none
     }
-    check(retried([&] { return ftruncate(metrics_, whole); }) == 0, full_name(path),
-          ": failed to cut the file: ", std::strerror(errno));
+    // On a line of its own: check's arguments, strerror(errno) among them, come in any order.
+    const bool cut = retried([&] { return ftruncate(metrics_, whole); }) == 0;
+    check(cut, full_name(path), ": failed to cut the file: ", std::strerror(errno));
 }
 
 void RunLog::append(const std::string& line) {

@@ -90,6 +90,10 @@ for file in metrics.jsonl events.out run.json evaluation.json report.html pictur
         count=$((count + 1))
     done
 done
+with truncate:EIO:1/metrics.jsonl
+expect err '^warning: .*metrics\.jsonl: failed to cut the file: Input/output error; '
+goes_on "truncate:EIO:1"
+count=$((count + 1))
 # What is no failure, although it is no success either: a call that a signal breaks off, and one that
 # writes a part. Nobody hears of it, and every file is what it would have been.
 with fsync:count:1/run --save-required
