@@ -49,7 +49,8 @@ done
 case $what in
     all) mapfile -t chosen < <(targets) ;;
     *)
-        { targets; echo planted; } | grep -qxF -e "$what" ||
+        # No pipe into grep -q: where that ends early, what writes to it fails, and so does the pipe.
+        [[ " $(targets | xargs) planted " == *" $what "* ]] ||
             wrong_usage "fuzz: no target '$what'; there are: $(targets | xargs), and all"
         chosen=("$what") ;;
 esac
