@@ -388,8 +388,8 @@ TEST_CASE("parallel: a child that fork has made") {
 
 TEST_CASE("parallel: fork while other threads have jobs running") {
     const Threads set(3);
-    // It allocates nothing: of the memory allocators, AddressSanitizer's does not get over a fork while
-    // another thread is in it.
+    // It allocates nothing: of the memory allocators, AddressSanitizer's does not get over a fork
+    // while another thread is in it.
     std::atomic<bool> stop{false};
     std::atomic<Index> sum{0};
     std::thread worker([&] {

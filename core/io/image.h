@@ -42,12 +42,13 @@ struct Image {
 /// become 8; what is transparent is laid on white. A photo that was taken with the camera on its
 /// side is turned upright, as the EXIF data of a JPEG or PNG say; where these are broken it stays.
 ///
-/// The file is taken for hostile. Depth: no format has any. Memory: to decode it takes at most 64 MB
-/// and 512 times the file, or it is refused as a bomb; with the picture that is made of that, at
+/// The file is taken for hostile. Depth: no format has any. Memory: to decode it takes at most 64
+/// MB and 512 times the file, or it is refused as a bomb; with the picture that is made of that, at
 /// most twice as much. Time: in proportion to the file and to the pixels; a JPEG may have at most
-/// 2^30 pixels in all of its scans together, which take some seconds. Throws Error, one line with the absolute path, for what is no
-/// file, for one beyond 64 MB, for a picture beyond what Image takes, for one that is cut short,
-/// and, with the decoder's reason, for any other that can not be decoded.
+/// 2^30 pixels in all of its scans together, which take some seconds. Throws Error, one line with
+/// the absolute path, for what is no file, for one beyond 64 MB, for a picture beyond what Image
+/// takes, for one that is cut short, and, with the decoder's reason, for any other that can not be
+/// decoded.
 Image load_image(const std::filesystem::path& path);
 /// The same from the bytes of such a file. `source` is what messages call it.
 Image decode_image(std::string_view bytes, const std::string& source);

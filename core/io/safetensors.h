@@ -55,7 +55,8 @@ struct LoadReport {
 /// reader could guess what is meant. So is one of more than 100 000 tensors or texts of metadata.
 /// Depth: the format's own three levels. Memory: at most 4 times the file, and 64 MB; tensor() and
 /// int_tensor() take at most 12 times the tensor's bytes while they make another. Time: in
-/// proportion to the file's size n, and to n log n for its names. Every Error is one line: the file, what was expected, what was found.
+/// proportion to the file's size n, and to n log n for its names. Every Error is one line: the
+/// file, what was expected, what was found.
 class SafetensorsFile {
   public:
     static SafetensorsFile load(const std::filesystem::path& path);

@@ -148,7 +148,7 @@ run 0 "$report" linked
 expect linked/report.html 'path leads out of the run directory'
 cp whole/run.json huge
 truncate -s 300M huge/metrics.jsonl
-bad 1 "^error: $work/huge/metrics.jsonl: expected at most 256 MB, got 300 MB" huge
+bad 1 "^error: $work/huge/metrics.jsonl: expected at most 64 MB, got 300 MB" huge
 bad 2 "^error: --out: $work/no/page.html" whole --out no/page.html
 run 2 "$report"
 run 2 "$report" whole --bogus
