@@ -3,6 +3,7 @@
 #include <unordered_map>
 
 #include "primer/core/error.h"
+#include "primer/core/text.h"
 
 namespace primer {
 namespace {
@@ -103,8 +104,8 @@ std::map<std::string, std::vector<Tensor>> Optimizer::sorted(
         }
     }
     if (!left.empty()) {
-        fail(name_, "::load_state: there is nothing called ", left.begin()->first, " among the ",
-             parameters_.size(), " parameters of this optimizer");
+        fail(name_, "::load_state: there is nothing called ", printable(left.begin()->first),
+             " among the ", parameters_.size(), " parameters of this optimizer");
     }
     return sorted;
 }

@@ -246,6 +246,32 @@ TEST_CASE("checkpoint: training that is resumed ends with the same bits, whereve
 
 // --- another model -----------------------------------------------------------------------------
 
+// The messages that name what a hostile file holds: one line each, and none without end.
+TEST_CASE("checkpoint: hostile names make one short line of a message") {
+    const ModelState model{
+        .description = "model", .tensors = {{"w", zeros({2})}}, .generators = {}};
+    Checkpoint c;
+    c.model = "model";
+    c.generators = {{std::string("a\n\0b\x1b[2J", 8), Rng(1).state()}};
+    for (int i = 0; i < 5000; ++i) c.tensors.emplace_back("x" + std::to_string(i), zeros({1}));
+    std::string message;
+    try {
+        c.restore(model, "/the/file");
+    } catch (const Error& error) {
+        message = error.what();
+    }
+    CHECK(message.find("unexpected generators: a\\x0a\\x00b\\x1b[2J") != std::string::npos);
+    CHECK(message.find("missing tensors: w; unexpected tensors: x0, x1, ") != std::string::npos);
+    CHECK(message.find('\n') == std::string::npos);
+    CHECK(message.size() < 3000);
+
+    c.generators[0].second = {};
+    std::stringstream file;
+    c.write(file);
+    check_error([&] { Checkpoint::read(file, "/the/file"); },
+                {"expected a state of the generator a\\x0a\\x00b\\x1b[2J, got four zeros"});
+}
+
 TEST_CASE("checkpoint: another model is named with all that differs, and is left as it was") {
     Rng rng(1), other(2);
     const Tensor weight = ones({2, 3}), bias = ones({4}), more = ones({1});

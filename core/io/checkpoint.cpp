@@ -17,6 +17,7 @@
 #include "primer/core/full_name.h"
 #include "primer/core/io/crc32c.h"
 #include "primer/core/io/replacement.h"
+#include "primer/core/text.h"
 
 namespace primer {
 namespace {
@@ -266,7 +267,7 @@ void check_meaning(const Checkpoint& c, const std::string& source) {
           source, ": expected counts of steps, batches and examples that can be, got others");
     const Rng::State never{};
     for (const auto& [name, state] : c.generators) {
-        check(state != never, source, ": expected a state of the generator ", name,
+        check(state != never, source, ": expected a state of the generator ", printable(name),
               ", got four zeros, which it never has");
     }
     check_once("tensors", c.tensors, source);
@@ -281,8 +282,12 @@ std::map<std::string, Value> by_name(const std::vector<std::pair<std::string, Va
     return {list.begin(), list.end()};
 }
 
+// Names come from a file, which may hold anything under them and any number of them.
 void add(std::string& list, const std::string& element) {
-    list += (list.empty() ? "" : ", ") + element;
+    constexpr std::size_t longest = 2000;
+    if (list.size() > longest) return;
+    list += (list.empty() ? "" : ", ") + printable(element);
+    if (list.size() > longest) list += ", ...";
 }
 
 // "" if the lists agree in their names and, for tensors, in their shapes.
