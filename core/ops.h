@@ -172,7 +172,8 @@ struct Conv2dOptions {
 ///
 /// x is a batch: one image is [1, C_in, H, W] (PyTorch also takes [C_in, H, W]). N and C_in may be
 /// 0, H and W not: an image without pixels is a mistake (PyTorch takes some). The kernels multiply
-/// the zeros outside the image, too: next to them an infinite weight may give NaN.
+/// the zeros outside the image, too: next to them a weight that is not finite may give NaN, and so
+/// may a gradient from above that is not finite, in weight's gradient. x may hold anything.
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias,
               const Conv2dOptions& options = {});
 
