@@ -132,7 +132,7 @@ TEST_CASE("json: at most 64 levels, also for a caller that follows the text wher
         json.end();
     };
     read(64);
-    for (const std::size_t levels : {65, 60'000, 10'000'000}) {
+    for (const std::size_t levels : {65u, 60'000u, 10'000'000u}) {
         check_error([&] { read(levels); }, {"f: byte 65: expected at most 64 objects and arrays"});
     }
     // One behind the other are as many as there are.
