@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "folder.h"
+#include "memory.h"
 #include "support.h"
 
 namespace primer {
@@ -340,6 +341,18 @@ TEST_CASE("cifar: the published files have the published length") {
         {"cifar100: expected",
          "to hold 50000 pictures, 153700000 bytes, found 30740000 "
          "bytes (was a download broken off?); in Primer's source folder, ./primer fetch cifar100"});
+}
+
+TEST_CASE("cifar: reading takes the size of the files in memory, and 1 MB") {
+    const Folder folder;
+    std::string pictures;
+    for (int i = 0; i < 5000; ++i) pictures += record("\x04", 1, 2, 3);
+    for (const std::string& name : kTrainNames) folder.write(name, pictures);
+    CHECK(within_memory(5 * pictures.size() + (1 << 20),
+                        [&] { small10(folder.path(), Split::train); }) == "");
+    // Of whole pictures, and of holes only, which take no room on the disk.
+    fs::resize_file(folder.path() / kTrainNames[4], std::uintmax_t{3073} << 20);
+    CHECK(within_memory(1 << 20, [&] { cifar10(folder.path(), Split::train); }) != "out of memory");
 }
 
 TEST_CASE("cifar: labels that cannot be") {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "folder.h"
+#include "memory.h"
 #include "support.h"
 
 namespace primer {
@@ -190,6 +191,19 @@ TEST_CASE("mnist: a header of enormous counts takes no memory") {
             f.write(kImagesName, idx({kImages, 4, 1u << 31, 1u << 31}, ""));
         },
         kImagesName, {"announces 2147483648 x 2147483648 for each, more than any file can hold"});
+}
+
+TEST_CASE("mnist: reading takes the size of the files in memory, and 1 MB") {
+    const Folder folder;
+    const std::uint32_t count = 50'000;
+    folder.write(kImagesName, idx({kImages, count, 28, 28}, std::string(784 * count, '\1')));
+    folder.write(kLabelsName, labels(std::string(count, '\3')));
+    const auto load = [&] { mnist(folder.path(), Split::train); };
+    CHECK(within_memory((784 + 1) * count + (1 << 20), load) == "");
+    // A file of holes only, which takes no room on the disk, is not taken into memory.
+    folder.write(kImagesName, idx({kImages, count, 28, 28}, ""));
+    fs::resize_file(folder.path() / kImagesName, std::uintmax_t{1} << 32);
+    CHECK(within_memory(1 << 20, load).find("found 4294967296") != std::string::npos);
 }
 
 TEST_CASE("mnist: pictures of another size, or none") {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "folder.h"
+#include "memory.h"
 #include "support.h"
 
 namespace primer {
@@ -251,6 +252,28 @@ TEST_CASE("safetensors: so many entries that they would take much more memory th
     CHECK(metadata(100'000) == 100'000);
     check_error([&] { metadata(100'001); },
                 {"/the/file: expected at most 100000 texts of metadata, got more"});
+}
+
+TEST_CASE("safetensors: reading takes at most four times the file, and 64 MB") {
+    const auto takes_at_most = [](const std::string& file) {
+        return within_memory(4 * file.size() + (64 << 20), [&] { parse(file); });
+    };
+    const std::string empty = R"({"dtype":"U8","shape":[0],"data_offsets":[0,0]})";
+    const std::string many = members(100'000, empty);
+    CHECK(takes_at_most(file_of(many, "")) == "");
+    const std::string texts = "{\"__metadata__\":" + members(100'000, "\"\"");
+    CHECK(takes_at_most(file_of(texts + ',' + many.substr(1), "")) == "");
+    // Names and texts that are long, the longest of escapes; and much data.
+    std::string escapes;
+    for (int i = 0; i < 2'000'000; ++i) escapes += "\\u00e9";
+    CHECK(takes_at_most(
+              file_of("{\"__metadata__\":{\"" + escapes + "\":\"" + escapes + "\"}}", "")) == "");
+    const std::string megabytes(64 << 20, '\0');
+    CHECK(takes_at_most(
+              file_of(R"({"x":{"dtype":"U8","shape":[67108864],"data_offsets":[0,67108864]}})",
+                      megabytes)) == "");
+    // Refused, and within the same bound.
+    CHECK(takes_at_most(file_of(members(2'000'000, "{}"), "")) != "out of memory");
 }
 
 // A header around one tensor's object.

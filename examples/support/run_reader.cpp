@@ -297,11 +297,12 @@ void read_metrics(const Folder& folder, Run& run) {
     while (!rest.empty()) {
         const std::size_t end = std::min(rest.find('\n'), rest.size());
         const std::string_view line = rest.substr(0, end);
-        const bool last = end == rest.size();  // without an end: cut, as is to be expected
+        // Without an end: cut, as is to be expected of a line that we would have written.
+        const bool cut = end == rest.size() && line.size() <= kLineLimit;
         rest.remove_prefix(std::min(end + 1, rest.size()));
         if (line.find_first_not_of(" \t\r") == line.npos) continue;
         const bool taken = line.size() <= kLineLimit && take_line(line, run);
-        if (!taken && !last) ++broken;
+        if (!taken && !cut) ++broken;
     }
     if (broken > 0) {
         run.missing.push_back(std::to_string(broken) + (broken == 1 ? " line" : " lines") +

@@ -150,6 +150,32 @@ cp whole/run.json huge
 truncate -s 300M huge/metrics.jsonl
 bad 1 "^error: $work/huge/metrics.jsonl: expected at most 64 MB, got 300 MB" huge
 bad 2 "^error: --out: $work/no/page.html" whole --out no/page.html
+truncate -s 1G huge/metrics.jsonl huge/run.json
+bad 1 "^error: $work/huge/run.json: expected at most 16 MB, got 1024 MB" huge
+cp whole/run.json huge
+bad 1 "^error: $work/huge/metrics.jsonl: expected at most 64 MB, got 1024 MB" huge
+# One line without end, and nothing but NUL bytes: lines that can not be read. In KB: a GB, 16 times
+# the file, where no sanitizer has taken terabytes of addresses first.
+memory=$((1 << 20))
+case ${PRIMER_CXX_FLAGS:-} in *-fsanitize*) memory=unlimited ;; esac
+within() { (ulimit -v "$1"; shift; run "$@"); }
+for kind in line nul brackets; do
+    rm -rf "$kind"
+    cp -r whole "$kind"
+    case $kind in
+        line) { printf '{"kind": "step", "step": 1, "loss": '; head -c 60M /dev/zero | tr '\0' 1; } ;;
+        nul) head -c 60M /dev/zero ;;
+        brackets) head -c 60M /dev/zero | tr '\0' '[' ;;
+    esac > "$kind/metrics.jsonl"
+    cp "$kind/metrics.jsonl" "$kind/evaluation.json"
+    within "$memory" 0 "$report" "$kind"
+    expect "$kind/report.html" "evaluation\.json: expected at most 16 MB"
+    expect "$kind/report.html" '1 line of metrics\.jsonl can not be read'
+    truncate -s 15M "$kind/evaluation.json"
+    within "$memory" 0 "$report" "$kind"
+    expect "$kind/report.html" 'evaluation\.json: expected a JSON object, got no JSON'
+done
+
 run 2 "$report"
 run 2 "$report" whole --bogus
 run 0 "$report" --help
