@@ -102,10 +102,18 @@ double share_from_environment() {
     return *share;
 }
 
+// Held by who uses the cache, and around fork(), so that the child does not get the lists as
+// another thread was changing them. Registered before main: a fork might come while another thread
+// makes its first tensor.
+constinit std::mutex mutex;
+#if defined(__unix__) || defined(__APPLE__)
+[[maybe_unused]] const int forks_handled =
+    pthread_atfork([] { mutex.lock(); }, [] { mutex.unlock(); }, [] { mutex.unlock(); });
+#endif
+
 class BlockCache {
   public:
     void* take(std::size_t bytes) {
-        const std::lock_guard lock(mutex_);
         std::vector<Waiting>& blocks = free_[bytes];
         void* block = nullptr;
         if (blocks.empty()) {
@@ -126,7 +134,6 @@ class BlockCache {
     }
 
     void give_back(void* block, std::size_t bytes) noexcept {
-        const std::lock_guard lock(mutex_);
         stats_.bytes_in_use -= static_cast<Index>(bytes);
         try {
             free_[bytes].push_back({block, ++returns_});
@@ -139,24 +146,18 @@ class BlockCache {
     }
 
     void set_share(double share) {
-        const std::lock_guard lock(mutex_);
         share_ = share;
         trim();
     }
 
     void release() {
-        const std::lock_guard lock(mutex_);
-        release_locked();
+        for (auto& [bytes, blocks] : free_) {
+            for (const Waiting& waiting : blocks) give_to_system(waiting.block, bytes);
+            blocks.clear();
+        }
     }
 
-    StorageStats stats() {
-        const std::lock_guard lock(mutex_);
-        return stats_;
-    }
-
-    // Around fork(), so that the child does not get the lists as another thread was changing them.
-    void lock() { mutex_.lock(); }
-    void unlock() { mutex_.unlock(); }
+    const StorageStats& stats() const { return stats_; }
 
   private:
     struct Waiting {
@@ -167,7 +168,7 @@ class BlockCache {
     void* ask_system(std::size_t bytes) {
         ++stats_.system_allocations;
         if (void* block = allocate(bytes)) return block;
-        release_locked();  // what waits in other sizes may be just what is missing
+        release();  // what waits in other sizes may be just what is missing
         if (void* block = allocate(bytes)) return block;
         fail("out of memory: the system has no block of ", bytes, " bytes for a tensor (",
              stats_.bytes_in_use, " bytes are in use); try a smaller batch");
@@ -198,14 +199,6 @@ class BlockCache {
         }
     }
 
-    void release_locked() {
-        for (auto& [bytes, blocks] : free_) {
-            for (const Waiting& waiting : blocks) give_to_system(waiting.block, bytes);
-            blocks.clear();
-        }
-    }
-
-    std::mutex mutex_;
     std::unordered_map<std::size_t, std::vector<Waiting>> free_;  // by size class
     StorageStats stats_;
     double share_ = share_from_environment();
@@ -214,20 +207,17 @@ class BlockCache {
     int requests_ = 0;
 };
 
-BlockCache& cache();
-
-BlockCache* make_cache() {
-    auto* const made = new BlockCache;
-#if defined(__unix__) || defined(__APPLE__)
-    pthread_atfork([] { cache().lock(); }, [] { cache().unlock(); }, [] { cache().unlock(); });
-#endif
-    return made;
+// For who holds the mutex. Never destroyed: a tensor with static lifetime may give its block back
+// after main has ended.
+BlockCache& cache() {
+    static BlockCache* made = nullptr;
+    if (made == nullptr) made = new BlockCache;
+    return *made;
 }
 
-// Never destroyed: a tensor with static lifetime may give its block back after main has ended.
-BlockCache& cache() {
-    static auto* const cache = make_cache();
-    return *cache;
+void* take(std::size_t bytes) {
+    const std::lock_guard lock(mutex);
+    return cache().take(bytes);
 }
 
 Index checked(Index count) {
@@ -240,11 +230,17 @@ Index checked(Index count) {
 }  // namespace
 
 Storage::Storage(Index count)
-    : data_(static_cast<Real*>(cache().take(size_class(checked(count))))), count_(count) {}
+    : data_(static_cast<Real*>(take(size_class(checked(count))))), count_(count) {}
 
-Storage::~Storage() { cache().give_back(data_, size_class(count_)); }
+Storage::~Storage() {
+    const std::lock_guard lock(mutex);
+    cache().give_back(data_, size_class(count_));
+}
 
-StorageStats storage_stats() { return cache().stats(); }
+StorageStats storage_stats() {
+    const std::lock_guard lock(mutex);
+    return cache().stats();
+}
 
 void reserve_storage(Index blocks, Index count) {
     std::list<Storage> reserved;
@@ -253,9 +249,13 @@ void reserve_storage(Index blocks, Index count) {
 
 void set_storage_cache(double share) {
     check_share(share, "set_storage_cache");
+    const std::lock_guard lock(mutex);
     cache().set_share(share);
 }
 
-void release_cached_storage() { cache().release(); }
+void release_cached_storage() {
+    const std::lock_guard lock(mutex);
+    cache().release();
+}
 
 }  // namespace primer
