@@ -60,6 +60,12 @@ def png(width, height, depth, colour, interlaced=0, level=0, extra=b""):
             extra + chunk(b"IDAT", zlib.compress(rows, level)) + chunk(b"IEND", b""))
 
 
+# Where a camera was held: a directory of two entries, of which the second is the orientation.
+def exif(orientation, order="<"):
+    return (b"II" if order == "<" else b"MM") + struct.pack(
+        order + "HIH HHIHH HHIHH I", 42, 8, 2, 0x100, 3, 1, 5, 0, 0x112, 3, 1, orientation, 0, 0)
+
+
 def png_seeds():
     chunk = lambda kind, data: struct.pack(">I", len(data)) + kind + data + b"\0\0\0\0"  # not looked at
     palette = chunk(b"PLTE", bytes(range(48)))
@@ -70,6 +76,8 @@ def png_seeds():
     yield png(7, 7, 8, 2, interlaced=1)
     yield png(9, 9, 8, 2, level=9)
     yield png(4, 4, 8, 2, extra=chunk(b"tRNS", bytes(6)))
+    yield png(5, 4, 8, 0, extra=chunk(b"eXIf", exif(6)))
+    yield png(5, 4, 8, 0, extra=chunk(b"eXIf", exif(3, ">")))
 
 
 # Pictures of 12 x 10 pixels, as Pillow writes them.
@@ -107,6 +115,14 @@ JPEG = {
         "BgIDBP/EACQQAAIABAUFAQAAAAAAAAAAAAABAgQFEgMRFSFBEyIzUWLB/9oADgRDAE0AWQBLAAA/AF1L4OPSPkSS"
         "kr1stimKiX8SDSPka4dDugTsAl6XwVFq9I10RLt2AqJfxILV6RhW+6qYqi3UKhSz4Vqf6wP/2Q==",
 }
+
+
+def jpeg_seeds():
+    pictures = [base64.b64decode(text) for text in JPEG.values()]
+    yield from pictures
+    for order, orientation in ("<", 6), (">", 3):
+        contents = b"Exif\0\0" + exif(orientation, order)
+        yield pictures[0][:2] + b"\xff\xe1" + struct.pack(">H", len(contents) + 2) + contents + pictures[0][2:]
 
 
 def bmp_seeds():
@@ -191,7 +207,7 @@ def flags_seeds():
 
 SEEDS = {
     "safetensors": safetensors_seeds, "checkpoint": checkpoint_seeds, "json": json_seeds, "png": png_seeds,
-    "jpeg": lambda: (base64.b64decode(text) for text in JPEG.values()), "bmp": bmp_seeds, "pnm": pnm_seeds,
+    "jpeg": jpeg_seeds, "bmp": bmp_seeds, "pnm": pnm_seeds,
     "digits": digits_seeds, "mnist": mnist_seeds, "cifar": cifar_seeds, "report": report_seeds, "page": report_seeds, "flags": flags_seeds,
     "planted": lambda: [b"B"],
 }

@@ -1,5 +1,5 @@
 // png: PNG pictures
-// covers: core/io/image.cpp
+// covers: core/io/image.cpp core/io/exif.cpp
 // longest: 500
 #include "picture.h"
 
