@@ -175,6 +175,8 @@ std::string bytes_text(Index bytes) {
 namespace {
 
 const GraphNode& at(const Graph& graph, int node) {
+    check(node >= 0 && node < std::ssize(graph.nodes), "Graph: there is no node ", node, " among ",
+          graph.nodes.size());
     return graph.nodes[static_cast<std::size_t>(node)];
 }
 

@@ -38,6 +38,8 @@ double kaiming_stddev(const Tensor& x, const KaimingOptions& options, const char
 }
 
 double xavier_stddev(const Tensor& x, double gain, const char* who) {
+    check(gain >= 0 && std::isfinite(gain), who, ": expected a finite gain of 0 or more, got ",
+          gain);
     const Fans fan = fans(x, who);
     return gain * std::sqrt(2 / (fan.in + fan.out));
 }
@@ -51,6 +53,8 @@ double calculate_gain(Nonlinearity nonlinearity, Only<double> slope) {
         case Nonlinearity::relu:
             return std::sqrt(2.0);
         case Nonlinearity::leaky_relu:
+            check(std::isfinite(slope), "calculate_gain: expected a finite slope, got ",
+                  double{slope});
             return std::sqrt(2 / (1 + slope * slope));
         case Nonlinearity::selu:
             return 0.75;

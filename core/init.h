@@ -9,7 +9,8 @@
 //
 // A weight has at least two dimensions, [out, in, ...]: fan_in = in times the rest (a convolution's
 // kernel area), fan_out = out times the rest. All return the tensor, and throw Error for a tensor
-// of fewer than two dimensions, whose fans are not defined, or of no elements.
+// of fewer than two dimensions, whose fans are not defined, or of no elements, and for a gain below
+// 0 or a gain or slope that is not finite.
 
 namespace primer {
 
@@ -28,7 +29,7 @@ double calculate_gain(Nonlinearity nonlinearity, Only<double> slope = 0.01);
 struct KaimingOptions {
     Fan fan = Fan::in;
     Nonlinearity nonlinearity = Nonlinearity::relu;
-    double slope = 0.01;  ///< of leaky_relu
+    Only<double> slope = 0.01;  ///< of leaky_relu
 };
 
 /// Normal, standard deviation gain / sqrt(fan). He et al., "Delving Deep into Rectifiers", 2015,

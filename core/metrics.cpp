@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <exception>
 #include <iomanip>
 #include <ostream>
 #include <string>
@@ -67,7 +68,12 @@ double top_k_accuracy(const Tensor& outputs, const IntTensor& labels, Only<Index
 
 ConfusionMatrix::ConfusionMatrix(Only<Index> classes) : classes_(classes) {
     check(classes >= 1, "ConfusionMatrix: expected at least one class, got ", classes);
-    counts_.resize(static_cast<std::size_t>(Shape{classes, classes}.numel()));
+    try {
+        counts_.resize(static_cast<std::size_t>(Shape{classes, classes}.numel()));
+    } catch (const std::exception&) {  // bad_alloc or length_error
+        fail("ConfusionMatrix: there is not enough memory for ", classes, " x ", classes,
+             " counts");
+    }
 }
 
 void ConfusionMatrix::add(const Tensor& outputs, const IntTensor& labels) {

@@ -82,8 +82,8 @@ Tensor sigmoid(const Tensor& x);
 Tensor tanh(const Tensor& x);
 
 struct SoftplusOptions {
-    double beta = 1;        ///< how sharply it turns; must be > 0
-    double threshold = 20;  ///< where beta x is above it, the result is x itself
+    Only<double> beta = 1;        ///< how sharply it turns; must be > 0
+    Only<double> threshold = 20;  ///< where beta x is above it, the result is x itself
 };
 
 /// ln(1 + e^(beta x)) / beta: a smooth relu.
@@ -160,7 +160,8 @@ struct Conv2dOptions {
     Size2 stride = 1;    ///< how far the kernel moves from one output to the next
     Size2 padding = 0;   ///< rows or columns of zeros on each side of the image
     Size2 dilation = 1;  ///< distance of the kernel's cells from one another
-    Index groups = 1;    ///< the channels are cut into so many groups that do not see one another
+    Only<Index> groups =
+        1;  ///< the channels are cut into so many groups that do not see one another
 };
 
 /// Cross-correlation, as every framework calls convolution: x [N, C_in, H, W], weight [C_out,
@@ -211,10 +212,10 @@ Tensor adaptive_avg_pool2d(const Tensor& x, Size2 output);
 // --- batchnorm.cpp -----------------------------------------------------------------------------
 
 struct BatchNormOptions {
-    bool training = false;  ///< take the moments of x, not the running ones
-    double momentum = 0.1;  ///< the part of x's moments in the new running ones
-    double eps = 1e-5;      ///< added to the variance, so that a constant channel gives 0
-    bool relu = false;      ///< relu of the result, in one pass instead of two
+    bool training = false;        ///< take the moments of x, not the running ones
+    Only<double> momentum = 0.1;  ///< the part of x's moments in the new running ones
+    Only<double> eps = 1e-5;      ///< added to the variance, so that a constant channel gives 0
+    bool relu = false;            ///< relu of the result, in one pass instead of two
 };
 
 /// (x - mean) / sqrt(variance + eps) * weight + bias for x [N, C] or [N, C, ...]; the other four
@@ -256,7 +257,7 @@ struct CrossEntropyOptions {
     Reduction reduction = Reduction::mean;  ///< over the N examples
     /// s in [0, 1]: the target is 1 - s + s/C for the label and s/C for every other class
     /// (Szegedy et al., "Rethinking the Inception Architecture", 2016, section 7).
-    double label_smoothing = 0;
+    Only<double> label_smoothing = 0;
 };
 
 /// -sum_c target_c log_softmax(logits)_c for logits [N, C] and N labels in 0 ... C - 1 -> [].
@@ -279,7 +280,7 @@ Tensor l1_loss(const Tensor& x, const Tensor& target, Reduction reduction = Redu
 
 struct SmoothL1Options {
     Reduction reduction = Reduction::mean;  ///< over all elements
-    double beta = 1;                        ///< where the square becomes a line; 0: l1_loss
+    Only<double> beta = 1;                  ///< where the square becomes a line; 0: l1_loss
 };
 
 /// With d = |x - target|: d^2 / (2 beta) where d < beta, else d - beta / 2; averaged or summed ->

@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <cmath>
+#include <exception>
 #include <numeric>
 #include <type_traits>
 #include <utility>
@@ -73,9 +74,18 @@ Real Rng::uniform() {
     }
 }
 
-Real Rng::uniform(Real low, Real high) { return low + (high - low) * uniform(); }
+Real Rng::uniform(Only<Real> from, Only<Real> to) {
+    const Real low = from, high = to;
+    check(low <= high && std::isfinite(high - low),
+          "Rng::uniform: expected finite bounds with low <= high, got ", low, " and ", high);
+    return low + (high - low) * uniform();
+}
 
-Real Rng::normal(Real mean, Real stddev) {
+Real Rng::normal(Only<Real> mean, Only<Real> deviation) {
+    const Real stddev = deviation;
+    check(std::isfinite(Real{mean}) && stddev >= 0 && std::isfinite(stddev),
+          "Rng::normal: expected a finite mean and a finite stddev of 0 or more, got ", Real{mean},
+          " and ", stddev);
     // A point in the unit disc, (u, v), has a radius and an angle that are independent; its second
     // normal number is thrown away so that the state is all that there is to save.
     double u = 0, r2 = 0;
@@ -96,7 +106,12 @@ void Rng::shuffle(std::vector<Index>& values) {
 
 std::vector<Index> Rng::permutation(Only<Index> count) {
     check(count >= 0, "Rng::permutation: expected a count of 0 or more, got ", count);
-    std::vector<Index> values(static_cast<std::size_t>(count));
+    std::vector<Index> values;
+    try {
+        values.resize(static_cast<std::size_t>(count));
+    } catch (const std::exception&) {  // bad_alloc or length_error
+        fail("Rng::permutation: there is not enough memory for ", count, " numbers");
+    }
     std::iota(values.begin(), values.end(), Index{0});
     shuffle(values);
     return values;

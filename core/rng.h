@@ -27,10 +27,12 @@ class Rng {
     Index below(Only<Index> count);
     /// Uniform from [0, 1): a multiple of 2^-24 in float, of 2^-53 in double.
     Real uniform();
-    /// Uniform from low to high; rounding may reach high itself.
-    Real uniform(Real low, Real high);
-    /// Normal, by Marsaglia's polar method (SIAM Review 6, 1964).
-    Real normal(Real mean = 0, Real stddev = 1);
+    /// Uniform from low to high; rounding may reach high itself. Throws Error unless low <= high
+    /// and high - low is finite.
+    Real uniform(Only<Real> low, Only<Real> high);
+    /// Normal, by Marsaglia's polar method (SIAM Review 6, 1964). Throws Error unless both are
+    /// finite and stddev >= 0.
+    Real normal(Only<Real> mean = 0, Only<Real> stddev = 1);
     /// Puts `values` in random order, every order equally likely (Fisher-Yates).
     void shuffle(std::vector<Index>& values);
     /// 0, 1, ..., count - 1 in random order.

@@ -65,8 +65,8 @@ Shape at_least_1d(const Shape& shape);
 Shape broadcast(const Shape& a, const Shape& b, const char* who);
 
 /// For each dimension of `out`, how far apart two neighbours lie in the row-major memory of `in`:
-/// 0 along the dimensions in which `in` is repeated by broadcasting. Needs broadcast(in, out) ==
-/// out.
+/// 0 along the dimensions in which `in` is repeated by broadcasting. Throws Error unless
+/// broadcast(in, out) == out.
 std::array<Index, Shape::kMaxRank> broadcast_strides(const Shape& in, const Shape& out);
 
 }  // namespace primer

@@ -126,7 +126,8 @@ int Tape::node_of(const char* op, const Tensor& input) {
                       .grad = {},
                       .first_input = 0,
                       .input_count = 0});
-    if (thread_->used != nullptr && impl.role == Tensor::Impl::Role::parameter && !impl.optimized) {
+    if (thread_->used != nullptr && impl.role == Tensor::Impl::Role::parameter &&
+        impl.optimizers == 0) {
         thread_->used->push_back(input);
     }
     return leaf.node;

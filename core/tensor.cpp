@@ -127,6 +127,7 @@ Tensor ones(const Shape& shape) { return full(shape, 1); }
 Tensor full(const Shape& shape, Only<Real> value) { return empty(shape).fill_(value); }
 
 Tensor arange(Only<Index> count) {
+    check(count >= 0, "arange: expected a count of 0 or more, got ", count);
     Tensor x = empty({count});
     Real* out = x.mutable_data();
     for (Index i = 0; i < count; ++i) out[i] = static_cast<Real>(i);

@@ -83,7 +83,7 @@ class Tensor {
 
         enum class Role : std::uint8_t { none, parameter, buffer };
         Role role = Role::none;
-        bool optimized = false;  // a parameter that an optimizer has been given
+        int optimizers = 0;  // that have been given this parameter
         // Of a gradient: the storage's version when an optimizer's step used it; and whether a
         // backward has added to it since, so that it holds the last step's gradient as well.
         Index used_version = -1;
@@ -141,8 +141,10 @@ Tensor arange(Only<Index> count);
 /// tensor({1, 2, 3, 4, 5, 6}, {2, 3}): the values in row-major order. Throws Error unless there are
 /// as many as the shape has elements.
 Tensor tensor(std::initializer_list<double> values, const Shape& shape);
-/// One dimension: tensor({1, 2, 3}).
+/// One dimension: tensor({1, 2, 3}). For more, write the shape: nested braces do not compile, for
+/// {{1}, {2}} would pass as {1, 2}.
 Tensor tensor(std::initializer_list<double> values);
+Tensor tensor(std::initializer_list<std::initializer_list<double>> rows) = delete;
 /// A copy of values that are somewhere else.
 Tensor tensor(std::span<const Real> values, const Shape& shape);
 /// Independent uniform numbers from [0, 1).

@@ -63,7 +63,7 @@ class DataLoader::Source {
               "; make a new loader after such a change");
         Draft draft;
         draft.first = number * options_.batch_size;
-        const Index count = std::min(options_.batch_size, size_ - draft.first);
+        const Index count = std::min<Index>(options_.batch_size, size_ - draft.first);
         draft.batch.images = empty(Shape{count}.concat(shape_));
         draft.batch.labels = IntTensor(std::vector<Index>(static_cast<std::size_t>(count)));
         draft.images = draft.batch.images.mutable_data();

@@ -19,7 +19,7 @@ struct Batch {
 };
 
 struct DataLoaderOptions {
-    Index batch_size = 64;
+    Only<Index> batch_size = 64;
     bool shuffle = false;    ///< a new order in every epoch; otherwise the dataset's own
     bool drop_last = false;  ///< leaves out the last batch if it would be smaller than the others
     std::vector<Transform> transforms = {};  ///< done to each picture, in this order

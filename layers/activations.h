@@ -33,7 +33,7 @@ class ReLU : public Activation {
 };
 
 struct LeakyReLUOptions {
-    double negative_slope = 0.01;
+    Only<double> negative_slope = 0.01;
     bool inplace = false;  ///< as in ReLUOptions; needs negative_slope >= 0
 };
 

@@ -32,11 +32,12 @@ Tensor BatchNorm::normalize(const Tensor& x) {
     const bool tracked = running_mean.defined(), track = training() && tracked;
     // The average over k batches is that over k - 1 with 1/k of the way to the new one.
     const Index count = x.numel() / num_features_;
-    check(
-        !training() || count != 1, name_, '(', num_features_, "): x ", x.shape(),
-        " has 1 value for each channel, and the variance of one value is 0: training needs ",
-        "more; use a larger batch (a last one that is smaller than the others can be dropped) or ",
-        "eval()");
+    check((!training() && tracked) || count != 1, name_, '(', num_features_, "): x ", x.shape(),
+          " has 1 value for each channel, and the variance of one value is 0: ",
+          tracked ? "training needs more"
+                  : "without running statistics it needs more, also in eval()",
+          "; use a larger batch (a last one that is smaller than the others can be dropped)",
+          tracked ? " or eval()" : "");
     const double batches = tracked ? static_cast<double>(num_batches_tracked.item()) : 0;
     Tensor y = batch_norm(x, running_mean, running_var, weight, bias,
                           {.training = training() || !tracked,

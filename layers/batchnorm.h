@@ -7,10 +7,10 @@
 namespace primer {
 
 struct BatchNormLayerOptions {
-    double eps = 1e-5;  ///< added to the variance, so that a channel that is constant gives 0
+    Only<double> eps = 1e-5;  ///< added to the variance, so that a channel that is constant gives 0
     /// The part of each batch in the running statistics; std::nullopt: they are the plain average
     /// over all batches so far.
-    std::optional<double> momentum = 0.1;
+    std::optional<Only<double>> momentum = 0.1;
     bool affine = true;               ///< learn a weight and a bias for each channel
     bool track_running_stats = true;  ///< without them, eval() uses the batch's statistics as well
     /// Be a ReLU as well: the same as ReLU() behind the layer, but faster, and the result of the

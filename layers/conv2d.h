@@ -7,13 +7,13 @@
 namespace primer {
 
 struct Conv2dLayerOptions {
-    Size2 kernel = 0;       ///< required
-    Size2 stride = 1;       ///< how far the kernel moves from one output to the next
-    Size2 padding = 0;      ///< rows or columns of zeros on each side of the image
-    Size2 dilation = 1;     ///< distance of the kernel's cells from one another
-    Index groups = 1;       ///< of channels that do not see one another; must divide both counts
-    bool bias = true;       ///< leave it out before a batch normalisation, which has its own
-    double bias_value = 0;  ///< at the start
+    Size2 kernel = 0;        ///< required
+    Size2 stride = 1;        ///< how far the kernel moves from one output to the next
+    Size2 padding = 0;       ///< rows or columns of zeros on each side of the image
+    Size2 dilation = 1;      ///< distance of the kernel's cells from one another
+    Only<Index> groups = 1;  ///< of channels that do not see one another; must divide both counts
+    bool bias = true;        ///< leave it out before a batch normalisation, which has its own
+    Only<double> bias_value = 0;  ///< at the start
 };
 
 /// conv2d: x [N, in_channels, H, W] -> [N, out_channels, OH, OW]. For the formula see ops.h.

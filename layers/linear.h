@@ -8,7 +8,7 @@ namespace primer {
 struct LinearOptions {
     bool bias = true;
     /// At the start; a little above 0 lets every ReLU behind it begin alive.
-    double bias_value = 0;
+    Only<double> bias_value = 0;
 };
 
 /// y = x W^T + b: x [*, in_features] -> [*, out_features]; * is any number of dimensions.

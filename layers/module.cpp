@@ -262,7 +262,12 @@ std::vector<std::pair<std::string, Module*>> Module::named_children() {
 
 std::vector<Module*> Module::modules() { return std::move(All(*this).found); }
 
-void Module::train(bool on) {
+bool Module::training() const {
+    ModuleCall::asked_training(*this);
+    return training_;
+}
+
+void Module::train(Only<bool> on) {
     for (Module* module : modules()) module->training_ = on;
 }
 

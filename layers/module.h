@@ -32,7 +32,8 @@ class Module {
     /// while a Tape is recording, a call throws Error, naming the class, where its forward calls a
     /// module, uses a Parameter or changes a Buffer that no visit of the called modules names.
     /// Exempt is what harms nobody: parameters that an optimizer has been given or that ask for no
-    /// gradient, and modules without parameters, buffers and generators.
+    /// gradient, and modules that neither have buffers and generators nor ask whether they are in
+    /// training, or are not.
     virtual void visit(Visitor& /*visitor*/) {}
     /// What it is, as Python would write it: "Linear(in_features=784, out_features=10, bias=True)";
     /// for a module without options its bare name will do: "Sequential".
@@ -78,9 +79,9 @@ class Module {
     /// Switches this module, and those in it, to training (where dropout drops, and batch
     /// normalisation uses the batch's own statistics) or to evaluation. Modules start in training.
     /// Whether ops are recorded is another matter: see Tape.
-    void train(bool on = true);
+    void train(Only<bool> on = true);
     void eval() { train(false); }
-    bool training() const { return training_; }
+    bool training() const;
 
   private:
     friend class ModuleCall;

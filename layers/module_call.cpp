@@ -56,7 +56,7 @@ class Members : public Visitor {
     void operator()(const std::string&, Parameter& p) override {
         if (!p.defined()) return;
         all.insert(&p.impl());
-        optimized = optimized || p.impl().optimized;
+        optimized = optimized || p.impl().optimizers > 0;
         to_train = to_train || p.requires_grad();
     }
     void operator()(const std::string&, Buffer& b) override {
@@ -86,17 +86,11 @@ ModuleCall::ModuleCall(Module& module, const Tensor& x)
     if (!recording_) return;
     Calls& here = of_this_thread();
     outer_ = here.innermost;
-    if (outer_ != nullptr && !outer_->named(&module)) {
-        Members members(module);
-        const bool harmless =
-            members.optimized || !(members.to_train || (members.changes && module.training()));
-        check(harmless, outer_->module_.type(), ": its forward calls a ", module.describe(),
-              " that its visit does not name, so it is not trained, saved or switched by eval(); "
-              "add it to ",
-              outer_->module_.type(), "::visit: visitor(\"its name\", the member)");
-        Known& known = outer_->known();
-        known.insert(&module);
-        known.merge(members.all);
+    if (outer_ != nullptr && !outer_->known().contains(&module)) {
+        // What is found harmless is not remembered: by the next call it may be otherwise.
+        const Members members(module);
+        const bool to_train = members.to_train && !members.optimized;
+        if (to_train || (members.changes && module.training_)) outer_->check_named(module);
     }
     here.innermost = this;
     first_used_ = here.used.size();
@@ -112,12 +106,28 @@ ModuleCall::~ModuleCall() {
     if (ThreadState* const thread = ThreadState::here()) thread->used = nullptr;
 }
 
+void ModuleCall::check_named(Module& module) const {
+    if (named(&module)) return;
+    fail(module_.type(), ": its forward calls a ", module.describe(),
+         " that its visit does not name, so it is not trained, saved or switched by eval(); add it "
+         "to ",
+         module_.type(), "::visit: visitor(\"its name\", the member)");
+}
+
+void ModuleCall::asked_training(const Module& module) {
+    if (calls == nullptr) return;
+    ModuleCall* const call = calls->innermost;
+    if (call != nullptr && &call->module_ == &module) call->asked_training_ = true;
+}
+
 void ModuleCall::check_members() const {
     if (!recording_) return;
+    // Of a module without members that acts otherwise in training, such as a dropout of one's own.
+    if (asked_training_ && outer_ != nullptr && module_.training_) outer_->check_named(module_);
     const std::vector<Tensor>& used = of_this_thread().used;
     for (std::size_t i = first_used_; i < used.size(); ++i) {
         const Tensor& x = used[i];
-        if (x.impl().optimized || is_input(x) || named(&x.impl())) continue;
+        if (x.impl().optimizers > 0 || is_input(x) || named(&x.impl())) continue;
         const bool buffer = x.impl().role == Role::buffer;
         fail(module_.type(), ": its forward ", buffer ? "changes a Buffer" : "uses a Parameter",
              " of shape ", x.shape(), " that its visit does not name, so it is not ",

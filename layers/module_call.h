@@ -21,8 +21,11 @@ class ModuleCall {
     ModuleCall(const ModuleCall&) = delete;
     ModuleCall& operator=(const ModuleCall&) = delete;
 
-    /// After the forward. Throws Error for a Parameter or Buffer that no visit names.
+    /// After the forward. Throws Error for a Parameter or Buffer that no visit names, and for a
+    /// module that asked whether it is in training and that none names.
     void check_members() const;
+    /// To be told when a forward asks for that.
+    static void asked_training(const Module& module);
 
   private:
     using Known = std::unordered_set<const void*>;
@@ -30,13 +33,15 @@ class ModuleCall {
     const ModuleCall& outermost() const;
     /// Whether the outermost module's walk reaches this module, Parameter or Buffer.
     bool named(const void* what) const;
-    /// Of the outermost module: what its walk reached, and what has been found harmless.
+    /// Of the outermost module: what its walk reached.
     Known& known() const;
+    void check_named(Module& module) const;
     bool is_input(const Tensor& x) const;
 
     Module& module_;
     const Tensor& x_;
     bool recording_;
+    bool asked_training_ = false;
     ModuleCall* outer_ = nullptr;
     std::size_t first_used_ = 0;
 };

@@ -44,8 +44,8 @@ struct Profile {
 };
 
 struct ProfileOptions {
-    Index steps = 10;
-    Index warm_up = 2;  ///< steps before those, which are not measured
+    Only<Index> steps = 10;
+    Only<Index> warm_up = 2;  ///< steps before those, which are not measured
 };
 
 /// Measures steps of `loss`, which calls the model and returns what backward() begins at. The same

@@ -11,7 +11,7 @@ namespace {
 
 void check_options(const char* name, const AdamOptions& o) {
     check_not_negative(o.lr, name, "lr");
-    for (const double beta : o.betas) {
+    for (const double beta : {o.betas[0], o.betas[1]}) {
         check(beta >= 0 && beta < 1, name, ": expected betas from 0 to below 1, got ", beta);
     }
     check_not_negative(o.eps, name, "eps");
@@ -40,8 +40,8 @@ void update_one(const char* writer, const Parameter& parameter, const State& sta
     Real& step = *state.step.mutable_data(writer);
     ++step;  // in float no further than 2^24, where the corrections have long been 1
     const double t = static_cast<double>(step);
-    const auto [beta1, beta2] = o.betas;
-    const double decay = parameter.weight_decay ? o.weight_decay : 0;
+    const double beta1 = o.betas[0], beta2 = o.betas[1];
+    const double decay = parameter.weight_decay ? double{o.weight_decay} : 0;
     const kernels::AdamStep numbers{
         .lr = static_cast<Real>(o.lr / (1 - std::pow(beta1, t))),
         .beta1 = static_cast<Real>(beta1),

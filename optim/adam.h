@@ -6,13 +6,26 @@
 
 namespace primer {
 
+/// What is kept of the mean and of the square. A class, so that neither can be left out: of an
+/// array in braces, {0.9} would be {0.9, 0}.
+class Betas {
+  public:
+    constexpr Betas(Only<double> mean, Only<double> square) : values_{mean, square} {}
+    double& operator[](std::size_t i) { return values_.at(i); }
+    double operator[](std::size_t i) const { return values_.at(i); }
+    bool operator==(const Betas&) const = default;
+
+  private:
+    std::array<double, 2> values_;
+};
+
 struct AdamOptions {
-    double lr = 1e-3;
-    std::array<double, 2> betas = {0.9, 0.999};  ///< what is kept of the mean and of the square
-    double eps = 1e-8;
-    double weight_decay = 0;  ///< times w is added to the gradient: the gradient of |w|^2 / 2
-    bool amsgrad = false;     ///< divide by the largest square so far, so that no step grows again
-    bool maximize = false;    ///< go up the gradient instead of down
+    Only<double> lr = 1e-3;
+    Betas betas = {0.9, 0.999};
+    Only<double> eps = 1e-8;
+    Only<double> weight_decay = 0;  ///< times w is added to the gradient: the gradient of |w|^2 / 2
+    bool amsgrad = false;   ///< divide by the largest square so far, so that no step grows again
+    bool maximize = false;  ///< go up the gradient instead of down
 };
 
 /// A running mean of the gradient, divided by the root of a running mean of its square: each weight
@@ -40,10 +53,10 @@ class Adam : public GroupedOptimizer<AdamOptions> {
 };
 
 struct AdamWOptions {
-    double lr = 1e-3;
-    std::array<double, 2> betas = {0.9, 0.999};  ///< as in AdamOptions
-    double eps = 1e-8;
-    double weight_decay = 1e-2;  ///< each step leaves 1 - lr weight_decay of w
+    Only<double> lr = 1e-3;
+    Betas betas = {0.9, 0.999};
+    Only<double> eps = 1e-8;
+    Only<double> weight_decay = 1e-2;  ///< each step leaves 1 - lr weight_decay of w
     bool amsgrad = false;
     bool maximize = false;
 };

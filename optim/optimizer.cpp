@@ -26,7 +26,12 @@ Optimizer::Optimizer(const char* name, std::vector<Parameter> parameters,
         check(is_new, name, ": the parameters ", seen->second, " and ", i,
               " are the same one, of shape ", parameters_[i].shape(),
               "; every step would update it twice");
-        parameters_[i].impl().optimized = true;
+        // Not the number of optimizers that were made, for one may have ended.
+        ++parameters_[i].impl().optimizers;
+        const std::weak_ptr<Tensor::Impl> parameter = parameters_[i].handle();
+        claims_.emplace_back(nullptr, [parameter](void*) {
+            if (const auto left = parameter.lock()) --left->optimizers;
+        });
     }
     for (const std::string& kept : state) state_[kept].resize(parameters_.size());
     for (const std::string& kept : scalars) state_[kept].resize(parameters_.size());
@@ -52,7 +57,7 @@ void Optimizer::check_not_moved() const {
           ": this optimizer has been moved from: step with the one that it was moved to");
 }
 
-void Optimizer::begin_step() const {
+void Optimizer::begin_step(long handles) const {
     check_not_moved();
     for (std::size_t i = 0; i < parameters_.size(); ++i) {
         const Tensor grad = parameters_[i].grad();
@@ -60,6 +65,11 @@ void Optimizer::begin_step() const {
               "::step: the gradient of parameter ", i, ", of shape ", parameters_[i].shape(),
               ", still holds the one that the last step has used, and backward() has added to it; "
               "call zero_grad() once before each step's backward()");
+        check(grad.defined() || parameters_[i].handle().use_count() > handles, name_,
+              "::step: nothing but this optimizer has parameter ", i, ", of shape ",
+              parameters_[i].shape(),
+              ", any more: the layer that it was of has been replaced, and what is in its place is "
+              "not trained; make the optimizer after that");
     }
 }
 

@@ -3,6 +3,7 @@
 #include <initializer_list>
 #include <iterator>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <utility>
@@ -26,8 +27,10 @@ class Optimizer {
 
     /// One update of every parameter that has a gradient; the others stay as they are, and so does
     /// what is remembered of them. Throws Error, and changes nothing, if backward() has added to a
-    /// gradient that an earlier step has used: zero_grad() is missing. Several calls of backward()
-    /// before one step, which add up, are no error; nor is a gradient that was written to since.
+    /// gradient that an earlier step has used: zero_grad() is missing; or if
+    /// nothing else has one of the parameters any more, which then gets no gradient either: its
+    /// layer has been replaced. Several calls of backward() before one step, which add up, are no
+    /// error; nor is a gradient that was written to since.
     virtual void step() = 0;
 
     /// Drops the gradients, so that the next backward leaves its own and not the sum of all so far.
@@ -72,12 +75,14 @@ class Optimizer {
 
     /// What a step does before and after the updates: refuses gradients that hold the last step's,
     /// and notes that they have been used.
-    void begin_step() const;
+    /// `handles` is how many the optimizer has to each parameter.
+    void begin_step(long handles = 1) const;
     void end_step() const;
 
   private:
-    virtual double& lr_of(Index group) = 0;
+    virtual Only<double>& lr_of(Index group) = 0;
     void check_not_moved() const;
+    std::vector<std::shared_ptr<void>> claims_;  // on the parameters, for as long as this lives
     // A saved state in the form of state_; the tensors are the given ones.
     std::map<std::string, std::vector<Tensor>> sorted(
         const std::vector<std::pair<std::string, Tensor>>& state) const;
@@ -103,7 +108,7 @@ class GroupedOptimizer : public Optimizer {
     /// Throws Error if options have been changed to what the constructor would not take.
     void step() final {
         for (const Group& group : groups_) check_options_(group.options);
-        begin_step();
+        begin_step(2);  // one in the group, too
         std::size_t i = 0;
         for (const Group& group : groups_) {
             for (const Parameter& parameter : group.parameters) {
@@ -138,7 +143,7 @@ class GroupedOptimizer : public Optimizer {
     /// Changes `parameter`, number i of parameters(), which has a gradient.
     virtual void update(std::size_t i, const Parameter& parameter, const Options& options) = 0;
 
-    double& lr_of(Index group) final { return options(group).lr; }
+    Only<double>& lr_of(Index group) final { return options(group).lr; }
 
     static std::vector<Parameter> all_parameters(const std::vector<Group>& groups) {
         std::vector<Parameter> all;

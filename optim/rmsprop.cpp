@@ -31,7 +31,7 @@ void RMSprop::update(std::size_t i, const Parameter& parameter, const RMSpropOpt
         .alpha = static_cast<Real>(o.alpha),
         .one_minus_alpha = static_cast<Real>(1 - o.alpha),
         .eps = static_cast<Real>(o.eps),
-        .weight_decay = static_cast<Real>(parameter.weight_decay ? o.weight_decay : 0),
+        .weight_decay = static_cast<Real>(parameter.weight_decay ? double{o.weight_decay} : 0),
         .momentum = static_cast<Real>(o.momentum),
         .maximize = o.maximize};
     const auto kept = [&](const char* name) { return state(name, i).mutable_data(writer); };

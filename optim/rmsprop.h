@@ -5,13 +5,13 @@
 namespace primer {
 
 struct RMSpropOptions {
-    double lr = 1e-2;
-    double alpha = 0.99;  ///< what is kept of the mean square
-    double eps = 1e-8;
-    double weight_decay = 0;  ///< times w is added to the gradient: the gradient of |w|^2 / 2
-    double momentum = 0;      ///< the part of the velocity that is kept
-    bool centered = false;    ///< divide by the deviation from the mean gradient instead
-    bool maximize = false;    ///< go up the gradient instead of down
+    Only<double> lr = 1e-2;
+    Only<double> alpha = 0.99;  ///< what is kept of the mean square
+    Only<double> eps = 1e-8;
+    Only<double> weight_decay = 0;  ///< times w is added to the gradient: the gradient of |w|^2 / 2
+    Only<double> momentum = 0;      ///< the part of the velocity that is kept
+    bool centered = false;          ///< divide by the deviation from the mean gradient instead
+    bool maximize = false;          ///< go up the gradient instead of down
 };
 
 /// The gradient divided by the root of a running mean of its square. For a weight w with gradient

@@ -59,7 +59,7 @@ double one_cycle(Only<Index> step, const OneCycleOptions& o) {
     const auto last = static_cast<double>(o.total_steps - 1);
     const double t = std::min(static_cast<double>(step), last);
     if (t < peak) return half_wave(first, o.max_lr, t / peak);
-    return t == peak ? o.max_lr : half_wave(o.max_lr, final, (t - peak) / (last - peak));
+    return t == peak ? double{o.max_lr} : half_wave(o.max_lr, final, (t - peak) / (last - peak));
 }
 
 }  // namespace primer

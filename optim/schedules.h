@@ -18,18 +18,18 @@
 namespace primer {
 
 struct StepDecayOptions {
-    double lr;            ///< at the start
-    Index every;          ///< steps from one reduction to the next
-    double factor = 0.1;  ///< what is left of it each time
+    Only<double> lr;            ///< at the start
+    Only<Index> every;          ///< steps from one reduction to the next
+    Only<double> factor = 0.1;  ///< what is left of it each time
 };
 
 /// lr factor^(step / every), the quotient rounded down.
 double step_decay(Only<Index> step, const StepDecayOptions& options);
 
 struct CosineOptions {
-    double lr;          ///< at the start
-    Index steps;        ///< until min_lr is reached
-    double min_lr = 0;  ///< from then on
+    Only<double> lr;          ///< at the start
+    Only<Index> steps;        ///< until min_lr is reached
+    Only<double> min_lr = 0;  ///< from then on
 };
 
 /// min_lr + (lr - min_lr) (1 + cos(pi step / steps)) / 2: half a wave from lr down to min_lr, where
@@ -38,20 +38,20 @@ struct CosineOptions {
 double cosine(Only<Index> step, const CosineOptions& options);
 
 struct LinearWarmupOptions {
-    double lr;                      ///< at the end
-    Index steps;                    ///< until lr is reached
-    double start_factor = 1.0 / 3;  ///< the part of it at step 0
+    Only<double> lr;                      ///< at the end
+    Only<Index> steps;                    ///< until lr is reached
+    Only<double> start_factor = 1.0 / 3;  ///< the part of it at step 0
 };
 
 /// lr (start_factor + (1 - start_factor) step / steps): a line up to lr, where it stays.
 double linear_warmup(Only<Index> step, const LinearWarmupOptions& options);
 
 struct OneCycleOptions {
-    double max_lr;                  ///< the highest
-    Index total_steps;              ///< of the whole training
-    double pct_start = 0.3;         ///< the part of them in which it rises
-    double div_factor = 25;         ///< it starts at max_lr / div_factor
-    double final_div_factor = 1e4;  ///< and ends that many times below its start
+    Only<double> max_lr;                  ///< the highest
+    Only<Index> total_steps;              ///< of the whole training
+    Only<double> pct_start = 0.3;         ///< the part of them in which it rises
+    Only<double> div_factor = 25;         ///< it starts at max_lr / div_factor
+    Only<double> final_div_factor = 1e4;  ///< and ends that many times below its start
 };
 
 /// Two half waves:

@@ -32,7 +32,7 @@ void SGD::update(std::size_t i, const Parameter& parameter, const SGDOptions& o)
         .lr = static_cast<Real>(o.lr),
         .momentum = static_cast<Real>(o.momentum),
         .gain = static_cast<Real>(first ? 1 : 1 - o.dampening),
-        .weight_decay = static_cast<Real>(parameter.weight_decay ? o.weight_decay : 0),
+        .weight_decay = static_cast<Real>(parameter.weight_decay ? double{o.weight_decay} : 0),
         .nesterov = o.nesterov,
         .maximize = o.maximize};
     Real* velocity = moving ? state("momentum_buffer", i).mutable_data("SGD::step") : nullptr;

@@ -5,10 +5,10 @@
 namespace primer {
 
 struct SGDOptions {
-    double lr = 1e-3;
-    double momentum = 0;      ///< the part of the velocity that is kept; 0.9 is usual
-    double dampening = 0;     ///< the part of the gradient that does not enter the velocity
-    double weight_decay = 0;  ///< times w is added to the gradient: the gradient of |w|^2 / 2
+    Only<double> lr = 1e-3;
+    Only<double> momentum = 0;      ///< the part of the velocity that is kept; 0.9 is usual
+    Only<double> dampening = 0;     ///< the part of the gradient that does not enter the velocity
+    Only<double> weight_decay = 0;  ///< times w is added to the gradient: the gradient of |w|^2 / 2
     bool nesterov = false;
     bool maximize = false;  ///< go up the gradient instead of down
 };

@@ -183,7 +183,7 @@ TEST_CASE("Adam: defaults") {
     Adam adam({w});
     AdamW adamw({v});
     CHECK(adam.lr() == 1e-3);
-    CHECK(adam.options().betas == std::array{0.9, 0.999});
+    CHECK(adam.options().betas == Betas(0.9, 0.999));
     CHECK(adam.options().eps == 1e-8);
     CHECK(adam.options().weight_decay == 0);
     CHECK(adamw.lr() == 1e-3);

@@ -25,6 +25,27 @@ static_assert(!std::is_constructible_v<Tensor, int*>);
 static_assert(!std::is_constructible_v<Tensor, const char*>);
 static_assert(!std::is_convertible_v<std::nullptr_t, Tensor>);
 static_assert(!std::is_constructible_v<Parameter, bool>);
+// The members of options, likewise; and both betas, or none.
+template <class Options, class... Values>
+concept Takes = requires(Values... values) {
+    Options{values...};
+};
+static_assert(Takes<SGDOptions, double, double>);
+static_assert(!Takes<SGDOptions, double, double, bool>);
+static_assert(!Takes<SGDOptions, bool>);
+static_assert(!Takes<AdamOptions, double, double>);
+static_assert(!std::is_constructible_v<Betas, double>);
+static_assert(!Takes<BatchNormLayerOptions, double, bool>);
+static_assert(!Takes<DataLoaderOptions, bool>);
+static_assert(!Takes<DataLoaderOptions, double>);
+static_assert(!Takes<StepDecayOptions, int>);  // lr and every are required
+static_assert(!Takes<CrossEntropyOptions, Reduction, bool>);
+template <class Arg>
+concept Switches = requires(Linear& layer, Arg arg) {
+    layer.train(arg);
+};
+static_assert(Switches<bool> && !Switches<const char*> && !Switches<double>);
+static_assert(!std::is_constructible_v<Parameter, bool>);
 static_assert(!std::is_constructible_v<Buffer, bool>);
 static_assert(std::is_convertible_v<int, Size2>);
 static_assert(!std::is_constructible_v<Size2, bool>);

@@ -361,5 +361,22 @@ TEST_CASE("edges: labels that are no class") {
     check_error([&] { count_correct(x, {0, -100}); }, {"label -100", "leave examples"});
 }
 
+// So many empty rows and products that a loop over them would not end.
+TEST_CASE("edges: results without elements, of any size") {
+    constexpr Index most = Index{1} << 40;
+    Tape tape;
+    Tensor rows = zeros({most, 0}), columns = zeros({0, most}), a = zeros({most, 0, 3});
+    const Tensor b = zeros({3, 2}), image = zeros({most, 16, 0});
+    for (const Tensor& x : {rows, columns, a, image}) x.requires_grad_();
+    Tensor total = sum(matmul(a, b)) + sum(maxout(image, 16));
+    for (const auto& [x, dim] : {std::pair(rows, 1), std::pair(columns, 0)}) {
+        total = total + sum(softmax(x, dim)) + sum(log_softmax(x, dim));
+    }
+    tape.backward(total);
+    CHECK(rows.grad().shape() == rows.shape());
+    CHECK(a.grad().shape() == a.shape());
+    CHECK(matmul(zeros({most, 0, 0}), zeros({most, 0, 3})).numel() == 0);
+}
+
 }  // namespace
 }  // namespace primer

@@ -37,6 +37,15 @@ std::vector<std::string> kept_texts(const Graph& graph, Index number = 0) {
 }
 using Texts = std::vector<std::string>;
 
+TEST_CASE("graph: one that contradicts itself") {
+    Graph graph;
+    graph.nodes.push_back({.name = "x", .inputs = {5}});
+    check_error([&] { to_dot(graph); }, {"Graph: there is no node 5 among 1"});
+    check_error([&] { to_mermaid(graph); }, {"Graph: there is no node 5 among 1"});
+    check_error([&] { kept_text(graph, 0, {.node = 999'999, .counted = 0}); },
+                {"Graph: there is no node 999999"});
+}
+
 }  // namespace
 
 // loss = sum(w x): mul keeps x for dw, and w for nobody, for x asks for no gradient.

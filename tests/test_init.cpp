@@ -1,6 +1,7 @@
 #include "primer/core/init.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "support.h"
 
@@ -146,6 +147,25 @@ TEST_CASE("init: they fill the tensor that they are given") {
     check_values(x, {2, 3}, {0.25, 0.25, 0.25, 0.25, 0.25, 0.25});
     check_values(constant_(zeros({2}), 3), {2}, {3, 3});  // any shape
     check_values(constant_(zeros({}), -1), {}, {-1});
+}
+
+TEST_CASE("init: bad gains and slopes change nothing") {
+    const Tensor x = ones({2, 2});
+    Rng rng(1);
+    for (const double bad : {std::nan(""), HUGE_VAL}) {
+        const KaimingOptions options{.nonlinearity = Nonlinearity::leaky_relu, .slope = bad};
+        check_error([&] { calculate_gain(Nonlinearity::leaky_relu, bad); },
+                    {"calculate_gain: expected a finite slope, got "});
+        check_error([&] { kaiming_normal_(x, rng, options); }, {"expected a finite slope, got "});
+        check_error([&] { kaiming_uniform_(x, rng, options); }, {"expected a finite slope, got "});
+    }
+    for (const double bad : {std::nan(""), HUGE_VAL, -1.0}) {
+        check_error([&] { xavier_normal_(x, rng, bad); },
+                    {"xavier_normal_: expected a finite gain of 0 or more, got "});
+        check_error([&] { xavier_uniform_(x, rng, bad); },
+                    {"xavier_uniform_: expected a finite gain of 0 or more, got "});
+    }
+    CHECK(std::ranges::all_of(x.values(), [](Real value) { return value == 1; }));
 }
 
 TEST_CASE("init: bad shapes") {

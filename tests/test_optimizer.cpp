@@ -28,8 +28,8 @@ class Summing : public Optimizer {
     Index group_count() const override { return 1; }
 
   private:
-    double& lr_of(Index) override { return lr_; }
-    double lr_ = 1;
+    Only<double>& lr_of(Index) override { return lr_; }
+    Only<double> lr_ = 1;
 };
 
 Parameter parameter(std::initializer_list<double> values) { return Parameter(tensor(values)); }

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 #include "support.h"
@@ -217,6 +219,23 @@ TEST_CASE("rng: normal scales") {
     CHECK(m.mean == doctest::Approx(7).epsilon(0.01));
     CHECK(m.variance == doctest::Approx(9).epsilon(0.03));
     CHECK(rng.normal(4, 0) == 4);
+}
+
+TEST_CASE("rng: bounds and deviations that no distribution has") {
+    Rng rng(1);
+    const Real nan = std::numeric_limits<Real>::quiet_NaN(),
+               most = std::numeric_limits<Real>::max();
+    for (const auto& [low, high] :
+         {std::pair<Real, Real>{3, 1}, {nan, 1}, {0, nan}, {-most, most}}) {
+        check_error([&] { rng.uniform(low, high); },
+                    {"Rng::uniform: expected finite bounds with low <= high, got "});
+    }
+    for (const auto& [mean, stddev] : {std::pair<Real, Real>{0, -1}, {0, nan}, {nan, 1}}) {
+        check_error([&] { rng.normal(mean, stddev); },
+                    {"Rng::normal: expected a finite mean and a finite stddev of 0 or more, got "});
+    }
+    CHECK(rng.uniform(2, 2) == 2);
+    CHECK(rng.normal(5, 0) == 5);
 }
 
 TEST_CASE("rng: below is unbiased") {

@@ -18,9 +18,9 @@ TEST_CASE("tensor: zeros, ones, full, arange") {
     check_values(full({}, 3), {}, {3});
     check_values(arange(4), {4}, {0, 1, 2, 3});
     check_values(arange(0), {0}, {});
-    check_error([] { arange(-1); }, {"expected sizes of 0 or more, got [-1]"});
     CHECK(empty({3, 4}).shape() == Shape{3, 4});
     CHECK(empty({0, 4}).numel() == 0);
+    check_error([] { arange(-1); }, {"arange: expected a count of 0 or more, got -1"});
 }
 
 TEST_CASE("tensor: from listed values") {

@@ -9,6 +9,7 @@
 
 #include "primer/core/ops.h"
 #include "primer/core/tape.h"
+#include "primer/layers/activations.h"
 #include "primer/layers/batchnorm.h"
 #include "primer/layers/dropout.h"
 #include "primer/layers/linear.h"
@@ -97,6 +98,71 @@ TEST_CASE("visit: a Parameter that forward uses, a Buffer that it changes") {
         v("seen", n.seen);
     };
     CHECK_NOTHROW(step(net));
+}
+
+// Without members of its own, but not the same in training.
+struct Noise : Module {
+    Rng& rng;
+    explicit Noise(Rng& r) : rng(r) {}
+    Tensor forward(const Tensor& x) override { return training() ? dropout(x, 0.5, rng) : x; }
+    std::string describe() const override { return "Noise()"; }
+};
+
+TEST_CASE("visit: a module without members that asks whether it is in training") {
+    Rng rng(1);
+    Noise noise(rng);
+    Net net(rng);
+    net.f = [&](Net& n, const Tensor& x) { return n.head(noise(n.body(x))); };
+    check_error([&] { step(net); },
+                {"Net: its forward calls a Noise() that its visit does not name"});
+    noise.eval();
+    CHECK_NOTHROW(step(net));
+    noise.train();
+    net.show = [&](Net& n, Visitor& v) {
+        v("body", n.body);
+        v("head", n.head);
+        v("noise", noise);
+    };
+    CHECK_NOTHROW(step(net));
+}
+
+TEST_CASE("visit: what was harmless in an earlier call may be harmless no more") {
+    Rng rng(1);
+    Net net(rng);
+    net.show = only_body;
+    const std::initializer_list<const char*> parts = {"Net: its forward calls a Linear("};
+    for (const Parameter& p : net.head.parameters()) p.requires_grad_(false);
+    CHECK_NOTHROW(step(net));
+    for (const Parameter& p : net.head.parameters()) p.requires_grad_();
+    check_error([&] { step(net); }, parts);
+    {
+        SGD before(net.head.parameters(), {.lr = 0.1});
+        CHECK_NOTHROW(step(net));
+        const SGD moved = std::move(before);
+        CHECK_NOTHROW(step(net));
+    }
+    check_error([&] { step(net); }, parts);  // the optimizer is gone
+    // Trained by hand, and yet not switched by eval().
+    Sequential part{Linear(3, 3, rng), Dropout(0.5, rng)};
+    const SGD by_hand(part.parameters(), {.lr = 0.1});
+    Net other(rng);
+    other.f = [&](Net& n, const Tensor& x) { return n.head(n.body(part(x))); };
+    check_error([&] { step(other); }, {"Net: its forward calls a Sequential"});
+}
+
+TEST_CASE("optimizer: a layer that has been replaced since") {
+    Rng rng(1);
+    Sequential model{Linear(3, 3, rng), ReLU()};
+    SGD optimizer(model.parameters(), {.lr = 0.1});
+    const auto train = [&] {
+        optimizer.zero_grad();
+        Tape tape;
+        tape.backward(mean(model(ones({2, 3}))));
+        optimizer.step();
+    };
+    CHECK_NOTHROW(train());
+    model = Sequential{Linear(3, 3, rng), ReLU()};
+    check_error(train, {"SGD::step: nothing but this optimizer has parameter 0, of shape [3, 3]"});
 }
 
 TEST_CASE("visit: no false alarms") {

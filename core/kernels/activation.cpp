@@ -41,6 +41,7 @@ struct Run {
 template <class F>
 void for_each_run(const Axis& axis, F f) {
     const Index inner = axis.inner, row = axis.n * inner;
+    if (row == 0) return;  // there may be no end of empty rows
     parallel_for(axis.outer, std::max(Index{1}, kCheap / std::max(Index{1}, row)),
                  [=](Index begin, Index end) {
                      if (inner == 1) return f(Run{begin, end - begin, begin * row, row});

@@ -196,6 +196,7 @@ struct Exponentials {
 }  // namespace
 
 void softmax(const Axis& axis, const Real* x, Real* y) {
+    if (axis.n == 0) return;  // there may be no end of empty rows; likewise below
     if (axis.inner == 1) {
         return for_each_rows(axis, [=](Index at, Index rows) {
             const Exponentials e(rows, axis.n, x + at, y + at);
@@ -217,6 +218,7 @@ void softmax(const Axis& axis, const Real* x, Real* y) {
 }
 
 void softmax_backward(const Axis& axis, const Real* y, const Real* dy, Real* dx) {
+    if (axis.n == 0) return;
     if (axis.inner == 1) {
         return for_each_rows(axis, [=](Index at, Index rows) {
             softmax_loops().backward(rows, axis.n, y + at, dy + at, dx + at);
@@ -237,6 +239,7 @@ void softmax_backward(const Axis& axis, const Real* y, const Real* dy, Real* dx)
 }
 
 void log_softmax(const Axis& axis, const Real* x, Real* y) {
+    if (axis.n == 0) return;
     if (axis.inner == 1) {
         return for_each_rows(axis, [=](Index at, Index rows) {
             Exponentials e(rows, axis.n, x + at, y + at);
@@ -258,6 +261,7 @@ void log_softmax(const Axis& axis, const Real* x, Real* y) {
 }
 
 void log_softmax_backward(const Axis& axis, const Real* y, const Real* dy, Real* dx) {
+    if (axis.n == 0) return;
     if (axis.inner == 1) {
         return for_each_rows(axis, [=](Index at, Index rows) {
             softmax_loops().log_backward(rows, axis.n, y + at, dy + at, dx + at);

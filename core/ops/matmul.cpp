@@ -44,7 +44,8 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
     const Product p(a.shape(), b.shape());
     Tensor y = empty(p.shape);
     Real* out = y.mutable_data();
-    for (Index i = 0; i < p.batch; ++i) {
+    const Index batch = y.numel() > 0 ? p.batch : 0;  // there may be no end of empty products
+    for (Index i = 0; i < batch; ++i) {
         kernels::gemm(Trans::no, Trans::no, p.m, p.n, p.k, a.data() + i * p.stride_a,
                       b.data() + i * p.stride_b, out + i * p.m * p.n);
     }
@@ -56,7 +57,7 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
             if (d[0].wanted()) {
                 Tensor da = empty(flat ? Shape{p.m, p.k} : Shape{p.batch, p.m, p.k});
                 Real* pa = da.mutable_data();
-                for (Index i = 0; i < p.batch; ++i) {
+                for (Index i = 0; i < (da.numel() > 0 ? p.batch : 0); ++i) {
                     kernels::gemm(Trans::no, Trans::yes, p.m, p.k, p.n, dy.data() + i * p.m * p.n,
                                   b->data() + i * p.stride_b, pa + i * p.m * p.k);
                 }
@@ -65,7 +66,7 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
             if (d[1].wanted()) {
                 Tensor db = empty(flat ? Shape{p.k, p.n} : Shape{p.batch, p.k, p.n});
                 Real* pb = db.mutable_data();
-                for (Index i = 0; i < p.batch; ++i) {
+                for (Index i = 0; i < (db.numel() > 0 ? p.batch : 0); ++i) {
                     kernels::gemm(Trans::yes, Trans::no, p.k, p.n, p.m, a->data() + i * p.stride_a,
                                   dy.data() + i * p.m * p.n, pb + i * p.k * p.n);
                 }
