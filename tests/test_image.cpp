@@ -336,5 +336,29 @@ TEST_CASE("image: a number in a PGM's header does not come round to a small one"
     CHECK(decode_image("P5\n# 4294967297\n1 1\n255\nx", "it").pixels.at(0) == 'x');
 }
 
+TEST_CASE("image: a BMP whose rows go from the top down") {
+    // 2 x 2 pixels of 24 bits, a row of 8 bytes each; the height is negative.
+    const auto bmp = [](std::array<int, 4> height) {
+        std::string file =
+            "BM" + bytes_of({70, 0, 0, 0, 0, 0, 0, 0, 54, 0, 0, 0, 40, 0, 0, 0, 2, 0, 0, 0});
+        for (const int byte : height) file += static_cast<char>(byte);
+        file += bytes_of({1, 0, 24, 0}) + std::string(24, '\0');
+        return file + bytes_of({1, 2, 3, 4, 5, 6, 0, 0, 7, 8, 9, 10, 11, 12, 0, 0});
+    };
+    const Image down = decode_image(bmp({254, 255, 255, 255}), "it");
+    const Image up = decode_image(bmp({2, 0, 0, 0}), "it");
+    REQUIRE(down.height == 2);
+    for (Index c = 0; c < 3; ++c) {
+        CHECK(down.at(0, 0, c) == 3 - c);  // blue comes first in the file
+        CHECK(down.at(1, 1, c) == 12 - c);
+        CHECK(up.at(0, 1, c) == 3 - c);
+    }
+    check_error(
+        [&] {
+            decode_image(bmp({0, 0, 0, 128}), "it");
+        },
+        {"it: expected a picture of 1 to "});
+}
+
 }  // namespace
 }  // namespace primer

@@ -311,6 +311,8 @@ Image decode(std::string_view bytes, const std::string& source) {
         fail(source,
              ": expected a PNG, JPEG, BMP, PGM or PPM picture, got something else: ", reason());
     }
+    // Of a BMP whose rows go from the top down.
+    if (bytes.starts_with("BM") && height < 0 && height >= -kMaxSide) height = -height;
     check_size(width, height, source);  // before anything of that size is allocated
 
     const bool png = bytes.starts_with("\x89PNG"), jpeg = bytes.starts_with("\xff\xd8");

@@ -103,11 +103,30 @@ std::string suggestion(const CLI::App& app) {
     return "";
 }
 
+// What CLI11 would take in silence: of --flag= the next word for the value, and for a switch, which
+// has none, any word that somebody may call true. "" if there is nothing of the like.
+std::string misread_by_cli11(const CLI::App& app, const std::string& word) {
+    const std::size_t equals = word.find('=');
+    if (!word.starts_with("--") || equals == word.npos) return "";
+    const std::string name = word.substr(0, equals), value = word.substr(equals + 1);
+    const CLI::Option* const option = app.get_option_no_throw(name);
+    if (option == nullptr) return "";
+    if (value.empty()) return name + ": expected a value behind '=', got nothing";
+    if (option->get_items_expected_max() > 0 || value == "true" || value == "false") return "";
+    return name + ": expected no value, or true or false, got " + in_quotes(value);
+}
+
 // Reads the command line. If that is all there is to do, returns main's exit code.
 std::optional<int> parse(CLI::App& app, int argc, char** argv) {
     open_missing_streams();
     std::locale::global(std::locale::classic());  // text that programs read is the same everywhere
     app.name(program_name(argv));
+    for (int i = 1; i < argc && std::string_view(argv[i]) != "--"; ++i) {
+        const std::string misread = misread_by_cli11(app, argv[i]);
+        if (misread.empty()) continue;
+        std::cerr << "error: " << printable(misread) << "\nRun with --help for the flags.\n";
+        return 2;
+    }
     try {
         app.parse(argc, argv);
         return std::nullopt;
@@ -171,7 +190,8 @@ std::vector<std::string> kept_of(const CLI::App& app, const std::vector<std::str
             name.starts_with("--") ? app.get_option_no_throw(name) : nullptr;
         if (option == nullptr) continue;
         const bool value_follows = option->get_items_expected_max() > 0 && equals == name.npos;
-        const bool wanted = std::ranges::find(kKept, name) != std::end(kKept);
+        const bool wanted = std::ranges::find(kKept, name) != std::end(kKept) &&
+                            misread_by_cli11(app, saved[i]).empty();
         if (wanted) kept.push_back(saved[i]);
         if (value_follows && ++i < saved.size() && wanted) kept.push_back(saved[i]);
     }

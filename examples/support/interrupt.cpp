@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <csignal>
+#include <ctime>
 
 namespace primer::examples {
 namespace {
@@ -15,20 +16,37 @@ static_assert(std::atomic<int>::is_always_lock_free, "or a signal's handler may 
 constexpr int kSignals[] = {SIGINT,  SIGTERM, SIGHUP,  SIGPIPE, SIGUSR1,
                             SIGUSR2, SIGALRM, SIGXCPU, SIGXFSZ};
 
+// When the first of those came that a second one makes urgent, in milliseconds of some clock.
+constexpr long long kNever = -1, kAtOnce = 100;
+std::atomic<long long> first_insisted{kNever};
+static_assert(std::atomic<long long>::is_always_lock_free,
+              "or a signal's handler may not touch it");
+
+long long milliseconds() {
+    timespec now{};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000LL + now.tv_nsec / 1'000'000;
+}
+
 bool insists(int number) { return number == SIGINT || number == SIGTERM; }
 
 void note(int number, siginfo_t* info, void*) {
     // The system sends this one to a process that writes beyond the limit on a file's size: then it
     // is an error of that write. From any other process it asks for the end.
     if (number == SIGXFSZ && info->si_pid == getpid()) return;
-    int none = 0;
     // The first one counts. Batch systems repeat SIGXCPU each second, and each line that is printed
     // to a closed pipe is another SIGPIPE: they do not end a save that is under way.
-    if (noted.compare_exchange_strong(none, number)) {
-        for (const int each : kSignals) {
-            if (insists(each)) std::signal(each, SIG_DFL);
-        }
-    }
+    int none = 0;
+    const bool first = noted.compare_exchange_strong(none, number);
+    if (!insists(number)) return;
+    // Nor does the same wish again at once: timeout sends its signal to the program and then to the
+    // program's group. Who asks once more after that does not want to wait.
+    long long never = kNever;
+    const long long now = milliseconds();
+    if (first_insisted.compare_exchange_strong(never, now) || first) return;
+    if (now - first_insisted < kAtOnce) return;
+    std::signal(number, SIG_DFL);
+    raise(number);
 }
 
 }  // namespace

@@ -70,7 +70,8 @@ void Lock::release() {
     if (file_ < 0) return;
     struct stat status {};
     // Removed while it is still locked; and never what somebody has put there.
-    if (fstat(file_, &status) == 0 && status.st_size == 0 && still_named(file_, path_)) {
+    if (fstat(file_, &status) == 0 && S_ISREG(status.st_mode) && status.st_size == 0 &&
+        still_named(file_, path_)) {
         unlink(path_.c_str());
     }
     close(std::exchange(file_, -1));

@@ -74,6 +74,10 @@ void check_replaceable(const fs::path& path, const FileKind& kind) {
     check(!fs::is_symlink(status), full_name(path), ": expected ", kind.what,
           " or nothing yet, to write there, got a link; name the file that it leads to");
     if (!fs::is_regular_file(status)) return;  // a folder and the like is refused when it is opened
+    check(
+        access(path.c_str(), R_OK) == 0, full_name(path), ": expected ", kind.what,
+        " or nothing yet, to write there, got a file that can not be read, which is left as it is; "
+        "name another one");
     const std::string bytes = start_of(path);
     check(bytes.empty() || kind.is_one(bytes), full_name(path), ": expected ", kind.what,
           " or nothing yet, to write there, got another file, which is left as it is; name another "

@@ -2,6 +2,9 @@
 #include <cmath>
 #include <limits>
 #include <sstream>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "primer/core/text.h"
 #include "report_html.h"
@@ -232,22 +235,13 @@ std::vector<LayerCurve> layer_curves(const Report& report, std::vector<Record> R
                                      std::size_t limit = std::numeric_limits<std::size_t>::max()) {
     std::vector<LayerCurve> curves;
     for (std::size_t r = 0; r < report.runs.size(); ++r) {
-        const std::size_t begin = curves.size();  // of this run's
+        std::unordered_map<std::string_view, std::size_t> curve_of;  // of this run's
         for (const Record& record : report.runs[r].*records) {
             const double x = x_of(report, report.runs[r], record);
-            // Records name the same layers in the same order, except in odd files.
-            std::size_t at = begin;
             for (const auto& [layer, value] : record.*numbers) {
-                const auto is_it = [&, &name = layer](const LayerCurve& c) {
-                    return c.layer == name;
-                };
-                if (at == curves.size() || !is_it(curves[at])) {
-                    const auto from = curves.begin() + static_cast<std::ptrdiff_t>(begin);
-                    at = static_cast<std::size_t>(std::find_if(from, curves.end(), is_it) -
-                                                  curves.begin());
-                }
-                if (at == curves.size()) curves.push_back({.layer = layer, .run = r, .points = {}});
-                curves[at++].points.push_back({x, value});
+                const auto [known, is_new] = curve_of.emplace(layer, curves.size());
+                if (is_new) curves.push_back({.layer = layer, .run = r, .points = {}});
+                curves[known->second].points.push_back({x, value});
             }
         }
     }
@@ -262,11 +256,10 @@ std::vector<LayerCurve> layer_curves(const Report& report, std::vector<Record> R
 /// One chart a layer, all with the same axes, so that they can be compared at a glance. `chart` has
 /// what they share.
 std::string layer_panels(const Report& report, Chart chart, std::vector<LayerCurve> curves) {
-    std::vector<std::string> layers;
+    std::vector<std::string> layers;  // in the order in which they come
+    std::unordered_set<std::string_view> known;
     for (const LayerCurve& curve : curves) {
-        if (std::find(layers.begin(), layers.end(), curve.layer) == layers.end()) {
-            layers.push_back(curve.layer);
-        }
+        if (known.insert(curve.layer).second) layers.push_back(curve.layer);
         for (const Point& point : curve.points) {
             if (!std::isfinite(point.y) || (chart.log && point.y <= 0)) continue;
             chart.low = std::fmin(chart.low, point.y);

@@ -66,14 +66,15 @@ RunDirectory::RunDirectory(const TrainingFlags& flags)
     check_no_other_run();
 }
 
-void RunDirectory::check_no_other_run() const {
+void RunDirectory::check_no_other_run(const std::string& part) const {
     if (!wanted_ || given_.empty() || resumed_) return;
+    const fs::path folder = part.empty() ? given_ : given_ / part;
     std::error_code ignored;  // a folder that can not be looked into is not written to either
-    const bool saved = fs::exists(given_ / kCheckpointName, ignored);
+    const bool saved = fs::exists(folder / kCheckpointName, ignored);
     for (const char* const name : kRunFiles) {
         check_usage(
-            !fs::exists(given_ / name, ignored),
-            "--run-dir: expected a folder without a run in it, got ", full_name(given_), " with ",
+            !fs::exists(folder / name, ignored),
+            "--run-dir: expected a folder without a run in it, got ", full_name(folder), " with ",
             name, "; name another folder",
             saved ? std::string(", or go on with that run: --resume its ") + kCheckpointName : "");
     }
@@ -131,18 +132,24 @@ void print_warning(const std::string& warning) {
 
 fs::path latest_checkpoint(const std::string& example) {
     std::map<std::string, int> order;
-    std::ifstream noted(kOrder);
-    for (std::string name; std::getline(noted, name);) {
-        order[name] = static_cast<int>(order.size()) + 1;
+    std::error_code none_noted;
+    // Not of a pipe, which would keep us waiting, nor through a link.
+    if (fs::is_regular_file(fs::symlink_status(kOrder, none_noted))) {
+        std::ifstream noted(kOrder);
+        for (std::string name; std::getline(noted, name);) {
+            order[name] = static_cast<int>(order.size()) + 1;
+        }
     }
-    const std::regex of_example(example + "-[0-9]{8}-[0-9]{6}(-[0-9]+)?");
+    const std::string prefix = example + '-';
+    const std::regex of_a_run("[0-9]{8}-[0-9]{6}(-[0-9]+)?");
     fs::path latest;
     // Runs that are not noted, from elsewhere, come before all that are, by when they were saved.
     std::pair<int, fs::file_time_type> best;
     std::error_code ignored;  // no folder has no runs
     for (const fs::directory_entry& entry : fs::directory_iterator(kRuns, ignored)) {
         const std::string name = entry.path().filename().string();
-        if (!std::regex_match(name, of_example)) continue;
+        if (!name.starts_with(prefix)) continue;
+        if (!std::regex_match(name.substr(prefix.size()), of_a_run)) continue;
         std::error_code none;
         const fs::file_time_type saved = fs::last_write_time(entry.path() / kCheckpointName, none);
         if (none) continue;

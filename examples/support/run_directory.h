@@ -44,9 +44,11 @@ class RunDirectory {
     bool fails_anew(const std::string& what) { return failing_.insert(what).second; }
     void works(const std::string& what) { failing_.erase(what); }
 
-  private:
-    void check_no_other_run() const;
+    /// Throws WrongUsage where --run-dir, or its folder `part`, has a run in it that is not
+    /// resumed.
+    void check_no_other_run(const std::string& part = "") const;
 
+  private:
     const bool wanted_, resumed_, required_;
     std::string example_;          // of whose runs this is one, if the folder is to be named here
     std::filesystem::path given_;  // otherwise

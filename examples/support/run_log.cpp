@@ -1,6 +1,7 @@
 #include "run_log.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,9 +13,11 @@
 #include <fstream>
 #include <map>
 #include <optional>
+#include <regex>
 #include <span>
 #include <sstream>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -75,7 +78,9 @@ std::string settings_json(const TrainingFlags& flags) {
     for (const auto& [name, value, kind] : flags.settings) {
         if (value.empty()) continue;  // a file that is not named
         const std::optional<double> number = read_number(value);
-        if (kind == Kind::whole || kind == Kind::toggle) {
+        if (kind == Kind::toggle) {
+            settings.value(name, value == "true" ? "true" : "false");
+        } else if (kind == Kind::whole) {
             settings.value(name, value);  // JSON as it stands, and exact however large
         } else if (kind == Kind::real && number.has_value()) {
             settings.number(name, *number);
@@ -128,11 +133,21 @@ std::string member(const std::string& text, const std::string& name) {
     return text.substr(begin, text.find_first_of(",}", begin) - begin);
 }
 
+// Whether it is a JSON string without anything that had to be escaped, such as
+// "2026-01-31T12:00:00Z".
+bool is_plain_text(const std::string& value) {
+    return value.size() >= 2 && value.front() == '"' &&
+           value.find_first_of("\"\\\n", 1) == value.size() - 1;
+}
+
 double number_in(const std::string& text, const std::string& name) {
     return read_number(member(text, name)).value_or(0);
 }
 
+// Of a file; "" of what is none, such as a pipe, which would keep us waiting.
 std::string read(const fs::path& path) {
+    std::error_code ignored;
+    if (!fs::is_regular_file(fs::symlink_status(path, ignored))) return "";
     std::ifstream file(path, std::ios::binary);
     return {std::istreambuf_iterator<char>(file), {}};
 }
@@ -144,18 +159,34 @@ std::string new_picture_folder(const fs::path& path, Index step) {
     make_folder(path / "pictures");
     const std::string first = "pictures/step-" + std::to_string(step);
     std::string name = first;
-    for (int i = 2; !fs::create_directory(path / name); ++i) name = first + '-' + std::to_string(i);
-    return name;
+    for (int i = 2;; ++i) {
+        std::error_code error;
+        if (fs::create_directory(path / name, error)) return name;
+        if (error && error != std::errc::file_exists) {
+            fail(full_name(path / name), ": failed to make the folder: ", error.message());
+        }
+        name = first + '-' + std::to_string(i);
+    }
 }
 
-/// Removes what earlier evaluations have left. Links are not followed.
+/// Removes what earlier evaluations have left: of the folders that new_picture_folder makes, the
+/// files that an evaluation writes there, and the folder if nothing else is in it. Links are not
+/// followed.
 void remove_other_pictures(const fs::path& path, const std::string& kept) {
+    const std::regex folder_name("step-[0-9]+(-[0-9]+)?");
+    const std::regex file_name("mistake-[0-9]{2}\\.png|filters\\.png");
     std::error_code ignored;
-    for (const fs::directory_entry& entry : fs::directory_iterator(path / "pictures", ignored)) {
-        const std::string name = entry.path().filename().string();
-        if (name.starts_with("step-") && path / kept != entry.path()) {
-            fs::remove_all(entry.path(), ignored);
+    for (const fs::directory_entry& folder : fs::directory_iterator(path / "pictures", ignored)) {
+        if (!std::regex_match(folder.path().filename().string(), folder_name)) continue;
+        if (path / kept == folder.path() || !fs::is_directory(folder.symlink_status(ignored)))
+            continue;
+        for (const fs::directory_entry& file : fs::directory_iterator(folder.path(), ignored)) {
+            const bool ours = std::regex_match(file.path().filename().string(), file_name);
+            if (ours && fs::is_regular_file(file.symlink_status(ignored))) {
+                fs::remove(file.path(), ignored);
+            }
         }
+        fs::remove(folder.path(), ignored);  // not if something is left in it
     }
 }
 
@@ -262,7 +293,9 @@ RunLog::RunLog(const TrainingFlags& flags, const TrainAndTest& data, const Train
       progress_(progress),
       directory_(directory),
       part_(std::move(part)),
-      every_(std::clamp<Index>(training.train_loader.batches() / kLinesAnEpoch, 1, kStepsALine)) {}
+      every_(std::clamp<Index>(training.train_loader.batches() / kLinesAnEpoch, 1, kStepsALine)) {
+    if (!part_.empty()) directory_.check_no_other_run(part_);
+}
 
 RunLog::~RunLog() {
     if (metrics_ >= 0) close(metrics_);
@@ -321,7 +354,8 @@ void RunLog::begin(Index done, const std::string& model) {
 void RunLog::write_run() const {
     const fs::path path = this->path() / "run.json";
     check_replaceable(path, kJsonFile);
-    const std::string started = member(read(path), "started");
+    std::string started = member(read(path), "started");
+    if (!is_plain_text(started)) started = json_string(now());
     TextStream description;
     description << training_.model;
     Index parameters = 0;
@@ -331,7 +365,7 @@ void RunLog::write_run() const {
             .number("format", 1)
             .text("example", flags_.command[0])
             .value("command", texts_json(flags_.command))
-            .value("started", started.empty() ? json_string(now()) : started)
+            .value("started", started)
             .value("settings", settings_json(flags_))
             .value("data", JsonObject()
                                .text("source", data_.source)
@@ -358,9 +392,15 @@ void RunLog::open_metrics() {
     const fs::path path = this->path() / "metrics.jsonl";
     check_replaceable(path, kJsonFile);
     const int file = retried([&] {
-        return open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0666);
+        return open(path.c_str(),
+                    O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
     });
     check(file >= 0, full_name(path), ": failed to open the file: ", std::strerror(errno));
+    struct stat status {};
+    if (fstat(file, &status) != 0 || !S_ISREG(status.st_mode)) {
+        close(file);
+        fail(full_name(path), ": expected a file, or nothing yet, got something that is no file");
+    }
     metrics_ = file;
     off_t whole = 0;
     if (begun_after_ > 0) {

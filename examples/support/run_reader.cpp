@@ -402,7 +402,7 @@ Run read_run(const fs::path& path, const RunFiles& files) {
     run.name = path.filename().string();
     read_head(folder, run);
     if (run.example.empty()) run.example = run.name;
-    read_metrics(folder, run);
+    or_missing(run, "The log", [&] { read_metrics(folder, run); });
     read_evaluation(folder, run);
     return run;
 }

@@ -148,12 +148,34 @@ run 0 "$report" linked
 expect linked/report.html 'path leads out of the run directory'
 cp whole/run.json huge
 truncate -s 300M huge/metrics.jsonl
-bad 1 "^error: $work/huge/metrics.jsonl: expected at most 64 MB, got 300 MB" huge
+run 0 "$report" huge
+expect huge/report.html 'The log: .*metrics\.jsonl: expected at most 64 MB, got 300 MB'
+# Nor does anything else in its place stop the rest.
+for kind in folder pipe link; do
+    rm -rf huge/metrics.jsonl
+    case $kind in
+        folder) mkdir huge/metrics.jsonl ;;
+        pipe) mkfifo huge/metrics.jsonl ;;
+        link) ln -s /etc/passwd huge/metrics.jsonl ;;
+    esac
+    run 0 "$report" huge
+    expect huge/report.html 'The log: '
+done
+rm -rf huge/metrics.jsonl
+# Each line names other layers.
+cp whole/run.json huge
+python3 - > huge/metrics.jsonl <<'END'
+for i in range(1, 500):
+    print('{"kind": "epoch", "epoch": %d, "step": %d, "dead_units": {%s}}' %
+          (i, i, ", ".join('"%d-%d": 0' % (i, k) for k in range(1000))))
+END
+run 0 timeout 60 "$report" huge
 bad 2 "^error: --out: $work/no/page.html" whole --out no/page.html
 truncate -s 1G huge/metrics.jsonl huge/run.json
 bad 1 "^error: $work/huge/run.json: expected at most 16 MB, got 1024 MB" huge
 cp whole/run.json huge
-bad 1 "^error: $work/huge/metrics.jsonl: expected at most 64 MB, got 1024 MB" huge
+run 0 "$report" huge
+expect huge/report.html 'metrics\.jsonl: expected at most 64 MB, got 1024 MB'
 # One line without end, and nothing but NUL bytes: lines that can not be read. In KB: a GB, 16 times
 # the file, where no sanitizer has taken terabytes of addresses first.
 memory=$((1 << 20))

@@ -212,4 +212,67 @@ done
 [ -s variants/checkpoint.ckpt ] || fail "no checkpoint: $(ls variants)"
 [ -s variants/report.html ] || fail "no report: $(ls variants)"
 
+# --- what others have put there -------------------------------------------------------------------
+
+mkdir -p mine/pictures/step-by-step mine/pictures/step-1 mine/pictures/step-2-old
+echo x | tee mine/pictures/step-by-step/holiday.jpg mine/pictures/step-1/holiday.jpg > mine/pictures/step-2-old/x
+run 0 "$bin/mnist_mlp" --dry-run --run-dir mine
+expect mine/evaluation.json '"pictures/step-1-2/'
+for file in step-by-step/holiday.jpg step-1/holiday.jpg step-2-old/x; do
+    [ -s "mine/pictures/$file" ] || fail "somebody's $file is gone: $(ls -R mine/pictures)"
+done
+
+# A file in the place of the folder of pictures: the next name is taken.
+mkdir -p taken/pictures
+: > taken/pictures/step-1
+run 0 "$bin/mnist_mlp" --dry-run --run-dir taken
+expect taken/evaluation.json '"pictures/step-1-2/'
+
+# A switch is true or false, and what stands in an older run.json is taken only as it can be.
+run 0 "$bin/mnist_mlp" --dry-run=true --run-dir switch
+expect switch/run.json '"dry-run": true'
+sed -i 's/"started": "[^"]*"/"started": {"a": [1, "x"]}/' switch/run.json
+run 0 "$bin/mnist_mlp" --resume switch --dry-run=true
+expect switch/run.json '"started": "20[0-9-]*T[0-9:]*Z"'
+
+# Pipes keep nobody waiting.
+for name in metrics.jsonl run.json; do
+    rm -rf pipe
+    cp -r switch pipe
+    rm "pipe/$name"
+    mkfifo "pipe/$name"
+    run 0 timeout 60 "$bin/mnist_mlp" --resume pipe
+    [ -p "pipe/$name" ] || [ -f "pipe/$name" ] || fail "$name is gone"
+done
+(
+    mkdir order
+    cd order
+    mkdir runs
+    mkfifo runs/.order
+    code=0
+    timeout 60 "$bin/mnist_mlp" --resume latest > out 2>&1 < /dev/null || code=$?
+    [ "$code" != 124 ] || fail "--resume latest waits for a pipe"
+)
+
+# A run of another program in the folder of a part.
+mkdir -p parts
+cp -r switch parts/relu
+cp parts/relu/metrics.jsonl before.jsonl
+run 2 "$bin/relu_variants" --activations relu --dry-run --run-dir parts
+expect err "^error: --run-dir: expected a folder without a run in it, got $work/parts/relu with "
+cmp -s before.jsonl parts/relu/metrics.jsonl || fail "another run's log has been changed"
+
+# A file that can not be read may be somebody's.
+if [ "$(id -u)" = 0 ] && command -v setpriv > /dev/null; then
+    mkdir open
+    cp -r switch open/run
+    echo precious > open/page.html
+    chown -R 65534:65534 open
+    chmod 000 open/page.html
+    chmod 755 . open
+    run 2 setpriv --reuid 65534 --regid 65534 --clear-groups "$bin/report" open/run --out open/page.html
+    expect err 'got a file that can not be read, which is left as it is'
+    [ "$(cat open/page.html)" = precious ] || fail "a file that can not be read has been replaced"
+fi
+
 echo "runs are written down as they should be"
