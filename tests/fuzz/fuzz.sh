@@ -102,7 +102,7 @@ cover() {
     llvm-profdata-14 merge -sparse "$data.profraw" -o "$data.profdata"
     mapfile -t sources < <(sed -n 's|^// covers: ||p' "$here/$target.cpp" | tr ' ' '\n')
     llvm-cov-14 report "$bin" -instr-profile="$data.profdata" "${sources[@]/#/$root/}" |
-        awk -v target="$target" 'NF > 9 && $1 != "Filename" { print target ": " $1 ": lines " $10 }'
+        awk -v target="$target" -v root="$root/" 'NF > 9 && $1 != "Filename" { sub(root, "", $1); print target ": " $1 ": lines " $10 }'
 }
 
 mkdir -p build/fuzz
