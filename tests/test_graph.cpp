@@ -39,11 +39,15 @@ using Texts = std::vector<std::string>;
 
 TEST_CASE("graph: one that contradicts itself") {
     Graph graph;
-    graph.nodes.push_back({.name = "x", .inputs = {5}});
+    GraphNode node;
+    node.name = "x";
+    node.inputs = {5};
+    graph.nodes.push_back(node);
     check_error([&] { to_dot(graph); }, {"Graph: there is no node 5 among 1"});
     check_error([&] { to_mermaid(graph); }, {"Graph: there is no node 5 among 1"});
-    check_error([&] { kept_text(graph, 0, {.node = 999'999, .counted = 0}); },
-                {"Graph: there is no node 999999"});
+    GraphKept kept;
+    kept.node = 999'999;
+    check_error([&] { kept_text(graph, 0, kept); }, {"Graph: there is no node 999999"});
 }
 
 }  // namespace

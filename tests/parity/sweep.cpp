@@ -367,7 +367,7 @@ std::optional<Tensor> optimizer(const Case& in) {
     const double lr = in.number("lr", 0.1), decay = in.number("weight_decay", 0);
     const double momentum = in.number("momentum", 0), eps = in.number("eps", 1e-8);
     const bool amsgrad = in.flag("amsgrad"), maximize = in.flag("maximize");
-    const std::array<double, 2> betas{in.number("beta1", 0.9), in.number("beta2", 0.999)};
+    const Betas betas{in.number("beta1", 0.9), in.number("beta2", 0.999)};
     if (in.op == "SGD") {
         return steps(SGD(w, {.lr = lr,
                              .momentum = momentum,
