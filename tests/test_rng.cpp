@@ -225,13 +225,80 @@ TEST_CASE("rng: bounds and deviations that no distribution has") {
     Rng rng(1);
     const Real nan = std::numeric_limits<Real>::quiet_NaN(),
                most = std::numeric_limits<Real>::max();
+    using Pair = std::pair<Real, Real>;
+    for (const Pair& bounds : {Pair{3, 1}, Pair{nan, 1}, Pair{0, nan}, Pair{-most, most}}) {
+        check_error([&] { rng.uniform(bounds.first, bounds.second); },
+                    {"Rng::uniform: expected finite bounds with low <= high, got "});
+    }
+    for (const Pair& moments : {Pair{0, -1}, Pair{0, nan}, Pair{nan, 1}}) {
+        check_error([&] { rng.normal(moments.first, moments.second); },
+                    {"Rng::normal: expected a finite mean and a finite stddev of 0 or more, got "});
+    }
+    CHECK(rng.uniform(2, 2) == 2);
+}
+
+TEST_CASE("rng: normal has the moments and the tails of the normal distribution") {
+    Rng rng(3);
+    constexpr int n = 400000;
+    const std::vector<double> x = draws(n, [&] { return rng.normal(); });
+    const Moments m = moments(x);
+    // Five standard errors: 1/sqrt(n), sqrt(2/n), sqrt(6/n), sqrt(24/n).
+    CHECK(std::abs(m.mean) < 5 / std::sqrt(n));
+    CHECK(std::abs(m.variance - 1) < 5 * std::sqrt(2.0 / n));
+    CHECK(std::abs(m.skewness) < 5 * std::sqrt(6.0 / n));
+    CHECK(std::abs(m.kurtosis - 3) < 5 * std::sqrt(24.0 / n));
+    // How many lie beyond t is binomial with p = erfc(t / sqrt(2)).
+    for (double t : {0.5, 1.0, 2.0, 3.0, 4.0}) {
+        CAPTURE(t);
+        const double p = std::erfc(t / std::sqrt(2.0));
+        const auto beyond = std::ranges::count_if(x, [=](double v) { return std::abs(v) > t; });
+        CHECK(std::abs(static_cast<double>(beyond) - n * p) < 5 * std::sqrt(n * p * (1 - p)) + 1);
+    }
+    // One number tells nothing about the next.
+    double product = 0;
+    for (int i = 1; i < n; ++i) {
+        product += x[static_cast<std::size_t>(i)] * x[static_cast<std::size_t>(i - 1)];
+    }
+    CHECK(std::abs(product / n) < 5 / std::sqrt(n));
+}
+
+TEST_CASE("rng: normal agrees with the standard library's logarithm") {
+    Rng rng(4);
+    for (int i = 0; i < 20000; ++i) {
+        Rng raw(0);
+        raw.set_state(rng.state());
+        double u = 0, r2 = 0;
+        do {
+            u = static_cast<double>(raw.next() >> 11) * 0x1p-52 - 1;
+            const double v = static_cast<double>(raw.next() >> 11) * 0x1p-52 - 1;
+            r2 = u * u + v * v;
+        } while (r2 >= 1 || r2 == 0);
+        const double want = u * std::sqrt(-2 * std::log(r2) / r2);
+        const auto got = static_cast<double>(rng.normal());
+        REQUIRE(std::abs(got - want) <= (kDouble ? 1e-15 : 1e-7) * std::abs(want));
+        REQUIRE(rng.state() == raw.state());
+    }
+}
+
+TEST_CASE("rng: normal scales") {
+    Rng rng(5);
+    const Moments m = moments(draws(100000, [&] { return rng.normal(7, 3); }));
+    CHECK(m.mean == doctest::Approx(7).epsilon(0.01));
+    CHECK(m.variance == doctest::Approx(9).epsilon(0.03));
+    CHECK(rng.normal(4, 0) == 4);
+}
+
+TEST_CASE("rng: bounds and deviations that no distribution has") {
+    Rng rng(1);
+    const Real nan = std::numeric_limits<Real>::quiet_NaN(),
+               most = std::numeric_limits<Real>::max();
     for (const auto& [low, high] :
          {std::pair<Real, Real>{3, 1}, {nan, 1}, {0, nan}, {-most, most}}) {
-        check_error([&] { rng.uniform(low, high); },
+        check_error([&, low = low, high = high] { rng.uniform(low, high); },
                     {"Rng::uniform: expected finite bounds with low <= high, got "});
     }
     for (const auto& [mean, stddev] : {std::pair<Real, Real>{0, -1}, {0, nan}, {nan, 1}}) {
-        check_error([&] { rng.normal(mean, stddev); },
+        check_error([&, mean = mean, stddev = stddev] { rng.normal(mean, stddev); },
                     {"Rng::normal: expected a finite mean and a finite stddev of 0 or more, got "});
     }
     CHECK(rng.uniform(2, 2) == 2);
