@@ -157,11 +157,10 @@ IntTensor argmax(const Tensor& x, Only<int> dim, Only<bool> keepdim = false);
 // --- conv2d.cpp --------------------------------------------------------------------------------
 
 struct Conv2dOptions {
-    Size2 stride = 1;    ///< how far the kernel moves from one output to the next
-    Size2 padding = 0;   ///< rows or columns of zeros on each side of the image
-    Size2 dilation = 1;  ///< distance of the kernel's cells from one another
-    Only<Index> groups =
-        1;  ///< the channels are cut into so many groups that do not see one another
+    Size2 stride = 1;        ///< how far the kernel moves from one output to the next
+    Size2 padding = 0;       ///< rows or columns of zeros on each side of the image
+    Size2 dilation = 1;      ///< distance of the kernel's cells from one another
+    Only<Index> groups = 1;  ///< of channels that do not see one another
 };
 
 /// Cross-correlation, as every framework calls convolution: x [N, C_in, H, W], weight [C_out,

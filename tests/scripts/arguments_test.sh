@@ -99,14 +99,6 @@ wrong "--checkpoint: .*, which is the run directory's own run\.json; " mnist_mlp
 
 echo mine > mine.png
 cp mine.png mine.dot
-# --flag= takes not the next word for its value, and a switch has none.
-for flag in --checkpoint --save-weights --run-dir --data --epochs --dry-run; do
-    wrong "$flag: expected a value behind '=', got nothing$" mnist_mlp "$flag=" --quiet
-done
-wrong "--out: expected a value behind '=', got nothing$" peek --out= --quiet
-for value in on yes tRue 010 5 -3; do
-    wrong '--dry-run: expected no value, or true or false, got ' mnist_mlp "--dry-run=$value"
-done
 for command in "peek --out" "graph mnist_mlp --out" "draw_digits --out" "relu_images --run-dir"; do
     # shellcheck disable=SC2086
     wrong '--(out|run-dir): ' $command mine.png/below/x
