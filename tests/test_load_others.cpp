@@ -18,8 +18,10 @@ LoadReport load(const StateDict& file, const StateDict& model, const LoadOptions
 }
 
 TEST_CASE("load_safetensors: prefixes of PyTorch's wrappers are left out, and that is said") {
-    for (const char* name : {"module.0.w", "_orig_mod.0.w", "module._orig_mod.0.w",
-                             "_orig_mod.module.0.w", "0._orig_mod.w"}) {
+    for (const char* name :
+         {"module.0.w", "_orig_mod.0.w", "module._orig_mod.0.w", "_orig_mod.module.0.w",
+          "0._orig_mod.w", "0.module.w", "_fsdp_wrapped_module.0._fsdp_wrapped_module.w",
+          "model.0.w", "model._orig_mod.0._checkpoint_wrapped_module.w"}) {
         CAPTURE(name);
         const Tensor w = zeros({2});
         const LoadReport report = load({{name, tensor({1, 2})}}, {{"0.w", w}});
@@ -34,6 +36,30 @@ TEST_CASE("load_safetensors: prefixes of PyTorch's wrappers are left out, and th
             load({{"module.w", own}, {"w", own}}, {{"w", own}});
         },
         {"unexpected: \"module.w\""});
+}
+
+TEST_CASE("load_safetensors: AveragedModel's count is left out, and that is said") {
+    const Tensor w = zeros({2});
+    const StateEntry count{"n_averaged", full({}, 3), true};
+    CHECK(load({{"module.w", tensor({1, 2})}, count}, {{"w", w}}).notes.size() == 2);
+    check_values(w, {2}, {1, 2});
+    check_error([&] { load({{"w", w}, count}, {{"w", w}}); }, {"unexpected: \"n_averaged\""});
+}
+
+TEST_CASE("load_safetensors: a name of a million wrappers takes no time") {
+    std::string name;
+    for (int i = 0; i < 1'000'000; ++i) name += "module.";
+    const Tensor w = zeros({2});
+    check_error([&] { load({{name + "w", w}}, {{"w", w}}); }, {"missing: \"w\""});
+}
+
+TEST_CASE("SafetensorsFile: find takes a tensor by the model's name") {
+    const Folder folder;
+    save_safetensors(folder.path() / "a", {{"0._orig_mod.w", ones({2})}, {"10.w", ones({3})}});
+    const auto file = SafetensorsFile::load(folder.path() / "a");
+    CHECK(file.find("0.w").shape == Shape{2});
+    CHECK(file.find("10.w").shape == Shape{3});
+    check_error([&] { file.find("1.w"); }, {"1.w"});
 }
 
 TEST_CASE("load_safetensors: num_batches_tracked may be missing, nothing else") {

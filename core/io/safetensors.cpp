@@ -365,27 +365,44 @@ std::string listed(const char* what, const std::vector<std::string>& names) {
     return text;
 }
 
-constexpr std::string_view kWrappers[] = {"module.", "_orig_mod."};
+// What PyTorch's wrappers put into the names of what they wrap: torch.compile, FSDP, activation
+// checkpointing, DataParallel; and, in front only, the field in which Lightning's users keep it.
+constexpr std::string_view kWrappers[] = {"_orig_mod.", "_fsdp_wrapped_module.",
+                                          "_checkpoint_wrapped_module.", "module."};
+constexpr std::string_view kField = "model.";
 
-// `name` without a wrapper in front; as it is, if there is none.
-std::string_view unwrapped(std::string_view name) {
-    for (std::string_view wrapper : kWrappers) {
-        if (name.starts_with(wrapper)) return name.substr(wrapper.size());
+// Takes one wrapper out of a name and returns it; "" if there is none.
+std::string_view unwrap(std::string& name) {
+    for (const std::string_view wrapper : kWrappers) {
+        for (std::size_t at = name.find(wrapper); at != name.npos;
+             at = name.find(wrapper, at + 1)) {
+            if (at > 0 && name[at - 1] != '.') continue;
+            name.erase(at, wrapper.size());
+            return wrapper;
+        }
     }
-    return name;
+    if (!name.starts_with(kField)) return "";
+    name.erase(0, kField.size());
+    return kField;
 }
 
-// The name of a tensor of the model that the file calls `stored`: without as many wrappers in front
-// as it takes, and then without any "_orig_mod." inside.
-std::string wanted_name(const std::string& stored, const std::set<std::string_view>& wanted) {
-    std::string_view name = stored;
-    while (!wanted.contains(name) && unwrapped(name) != name) name = unwrapped(name);
-    std::string plain(name);
-    constexpr std::string_view inner = "._orig_mod.";
-    while (!wanted.contains(plain) && plain.find(inner) != plain.npos) {
-        plain.replace(plain.find(inner), inner.size(), ".");
+// The name of a tensor of the model, for one of the file.
+struct WantedName {
+    std::string name;
+    std::set<std::string_view> wrappers;  // that the file's has more
+};
+
+// Without as many wrappers as it takes; as it is, if it is none of the model's.
+WantedName wanted_name(const std::string& stored, const std::set<std::string_view>& wanted) {
+    constexpr int kMost = 16;  // so that the time is bounded whatever a file has for names
+    WantedName found{stored, {}};
+    for (int i = 0; i < kMost; ++i) {
+        if (wanted.contains(found.name)) return found;
+        const std::string_view wrapper = unwrap(found.name);
+        if (wrapper.empty()) break;
+        found.wrappers.insert(wrapper);
     }
-    return wanted.contains(plain) ? plain : stored;
+    return {stored, {}};
 }
 
 // PyTorch's strict, too, takes a file that an older version wrote without this count.
@@ -395,14 +412,22 @@ bool may_be_missing(const StateEntry& entry) {
 
 }  // namespace
 
+const SafeTensor& SafetensorsFile::find(const std::string& name) const {
+    if (contains(name)) return raw(name);
+    for (const auto& [stored, tensor] : tensors_) {
+        if (wanted_name(stored, {name}).name == name) return tensor;
+    }
+    return raw(name);  // throws
+}
+
 LoadReport SafetensorsFile::load_into(const StateDict& tensors, const LoadOptions& options) const {
     LoadReport report;
     std::set<std::string_view> wanted;
     for (const StateEntry& entry : tensors) wanted.insert(entry.name);
     std::map<std::string, std::string, std::less<>> stored_as;  // by the model's name
-    std::set<std::string> wrapped;
+    std::set<std::string_view> wrapped;
     for (const auto& [name, tensor] : tensors_) {
-        const std::string here = wanted_name(name, wanted);
+        const auto [here, wrappers] = wanted_name(name, wanted);
         // The very name comes before one that only becomes it.
         const bool taken = here != name && (contains(here) || stored_as.contains(here));
         if (!wanted.contains(here) || taken) {
@@ -410,12 +435,17 @@ LoadReport SafetensorsFile::load_into(const StateDict& tensors, const LoadOption
             continue;
         }
         stored_as[here] = name;
-        for (std::string_view wrapper : kWrappers) {
-            if (here != name && name.find(wrapper) != name.npos) wrapped.emplace(wrapper);
-        }
+        wrapped.insert(wrappers.begin(), wrappers.end());
     }
-    for (const std::string& wrapper : wrapped) {
-        report.notes.push_back("the names in the file have \"" + wrapper +
+    // The count that AveragedModel, a wrapper, keeps beside the model.
+    const auto averaged = std::ranges::find(report.unexpected, "n_averaged");
+    if (wrapped.contains("module.") && averaged != report.unexpected.end()) {
+        report.unexpected.erase(averaged);
+        report.notes.push_back(
+            "\"n_averaged\", AveragedModel's count, is not of the model: left out");
+    }
+    for (const std::string_view wrapper : wrapped) {
+        report.notes.push_back("the names in the file have \"" + std::string(wrapper) +
                                "\" in them, as PyTorch's wrappers leave it: loaded without");
     }
 

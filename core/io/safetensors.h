@@ -69,6 +69,8 @@ class SafetensorsFile {
     bool contains(std::string_view name) const { return tensors_.find(name) != tensors_.end(); }
     /// Throws Error, naming the file, if there is no such tensor.
     const SafeTensor& raw(std::string_view name) const;
+    /// The tensor that load_into would copy to the model's tensor `name`: wrappers are left out.
+    const SafeTensor& find(const std::string& name) const;
 
     /// The tensor `name`, which must be F64, F32, F16, BF16, of whole numbers or BOOL. Throws Error
     /// for a value that is not exact in Real, unless `rounding` allows it.
@@ -78,12 +80,13 @@ class SafetensorsFile {
     IntTensor int_tensor(std::string_view name) const;
 
     /// Copies the tensors of the file to those of the same names. As in PyTorch, a count of batches
-    /// ("num_batches_tracked") may be missing and is left alone. The "module." and "_orig_mod."
-    /// that PyTorch's wrappers put in front of names, or "_orig_mod." inside, are left out where a
-    /// name fits only without; the report's notes say so. Names of one and the same tensor need
-    /// only one of them in the file, and Error if the file has different values for them. Throws
-    /// Error, naming all that is missing, unexpected or misshapen, unless the options allow it, and
-    /// the Error of tensor(); then nothing has changed.
+    /// ("num_batches_tracked") may be missing and is left alone. What PyTorch's wrappers add to
+    /// names is left out where a name fits only without, and the report's notes say so: "module."
+    /// (DataParallel), "_orig_mod." (torch.compile), "_fsdp_wrapped_module." and
+    /// "_checkpoint_wrapped_module." anywhere, "model." in front, and AveragedModel's n_averaged.
+    /// Names of one and the same tensor need only one of them in the file, and Error if the file
+    /// has different values for them. Throws Error, naming all that is missing, unexpected or
+    /// misshapen, unless the options allow it, and the Error of tensor(); then nothing has changed.
     LoadReport load_into(const StateDict& tensors, const LoadOptions& options = {}) const;
 
     /// The texts under "__metadata__"; empty if there are none.

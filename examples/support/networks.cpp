@@ -29,22 +29,14 @@ void append_stage(Sequential& model, Index in, Index out, Rng& rng) {
     model.append(MaxPool2d({.kernel = 2}));
 }
 
-/// The shape of a tensor whose name wrappers of PyTorch may have lengthened: "module.0.weight".
-Shape shape_of(const SafetensorsFile& file, const std::string& name) {
-    for (const std::string& stored : file.names()) {
-        if (stored.ends_with("." + name)) return file.raw(stored).shape;
-    }
-    return file.raw(name).shape;
-}
-
 /// The size of the file's first convolution, which the others follow.
 Index width_of(const SafetensorsFile& file) {
-    const Shape shape = shape_of(file, "0.weight");
+    const Shape shape = file.find("0.weight").shape;
     check(shape.rank() == 4 && shape[0] >= 1 && shape[0] <= 1024, file.source(),
           ": expected the weight of a convolution of 1 to 1024 channels as 0.weight, got ", shape);
     // Nearly all of the network is in this one. It is not made on the word of a file without it.
     const Index width = shape[0];
-    const Shape expected{4 * width, 2 * width * 7 * 7}, largest = shape_of(file, "7.weight");
+    const Shape expected{4 * width, 2 * width * 7 * 7}, largest = file.find("7.weight").shape;
     check(largest == expected, file.source(), ": expected 7.weight of shape ", expected,
           ", for 0.weight has ", width, " channels, got ", largest);
     return width;

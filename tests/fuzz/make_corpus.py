@@ -219,7 +219,8 @@ REPORT = ("example command started settings machine data model source shape trai
           "probability picture").split()
 NUMBERS = ["-1", "1e308", "9007199254740993", "9223372036854775807", "18446744073709551615", "null", "true"]
 WORDS = {
-    "safetensors": ["__metadata__", '"dtype":', '"shape":', '"data_offsets":', "module.", "_orig_mod.", "num_batches_tracked",
+    "safetensors": ["__metadata__", '"dtype":', '"shape":', '"data_offsets":', "module.", "_orig_mod.", "_fsdp_wrapped_module.",
+                    "model.", "n_averaged", "num_batches_tracked",
                     "F64", "F32", "F16", "BF16", "I64", "U64", "I32", "U32", "I16", "U16", "I8", "U8", "BOOL", "C64", "F4",
                     "F6_E2M3", "F8_E5M2"] + NUMBERS,
     "json": ["\\u", "\\ud83d\\ude00", "\\udc00", '"n":', '"s":', '"a":[', '"o":{', b"\xc3\xa9", b"\xf0\x9f\x98\x80", b"\xc0\x80"] + NUMBERS,

@@ -152,7 +152,8 @@ for name, entry in tensors.items():
         kept[name] = entry
     elif not name.endswith("num_batches_tracked"):
         begin, end = (8 + size + offset for offset in entry["data_offsets"])
-        kept["module." + name] = {**entry, "data_offsets": [len(data), len(data) + end - begin]}
+        first, rest = name.split(".", 1)
+        kept[f"module.{first}._orig_mod.{rest}"] = {**entry, "data_offsets": [len(data), len(data) + end - begin]}
         data += bytes[begin:end]
 header = json.dumps(kept).encode()
 open(sys.argv[2], "wb").write(len(header).to_bytes(8, "little") + header + data)
@@ -160,6 +161,7 @@ END
     run 0 "$bin/predict" --model wrapped.safetensors "$pictures/3.png"
     expect out '/3\.png: 3$'
     expect err "^note: $work/wrapped\.safetensors: the names in the file have \"module\.\" in them"
+    expect err "^note: $work/wrapped\.safetensors: the names in the file have \"_orig_mod\.\" in them"
     expect err "^note: $work/wrapped\.safetensors: the file has no num_batches_tracked"
 fi
 
