@@ -2,6 +2,7 @@
 #include <limits>
 #include <vector>
 
+#include "memory.h"
 #include "primer/core/ops.h"
 #include "primer/core/rng.h"
 #include "primer/core/tape.h"
@@ -138,6 +139,20 @@ TEST_CASE("matmul: an operand that serves the whole batch gets the sum over it")
     tape.backward(sum(matmul(a, b)));
     check_values(a.grad(), {1, 2}, {3, 3});
     check_values(b.grad(), {3, 2, 1}, {1, 2, 1, 2, 1, 2});
+}
+
+TEST_CASE(
+    "matmul: the gradient of an operand that serves the whole batch takes no batch of memory") {
+    const Tensor many_rows = ones({256, 1, 512}), many_columns = ones({256, 512, 1});
+    const Tensor w = ones({512, 512}).requires_grad_();  // 1 MB
+    for (const bool first : {false, true}) {
+        CAPTURE(first);
+        CHECK(within_memory(64 << 20, [&] {
+                  Tape tape;
+                  tape.backward(sum(first ? matmul(w, many_columns) : matmul(many_rows, w)));
+                  check(w.grad().at({0, 0}) == 256, "a wrong gradient");
+              }) == "");
+    }
 }
 
 TEST_CASE("matmul: an operand without elements gives the other the gradient 0") {

@@ -11,12 +11,12 @@ namespace {
 
 using kernels::Trans;
 
-// The operands of one matmul, each as a batch of matrices; an operand that has one matrix for the
-// whole batch has stride 0.
+// The operands of one matmul, each as a batch of matrices.
 struct Product {
     Index batch, m, k, n;
-    Index stride_a, stride_b;
-    Shape shape;  // of the result
+    Index stride_a, stride_b;  // from one matrix to the next
+    bool shared_a;             // one matrix for the whole batch
+    Shape shape;               // of the result
 
     Product(const Shape& a, const Shape& b) {
         check((a.rank() == 2 || a.rank() == 3) && (b.rank() == 2 || b.rank() == 3),
@@ -30,49 +30,56 @@ struct Product {
               ": the batch sizes must be equal or one of them 1, but they are ", batch_a, " and ",
               batch_b);
         batch = batch_a == 1 ? batch_b : batch_a;
-        stride_a = batch_a == 1 ? 0 : m * k;
-        stride_b = batch_b == 1 ? 0 : k * n;
         shape = a.rank() == 2 && b.rank() == 2 ? Shape{m, n} : Shape{batch, m, n};
+        if (batch_b == 1) {  // the rows of all of a's matrices meet the same b: one product
+            m *= batch;
+            batch = 1;
+        }
+        shared_a = batch_a == 1 && batch != 1;
+        stride_a = shared_a ? 0 : m * k;
+        stride_b = k * n;
     }
+
+    // There may be no end of empty products.
+    Index count() const { return shape.numel() > 0 ? batch : 0; }
 };
 
 }  // namespace
 
 // y_ij = sum_p a_ip b_pj, so dL/da_ip = sum_j dy_ij b_pj: da = dy b^T, and likewise db = a^T dy.
-// For an operand that serves the whole batch, the tape sums over the batch.
+// An a that serves the whole batch has the sum of that over the batch.
 Tensor matmul(const Tensor& a, const Tensor& b) {
     const Product p(a.shape(), b.shape());
     Tensor y = empty(p.shape);
     Real* out = y.mutable_data();
-    const Index batch = y.numel() > 0 ? p.batch : 0;  // there may be no end of empty products
-    for (Index i = 0; i < batch; ++i) {
+    for (Index i = 0; i < p.count(); ++i) {
         kernels::gemm(Trans::no, Trans::no, p.m, p.n, p.k, a.data() + i * p.stride_a,
                       b.data() + i * p.stride_b, out + i * p.m * p.n);
     }
-    return record(
-        "matmul", y, {a, b},
-        [p, a = Saved(a, b.requires_grad()), b = Saved(b, a.requires_grad())](const Tensor& dy,
-                                                                              std::span<Grad> d) {
-            const bool flat = dy.rank() == 2;
-            if (d[0].wanted()) {
-                Tensor da = empty(flat ? Shape{p.m, p.k} : Shape{p.batch, p.m, p.k});
-                Real* pa = da.mutable_data();
-                for (Index i = 0; i < (da.numel() > 0 ? p.batch : 0); ++i) {
-                    kernels::gemm(Trans::no, Trans::yes, p.m, p.k, p.n, dy.data() + i * p.m * p.n,
-                                  b->data() + i * p.stride_b, pa + i * p.m * p.k);
-                }
-                d[0].add(da);
+    auto backward = [p, a_shape = a.shape(), b_shape = b.shape(), a = Saved(a, b.requires_grad()),
+                     b = Saved(b, a.requires_grad())](const Tensor& dy, std::span<Grad> d) {
+        const bool nothing = p.count() == 0;  // but there may be a gradient, of 0
+        if (d[0].wanted()) {
+            Tensor da = nothing || p.shared_a ? zeros(a_shape) : empty(a_shape);
+            Real* pa = da.mutable_data();
+            for (Index i = 0; i < (da.numel() > 0 ? p.count() : 0); ++i) {
+                kernels::gemm(Trans::no, Trans::yes, p.m, p.k, p.n, dy.data() + i * p.m * p.n,
+                              b->data() + i * p.stride_b, pa + i * p.stride_a,
+                              {.accumulate = p.shared_a});
             }
-            if (d[1].wanted()) {
-                Tensor db = empty(flat ? Shape{p.k, p.n} : Shape{p.batch, p.k, p.n});
-                Real* pb = db.mutable_data();
-                for (Index i = 0; i < (db.numel() > 0 ? p.batch : 0); ++i) {
-                    kernels::gemm(Trans::yes, Trans::no, p.k, p.n, p.m, a->data() + i * p.stride_a,
-                                  dy.data() + i * p.m * p.n, pb + i * p.k * p.n);
-                }
-                d[1].add(db);
+            d[0].add(da);
+        }
+        if (d[1].wanted()) {
+            Tensor db = nothing ? zeros(b_shape) : empty(b_shape);
+            Real* pb = db.mutable_data();
+            for (Index i = 0; i < (db.numel() > 0 ? p.count() : 0); ++i) {
+                kernels::gemm(Trans::yes, Trans::no, p.k, p.n, p.m, a->data() + i * p.stride_a,
+                              dy.data() + i * p.m * p.n, pb + i * p.stride_b);
             }
-        });
+            d[1].add(db);
+        }
+    };
+    return record("matmul", y, {a, b}, std::move(backward));
 }
 
 // With the leading dimensions of x taken as N rows: y = x W^T + b, so
