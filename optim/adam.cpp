@@ -67,7 +67,8 @@ Adam::Adam(std::vector<Parameter> parameters, const AdamOptions& options)
 Adam::Adam(std::vector<Group> groups)
     : GroupedOptimizer("Adam", std::move(groups),
                        [](const AdamOptions& o) { check_options("Adam", o); },
-                       {"exp_avg", "exp_avg_sq", "max_exp_avg_sq"}, {"step"}) {}
+                       {"exp_avg", "exp_avg_sq", "max_exp_avg_sq"}, {"step"},
+                       {"step", "exp_avg", "exp_avg_sq"}) {}
 
 void Adam::update(std::size_t i, const Parameter& parameter, const AdamOptions& o) {
     const State kept{.step = state("step", i),
@@ -83,7 +84,8 @@ AdamW::AdamW(std::vector<Parameter> parameters, const AdamWOptions& options)
 AdamW::AdamW(std::vector<Group> groups)
     : GroupedOptimizer("AdamW", std::move(groups),
                        [](const AdamWOptions& o) { check_options("AdamW", as_adam(o)); },
-                       {"exp_avg", "exp_avg_sq", "max_exp_avg_sq"}, {"step"}) {}
+                       {"exp_avg", "exp_avg_sq", "max_exp_avg_sq"}, {"step"},
+                       {"step", "exp_avg", "exp_avg_sq"}) {}
 
 void AdamW::update(std::size_t i, const Parameter& parameter, const AdamWOptions& o) {
     const State kept{.step = state("step", i),

@@ -1,5 +1,7 @@
 #include "primer/optim/optimizer.h"
 
+#include <algorithm>
+#include <cmath>
 #include <unordered_map>
 
 #include "primer/core/error.h"
@@ -16,8 +18,9 @@ std::string full_name(std::size_t parameter, const std::string& name) {
 
 Optimizer::Optimizer(const char* name, std::vector<Parameter> parameters,
                      std::initializer_list<std::string> state,
-                     std::initializer_list<std::string> scalars)
-    : name_(name), parameters_(std::move(parameters)), scalars_(scalars) {
+                     std::initializer_list<std::string> counts,
+                     std::initializer_list<std::string> always)
+    : name_(name), parameters_(std::move(parameters)), counts_(counts), always_(always) {
     check(!parameters_.empty(), name, ": expected at least one parameter, got none");
     std::unordered_map<const void*, std::size_t> first;
     for (std::size_t i = 0; i < parameters_.size(); ++i) {
@@ -34,11 +37,11 @@ Optimizer::Optimizer(const char* name, std::vector<Parameter> parameters,
         });
     }
     for (const std::string& kept : state) state_[kept].resize(parameters_.size());
-    for (const std::string& kept : scalars) state_[kept].resize(parameters_.size());
+    for (const std::string& kept : counts) state_[kept].resize(parameters_.size());
 }
 
 Shape Optimizer::shape_of(const std::string& name, std::size_t i) const {
-    return scalars_.contains(name) ? Shape{} : parameters_[i].shape();
+    return counts_.contains(name) ? Shape{} : parameters_[i].shape();
 }
 
 Tensor& Optimizer::state(const std::string& name, std::size_t i) {
@@ -117,7 +120,29 @@ std::map<std::string, std::vector<Tensor>> Optimizer::sorted(
         fail(name_, "::load_state: there is nothing called ", printable(left.begin()->first),
              " among the ", parameters_.size(), " parameters of this optimizer");
     }
+    check_sound(sorted);
     return sorted;
+}
+
+// With Adam's count of steps but without its average of squares, say, that average would begin at 0
+// and not be corrected for it: the next steps would be 30 times too long.
+void Optimizer::check_sound(const std::map<std::string, std::vector<Tensor>>& state) const {
+    for (std::size_t i = 0; i < parameters_.size(); ++i) {
+        const auto there = [&](const auto& kept) { return kept.second[i].defined(); };
+        const auto some = std::ranges::find_if(state, there);
+        if (some == state.end()) continue;
+        for (const std::string& name : always_) {
+            check(state.at(name)[i].defined(), name_, "::load_state: expected ", full_name(i, name),
+                  " beside ", full_name(i, some->first), ", found none");
+        }
+        for (const std::string& name : counts_) {
+            const Tensor& count = state.at(name)[i];
+            if (!count.defined()) continue;
+            const Real value = count.item();
+            check(value >= 0 && std::trunc(value) == value, name_, "::load_state: expected ",
+                  full_name(i, name), " to be a whole number from 0 on, got ", value);
+        }
+    }
 }
 
 void Optimizer::load_state(const std::vector<std::pair<std::string, Tensor>>& state) {

@@ -50,8 +50,9 @@ class Optimizer {
     /// that of parameters()[0]. Only what there is yet, and not copies: the next step changes them.
     std::vector<std::pair<std::string, Tensor>> named_state() const;
     /// Puts copies of a saved state in place of all that is remembered. Throws Error, and changes
-    /// nothing, for a name that is not of this optimizer or comes twice, and for a shape that does
-    /// not fit.
+    /// nothing, for a name that is not of this optimizer or comes twice, for a shape that does not
+    /// fit, for a part of what every step keeps without the rest, and for a count of steps that is
+    /// none.
     void load_state(const std::vector<std::pair<std::string, Tensor>>& state);
     /// Throws the Error that load_state would throw.
     void check_state(const std::vector<std::pair<std::string, Tensor>>& state) const {
@@ -60,11 +61,13 @@ class Optimizer {
 
   protected:
     /// `name` begins the error messages. For each name in `state` a tensor can be kept for every
-    /// parameter, of its shape; for each in `scalars` one of shape []. Throws Error without
-    /// parameters, and if one comes twice.
+    /// parameter, of its shape; for each in `counts` one of shape [], a whole number from 0 on.
+    /// Those of `always` every step keeps, whatever the options: of a parameter, a saved state has
+    /// all of these or nothing. Throws Error without parameters, and if one comes twice.
     Optimizer(const char* name, std::vector<Parameter> parameters,
               std::initializer_list<std::string> state,
-              std::initializer_list<std::string> scalars = {});
+              std::initializer_list<std::string> counts = {},
+              std::initializer_list<std::string> always = {});
 
     /// What is remembered under this name of each of parameters(); undefined until it is set.
     std::vector<Tensor>& state(const std::string& name) { return state_.at(name); }
@@ -86,12 +89,15 @@ class Optimizer {
     // A saved state in the form of state_; the tensors are the given ones.
     std::map<std::string, std::vector<Tensor>> sorted(
         const std::vector<std::pair<std::string, Tensor>>& state) const;
+    // Throws Error unless `state`, in that form, is one that steps can leave.
+    void check_sound(const std::map<std::string, std::vector<Tensor>>& state) const;
     Shape shape_of(const std::string& name, std::size_t i) const;
 
     const char* name_;
     std::vector<Parameter> parameters_;
     std::map<std::string, std::vector<Tensor>> state_;
-    std::set<std::string> scalars_;
+    std::set<std::string> counts_;
+    std::vector<std::string> always_;
 };
 
 /// An optimizer whose groups each have their own Options, with a member `double lr`. What is left
@@ -132,8 +138,9 @@ class GroupedOptimizer : public Optimizer {
     GroupedOptimizer(const char* name, std::vector<Group> groups,
                      void (*check_options)(const Options&),
                      std::initializer_list<std::string> state,
-                     std::initializer_list<std::string> scalars = {})
-        : Optimizer(name, all_parameters(groups), state, scalars),
+                     std::initializer_list<std::string> counts = {},
+                     std::initializer_list<std::string> always = {})
+        : Optimizer(name, all_parameters(groups), state, counts, always),
           groups_(std::move(groups)),
           check_options_(check_options) {
         for (const Group& group : groups_) check_options_(group.options);

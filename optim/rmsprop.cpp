@@ -22,7 +22,7 @@ RMSprop::RMSprop(std::vector<Parameter> parameters, const RMSpropOptions& option
 
 RMSprop::RMSprop(std::vector<Group> groups)
     : GroupedOptimizer("RMSprop", std::move(groups), check_options,
-                       {"square_avg", "grad_avg", "momentum_buffer"}) {}
+                       {"square_avg", "grad_avg", "momentum_buffer"}, {}, {"square_avg"}) {}
 
 void RMSprop::update(std::size_t i, const Parameter& parameter, const RMSpropOptions& o) {
     const char* const writer = "RMSprop::step";

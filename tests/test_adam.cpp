@@ -264,6 +264,20 @@ TEST_CASE("Adam: a saved state continues where it was") {
             resumed.load_state({{"0.momentum_buffer", zeros({2})}});
         },
         {"there is nothing called 0.momentum_buffer"});
+    const Tensor two = zeros({2});
+    check_error(
+        [&] {
+            resumed.load_state({{"0.step", full({}, 3)}, {"0.exp_avg", two}});
+        },
+        {"Adam::load_state: expected 0.exp_avg_sq beside 0.exp_avg, found none"});
+    for (const double steps : {-1.0, 0.5, double{NAN}}) {
+        check_error(
+            [&] {
+                resumed.load_state(
+                    {{"0.step", full({}, steps)}, {"0.exp_avg", two}, {"0.exp_avg_sq", two}});
+            },
+            {"Adam::load_state: expected 0.step to be a whole number from 0 on, got "});
+    }
     CHECK(resumed.named_state().size() == 4);
 }
 

@@ -169,6 +169,11 @@ TEST_CASE("RMSprop: a saved state continues where it was") {
     step(optimizer, w, {1, -5});
     step(optimizer, w, {2, 3});
     CHECK(optimizer.named_state().size() == 3);
+    check_error(
+        [&] {
+            resumed.load_state({{"0.momentum_buffer", zeros({2})}});
+        },
+        {"RMSprop::load_state: expected 0.square_avg beside 0.momentum_buffer, found none"});
     resumed.load_state(optimizer.named_state());
     copy.copy_(w);
     for (int i = 0; i < 3; ++i) {
