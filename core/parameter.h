@@ -18,6 +18,10 @@ class Parameter : public Tensor {
         requires_grad_();
         impl().role = Impl::Role::parameter;
     }
+    /// A number alone does not say whether it is a value or a size: write full({}, 3) or
+    /// zeros({3}).
+    template <Number T>
+    explicit Parameter(T) = delete;
 
     /// Whether an optimizer's weight_decay pulls it to 0. Not for a parameter to which 0 is nothing
     /// special, such as the slope of PReLU. Each copy of the handle has its own: set it in the
@@ -30,6 +34,8 @@ class Buffer : public Tensor {
   public:
     Buffer() = default;
     explicit Buffer(const Tensor& value) : Tensor(value) { impl().role = Impl::Role::buffer; }
+    template <Number T>
+    explicit Buffer(T) = delete;
 
     /// Whether it counts something: PyTorch then has whole numbers, and so have files for it. As
     /// with weight_decay, each copy of the handle has its own.

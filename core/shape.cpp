@@ -9,12 +9,24 @@
 
 namespace primer {
 
-Shape::Shape(std::initializer_list<Index> dims)
-    : Shape(std::span<const Index>(dims.begin(), dims.size())) {}
+namespace {
+
+void check_rank(std::size_t rank) {
+    check(rank <= Shape::kMaxRank, "Shape: expected at most ", Shape::kMaxRank, " dimensions, got ",
+          rank);
+}
+
+}  // namespace
+
+Shape::Shape(std::initializer_list<Only<Index>> dims) {
+    check_rank(dims.size());
+    std::array<Index, kMaxRank> sizes{};
+    std::copy(dims.begin(), dims.end(), sizes.begin());
+    *this = Shape(std::span<const Index>(sizes.data(), dims.size()));
+}
 
 Shape::Shape(std::span<const Index> dims) {
-    check(dims.size() <= kMaxRank, "Shape: expected at most ", kMaxRank, " dimensions, got ",
-          dims.size());
+    check_rank(dims.size());
     rank_ = static_cast<int>(dims.size());
     std::copy(dims.begin(), dims.end(), dims_.begin());
     for (Index d : dims) check(d >= 0, "Shape: expected sizes of 0 or more, got ", *this);

@@ -7,6 +7,8 @@
 #include <span>
 #include <string>
 
+#include "primer/core/only.h"
+
 namespace primer {
 
 /// Counts, positions and sizes: signed, so that a difference of two is what it looks like.
@@ -21,14 +23,16 @@ class Shape {
     Shape() = default;
     /// Throws Error for more than kMaxRank dimensions, a negative one, or more elements than
     /// memory can ever hold.
-    Shape(std::initializer_list<Index> dims);
+    Shape(std::initializer_list<Only<Index>> dims);
     explicit Shape(std::span<const Index> dims);
 
     int rank() const { return rank_; }
     /// The product of the dimensions.
     Index numel() const { return numel_; }
     /// Size of dimension `dim`. As in PyTorch, -1 is the last one. Throws Error outside the rank.
-    Index operator[](int dim) const { return dims_[static_cast<std::size_t>(normalize(dim))]; }
+    Index operator[](Only<int> dim) const {
+        return dims_[static_cast<std::size_t>(normalize(dim))];
+    }
     std::span<const Index> dims() const { return {dims_.data(), static_cast<std::size_t>(rank_)}; }
 
     /// `dim` as a number in [0, rank): adds the rank to a negative one. Throws Error, naming `who`.

@@ -39,7 +39,7 @@ Real Tensor::item() const {
     return *data();
 }
 
-Real Tensor::at(std::initializer_list<Index> position) const {
+Real Tensor::at(std::initializer_list<Only<Index>> position) const {
     check(static_cast<int>(position.size()) == rank(), "at: expected ", rank(),
           " indices for shape ", shape(), ", got ", position.size());
     Index offset = 0;

@@ -43,7 +43,7 @@ class Tensor {
     /// The one value of a tensor with one element.
     Real item() const;
     /// One value, bounds-checked: x.at({row, column}).
-    Real at(std::initializer_list<Index> position) const;
+    Real at(std::initializer_list<Only<Index>> position) const;
 
     /// Sets every value. Returns the tensor.
     const Tensor& fill_(Only<Real> value) const;
@@ -111,7 +111,8 @@ struct IntTensor {
     IntTensor() = default;
     /// One dimension. Implicit, so that a list of labels can be written in a call.
     IntTensor(std::vector<Index> v) : shape{static_cast<Index>(v.size())}, values(std::move(v)) {}
-    IntTensor(std::initializer_list<Index> v) : IntTensor(std::vector<Index>(v)) {}
+    IntTensor(std::initializer_list<Only<Index>> v)
+        : IntTensor(std::vector<Index>(v.begin(), v.end())) {}
     /// Throws Error unless there are shape.numel() values.
     IntTensor(const Shape& shape, std::vector<Index> v);
 

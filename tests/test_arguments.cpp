@@ -55,6 +55,24 @@ static_assert(std::is_constructible_v<Rng, int>);
 static_assert(!std::is_constructible_v<Rng, double>);
 static_assert(!std::is_constructible_v<Rng, bool>);
 static_assert(!std::is_convertible_v<int, Shape>);
+static_assert(!std::is_constructible_v<Parameter, int> && !std::is_constructible_v<Buffer, double>);
+template <class... Sizes>
+concept MakesShape = requires(Sizes... sizes) {
+    zeros({sizes...});
+};
+static_assert(MakesShape<int, Index> && MakesShape<std::size_t>);
+static_assert(!MakesShape<bool, int> && !MakesShape<char> && !MakesShape<double>);
+template <class... Values>
+concept MakesLabels = requires(Values... values) {
+    IntTensor{values...};
+};
+static_assert(MakesLabels<int, Index> && !MakesLabels<bool, bool> && !MakesLabels<double>);
+template <class I>
+concept Indexes = requires(const Tensor& x, const Shape& shape, I i) {
+    x.at({i, i});
+    shape[i];
+};
+static_assert(Indexes<int> && Indexes<std::size_t> && !Indexes<bool> && !Indexes<double>);
 static_assert(!std::is_convertible_v<bool, Shape>);
 static_assert(!std::is_convertible_v<int, IntTensor>);
 static_assert(!std::is_convertible_v<double, IntTensor>);
