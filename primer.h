@@ -8,6 +8,7 @@
 #include "primer/core/init.h"
 #include "primer/core/io/checkpoint.h"
 #include "primer/core/io/event_file.h"
+#include "primer/core/io/graph_file.h"
 #include "primer/core/io/histogram.h"
 #include "primer/core/io/image.h"
 #include "primer/core/io/image_grid.h"

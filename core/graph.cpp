@@ -1,16 +1,12 @@
 #include "primer/core/graph.h"
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 #include <iomanip>
 #include <ios>
-#include <locale>
 #include <unordered_map>
 #include <unordered_set>
 
 #include "primer/core/error.h"
-#include "primer/core/full_name.h"
 
 namespace primer {
 
@@ -425,21 +421,5 @@ class Picture {
 std::string to_dot(const Graph& graph) { return Picture(graph, Dot()).draw(); }
 
 std::string to_mermaid(const Graph& graph) { return Picture(graph, Mermaid()).draw(); }
-
-void write_graph(const Graph& graph, const std::string& path) {
-    const std::string ending = std::filesystem::path(path).extension().string();
-    check(ending == ".dot" || ending == ".mmd", "write_graph: expected a path that ends with .dot ",
-          "(Graphviz) or .mmd (Mermaid), got ", path);
-    std::ofstream file(path, std::ios::binary);
-    file.imbue(std::locale::classic());
-    file << (ending == ".dot" ? to_dot(graph) : to_mermaid(graph));
-    file.close();
-    check(!file.fail(), "write_graph: ", full_name(path), ": failed to write the file");
-}
-
-void write_graph(const Tape& tape, const std::string& path, const StateDict& names,
-                 const std::vector<OpGroup>& groups) {
-    write_graph(graph_of(tape, names, groups), path);
-}
 
 }  // namespace primer

@@ -69,11 +69,4 @@ std::string to_dot(const Graph& graph);
 /// The same for Mermaid, which GitHub draws in Markdown.
 std::string to_mermaid(const Graph& graph);
 
-/// Writes to_dot or to_mermaid, as the path ends with ".dot" or ".mmd". Throws Error for another
-/// ending, and if the file can not be written.
-void write_graph(const Graph& graph, const std::string& path);
-/// The same of graph_of(tape, names, groups).
-void write_graph(const Tape& tape, const std::string& path, const StateDict& names = {},
-                 const std::vector<OpGroup>& groups = {});
-
 }  // namespace primer

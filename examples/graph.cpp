@@ -2,6 +2,8 @@
 
 #include <primer/primer.h>
 
+#include <array>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
@@ -53,11 +55,23 @@ void print_table(const Graph& graph) {
               << " (parameters are not counted, shared memory is counted once)\n";
 }
 
-/// For the shell, whatever is in it.
-std::string quoted(const std::string& text) {
-    std::string result = "'";
-    for (const char letter : text) letter == '\'' ? result += "'\\''" : result += letter;
-    return result + "'";
+/// What Graphviz draws of the text in `dot`, in one of its formats.
+std::string drawn_by_graphviz(const std::string& dot, const std::string& format) {
+    // The path is not taken for a flag, and the shell reads nothing in it.
+    std::string quoted = "'";
+    for (const char letter : std::filesystem::absolute(dot).string()) {
+        letter == '\'' ? quoted += "'\\''" : quoted += letter;
+    }
+    const std::string command = "dot -T" + format + ' ' + quoted + '\'';
+    std::string bytes;
+    std::FILE* const pipe = popen(command.c_str(), "r");
+    check(pipe != nullptr, dot, ": failed to start Graphviz: ", command);
+    std::array<char, 4096> part{};
+    while (const std::size_t count = std::fread(part.data(), 1, part.size(), pipe)) {
+        bytes.append(part.data(), count);
+    }
+    check(pclose(pipe) == 0 && !bytes.empty(), dot, ": Graphviz failed to draw it: ", command);
+    return bytes;
 }
 
 /// With Graphviz, if it is there. Returns the files.
@@ -67,10 +81,8 @@ std::vector<std::string> draw(const std::string& out) {
                   << printable(out) << ".mmd in Markdown.\n";
         return {};
     }
-    const std::string path = std::filesystem::absolute(out).string();  // not taken for a flag
-    const std::string command = "dot -Tsvg -o " + quoted(path + ".svg") + " -Tpng -o " +
-                                quoted(path + ".png") + ' ' + quoted(path + ".dot");
-    check(std::system(command.c_str()) == 0, path, ".dot: Graphviz failed to draw it: ", command);
+    replace_file(out + ".svg", kSvgFile, drawn_by_graphviz(out + ".dot", "svg"));
+    replace_file(out + ".png", kPngFile, drawn_by_graphviz(out + ".dot", "png"));
     return {out + ".svg", out + ".png"};
 }
 
