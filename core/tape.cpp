@@ -107,7 +107,10 @@ std::uint64_t recording_tape() {
 // The node of an input, or -1 if its gradient is not wanted. A leaf gets its node at first use.
 int Tape::node_of(const char* op, const Tensor& input) {
     const Tensor::Impl& impl = input.impl();
-    if (!impl.requires_grad) return -1;
+    if (!impl.requires_grad) {
+        if (impl.role == Tensor::Impl::Role::buffer) note_use(input);
+        return -1;
+    }
     if (!impl.leaf) {
         check_past(op, impl, id_);
         return impl.node;
@@ -126,11 +129,13 @@ int Tape::node_of(const char* op, const Tensor& input) {
                       .grad = {},
                       .first_input = 0,
                       .input_count = 0});
-    if (thread_->used != nullptr && impl.role == Tensor::Impl::Role::parameter &&
-        impl.optimizers == 0) {
-        thread_->used->push_back(input);
-    }
+    if (impl.role == Tensor::Impl::Role::parameter && impl.optimizers == 0) note_use(input);
     return leaf.node;
+}
+
+// For the module whose forward it is in.
+void Tape::note_use(const Tensor& member) const {
+    if (thread_->used != nullptr) thread_->used->push_back(member);
 }
 
 int Tape::find(const Tensor& x) const {

@@ -97,6 +97,7 @@ class Tape {
     };
 
     int node_of(const char* op, const Tensor& input);
+    void note_use(const Tensor& member) const;
     int find(const Tensor& x) const;  // its node, or -1 for a tensor that is not on this tape
     void run(Node& node);
     void stop_recording();

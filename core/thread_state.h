@@ -18,8 +18,8 @@ struct ThreadState : std::enable_shared_from_this<ThreadState> {
     std::atomic<Tape*> tape = nullptr;         ///< the one that records
     std::atomic<int> no_grad = 0;              ///< how many NoGrads live
     std::atomic<ForwardHook*> hook = nullptr;  ///< the innermost
-    /// Where the tape and mutable_data put the Parameters and Buffers that a module's forward uses
-    /// and that no optimizer has; null: nowhere.
+    /// Where the tape and mutable_data put the Buffers that a module's forward uses, and the
+    /// Parameters that no optimizer has; null: nowhere.
     std::vector<Tensor>* used = nullptr;
 
     ThreadState() = default;

@@ -30,7 +30,7 @@ class Module {
     ///
     /// What a forward uses and visit does not name is not trained, saved, or switched by eval(). So
     /// while a Tape is recording, a call throws Error, naming the class, where its forward calls a
-    /// module, uses a Parameter or changes a Buffer that no visit of the called modules names.
+    /// module, or uses a Parameter or a Buffer, that no visit of the called modules names.
     /// Exempt is what harms nobody: parameters that an optimizer has been given or that ask for no
     /// gradient, and modules that neither have buffers and generators nor ask whether they are in
     /// training, or are not.

@@ -82,7 +82,7 @@ TEST_CASE("visit: dropout and batch normalisation without weights count, in trai
     }
 }
 
-TEST_CASE("visit: a Parameter that forward uses, a Buffer that it changes") {
+TEST_CASE("visit: a Parameter or a Buffer that forward uses") {
     Rng rng(1);
     Net net(rng);
     net.f = [](Net& n, const Tensor& x) { return n.head(n.body(x)) * n.scale; };
@@ -91,7 +91,9 @@ TEST_CASE("visit: a Parameter that forward uses, a Buffer that it changes") {
         n.seen.fill_(1);
         return n.head(n.body(x));
     };
-    check_error([&] { step(net); }, {"Net: its forward changes a Buffer of shape [1]"});
+    check_error([&] { step(net); }, {"Net: its forward uses a Buffer of shape [1]"});
+    net.f = [](Net& n, const Tensor& x) { return n.head(n.body(x)) + n.seen; };
+    check_error([&] { step(net); }, {"Net: its forward uses a Buffer of shape [1]"});
     net.show = [](Net& n, Visitor& v) {
         v("body", n.body);
         v("head", n.head);
