@@ -21,8 +21,12 @@ Real clip_grad_norm_(std::span<const Parameter> parameters, Only<double> max_nor
     for (const Parameter& parameter : parameters) {  // a NaN among them goes into all of them
         const Tensor grad = parameter.grad();
         if (!grad.defined()) continue;
+        Tensor::Impl& impl = grad.impl();
+        const bool used = impl.used_version == impl.storage->version();
         kernels::scale(grad.numel(), static_cast<Real>(factor),
                        grad.mutable_data("clip_grad_norm_"));
+        // What a step has used is no new gradient for being shorter: zero_grad() is still due.
+        if (used) impl.used_version = impl.storage->version();
     }
     return static_cast<Real>(norm);
 }

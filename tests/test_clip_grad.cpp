@@ -3,7 +3,10 @@
 #include <vector>
 
 #include "primer/core/kernels/parallel.h"
+#include "primer/core/ops.h"
 #include "primer/core/rng.h"
+#include "primer/core/tape.h"
+#include "primer/optim/sgd.h"
 #include "support.h"
 
 namespace primer {
@@ -38,6 +41,24 @@ TEST_CASE("clip_grad_norm_: short ones are left alone") {
     check_values(parameters[2].grad(), {2, 2}, {0, 12, 0, 0}, 0);
     CHECK(clip_grad_norm_(parameters, INFINITY) == 13);
     check_values(parameters[0].grad(), {3}, {3, 0, -4}, 0);
+}
+
+TEST_CASE("clip_grad_norm_: after a step it does not hide that zero_grad is missing") {
+    const Parameter w(ones({2}));
+    SGD optimizer({w}, {.lr = 0.1});
+    for (int i = 0; i < 2; ++i) {
+        {
+            Tape tape;
+            tape.backward(sum(w * 3));
+        }
+        if (i == 0) {
+            optimizer.step();
+            clip_grad_norm_(optimizer.parameters(), 1);
+        } else {
+            clip_grad_norm_(optimizer.parameters(), 1);
+            check_error([&] { optimizer.step(); }, {"call zero_grad() once before"});
+        }
+    }
 }
 
 TEST_CASE("clip_grad_norm_: nothing, and to nothing") {
