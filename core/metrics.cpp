@@ -39,6 +39,8 @@ bool ahead(Real v, Index c, Real w, Index d) {
 }  // namespace
 
 double loss_value(const Tensor& loss) {
+    check(loss.numel() == 1, "loss_value: expected a loss of one element, got shape ", loss.shape(),
+          "; did you forget mean() or sum()?");
     const auto value = static_cast<double>(loss.item());
     check(std::isfinite(value), "the loss is not finite (", value,
           "): training has diverged; try a smaller learning rate, clip_grad_norm_, or look for "

@@ -60,8 +60,8 @@ Tensor leaky_relu(const Tensor& x, Only<double> negative_slope = 0.01);
 /// asks for its gradient; and leaky_relu_ always needs negative_slope >= 0.
 Tensor relu_(const Tensor& x);
 Tensor leaky_relu_(const Tensor& x, Only<double> negative_slope = 0.01);
-/// leaky_relu with learnt slopes: x where x > 0, else weight x. The weight is [1], for all of x, or
-/// [C], a slope for each channel of x [N, C, ...].
+/// leaky_relu with learnt slopes: x where x > 0, else weight x. The weight is [] or [1], for all of
+/// x, or [C], a slope for each channel of x [N, C, ...].
 Tensor prelu(const Tensor& x, const Tensor& weight);
 /// x where x > 0, else alpha (e^x - 1). Needs alpha >= 0.
 Tensor elu(const Tensor& x, Only<double> alpha = 1);
@@ -117,11 +117,9 @@ Tensor reshape(const Tensor& x, std::initializer_list<Index> sizes);
 Tensor reshape(const Tensor& x, const Shape& shape);
 /// PyTorch's other name for reshape: the two differ there for tensors whose values do not lie one
 /// after another in memory, of which there are none here.
-inline Tensor view(const Tensor& x, std::span<const Index> sizes) { return reshape(x, sizes); }
-inline Tensor view(const Tensor& x, std::initializer_list<Index> sizes) {
-    return reshape(x, sizes);
-}
-inline Tensor view(const Tensor& x, const Shape& shape) { return reshape(x, shape); }
+Tensor view(const Tensor& x, std::span<const Index> sizes);
+Tensor view(const Tensor& x, std::initializer_list<Index> sizes);
+Tensor view(const Tensor& x, const Shape& shape);
 /// Dimensions start_dim ... end_dim made one: [2, 3, 4, 5] from 1 -> [2, 60]. Shares memory with x.
 Tensor flatten(const Tensor& x, Only<int> start_dim = 0, Only<int> end_dim = -1);
 /// x's dimensions dim0 and dim1 exchanged: y[.., j, .., i, ..] = x[.., i, .., j, ..]. A copy.

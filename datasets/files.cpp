@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <system_error>
 #include <utility>
 
@@ -61,11 +62,13 @@ File::File(const Source& source, fs::path path)
       stream_(opened_.get()) {
     check(source.type_of(path_) == fs::file_type::regular, source.name, ": expected ", shown(path_),
           " to be a file, found a folder or a device; move it away");
+    errno = 0;
     opened_->open(path_, std::ios::binary);
-    std::error_code error;
-    bytes_ = fs::file_size(path_, error);
+    std::error_code error(errno, std::generic_category());
+    if (opened_->is_open()) bytes_ = fs::file_size(path_, error);
     check(opened_->is_open() && !error, source.name, ": expected ", shown(path_),
-          " to be readable, found that it cannot be opened; check its permissions");
+          " to be readable, found that it cannot be opened: ", error.message(),
+          error == std::errc::permission_denied ? "; check its permissions" : "");
 }
 
 File::File(const Source& source, std::istream& in, fs::path path)

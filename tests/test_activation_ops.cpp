@@ -257,6 +257,7 @@ TEST_CASE("leaky_relu: worked out by hand") {
 TEST_CASE("prelu: worked out by hand") {
     check_values(prelu(tensor({-2, 3}), tensor({0.25})), {2}, {-0.5, 3});
     check_values(prelu(Tensor(-2), tensor({-0.5})), {}, {1});
+    check_values(prelu(tensor({-2, 3}), Tensor(0.25)), {2}, {-0.5, 3});
     // Features: a slope for each column.
     const Tensor w = tensor({0.5, 0.25, -1});
     check_values(prelu(tensor({-2, -2, -2, 4, 5, 6}, {2, 3}), w), {2, 3}, {-1, -0.5, 2, 4, 5, 6});
@@ -275,10 +276,11 @@ TEST_CASE("prelu: gradients worked out by hand") {
     }
     check_values(x.grad(), {2, 3}, {0.5, 2, -3, 2, 5, -6});  // 0 counts as below 0
     check_values(w.grad(), {3}, {-2 * 1 - 1 * 4, 0, -3 * 3 + 0 * 6});
-    const Tensor one = tensor({0.5}).requires_grad_();
-    Tape tape;
-    tape.backward(sum(mul(prelu(x.detach(), one), dy)));
-    check_values(one.grad(), {1}, {-2 - 9 - 4});
+    for (const Tensor& one : {tensor({0.5}).requires_grad_(), Tensor(0.5).requires_grad_()}) {
+        Tape tape;
+        tape.backward(sum(mul(prelu(x.detach(), one), dy)));
+        check_values(one.grad(), one.shape(), {-2 - 9 - 4});
+    }
 }
 
 TEST_CASE("elu and selu: worked out by hand") {
@@ -755,11 +757,11 @@ TEST_CASE("activations: bad options and shapes") {
     check_error([&] { softplus(x, {.beta = 0}); }, {"softplus: expected beta > 0, got 0"});
     check_error([&] { softplus(x, {.beta = -2}); }, {"softplus: expected beta > 0, got -2"});
 
-    check_error([&] { prelu(x, zeros({5})); },
-                {"prelu: expected one slope [1], or one for each channel of x [N, channels, ...]; "
-                 "got a weight [5] for x [2, 6, 5]"});
+    check_error(
+        [&] { prelu(x, zeros({5})); },
+        {"prelu: expected one slope, [] or [1], or one for each channel of x [N, channels, ...]; "
+         "got a weight [5] for x [2, 6, 5]"});
     check_error([&] { prelu(x, zeros({6, 1})); }, {"prelu: ", "weight [6, 1] for x [2, 6, 5]"});
-    check_error([&] { prelu(x, zeros({})); }, {"prelu: ", "weight [] for x [2, 6, 5]"});
     check_error([&] { prelu(zeros({3}), zeros({3})); }, {"prelu: ", "weight [3] for x [3]"});
     check_error([&] { prelu(x, Tensor()); }, {"undefined"});
 

@@ -1,5 +1,7 @@
 #include "primer/datasets/files.h"
 
+#include <sys/resource.h>
+
 #include <array>
 #include <sstream>
 #include <string>
@@ -115,6 +117,23 @@ TEST_CASE("files: a packed file, no file at all, and one that may not be read") 
     const AsNobody nobody;
     check_error([&] { File(kSource, folder.path() / "secret"); },
                 {"photos: expected '", "/secret' to be readable", "check its permissions"});
+}
+
+TEST_CASE("files: why a file cannot be opened is said") {
+    const Folder folder;
+    folder.write("file", "x");
+    rlimit before{};
+    REQUIRE(getrlimit(RLIMIT_NOFILE, &before) == 0);
+    const rlimit none{3, before.rlim_max};
+    REQUIRE(setrlimit(RLIMIT_NOFILE, &none) == 0);
+    std::string message;
+    try {
+        File(kSource, folder.path() / "file");
+    } catch (const Error& error) {
+        message = error.what();
+    }
+    REQUIRE(setrlimit(RLIMIT_NOFILE, &before) == 0);
+    CHECK_MESSAGE(message.ends_with("cannot be opened: Too many open files"), message);
 }
 
 }  // namespace

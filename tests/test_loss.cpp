@@ -535,6 +535,12 @@ TEST_CASE("binary_cross_entropy_with_logits: bad arguments") {
         {"binary_cross_entropy_with_logits: expected targets from 0 to 1, got 3",
          "there is cross_entropy"});
     check_error([&] { bce(zeros({2}), tensor({-0.5, 0})); }, {"got -0.5"});
+    try {
+        bce(zeros({2}), tensor({NAN, 0}));
+        FAIL("a target that is no number passes");
+    } catch (const Error& error) {  // the wrong remedy would be cross_entropy
+        CHECK(std::string(error.what()).ends_with("expected targets from 0 to 1, got nan"));
+    }
     check_error([&] { bce(zeros({2}), tensor({0, NAN})); }, {"got nan"});
     check_error(
         [&] {

@@ -60,7 +60,8 @@ TEST_CASE("metrics: loss_value stops at a loss that is not finite") {
     CHECK(loss_value(Tensor(0.5)) == 0.5);
     check_error([] { loss_value(Tensor(NAN)); }, {"the loss is not finite (", "diverged"});
     check_error([] { loss_value(Tensor(INFINITY)); }, {"the loss is not finite (inf)"});
-    check_error([] { loss_value(ones({2})); }, {"one element, got shape [2]"});
+    check_error([] { loss_value(ones({2})); },
+                {"loss_value: expected a loss of one element, got shape [2]", "mean()"});
 }
 
 TEST_CASE("metrics: what does not fit is said") {

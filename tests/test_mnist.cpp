@@ -262,8 +262,8 @@ TEST_CASE("mnist: a file that may not be read") {
     const AsNobody nobody;
     check_error([&] { mnist(folder.path(), Split::train); },
                 {"mnist: expected '", kImagesName.c_str(),
-                 "to be readable, found that it cannot be "
-                 "opened; check its permissions"});
+                 "to be readable, found that it cannot be opened: Permission denied; check its "
+                 "permissions"});
 }
 
 TEST_CASE("mnist_found: any of the files will do, whole or not") {

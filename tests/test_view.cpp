@@ -74,6 +74,8 @@ TEST_CASE("reshape: what does not fit") {
             reshape(zeros({2, 3}), {4, -1});
         },
         {"reshape: the 6 elements of x [2, 3] do not divide into rows of 4"});
+    check_error([] { view(zeros({2, 3}), {4}); }, {"view: shape [2, 3] has 6 elements"});
+    check_error([] { view(zeros({2, 3}), Shape{4}); }, {"view: shape [2, 3] has 6 elements"});
     check_error(
         [] {
             reshape(zeros({2, 3}), {-1, -1});

@@ -76,10 +76,10 @@ Tensor leaky_relu_(const Tensor& x, Only<double> negative_slope) {
 // where x > 0, else w_c. And dy/dw_c = 0 where x > 0, else x, so dw_c is the sum of x dy over the
 // x <= 0 of channel c. Keeps x: w_c may be negative or 0, and then y does not tell x.
 Tensor prelu(const Tensor& x, const Tensor& weight) {
-    const bool one_slope = weight.shape() == Shape{1};
+    const bool one_slope = weight.shape() == Shape{1} || weight.rank() == 0;
     check(one_slope || (x.rank() >= 2 && weight.shape() == Shape{x.shape()[1]}),
-          "prelu: expected one slope [1], or one for each channel of x [N, channels, ...]; got a "
-          "weight ",
+          "prelu: expected one slope, [] or [1], or one for each channel of x [N, channels, ...]; "
+          "got a weight ",
           weight.shape(), " for x ", x.shape());
     const kernels::Axis axis = one_slope ? kernels::Axis({1, 1, x.numel()}, 1)  //
                                          : kernels::Axis(x.shape(), 1);
@@ -98,7 +98,7 @@ Tensor prelu(const Tensor& x, const Tensor& weight) {
                           Tensor terms = empty({axis.outer, axis.n, axis.inner});
                           kernels::prelu_backward_weight(dy.numel(), x->data(), dy.data(),
                                                          terms.mutable_data());
-                          dw.add(sum(sum(terms, 2), 0));
+                          dw.add(reshape(sum(sum(terms, 2), 0), w->shape()));
                       }
                   });
 }

@@ -170,7 +170,7 @@ Tensor binary_cross_entropy_with_logits(const Tensor& x, const Tensor& target,
     check_same_shape(op, x, target);
     for (const Real t : target.values()) {
         check(t >= 0 && t <= 1, op, ": expected targets from 0 to 1, got ", t,
-              "; for labels of several classes there is cross_entropy");
+              t > 1 ? "; for labels of several classes there is cross_entropy" : "");
     }
     const Tensor w = weights_like(x, options.pos_weight, op);
     const Real factor = reduction_factor(options.reduction, x.numel());

@@ -19,41 +19,52 @@ Tensor reshape_to(const Tensor& x, const Shape& shape, const char* op) {
                   });
 }
 
-}  // namespace
-
-Tensor reshape(const Tensor& x, std::span<const Index> sizes) {
+// One of the sizes may be -1.
+Tensor reshape_to_sizes(const Tensor& x, std::span<const Index> sizes, const char* op) {
     std::vector<Index> dims(sizes.begin(), sizes.end());
     for (const Index size : sizes) {
-        check(size >= -1, "reshape: expected sizes of 0 or more, or one of -1 to be computed, got ",
+        check(size >= -1, op, ": expected sizes of 0 or more, or one of -1 to be computed, got ",
               size, " for x ", x.shape());
     }
-    check(sizes.size() <= Shape::kMaxRank, "reshape: expected at most ", Shape::kMaxRank,
+    check(sizes.size() <= Shape::kMaxRank, op, ": expected at most ", Shape::kMaxRank,
           " dimensions, got ", sizes.size());
     const auto computed = std::ranges::find(dims, Index{-1});
     if (computed != dims.end()) {
         *computed = 1;
-        check(std::ranges::find(dims, Index{-1}) == dims.end(),
-              "reshape: expected at most one size of -1, got several for x ", x.shape());
+        check(std::ranges::find(dims, Index{-1}) == dims.end(), op,
+              ": expected at most one size of -1, got several for x ", x.shape());
         const Index rest = Shape(dims).numel();
-        check(rest > 0,
-              "reshape: a size of -1 beside one of 0 could be any number; give it as it "
+        check(rest > 0, op,
+              ": a size of -1 beside one of 0 could be any number; give it as it "
               "is to be, for x ",
               x.shape());
-        check(x.numel() % rest == 0, "reshape: the ", x.numel(), " elements of x ", x.shape(),
+        check(x.numel() % rest == 0, op, ": the ", x.numel(), " elements of x ", x.shape(),
               " do not divide into rows of ", rest, ", the product of the sizes beside -1");
         *computed = x.numel() / rest;
     }
     const Shape shape(dims);
-    check(shape.numel() == x.numel(), "reshape: shape ", x.shape(), " has ", x.numel(),
+    check(shape.numel() == x.numel(), op, ": shape ", x.shape(), " has ", x.numel(),
           " elements, shape ", shape, " has ", shape.numel());
-    return reshape_to(x, shape, "reshape");
+    return reshape_to(x, shape, op);
 }
 
+}  // namespace
+
+Tensor reshape(const Tensor& x, std::span<const Index> sizes) {
+    return reshape_to_sizes(x, sizes, "reshape");
+}
 Tensor reshape(const Tensor& x, std::initializer_list<Index> sizes) {
     return reshape(x, std::span(sizes.begin(), sizes.size()));
 }
-
 Tensor reshape(const Tensor& x, const Shape& shape) { return reshape(x, shape.dims()); }
+
+Tensor view(const Tensor& x, std::span<const Index> sizes) {
+    return reshape_to_sizes(x, sizes, "view");
+}
+Tensor view(const Tensor& x, std::initializer_list<Index> sizes) {
+    return view(x, std::span(sizes.begin(), sizes.size()));
+}
+Tensor view(const Tensor& x, const Shape& shape) { return view(x, shape.dims()); }
 
 Tensor flatten(const Tensor& x, Only<int> start_dim, Only<int> end_dim) {
     const Shape from = at_least_1d(x.shape());  // a scalar becomes [1]
