@@ -30,11 +30,23 @@ ModelState state_of(const Training& training) {
     return state;
 }
 
+// The flags, and --data, wherever the data was found.
+std::vector<std::string> with_data(std::vector<std::string> flags, const fs::path& data) {
+    const bool given = std::ranges::any_of(
+        flags, [](const std::string& flag) { return flag.starts_with("--data="); });
+    if (!given && !data.empty()) flags.push_back("--data=" + fs::absolute(data).string());
+    return flags;
+}
+
 }  // namespace
 
-Checkpoints::Checkpoints(const TrainingFlags& flags, const Training& training, Progress& progress,
-                         RunDirectory& directory)
-    : flags_(flags), training_(training), progress_(progress), directory_(directory) {
+Checkpoints::Checkpoints(const TrainingFlags& flags, const Training& training, const fs::path& data,
+                         Progress& progress, RunDirectory& directory)
+    : flags_(flags),
+      kept_(with_data(flags.kept, data)),
+      training_(training),
+      progress_(progress),
+      directory_(directory) {
     const bool somewhere = !flags.checkpoint.empty() || directory.wanted();
     check_usage(flags.save_every == 0 || somewhere,
                 "--save-every: expected --checkpoint FILE as well, got nowhere to save to");
@@ -112,7 +124,7 @@ bool Checkpoints::after_epoch(double accuracy) {
 Checkpoint Checkpoints::state() const {
     Checkpoint checkpoint;
     checkpoint.command = {flags_.command[0]};
-    checkpoint.command.insert(checkpoint.command.end(), flags_.kept.begin(), flags_.kept.end());
+    checkpoint.command.insert(checkpoint.command.end(), kept_.begin(), kept_.end());
     checkpoint.note = training_.note;
     checkpoint.take(state_of(training_));
     checkpoint.optimizer = training_.optimizer.named_state();

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <filesystem>
 #include <string>
+#include <vector>
 
 #include "flags.h"
 #include "lock.h"
@@ -36,8 +38,10 @@ class Checkpoints {
     /// Puts everything to where --resume left it, if that is given. Throws Error if that does not
     /// fit, for flags that make no sense, for a file that can not be written to, and if another
     /// process saves to it. From here on, interrupts are only noted.
-    Checkpoints(const TrainingFlags& flags, const Training& training, Progress& progress,
-                RunDirectory& directory);
+    /// `data` is the folder of the training data, which a checkpoint names: what is resumed goes on
+    /// with the same, from wherever it is started. Empty for drawn data.
+    Checkpoints(const TrainingFlags& flags, const Training& training,
+                const std::filesystem::path& data, Progress& progress, RunDirectory& directory);
 
     /// How many training steps are done.
     Index step() const { return step_; }
@@ -60,6 +64,7 @@ class Checkpoints {
     [[noreturn]] void leave();
 
     const TrainingFlags& flags_;
+    const std::vector<std::string> kept_;  // the flags that a checkpoint has
     Training training_;
     Progress& progress_;
     RunDirectory& directory_;

@@ -46,6 +46,14 @@ fs::path find_folder(const std::string& flag, const Kind& kind, const Kind& othe
               "got ",
               in_quotes(root), ", which is no folder; correct it, or unset it");
         if (kind.found(fs::path(root) / kind.name)) return fs::path(root) / kind.name;
+        for (const Kind& here : {kind, other}) {
+            check(!here.found(root),
+                  "PRIMER_DATA: expected the folder with the datasets' folders (mnist, cifar10) in "
+                  "it, got ",
+                  in_quotes(root), ", which has ", here.title,
+                  "'s files themselves; set it to the folder around that, or name the files' "
+                  "folder with --data");
+        }
     }
     const fs::path local = fs::path("data") / kind.name;
     return kind.found(local) ? local : fs::path();
@@ -58,11 +66,18 @@ TrainAndTest find_digits(const std::string& flag) {
     for (int i = 0; i < 10; ++i) classes.push_back(std::to_string(i));
     const fs::path folder = find_folder(flag, kMnist, kCifar);
     if (!folder.empty()) {
-        return {mnist(folder, Split::train), mnist(folder, Split::test),
-                "MNIST from " + folder.string(), classes, ""};
+        return {mnist(folder, Split::train),
+                mnist(folder, Split::test),
+                "MNIST from " + folder.string(),
+                folder,
+                classes,
+                ""};
     }
-    return {synthetic_digits(kSyntheticTrain, 1), synthetic_digits(kSyntheticTest, 2),
-            "synthetic digits", classes,
+    return {synthetic_digits(kSyntheticTrain, 1),
+            synthetic_digits(kSyntheticTest, 2),
+            "synthetic digits",
+            "",
+            classes,
             "No MNIST found (./primer fetch mnist downloads it): training on synthetic digits."};
 }
 
@@ -72,6 +87,7 @@ TrainAndTest find_pictures(const std::string& flag) {
         return {cifar10(folder, Split::train),
                 cifar10(folder, Split::test),
                 "CIFAR-10 from " + folder.string(),
+                folder,
                 {kCifar10Classes.begin(), kCifar10Classes.end()},
                 ""};
     }
@@ -79,6 +95,7 @@ TrainAndTest find_pictures(const std::string& flag) {
         synthetic_shapes(kSyntheticTrain, 1),
         synthetic_shapes(kSyntheticTest, 2),
         "synthetic shapes",
+        "",
         {kShapeClasses.begin(), kShapeClasses.end()},
         "No CIFAR-10 found (./primer fetch cifar10 downloads it): training on synthetic shapes."};
 }

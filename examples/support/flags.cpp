@@ -355,7 +355,7 @@ void add_training_flags(CLI::App& app, TrainingFlags& flags) {
         ->type_name("N");
     app.add_option("--threads", flags.threads,
                    "threads to compute on; 0: $PRIMER_NUM_THREADS, else all cores")
-        ->transform(whole_number(0, kMaxInt))
+        ->transform(whole_number(0, 1024))
         ->type_name("N");
     app.add_flag("--dry-run", flags.dry_run, "one training step only, to see that all works");
     app.add_option(

@@ -51,7 +51,7 @@ TrainingRun::TrainingRun(const TrainingFlags& flags, const TrainAndTest& data,
       own_directory_(directory == nullptr ? std::optional(RunDirectory(flags)) : std::nullopt),
       directory_(directory == nullptr ? *own_directory_ : *directory),
       progress_(flags.dry_run ? 1 : flags.epochs, batches_, flags.quiet),
-      checkpoints_(flags, training, progress_, directory_),
+      checkpoints_(flags, training, data.folder, progress_, directory_),
       log_(flags, data, training, progress_, directory_, part),
       step_(checkpoints_.step()),
       steps_(flags.dry_run ? step_ + 1 : flags.epochs * batches_) {

@@ -57,6 +57,11 @@ mkdir -p elsewhere/mnist
 echo garbage > elsewhere/mnist/train-images-idx3-ubyte
 PRIMER_DATA=$work/elsewhere run 1 "$bin/mnist_mlp"
 expect err "^error: .*$work/elsewhere/mnist"
+PRIMER_DATA=$work/elsewhere/mnist run 1 "$bin/mnist_mlp"
+expect err "^error: PRIMER_DATA: .* which has MNIST's files themselves; .* the folder around"
+one_line err
+PRIMER_DATA=$work/elsewhere/mnist run 1 "$bin/cifar_cnn"
+expect err "^error: PRIMER_DATA: .* which has MNIST's files themselves"
 PRIMER_NUM_THREADS=many run 1 "$bin/mnist_mlp"
 expect err '^error: PRIMER_NUM_THREADS'
 one_line err

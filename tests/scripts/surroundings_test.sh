@@ -71,6 +71,17 @@ done
 run 0 "$bin/mnist_mlp" --epochs 1 --data "$name" --run-dir "$name/run" --save-weights "$name/w"
 [ ! -s err ] || fail "it says: $(cat -v err)"
 cp out shown
+# What is resumed goes on with the data that it began with, wherever that was found, and not with
+# what is found from the new place.
+mkdir -p one/data other/data
+cp -r "$name" one/data/mnist
+cp -r "$name" other/data/mnist
+run 0 env -C one "$bin/mnist_mlp" --epochs 1 --run-dir run
+run 0 env -C other "$bin/mnist_mlp" --epochs 2 --resume "$work/one/run"
+expect out "^Training on MNIST from $work/one/data/mnist:"
+run 0 env PRIMER_DATA="$work/one/data" "$bin/mnist_mlp" --epochs 1 --run-dir found
+run 0 env -C other "$bin/mnist_mlp" --epochs 2 --resume "$work/found"
+expect out "^Training on MNIST from $work/one/data/mnist:"
 run 0 "$bin/mnist_mlp" --resume "$name/run" --epochs 2
 cat out err >> shown
 run 0 "$bin/report" "$name/run"
