@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Of each library that Primer uses, a version that is older than docs/cmake.md says is left alone, and
+# Of each library that Primer uses, a version that is older than docs/building.md says is left alone, and
 # what would be downloaded is taken, or the message says what is missing. Nothing is downloaded here.
 set -euo pipefail
 

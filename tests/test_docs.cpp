@@ -1,0 +1,88 @@
+// What README.md and docs/ promise of themselves: their length, their links, the line counts of the
+// reading list.
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <regex>
+#include <string>
+#include <vector>
+
+#include "support.h"
+
+namespace primer {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path kRoot = PRIMER_SOURCE_DIR;
+
+std::vector<std::string> lines_of(const fs::path& path) {
+    std::ifstream file(path);
+    REQUIRE_MESSAGE(file.is_open(), path.string());
+    std::vector<std::string> lines;
+    for (std::string line; std::getline(file, line);) lines.push_back(line);
+    return lines;
+}
+
+std::vector<fs::path> pages() {
+    std::vector<fs::path> all{kRoot / "README.md"};
+    for (const fs::directory_entry& entry : fs::recursive_directory_iterator(kRoot / "docs")) {
+        if (entry.path().extension() == ".md") all.push_back(entry.path());
+    }
+    return all;
+}
+
+TEST_CASE("docs: README.md has at most 150 lines, and shows code by line 20") {
+    const std::vector<std::string> lines = lines_of(kRoot / "README.md");
+    CHECK(lines.size() <= 150);
+    CHECK(std::ranges::find(lines, "```cpp") < lines.begin() + 20);
+}
+
+// The file that a link leads to; "" for one to the web or to another place on the page.
+std::string file_of(const std::string& link) {
+    if (link.find("://") != link.npos) return "";
+    return link.substr(0, link.find('#'));
+}
+
+TEST_CASE("docs: the rule tells links to files from others") {
+    CHECK(file_of("https://example.org/a.md") == "");
+    CHECK(file_of("#dependencies") == "");
+    CHECK(file_of("docs/building.md#dependencies") == "docs/building.md");
+}
+
+TEST_CASE("docs: every link to a file finds it") {
+    const std::regex link(R"(\]\(([^)\s]+)\))");
+    int found = 0;
+    for (const fs::path& page : pages()) {
+        for (const std::string& line : lines_of(page)) {
+            for (std::sregex_iterator match(line.begin(), line.end(), link), end; match != end;
+                 ++match) {
+                const std::string file = file_of((*match)[1]);
+                if (file.empty()) continue;
+                ++found;
+                CHECK_MESSAGE(fs::exists(page.parent_path() / file), page.string(), ": ", line);
+            }
+        }
+    }
+    CHECK(found > 30);
+}
+
+TEST_CASE("docs: the reading list's files have about as many lines as it says") {
+    const std::regex row(R"(^\| \[`([^`]+)`\]\([^)]+\) \| (\d+) \|)");
+    int rows = 0;
+    for (const std::string& line : lines_of(kRoot / "README.md")) {
+        std::smatch match;
+        if (!std::regex_search(line, match, row)) continue;
+        ++rows;
+        const auto lines = static_cast<double>(lines_of(kRoot / match[1].str()).size());
+        const double said = std::atoi(match[2].str().c_str());
+        CHECK_MESSAGE(std::abs(lines - said) <= std::max(5.0, lines / 10), match[1].str(), " has ",
+                      lines, " lines, README.md says ", said);
+    }
+    CHECK(rows >= 10);
+}
+
+}  // namespace
+}  // namespace primer
