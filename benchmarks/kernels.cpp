@@ -27,6 +27,7 @@
 #include "primer/core/kernels/optimizer.h"
 #include "primer/core/kernels/parallel.h"
 #include "primer/core/kernels/pool.h"
+#include "primer/core/kernels/reference.h"
 #include "primer/core/ops.h"
 #include "primer/core/rng.h"
 

@@ -11,6 +11,7 @@
 #include "primer/core/kernels/isa.h"
 #include "primer/core/kernels/isa/batchnorm.h"
 #include "primer/core/kernels/parallel.h"
+#include "primer/core/kernels/reference.h"
 #include "primer/core/ops.h"
 #include "primer/core/rng.h"
 #include "primer/core/tape.h"

@@ -7,6 +7,7 @@
 
 #include "primer/core/kernels/conv.h"
 #include "primer/core/kernels/parallel.h"
+#include "primer/core/kernels/reference.h"
 #include "primer/core/kernels/storage.h"
 #include "primer/core/ops.h"
 #include "primer/core/rng.h"

@@ -5,6 +5,7 @@
 #include "primer/core/kernels/conv.h"
 #include "primer/core/kernels/conv_parts.h"
 #include "primer/core/kernels/parallel.h"
+#include "primer/core/kernels/reference.h"
 #include "primer/core/rng.h"
 #include "support.h"
 

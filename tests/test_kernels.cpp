@@ -8,6 +8,7 @@
 #include "primer/core/kernels/gemm.h"
 #include "primer/core/kernels/loss.h"
 #include "primer/core/kernels/reduce.h"
+#include "primer/core/kernels/reference.h"
 #include "primer/core/rng.h"
 #include "support.h"
 

@@ -6,6 +6,7 @@
 
 #include "primer/core/kernels/parallel.h"
 #include "primer/core/kernels/pool.h"
+#include "primer/core/kernels/reference.h"
 #include "primer/core/kernels/storage.h"
 #include "primer/core/ops.h"
 #include "primer/core/rng.h"

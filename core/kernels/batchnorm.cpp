@@ -8,6 +8,7 @@
 #include "primer/core/kernels/isa.h"
 #include "primer/core/kernels/isa/batchnorm.h"
 #include "primer/core/kernels/parallel.h"
+#include "primer/core/kernels/reference.h"
 
 namespace primer::kernels {
 namespace {
@@ -15,100 +16,6 @@ namespace {
 double or_else(double otherwise, const Real* values, Index c) {
     return values != nullptr ? static_cast<double>(values[c]) : otherwise;
 }
-
-// Of one channel: what comes of x before relu.
-class Line {
-  public:
-    Line(const BatchNormRule& rule, const Moments& m, Index c)
-        : mean_(m.mean),
-          scale_(or_else(1, rule.weight, c) / std::sqrt(m.variance + rule.eps)),
-          bias_(or_else(0, rule.bias, c)) {}
-    Real operator()(Real x) const {
-        return static_cast<Real>((static_cast<double>(x) - mean_) * scale_ + bias_);
-    }
-
-  private:
-    double mean_, scale_, bias_;
-};
-
-// Of one channel, in double: first the mean, then the squares of what is left without it.
-Moments moments_of(const BatchNormSizes& s, const Real* x, Index c) {
-    const auto count = static_cast<double>(s.count());
-    const auto at = [&](Index n, Index i) { return (n * s.channels + c) * s.inner + i; };
-    double sum = 0, squares = 0;
-    for (Index n = 0; n < s.batch; ++n) {
-        for (Index i = 0; i < s.inner; ++i) sum += static_cast<double>(x[at(n, i)]);
-    }
-    const double mean = sum / count;
-    for (Index n = 0; n < s.batch; ++n) {
-        for (Index i = 0; i < s.inner; ++i) {
-            squares += std::pow(static_cast<double>(x[at(n, i)]) - mean, 2);
-        }
-    }
-    return {mean, squares / count};
-}
-
-}  // namespace
-
-namespace reference {
-
-void batch_norm(const BatchNormSizes& s, const BatchNormRule& rule, const Real* x,
-                const Moments* moments, Real* y) {
-    for (Index n = 0; n < s.batch; ++n) {
-        for (Index c = 0; c < s.channels; ++c) {
-            const Line line(rule, moments[c], c);
-            for (Index i = 0; i < s.inner; ++i, ++x, ++y) {
-                const Real v = line(*x);
-                *y = rule.relu && v < 0 ? Real(0) : v;
-            }
-        }
-    }
-}
-
-void batch_norm_training(const BatchNormSizes& s, const BatchNormRule& rule, const Real* x,
-                         Moments* moments, Real* y) {
-    for (Index c = 0; c < s.channels; ++c) moments[c] = moments_of(s, x, c);
-    reference::batch_norm(s, rule, x, moments, y);
-}
-
-void batch_norm_backward(const BatchNormSizes& s, const BatchNormRule& rule,
-                         const BatchNormBackward& from, Real* dx, Real* dweight, Real* dbias) {
-    const auto count = static_cast<double>(s.count());
-    for (Index c = 0; c < s.channels; ++c) {
-        const auto at = [&](Index n, Index i) { return (n * s.channels + c) * s.inner + i; };
-        const Line line(rule, from.moments[c], c);
-        const double rstd = 1 / std::sqrt(from.moments[c].variance + rule.eps);
-        const auto normal = [&](Index n, Index i) {
-            const double x = from.x != nullptr ? static_cast<double>(from.x[at(n, i)]) : 0;
-            return (x - from.moments[c].mean) * rstd;
-        };
-        const auto gradient = [&](Index n, Index i) {
-            const bool blocked = rule.relu && line(from.x[at(n, i)]) <= 0;
-            return blocked ? 0 : static_cast<double>(from.dy[at(n, i)]);
-        };
-        double dw = 0, db = 0;
-        for (Index n = 0; n < s.batch; ++n) {
-            for (Index i = 0; i < s.inner; ++i) {
-                dw += gradient(n, i) * normal(n, i);
-                db += gradient(n, i);
-            }
-        }
-        if (dweight != nullptr) dweight[c] = static_cast<Real>(dw);
-        if (dbias != nullptr) dbias[c] = static_cast<Real>(db);
-        if (dx == nullptr) continue;
-        for (Index n = 0; n < s.batch; ++n) {
-            for (Index i = 0; i < s.inner; ++i) {
-                double d = gradient(n, i);
-                if (from.moments_of_x) d -= (db + normal(n, i) * dw) / count;
-                dx[at(n, i)] = static_cast<Real>(or_else(1, rule.weight, c) * rstd * d);
-            }
-        }
-    }
-}
-
-}  // namespace reference
-
-namespace {
 
 const BatchNormKernels& loops() {
     static const BatchNormKernels chosen = select(
@@ -213,7 +120,7 @@ void measure(const Group& group, const Real* x, Moments* moments) {
         const auto k = static_cast<std::size_t>(c);
         if (!std::isfinite(sum[k]) || !std::isfinite(squares[k])) {
             // Too large for the loops' sums in Real, infinite, or NaN.
-            moments[group.first + c] = moments_of(group.sizes, x, group.first + c);
+            moments[group.first + c] = reference::moments_of(group.sizes, x, group.first + c);
             continue;
         }
         const double mean = sum[k] / count, variance = squares[k] / count - mean * mean;
@@ -259,12 +166,12 @@ struct GradientSums {
 // Of one channel, in double: for what the loops' sums in Real can not hold.
 GradientSums gradient_sums_of(const BatchNormSizes& s, const BatchNormRule& rule,
                               const BatchNormBackward& from, Index c) {
-    const Line line(rule, from.moments[c], c);
+    const reference::Normalization normal(rule, from.moments[c], c);
     GradientSums sums{0, 0};
     for (Index n = 0; n < s.batch; ++n) {
         for (Index i = 0; i < s.inner; ++i) {
             const Index at = (n * s.channels + c) * s.inner + i;
-            if (rule.relu && line(from.x[at]) <= 0) continue;
+            if (rule.relu && normal(from.x[at]) <= 0) continue;
             const auto dy = static_cast<double>(from.dy[at]);
             sums.dy += dy;
             sums.product += dy * (static_cast<double>(from.x[at]) - from.moments[c].mean);

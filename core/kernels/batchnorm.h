@@ -49,14 +49,4 @@ struct BatchNormBackward {
 void batch_norm_backward(const BatchNormSizes& sizes, const BatchNormRule& rule,
                          const BatchNormBackward& from, Real* dx, Real* dweight, Real* dbias);
 
-namespace reference {
-// The definition: plain loops. What the others are compared with.
-void batch_norm(const BatchNormSizes& sizes, const BatchNormRule& rule, const Real* x,
-                const Moments* moments, Real* y);
-void batch_norm_training(const BatchNormSizes& sizes, const BatchNormRule& rule, const Real* x,
-                         Moments* moments, Real* y);
-void batch_norm_backward(const BatchNormSizes& sizes, const BatchNormRule& rule,
-                         const BatchNormBackward& from, Real* dx, Real* dweight, Real* dbias);
-}  // namespace reference
-
 }  // namespace primer::kernels

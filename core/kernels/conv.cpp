@@ -1,6 +1,6 @@
 // How a convolution gets fast, in a page.
 //
-// The definition (reference::conv2d, below) is seven loops. For one image it is a product of
+// The definition (reference::conv2d) is seven loops. For one image it is a product of
 // matrices: y [C_out, outputs] = weight [C_out, (C_in, kh, kw)] columns [(C_in, kh, kw), outputs],
 // where a column is the patch of x that the window sees at one output. So gemm's blocks can do it
 // (gemm.cpp explains them); what is left is never to write down `columns`, known as im2col, which
@@ -22,7 +22,8 @@
 // The gradient of x is a correlation, too: dx[i] is the sum of weight[k] dy[o] over the taps k that
 // meet x[i] at some output o = (i + padding - k dilation) / stride. For a stride of 1 that is one
 // correlation of dy. Otherwise, only every stride-th tap meets a given x, and the others its
-// neighbour: the x are sorted by what meets them, and each sort is a correlation with its own taps.
+// neighbour. So the positions of x fall into stride x stride phases, i modulo the stride, and each
+// phase is a correlation with its own taps.
 //
 // The gradient of the weight has its own page, at the top of conv_weight.cpp. Windows of 3x3 over
 // many channels can do with fewer multiplications: conv_winograd.cpp. Where each channel has its
@@ -38,61 +39,10 @@
 #include "primer/core/kernels/conv_parts.h"
 #include "primer/core/kernels/isa.h"
 #include "primer/core/kernels/parallel.h"
+#include "primer/core/kernels/reference.h"
 #include "primer/core/kernels/storage.h"
 
 namespace primer::kernels {
-namespace {
-
-// Calls f(i, j, o) for each product x[i] * weight[j] that a convolution adds to y[o].
-template <class F>
-void for_each_product(const ConvSizes& s, const F& f) {
-    const Index in_per_group = s.in_channels / s.groups, out_per_group = s.out_channels / s.groups;
-    for (Index n = 0; n < s.batch; ++n) {
-        for (Index co = 0; co < s.out_channels; ++co) {
-            for (Index c = 0; c < in_per_group; ++c) {
-                const Index ci = co / out_per_group * in_per_group + c;
-                for (Index oh = 0; oh < s.h.out; ++oh) {
-                    for (Index ow = 0; ow < s.w.out; ++ow) {
-                        for (Index kh = 0; kh < s.h.kernel; ++kh) {
-                            for (Index kw = 0; kw < s.w.kernel; ++kw) {
-                                const Index ih = s.h.at(oh, kh), iw = s.w.at(ow, kw);
-                                if (!s.h.inside(ih) || !s.w.inside(iw)) continue;
-                                f(((n * s.in_channels + ci) * s.h.in + ih) * s.w.in + iw,
-                                  ((co * in_per_group + c) * s.h.kernel + kh) * s.w.kernel + kw,
-                                  ((n * s.out_channels + co) * s.h.out + oh) * s.w.out + ow);
-                            }
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-}  // namespace
-
-void reference::conv2d(const ConvSizes& s, const Real* x, const Real* weight, const Real* bias,
-                       Real* y) {
-    const Index plane = s.h.out * s.w.out;
-    for (Index i = 0; i < s.batch * s.out_channels; ++i) {
-        std::fill_n(y + i * plane, plane, bias == nullptr ? Real(0) : bias[i % s.out_channels]);
-    }
-    for_each_product(s, [&](Index i, Index j, Index o) { y[o] += x[i] * weight[j]; });
-}
-
-void reference::conv2d_backward_input(const ConvSizes& s, const Real* weight, const Real* dy,
-                                      Real* dx) {
-    std::fill_n(dx, s.batch * s.in_channels * s.h.in * s.w.in, Real(0));
-    for_each_product(s, [&](Index i, Index j, Index o) { dx[i] += dy[o] * weight[j]; });
-}
-
-void reference::conv2d_backward_weight(const ConvSizes& s, const Real* x, const Real* dy,
-                                       Real* dweight) {
-    std::fill_n(dweight, s.out_channels * (s.in_channels / s.groups) * s.h.kernel * s.w.kernel,
-                Real(0));
-    for_each_product(s, [&](Index i, Index j, Index o) { dweight[j] += x[i] * dy[o]; });
-}
-
 namespace {
 
 bool is_depthwise(const Correlation& c) { return c.groups > 1 && c.channels == 1 && c.rows == 1; }
@@ -124,13 +74,13 @@ void conv2d(const ConvSizes& s, const Real* x, const Real* weight, const Real* b
 
 namespace {
 
-// The positions i = sort, sort + stride, ... of the input, and the taps that meet them: cell k does
-// at output (i + padding - k * dilation) / stride, if that is a whole number.
-Line backward_line(const Window& window, Index sort) {
-    const Index count = (window.in - sort + window.stride - 1) / window.stride;
+// The positions i = phase, phase + stride, ... of the input, and the taps that meet them: cell k
+// does at output (i + padding - k * dilation) / stride, if that is a whole number.
+Line backward_line(const Window& window, Index phase) {
+    const Index count = (window.in - phase + window.stride - 1) / window.stride;
     Line line{.in = window.out, .out = std::max(Index{0}, count), .stride = 1, .taps = {}};
     for (Index k = window.kernel - 1; k >= 0; --k) {
-        const Index distance = sort + window.padding - k * window.dilation;
+        const Index distance = phase + window.padding - k * window.dilation;
         if (distance % window.stride == 0) line.taps.push_back({k, distance / window.stride});
     }
     return line;
@@ -158,17 +108,17 @@ void transpose_weight(const ConvSizes& s, const Correlation& c, const Real* weig
                  });
 }
 
-// dx at the positions of one sort; 0 where dx_sort is nullptr.
-void scatter(const ConvSizes& s, Index sort_h, Index sort_w, const Correlation& c,
-             const Real* dx_sort, Real* dx) {
+// dx at the positions of one phase; 0 where dx_phase is nullptr.
+void scatter(const ConvSizes& s, Index phase_h, Index phase_w, const Correlation& c,
+             const Real* dx_phase, Real* dx) {
     parallel_for(s.batch * s.in_channels, std::max(Index{1}, 16384 / c.outputs()),
                  [&](Index begin, Index end) {
                      for (Index plane = begin; plane < end; ++plane) {
                          for (Index i = 0; i < c.outputs(); ++i) {
-                             const Index row = sort_h + i / c.w.out * s.h.stride;
-                             const Index column = sort_w + i % c.w.out * s.w.stride;
+                             const Index row = phase_h + i / c.w.out * s.h.stride;
+                             const Index column = phase_w + i % c.w.out * s.w.stride;
                              dx[(plane * s.h.in + row) * s.w.in + column] =
-                                 dx_sort != nullptr ? dx_sort[plane * c.outputs() + i] : Real(0);
+                                 dx_phase != nullptr ? dx_phase[plane * c.outputs() + i] : Real(0);
                          }
                      }
                  });
@@ -178,26 +128,26 @@ void scatter(const ConvSizes& s, Index sort_h, Index sort_w, const Correlation& 
 
 void conv2d_backward_input(const ConvSizes& s, const Real* weight, const Real* dy, Real* dx) {
     if (isa() == Isa::reference) return reference::conv2d_backward_input(s, weight, dy, dx);
-    const bool one_sort = s.h.stride == 1 && s.w.stride == 1;
-    const Index sorts_h = std::min(s.h.stride, s.h.in), sorts_w = std::min(s.w.stride, s.w.in);
-    for (Index sort = 0; sort < sorts_h * sorts_w; ++sort) {
-        const Index sort_h = sort / sorts_w, sort_w = sort % sorts_w;
+    const bool one_phase = s.h.stride == 1 && s.w.stride == 1;
+    const Index phases_h = std::min(s.h.stride, s.h.in), phases_w = std::min(s.w.stride, s.w.in);
+    for (Index phase = 0; phase < phases_h * phases_w; ++phase) {
+        const Index phase_h = phase / phases_w, phase_w = phase % phases_w;
         const Correlation c{.batch = s.batch,
                             .groups = s.groups,
                             .channels = s.out_channels / s.groups,
                             .rows = s.in_channels / s.groups,
-                            .h = backward_line(s.h, sort_h),
-                            .w = backward_line(s.w, sort_w)};
+                            .h = backward_line(s.h, phase_h),
+                            .w = backward_line(s.w, phase_w)};
         if (c.outputs() == 0) continue;
         if (c.depth() == 0) {
-            scatter(s, sort_h, sort_w, c, nullptr, dx);
+            scatter(s, phase_h, phase_w, c, nullptr, dx);
             continue;
         }
         Storage transposed(s.in_channels * c.depth());
         transpose_weight(s, c, weight, transposed.data());
-        Storage dx_sort(one_sort ? 0 : s.batch * s.in_channels * c.outputs());
-        best_correlate(c, dy, transposed.data(), nullptr, one_sort ? dx : dx_sort.data());
-        if (!one_sort) scatter(s, sort_h, sort_w, c, dx_sort.data(), dx);
+        Storage dx_phase(one_phase ? 0 : s.batch * s.in_channels * c.outputs());
+        best_correlate(c, dy, transposed.data(), nullptr, one_phase ? dx : dx_phase.data());
+        if (!one_phase) scatter(s, phase_h, phase_w, c, dx_phase.data(), dx);
     }
 }
 

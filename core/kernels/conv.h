@@ -20,11 +20,4 @@ void conv2d_backward_input(const ConvSizes& sizes, const Real* weight, const Rea
 /// dweight from dy.
 void conv2d_backward_weight(const ConvSizes& sizes, const Real* x, const Real* dy, Real* dweight);
 
-namespace reference {
-// The definition: plain loops. What the three above are compared with.
-void conv2d(const ConvSizes& sizes, const Real* x, const Real* weight, const Real* bias, Real* y);
-void conv2d_backward_input(const ConvSizes& sizes, const Real* weight, const Real* dy, Real* dx);
-void conv2d_backward_weight(const ConvSizes& sizes, const Real* x, const Real* dy, Real* dweight);
-}  // namespace reference
-
 }  // namespace primer::kernels

@@ -19,8 +19,8 @@ Frame::Frame(const Line& h, const Line& w, Index first_output_row, Index output_
       first_column(w.first()),
       columns(w.seen(w.out)),
       stride(w.stride),
-      sort(ceil_div(columns, stride)),
-      row_size(stride * sort),
+      phase(ceil_div(columns, stride)),
+      row_size(stride * phase),
       plane(rows * row_size) {
     // Planes whole pages apart would all fall into the same lines of the cache.
     if (plane % 1024 == 0) plane += 16;

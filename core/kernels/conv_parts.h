@@ -50,14 +50,14 @@ void correlate(const Correlation& correlation, const Real* x, const Real* weight
                Real* y);
 
 /// A copy of the part of an image that some rows of outputs see, with the padding filled in, and
-/// with its columns sorted: first those that the first tap of all meets, from output to output,
-/// then their right neighbours, up to `stride` sorts. So the values that one tap meets along a row
-/// of outputs lie side by side, whatever the stride.
+/// with its columns in order of their phase: first those that the first tap of all meets, from
+/// output to output, then their right neighbours, `stride` phases in all. So the values that one
+/// tap meets along a row of outputs lie side by side, whatever the stride.
 struct Frame {
     Index first_row, rows;  ///< of the image; may be outside
     Index first_column, columns;
     Index stride;           ///< of the columns
-    Index sort;             ///< columns of one sort
+    Index phase;            ///< columns of one phase
     Index row_size, plane;  ///< values in a row, and from one channel to the next
 
     Frame(const Line& h, const Line& w, Index first_output_row, Index output_rows);
@@ -66,7 +66,7 @@ struct Frame {
     /// Where column `tap_at`, counted as Tap::at, is within a row.
     Index column_of(Index tap_at) const {
         const Index column = tap_at - first_column;
-        return column % stride * sort + column / stride;
+        return column % stride * phase + column / stride;
     }
     /// Whether all of it lies within the image, as it is.
     bool is_image(const Line& h, const Line& w) const;

@@ -31,7 +31,7 @@ class WeightGradient {
           h_(forward_line(s.h)),
           w_(forward_line(s.w)),
           frame_(h_, w_, 0, s.h.out),
-          row_(frame_.stride * frame_.sort),
+          row_(frame_.stride * frame_.phase),
           pixels_(frame_.rows * row_),
           outputs_(s.h.out * s.w.out),
           blocks_(s.in_channels / s.groups, the_tile().lanes),

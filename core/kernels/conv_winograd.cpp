@@ -313,9 +313,9 @@ class Convolution {
 //
 // At each place that is a product of matrices whose depth is the tiles. Those of some images at a
 // time are transformed by all threads; then the places are shared out.
-class WeightGradient {
+class WinogradWeightGradient {
   public:
-    WeightGradient(const Correlation& c, const Real* x, const Real* dy)
+    WinogradWeightGradient(const Correlation& c, const Real* x, const Real* dy)
         : shape_(c),
           lanes_(the_tile().lanes),
           h_(ceil_div(c.h.out, 4)),
@@ -483,7 +483,7 @@ void winograd(const Correlation& correlation, const Real* x, const Real* weight,
 
 bool winograd_weight_gradient(const Correlation& correlation, const Real* x, const Real* dy,
                               Real* dweight) {
-    WeightGradient(correlation, x, dy).run(dweight);
+    WinogradWeightGradient(correlation, x, dy).run(dweight);
     return transforms().finite(correlation.rows * correlation.channels * 9, dweight);
 }
 

@@ -1,6 +1,6 @@
 // How C = A B gets fast, in a page.
 //
-// The definition (reference::gemm, below) takes 2 m n k operations, and nearly all of them wait for
+// The definition (reference::gemm) takes 2 m n k operations, and nearly all of them wait for
 // memory: each step loads two numbers to multiply them once. The cure is to load a piece of A and a
 // piece of B once and use each number many times while it is near. There is a piece for each kind
 // of near:
@@ -42,24 +42,10 @@
 #include "primer/core/kernels/gemm_blocks.h"
 #include "primer/core/kernels/isa.h"
 #include "primer/core/kernels/parallel.h"
+#include "primer/core/kernels/reference.h"
 #include "primer/core/kernels/storage.h"
 
 namespace primer::kernels {
-
-void reference::gemm(Trans trans_a, Trans trans_b, Index m, Index n, Index k, const Real* a,
-                     const Real* b, Real* c, const GemmOptions& options) {
-    for (Index i = 0; i < m; ++i) {
-        for (Index j = 0; j < n; ++j) {
-            Real sum = options.accumulate ? c[i * n + j] : Real(0);
-            if (options.bias != nullptr) sum += options.bias[j];
-            for (Index p = 0; p < k; ++p) {
-                sum += (trans_a == Trans::no ? a[i * k + p] : a[p * m + i]) *
-                       (trans_b == Trans::no ? b[p * n + j] : b[j * k + p]);
-            }
-            c[i * n + j] = options.relu && sum < 0 ? Real(0) : sum;
-        }
-    }
-}
 
 namespace {
 
@@ -180,7 +166,6 @@ void multiply(const BlockProduct& product) {
                         t.row_bias = product.row_bias != nullptr ? product.row_bias + row : nullptr;
                         t.column_bias =
                             product.column_bias != nullptr ? product.column_bias + column : nullptr;
-                        t.relu = product.relu;
                     }
                     tile.run(height, width, t);
                 }
@@ -282,8 +267,7 @@ void gemm_rows(Index m, Index n, Index k, const Real* a, Index row_step, Index d
                   .c = c,
                   .stride = n,
                   .accumulate = options.accumulate,
-                  .column_bias = options.bias,
-                  .relu = options.relu});
+                  .column_bias = options.bias});
     };
     parallel_for(tasks.count(),
                  std::max(Index{1}, kWorthAThread / std::max(Index{1}, m * n * k / tasks.count())),
@@ -299,7 +283,6 @@ void row_times_columns(Index n, Index k, const Real* a, const Real* b, Real* c,
         the_tile().dots(end - begin, k, k, b + begin * k, a, c + begin, options.accumulate);
         for (Index j = begin; j < end; ++j) {
             if (options.bias != nullptr) c[j] += options.bias[j];
-            if (options.relu && c[j] < 0) c[j] = 0;
         }
     });
 }

@@ -12,7 +12,6 @@ enum class Trans { no, yes };
 struct GemmOptions {
     bool accumulate = false;     ///< C += instead of C =
     const Real* bias = nullptr;  ///< [n], added to each row of C
-    bool relu = false;           ///< and then C = max(C, 0); a NaN stays a NaN
 };
 
 /// C [m, n] = op(A) [m, k] op(B) [k, n]; row-major, without gaps. With Trans::yes, A lies in memory
@@ -23,11 +22,5 @@ void gemm(Trans trans_a, Trans trans_b, Index m, Index n, Index k, const Real* a
 
 /// y [cols, rows] = transpose of x [rows, cols].
 void transpose(Index rows, Index cols, const Real* x, Real* y);
-
-namespace reference {
-/// The definition: three loops. What gemm is compared with.
-void gemm(Trans trans_a, Trans trans_b, Index m, Index n, Index k, const Real* a, const Real* b,
-          Real* c, const GemmOptions& options = {});
-}  // namespace reference
 
 }  // namespace primer::kernels

@@ -77,7 +77,6 @@ struct BlockProduct {
     Index stride;
     bool accumulate = false;
     const Real *row_bias = nullptr, *column_bias = nullptr;
-    bool relu = false;
 };
 
 /// Computes it, on the calling thread.

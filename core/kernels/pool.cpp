@@ -1,19 +1,17 @@
 #include "primer/core/kernels/pool.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
-#include <limits>
 
 #include "primer/core/kernels/isa.h"
 #include "primer/core/kernels/isa/pool.h"
 #include "primer/core/kernels/isa/reduce.h"
 #include "primer/core/kernels/parallel.h"
+#include "primer/core/kernels/reference.h"
+#include "primer/core/kernels/taken.h"
 
 namespace primer::kernels {
 namespace {
-
-constexpr Real kMinusInfinity = -std::numeric_limits<Real>::infinity();
 
 const PoolKernels& loops() {
     static const PoolKernels chosen =
@@ -30,74 +28,10 @@ const ReduceKernels& reduce_kernels() {
 // How many planes are worth handing to another thread.
 Index plane_grain(Index plane) { return std::max(Index{1}, 16384 / std::max(Index{1}, plane)); }
 
-// A window's cells are numbered row by row. The last number stands for none.
-using Byte = std::uint8_t;
-template <class Number>
-constexpr auto kNone = std::numeric_limits<Number>::max();
-
-bool fits_byte(const MaxPoolSizes& s) { return s.h.kernel * s.w.kernel <= kNone<Byte>; }
-
-// Calls f with `taken` as what it is: numbers of one byte or of four.
-template <class F>
-void with_numbers(const MaxPoolSizes& s, void* taken, const F& f) {
-    fits_byte(s) ? f(static_cast<Byte*>(taken)) : f(static_cast<std::int32_t*>(taken));
-}
-template <class F>
-void with_numbers(const MaxPoolSizes& s, const void* taken, const F& f) {
-    fits_byte(s) ? f(static_cast<const Byte*>(taken)) : f(static_cast<const std::int32_t*>(taken));
-}
-
-// Whether x is taken in place of the best so far. The third is for a first value of -infinity.
-bool better(Real x, Real best, bool none_yet) { return x > best || std::isnan(x) || none_yet; }
-
 }  // namespace
 
 Index bytes_taken(const MaxPoolSizes& s) {
     return s.planes * s.h.out * s.w.out * (fits_byte(s) ? 1 : Index{sizeof(std::int32_t)});
-}
-
-void reference::max_pool2d(const MaxPoolSizes& s, const Real* x, Real* y, void* taken) {
-    with_numbers(s, taken, [&, x, y]<class Number>(Number* numbers) {
-        const Real* plane = x;
-        Real* out = y;
-        for (Index p = 0; p < s.planes; ++p, plane += s.h.in * s.w.in) {
-            for (Index oh = 0; oh < s.h.out; ++oh) {
-                for (Index ow = 0; ow < s.w.out; ++ow, ++out, ++numbers) {
-                    *out = kMinusInfinity;
-                    *numbers = kNone<Number>;
-                    for (Index kh = 0; kh < s.h.kernel; ++kh) {
-                        for (Index kw = 0; kw < s.w.kernel; ++kw) {
-                            const Index ih = s.h.at(oh, kh), iw = s.w.at(ow, kw);
-                            if (!s.h.inside(ih) || !s.w.inside(iw)) continue;
-                            const Real v = plane[ih * s.w.in + iw];
-                            if (!better(v, *out, *numbers == kNone<Number>)) continue;
-                            *out = v;
-                            *numbers = static_cast<Number>(kh * s.w.kernel + kw);
-                        }
-                    }
-                }
-            }
-        }
-    });
-}
-
-void reference::max_pool2d_backward(const MaxPoolSizes& s, const void* taken, const Real* dy,
-                                    Real* dx) {
-    const Index in = s.h.in * s.w.in;
-    std::fill_n(dx, s.planes * in, Real(0));
-    with_numbers(s, taken, [&]<class Number>(const Number* numbers) {
-        const Real* gradient = dy;
-        for (Index p = 0; p < s.planes; ++p) {
-            for (Index oh = 0; oh < s.h.out; ++oh) {
-                for (Index ow = 0; ow < s.w.out; ++ow, ++numbers, ++gradient) {
-                    if (*numbers == kNone<Number>) continue;
-                    const Index ih = s.h.at(oh, *numbers / s.w.kernel);
-                    const Index iw = s.w.at(ow, *numbers % s.w.kernel);
-                    dx[p * in + ih * s.w.in + iw] += *gradient;
-                }
-            }
-        }
-    });
 }
 
 namespace {
@@ -241,60 +175,40 @@ bool whole_planes(const AvgPoolSizes& s) {
     return all(s.h, s.in_h) && all(s.w, s.in_w);
 }
 
-double sum_of_cells(const AvgPoolSizes& s, const Average& h, const Average& w, const Real* plane) {
-    double sum = 0;
-    for (Index ih = h.cells.begin; ih < h.cells.end; ++ih) {
-        for (Index iw = w.cells.begin; iw < w.cells.end; ++iw) {
-            sum += static_cast<double>(plane[ih * s.in_w + iw]);
-        }
-    }
-    return sum;
+// Planes [begin, end).
+AvgPoolSizes some_of(const AvgPoolSizes& s, Index begin, Index end) {
+    AvgPoolSizes part = s;
+    part.planes = end - begin;
+    return part;
 }
 
 }  // namespace
 
 void avg_pool2d(const AvgPoolSizes& s, const Real* x, Real* y) {
+    if (isa() == Isa::reference) return reference::avg_pool2d(s, x, y);
     const Index in = s.in_h * s.in_w, out = std::ssize(s.h) * std::ssize(s.w);
-    const ReduceKernels& reduce = reduce_kernels();
     const bool whole = whole_planes(s);
     parallel_for(s.planes, plane_grain(in), [&](Index begin, Index end) {
+        if (!whole)
+            return reference::avg_pool2d(some_of(s, begin, end), x + begin * in, y + begin * out);
+        const auto count = static_cast<double>(s.h[0].count * s.w[0].count);
         for (Index p = begin; p < end; ++p) {
-            const Real* plane = x + p * in;
-            Real* to = y + p * out;
-            for (const Average& h : s.h) {
-                for (const Average& w : s.w) {
-                    const double sum = whole ? reduce.sum(in, plane) : sum_of_cells(s, h, w, plane);
-                    *to++ = static_cast<Real>(sum / static_cast<double>(h.count * w.count));
-                }
-            }
+            y[p] = static_cast<Real>(reduce_kernels().sum(in, x + p * in) / count);
         }
     });
 }
 
 void avg_pool2d_backward(const AvgPoolSizes& s, const Real* dy, Real* dx) {
+    if (isa() == Isa::reference) return reference::avg_pool2d_backward(s, dy, dx);
     const Index in = s.in_h * s.in_w, out = std::ssize(s.h) * std::ssize(s.w);
     const bool whole = whole_planes(s);
     parallel_for(s.planes, plane_grain(in), [&](Index begin, Index end) {
-        if (whole) {
-            const auto count = static_cast<Real>(s.h[0].count * s.w[0].count);
-            for (Index p = begin; p < end; ++p) std::fill_n(dx + p * in, in, dy[p] / count);
-            return;
+        if (!whole) {
+            return reference::avg_pool2d_backward(some_of(s, begin, end), dy + begin * out,
+                                                  dx + begin * in);
         }
-        std::fill(dx + begin * in, dx + end * in, Real(0));
-        for (Index p = begin; p < end; ++p) {
-            Real* plane = dx + p * in;
-            const Real* from = dy + p * out;
-            for (const Average& h : s.h) {
-                for (const Average& w : s.w) {
-                    const Real share = *from++ / static_cast<Real>(h.count * w.count);
-                    for (Index ih = h.cells.begin; ih < h.cells.end; ++ih) {
-                        for (Index iw = w.cells.begin; iw < w.cells.end; ++iw) {
-                            plane[ih * s.in_w + iw] += share;
-                        }
-                    }
-                }
-            }
-        }
+        const auto count = static_cast<Real>(s.h[0].count * s.w[0].count);
+        for (Index p = begin; p < end; ++p) std::fill_n(dx + p * in, in, dy[p] / count);
     });
 }
 

@@ -26,12 +26,6 @@ void max_pool2d(const MaxPoolSizes& sizes, const Real* x, Real* y, void* taken);
 /// dx = the sum of dy over the outputs that took x.
 void max_pool2d_backward(const MaxPoolSizes& sizes, const void* taken, const Real* dy, Real* dx);
 
-namespace reference {
-/// The definition: plain loops. What the others are compared with.
-void max_pool2d(const MaxPoolSizes& sizes, const Real* x, Real* y, void* taken);
-void max_pool2d_backward(const MaxPoolSizes& sizes, const void* taken, const Real* dy, Real* dx);
-}  // namespace reference
-
 /// What one output averages along one direction: the sum over `cells` divided by `count`.
 struct Average {
     Range cells;

@@ -72,7 +72,6 @@ void whole_tile(const TileProduct& t) {
             if (t.accumulate) value += load(out);
             if (t.row_bias != nullptr) value += t.row_bias[i];
             if (t.column_bias != nullptr) value += load(t.column_bias + v * kLanes);
-            if (t.relu) value = value < 0 ? Vector{} : value;
             store(value, out);
         }
     }

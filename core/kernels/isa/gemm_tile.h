@@ -27,7 +27,6 @@ struct TileProduct {
     bool accumulate;                    ///< C += instead of C =
     const Real* row_bias = nullptr;     ///< [rows] or nullptr: added to each row
     const Real* column_bias = nullptr;  ///< [columns] or nullptr
-    bool relu = false;                  ///< then C = max(C, 0), at the end
 };
 
 /// No tile has more columns, at any instruction set.

@@ -1,0 +1,49 @@
+#pragma once
+
+#include "primer/core/kernels/batchnorm.h"
+#include "primer/core/kernels/conv.h"
+#include "primer/core/kernels/gemm.h"
+#include "primer/core/kernels/pool.h"
+
+// What the fast kernels compute, as plain loops. A reader may stop here: everything else in
+// core/kernels gives the same results, to rounding, and is only faster. Tests compare the two, and
+// PRIMER_ISA=reference runs whole programs on these. The declarations that they share, with their
+// sizes, are in the headers above.
+
+namespace primer::kernels::reference {
+
+void gemm(Trans trans_a, Trans trans_b, Index m, Index n, Index k, const Real* a, const Real* b,
+          Real* c, const GemmOptions& options = {});
+
+void conv2d(const ConvSizes& sizes, const Real* x, const Real* weight, const Real* bias, Real* y);
+void conv2d_backward_input(const ConvSizes& sizes, const Real* weight, const Real* dy, Real* dx);
+void conv2d_backward_weight(const ConvSizes& sizes, const Real* x, const Real* dy, Real* dweight);
+
+void max_pool2d(const MaxPoolSizes& sizes, const Real* x, Real* y, void* taken);
+void max_pool2d_backward(const MaxPoolSizes& sizes, const void* taken, const Real* dy, Real* dx);
+void avg_pool2d(const AvgPoolSizes& sizes, const Real* x, Real* y);
+void avg_pool2d_backward(const AvgPoolSizes& sizes, const Real* dy, Real* dx);
+
+/// The moments of channel c.
+Moments moments_of(const BatchNormSizes& sizes, const Real* x, Index c);
+
+/// What a BatchNormRule makes of the values of channel c, before relu: (x - mean) scale + bias.
+class Normalization {
+  public:
+    Normalization(const BatchNormRule& rule, const Moments& moments, Index c);
+    Real operator()(Real x) const {
+        return static_cast<Real>((static_cast<double>(x) - mean_) * scale_ + bias_);
+    }
+
+  private:
+    double mean_, scale_, bias_;
+};
+
+void batch_norm(const BatchNormSizes& sizes, const BatchNormRule& rule, const Real* x,
+                const Moments* moments, Real* y);
+void batch_norm_training(const BatchNormSizes& sizes, const BatchNormRule& rule, const Real* x,
+                         Moments* moments, Real* y);
+void batch_norm_backward(const BatchNormSizes& sizes, const BatchNormRule& rule,
+                         const BatchNormBackward& from, Real* dx, Real* dweight, Real* dbias);
+
+}  // namespace primer::kernels::reference
