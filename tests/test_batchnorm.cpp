@@ -9,7 +9,7 @@
 
 #include "primer/core/kernels/batchnorm.h"
 #include "primer/core/kernels/isa.h"
-#include "primer/core/kernels/isa/batchnorm.h"
+#include "primer/core/kernels/isa/table.h"
 #include "primer/core/kernels/parallel.h"
 #include "primer/core/kernels/reference.h"
 #include "primer/core/ops.h"
@@ -543,12 +543,12 @@ TEST_CASE("batch_norm kernels: the same bits at every instruction set") {
                                                       {2, 1, 5000, 5000, 5000}};
     for (const kernels::BatchNormBlock& block : blocks) {
         CAPTURE(block.inner);
-        const auto expected = all(kernels::baseline::batch_norm_kernels(), block);
+        const auto expected = all(kernels::baseline::make_table().batch_norm, block);
         if (kernels::supported(kernels::Isa::avx2)) {
-            CHECK(all(kernels::avx2::batch_norm_kernels(), block) == expected);
+            CHECK(all(kernels::avx2::make_table().batch_norm, block) == expected);
         }
         if (kernels::supported(kernels::Isa::avx512)) {
-            CHECK(all(kernels::avx512::batch_norm_kernels(), block) == expected);
+            CHECK(all(kernels::avx512::make_table().batch_norm, block) == expected);
         }
     }
 }

@@ -129,6 +129,23 @@ TEST_CASE("house: no text is made through the global locale") {
     }
 }
 
+TEST_CASE("house: kernels that a reader may skip say so in their first line") {
+    const fs::path kernels = fs::path(PRIMER_SOURCE_DIR) / "core/kernels";
+    int files = 0;
+    for (const fs::directory_entry& entry : fs::recursive_directory_iterator(kernels)) {
+        const std::string name = entry.path().filename().string();
+        if (entry.path().extension() != ".cpp" || name == "reference.cpp" || name == "real.cpp") {
+            continue;
+        }
+        ++files;
+        std::ifstream file(entry.path());
+        std::string line;
+        std::getline(file, line);
+        CHECK_MESSAGE(line.starts_with("// Only speed"), name);
+    }
+    CHECK(files > 20);
+}
+
 TEST_CASE("house: what PyTorch computed takes no more than 1 MB") {
     std::uintmax_t bytes = 0, files = 0;
     for (const fs::directory_entry& entry : fs::directory_iterator(PRIMER_PARITY_DIR)) {

@@ -12,13 +12,7 @@
 #include <type_traits>
 #include <vector>
 
-#include "primer/core/kernels/isa/activation.h"
-#include "primer/core/kernels/isa/dropout.h"
-#include "primer/core/kernels/isa/elementwise.h"
-#include "primer/core/kernels/isa/optimizer.h"
-#include "primer/core/kernels/isa/pool.h"
-#include "primer/core/kernels/isa/reduce.h"
-#include "primer/core/kernels/isa/softmax.h"
+#include "primer/core/kernels/isa/table.h"
 #include "primer/core/rng.h"
 #include "support.h"
 
@@ -59,15 +53,17 @@ std::vector<Real> values(Index n, std::uint64_t seed) {
 // Lengths on and off the width of any vector.
 const std::vector<Index> kLengths{0, 1, 3, 4, 7, 8, 15, 16, 17, 31, 32, 33, 63, 64, 100, 257, 1000};
 
-// Checks that `results` of the tables of all instruction sets that this processor has are equal.
-// Given are the functions that make them: those of the others can not even be called here.
-template <class Table, class Results>
-void same_at_all(Table (*baseline)(), Table (*avx2)(), Table (*avx512)(), const Results& results) {
+// Checks that `results` of a part of the tables of all instruction sets that this processor has are
+// equal. Tables of the others can not even be made here.
+template <class Part, class Results>
+void same_at_all(Part kernels::Table::*part, const Results& results) {
     for (const Index n : kLengths) {
         CAPTURE(n);
-        const Bits expected = results(baseline(), n);
-        if (supported(Isa::avx2)) CHECK(results(avx2(), n) == expected);
-        if (supported(Isa::avx512)) CHECK(results(avx512(), n) == expected);
+        const Bits expected = results(kernels::baseline::make_table().*part, n);
+        if (supported(Isa::avx2)) CHECK(results(kernels::avx2::make_table().*part, n) == expected);
+        if (supported(Isa::avx512)) {
+            CHECK(results(kernels::avx512::make_table().*part, n) == expected);
+        }
     }
 }
 
@@ -79,8 +75,9 @@ TEST_CASE("isa: names, and what this processor has") {
     CHECK(supported(Isa::baseline));
     CHECK(supported(kernels::isa()));
     const bool reference = kernels::isa() == Isa::reference;  // whose loops are the baseline's
-    CHECK(kernels::select(Isa::baseline, Isa::avx2, Isa::avx512) ==
-          (reference ? Isa::baseline : kernels::isa()));
+    const auto baseline = kernels::baseline::make_table().activation.relu;
+    const bool is_baseline = kernels::table().activation.relu == baseline;
+    CHECK(is_baseline == (reference || kernels::isa() == Isa::baseline));
 }
 
 // One of the loops of the activations. A forward one does not look at dy.
@@ -119,25 +116,21 @@ std::vector<Loop> loops_of(const kernels::ActivationKernels& k) {
 }
 
 TEST_CASE("isa: activations") {
-    same_at_all(kernels::baseline::activation_kernels, kernels::avx2::activation_kernels,
-                kernels::avx512::activation_kernels,
-                [](const kernels::ActivationKernels& table, Index n) {
-                    const std::vector<Real> x = values(n, 1), dy = values(n, 2);
-                    Bits bits;
-                    for (const Loop& loop : loops_of(table)) {
-                        std::vector<Real> out(x.size());
-                        loop.run(n, x.data(), dy.data(), out.data());
-                        append(bits, out);
-                    }
-                    return bits;
-                });
+    same_at_all(&kernels::Table::activation, [](const kernels::ActivationKernels& table, Index n) {
+        const std::vector<Real> x = values(n, 1), dy = values(n, 2);
+        Bits bits;
+        for (const Loop& loop : loops_of(table)) {
+            std::vector<Real> out(x.size());
+            loop.run(n, x.data(), dy.data(), out.data());
+            append(bits, out);
+        }
+        return bits;
+    });
 }
 
 TEST_CASE("isa: activations, the same bits at every place and in place") {
     for (const auto& table :
-         {kernels::baseline::activation_kernels(),
-          kernels::select(kernels::baseline::activation_kernels, kernels::avx2::activation_kernels,
-                          kernels::avx512::activation_kernels)()}) {
+         {kernels::baseline::make_table().activation, kernels::table().activation}) {
         const std::vector<Real> x = values(100, 1), dy = values(100, 2);
         for (const Loop& loop : loops_of(table)) {
             std::vector<Real> out(x.size());
@@ -158,136 +151,125 @@ TEST_CASE("isa: activations, the same bits at every place and in place") {
 }
 
 TEST_CASE("isa: arithmetic") {
-    same_at_all(kernels::baseline::elementwise_kernels, kernels::avx2::elementwise_kernels,
-                kernels::avx512::elementwise_kernels,
-                [](const kernels::ElementwiseKernels& k, Index n) {
-                    const std::vector<Real> a = values(2 * n + 1, 3), b = values(3 * n + 1, 4);
-                    Bits bits;
-                    std::vector<Real> y(static_cast<std::size_t>(n));
-                    for (const auto& f : {k.add, k.sub, k.mul, k.div}) {
-                        for (const auto& [sa, sb] :
-                             {std::pair<Index, Index>{1, 1}, {1, 0}, {0, 1}, {2, 3}}) {
-                            f(n, a.data(), sa, b.data(), sb, y.data());
-                            append(bits, y);
-                        }
-                        y.assign(a.begin(), a.begin() + n);
-                        f(n, y.data(), 1, b.data(), 1, y.data());
-                        append(bits, y);
-                    }
-                    for (const auto& f : {k.neg, k.exp, k.sqrt}) {
-                        f(n, a.data(), y.data());
-                        append(bits, y);
-                    }
-                    k.scale(n, Real(1.1), y.data());
-                    append(bits, y);
-                    return bits;
-                });
+    same_at_all(&kernels::Table::elementwise, [](const kernels::ElementwiseKernels& k, Index n) {
+        const std::vector<Real> a = values(2 * n + 1, 3), b = values(3 * n + 1, 4);
+        Bits bits;
+        std::vector<Real> y(static_cast<std::size_t>(n));
+        for (const auto& f : {k.add, k.sub, k.mul, k.div}) {
+            for (const auto& [sa, sb] : {std::pair<Index, Index>{1, 1}, {1, 0}, {0, 1}, {2, 3}}) {
+                f(n, a.data(), sa, b.data(), sb, y.data());
+                append(bits, y);
+            }
+            y.assign(a.begin(), a.begin() + n);
+            f(n, y.data(), 1, b.data(), 1, y.data());
+            append(bits, y);
+        }
+        for (const auto& f : {k.neg, k.exp, k.sqrt}) {
+            f(n, a.data(), y.data());
+            append(bits, y);
+        }
+        k.scale(n, Real(1.1), y.data());
+        append(bits, y);
+        return bits;
+    });
 }
 
 TEST_CASE("isa: optimizers") {
-    same_at_all(
-        kernels::baseline::optimizer_kernels, kernels::avx2::optimizer_kernels,
-        kernels::avx512::optimizer_kernels, [](const kernels::OptimizerKernels& k, Index n) {
-            Bits bits;
-            Rng rng(5);
-            const auto positive = [&] {
-                std::vector<Real> x;
-                for (Index i = 0; i < n; ++i) x.push_back(rng.uniform());
-                return x;
-            };
-            for (const bool flag : {false, true}) {
-                const std::vector<Real> g = values(n, 6);
-                std::vector<Real> w = values(n, 7), v = values(n, 8), m = positive(),
-                                  s = positive(), t = positive();
-                k.sgd(n, {Real(0.1), Real(0.9), 1, Real(0.01), flag, !flag}, g.data(), v.data(),
-                      w.data());
-                k.sgd(n, {Real(0.1), Real(0.9), 1, Real(0.01), flag, flag}, g.data(), nullptr,
-                      w.data());
-                const kernels::AdamStep adam{Real(0.1),  Real(0.9), Real(0.1),  Real(0.99),
-                                             Real(0.01), Real(0.5), Real(1e-8), Real(0.1),
-                                             Real(0.9),  flag};
-                k.adam(n, adam, g.data(), m.data(), s.data(), flag ? t.data() : nullptr, w.data());
-                const kernels::RmspropStep rms{Real(0.1),  Real(0.9), Real(0.1), Real(1e-8),
-                                               Real(0.01), Real(0.9), flag};
-                k.rmsprop(n, rms, g.data(), s.data(), flag ? m.data() : nullptr,
-                          flag ? nullptr : v.data(), w.data());
-                k.rmsprop(n, rms, g.data(), s.data(), flag ? nullptr : m.data(),
-                          flag ? v.data() : nullptr, w.data());
-                for (const auto& x : {w, v, m, s, t}) append(bits, x);
-            }
-            return bits;
-        });
+    same_at_all(&kernels::Table::optimizer, [](const kernels::OptimizerKernels& k, Index n) {
+        Bits bits;
+        Rng rng(5);
+        const auto positive = [&] {
+            std::vector<Real> x;
+            for (Index i = 0; i < n; ++i) x.push_back(rng.uniform());
+            return x;
+        };
+        for (const bool flag : {false, true}) {
+            const std::vector<Real> g = values(n, 6);
+            std::vector<Real> w = values(n, 7), v = values(n, 8), m = positive(), s = positive(),
+                              t = positive();
+            k.sgd(n, {Real(0.1), Real(0.9), 1, Real(0.01), flag, !flag}, g.data(), v.data(),
+                  w.data());
+            k.sgd(n, {Real(0.1), Real(0.9), 1, Real(0.01), flag, flag}, g.data(), nullptr,
+                  w.data());
+            const kernels::AdamStep adam{Real(0.1), Real(0.9),  Real(0.1), Real(0.99), Real(0.01),
+                                         Real(0.5), Real(1e-8), Real(0.1), Real(0.9),  flag};
+            k.adam(n, adam, g.data(), m.data(), s.data(), flag ? t.data() : nullptr, w.data());
+            const kernels::RmspropStep rms{Real(0.1),  Real(0.9), Real(0.1), Real(1e-8),
+                                           Real(0.01), Real(0.9), flag};
+            k.rmsprop(n, rms, g.data(), s.data(), flag ? m.data() : nullptr,
+                      flag ? nullptr : v.data(), w.data());
+            k.rmsprop(n, rms, g.data(), s.data(), flag ? nullptr : m.data(),
+                      flag ? v.data() : nullptr, w.data());
+            for (const auto& x : {w, v, m, s, t}) append(bits, x);
+        }
+        return bits;
+    });
 }
 
 TEST_CASE("isa: sums") {
-    same_at_all(kernels::baseline::reduce_kernels, kernels::avx2::reduce_kernels,
-                kernels::avx512::reduce_kernels, [](const kernels::ReduceKernels& k, Index n) {
-                    Rng rng(9);
-                    std::vector<Real> x;
-                    for (Index i = 0; i < n * 32; ++i) x.push_back(rng.normal());
-                    std::vector<double> sums(70);
-                    sums[0] = k.sum(n, x.data());
-                    sums[1] = k.sum_of_squares(n, x.data());
-                    k.add_rows(n, 32, 32, x.data(), sums.data() + 2);
-                    k.add_rows(n, 10, 31, x.data(), sums.data() + 40);
-                    Bits bits;
-                    append(bits, sums);
-                    return bits;
-                });
+    same_at_all(&kernels::Table::reduce, [](const kernels::ReduceKernels& k, Index n) {
+        Rng rng(9);
+        std::vector<Real> x;
+        for (Index i = 0; i < n * 32; ++i) x.push_back(rng.normal());
+        std::vector<double> sums(70);
+        sums[0] = k.sum(n, x.data());
+        sums[1] = k.sum_of_squares(n, x.data());
+        k.add_rows(n, 32, 32, x.data(), sums.data() + 2);
+        k.add_rows(n, 10, 31, x.data(), sums.data() + 40);
+        Bits bits;
+        append(bits, sums);
+        return bits;
+    });
 }
 
 TEST_CASE("isa: softmax") {
-    same_at_all(kernels::baseline::softmax_kernels, kernels::avx2::softmax_kernels,
-                kernels::avx512::softmax_kernels, [](const kernels::SoftmaxKernels& k, Index n) {
-                    const Index rows = 5;
-                    const std::vector<Real> x = values(rows * n, 10), dy = values(rows * n, 11);
-                    std::vector<Real> y(x.size()), dx(x.size());
-                    std::vector<double> largest(rows), sums(rows);
-                    Bits bits;
-                    k.exponentials(rows, n, x.data(), y.data(), largest.data(), sums.data());
-                    k.divide(rows, n, sums.data(), y.data());
-                    append(bits, y);
-                    k.backward(rows, n, y.data(), dy.data(), dx.data());
-                    append(bits, dx);
-                    k.subtract(rows, n, largest.data(), sums.data(), x.data(), y.data());
-                    append(bits, y);
-                    k.log_backward(rows, n, y.data(), dy.data(), dx.data());
-                    append(bits, dx);
-                    return bits;
-                });
+    same_at_all(&kernels::Table::softmax, [](const kernels::SoftmaxKernels& k, Index n) {
+        const Index rows = 5;
+        const std::vector<Real> x = values(rows * n, 10), dy = values(rows * n, 11);
+        std::vector<Real> y(x.size()), dx(x.size());
+        std::vector<double> largest(rows), sums(rows);
+        Bits bits;
+        k.exponentials(rows, n, x.data(), y.data(), largest.data(), sums.data());
+        k.divide(rows, n, sums.data(), y.data());
+        append(bits, y);
+        k.backward(rows, n, y.data(), dy.data(), dx.data());
+        append(bits, dx);
+        k.subtract(rows, n, largest.data(), sums.data(), x.data(), y.data());
+        append(bits, y);
+        k.log_backward(rows, n, y.data(), dy.data(), dx.data());
+        append(bits, dx);
+        return bits;
+    });
 }
 
 TEST_CASE("isa: max pooling") {
-    same_at_all(kernels::baseline::pool_kernels, kernels::avx2::pool_kernels,
-                kernels::avx512::pool_kernels, [](const kernels::PoolKernels& k, Index n) {
-                    // Two planes of two rows of n windows, with a row and a column too many.
-                    const kernels::PoolBy2 sizes{2, 5, 2 * n + 1, 2, n};
-                    const std::vector<Real> x = values(2 * 5 * (2 * n + 1), 13),
-                                            dy = values(2 * 2 * n, 14);
-                    std::vector<Real> y(dy.size()), dx(x.size());
-                    std::vector<std::uint8_t> taken(dy.size());
-                    k.max_by_2(sizes, x.data(), y.data(), taken.data());
-                    k.max_by_2_backward(sizes, taken.data(), dy.data(), dx.data());
-                    Bits bits(taken.begin(), taken.end());
-                    append(bits, y);
-                    append(bits, dx);
-                    return bits;
-                });
+    same_at_all(&kernels::Table::pool, [](const kernels::PoolKernels& k, Index n) {
+        // Two planes of two rows of n windows, with a row and a column too many.
+        const kernels::PoolBy2 sizes{2, 5, 2 * n + 1, 2, n};
+        const std::vector<Real> x = values(2 * 5 * (2 * n + 1), 13), dy = values(2 * 2 * n, 14);
+        std::vector<Real> y(dy.size()), dx(x.size());
+        std::vector<std::uint8_t> taken(dy.size());
+        k.max_by_2(sizes, x.data(), y.data(), taken.data());
+        k.max_by_2_backward(sizes, taken.data(), dy.data(), dx.data());
+        Bits bits(taken.begin(), taken.end());
+        append(bits, y);
+        append(bits, dx);
+        return bits;
+    });
 }
 
 TEST_CASE("isa: dropout") {
-    same_at_all(kernels::baseline::dropout_kernels, kernels::avx2::dropout_kernels,
-                kernels::avx512::dropout_kernels, [](const kernels::DropoutKernels& k, Index n) {
-                    const std::vector<Real> x = values(n, 12);
-                    std::vector<Real> y(x.size()), dx(x.size());
-                    std::vector<std::uint8_t> kept(x.size());
-                    k.forward(512, n, 99, 1U << 30, Real(1.25), x.data(), y.data(), kept.data());
-                    k.backward(n, Real(1.25), kept.data(), x.data(), dx.data());
-                    Bits bits(kept.begin(), kept.end());
-                    append(bits, y);
-                    append(bits, dx);
-                    return bits;
-                });
+    same_at_all(&kernels::Table::dropout, [](const kernels::DropoutKernels& k, Index n) {
+        const std::vector<Real> x = values(n, 12);
+        std::vector<Real> y(x.size()), dx(x.size());
+        std::vector<std::uint8_t> kept(x.size());
+        k.forward(512, n, 99, 1U << 30, Real(1.25), x.data(), y.data(), kept.data());
+        k.backward(n, Real(1.25), kept.data(), x.data(), dx.data());
+        Bits bits(kept.begin(), kept.end());
+        append(bits, y);
+        append(bits, dx);
+        return bits;
+    });
 }
 
 }  // namespace

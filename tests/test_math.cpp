@@ -9,8 +9,7 @@
 #include <vector>
 
 #include "primer/core/kernels/isa.h"
-#include "primer/core/kernels/isa/activation.h"
-#include "primer/core/kernels/isa/elementwise.h"
+#include "primer/core/kernels/isa/table.h"
 #include "support.h"
 
 namespace primer {
@@ -63,8 +62,8 @@ double share_of(double x) { return std::erfc(-x / std::sqrt(2.0)) / 2; }
 
 // The limits are the errors that were measured over all floats, rounded up a little.
 TEST_CASE("math: errors in units in the last place, over all sizes") {
-    const kernels::ActivationKernels f = kernels::baseline::activation_kernels();
-    const kernels::ElementwiseKernels g = kernels::baseline::elementwise_kernels();
+    const kernels::ActivationKernels f = kernels::baseline::make_table().activation;
+    const kernels::ElementwiseKernels g = kernels::baseline::make_table().elementwise;
     const Function elu = [&](Index n, const Real* x, Real* y) { f.elu(n, 1, 1, x, y); };
     const Function softplus = [&](Index n, const Real* x, Real* y) { f.softplus(n, 1, 500, x, y); };
     const double all = kInfinity;
@@ -109,7 +108,7 @@ void check_derivative(kernels::ActivationKernels::Backward backward, double (*ex
 }
 
 TEST_CASE("math: derivatives keep their digits, over all sizes") {
-    const kernels::ActivationKernels f = kernels::baseline::activation_kernels();
+    const kernels::ActivationKernels f = kernels::baseline::make_table().activation;
     check_derivative(f.tanh_backward, [](double x) {
         const double c = std::cosh(std::min(std::abs(x), 300.0));
         return 1 / (c * c);
@@ -123,7 +122,7 @@ TEST_CASE("math: derivatives keep their digits, over all sizes") {
 }
 
 TEST_CASE("math: NaN stays NaN, and infinity goes where it should") {
-    const kernels::ActivationKernels f = kernels::baseline::activation_kernels();
+    const kernels::ActivationKernels f = kernels::baseline::make_table().activation;
     const std::vector<Real> x{std::numeric_limits<Real>::quiet_NaN(), static_cast<Real>(kInfinity),
                               static_cast<Real>(-kInfinity), 0, Real(-0.0)};
     std::vector<Real> y(5);
@@ -131,7 +130,7 @@ TEST_CASE("math: NaN stays NaN, and infinity goes where it should") {
         function(5, x.data(), y.data());
         CHECK(std::isnan(y[0]));
     }
-    kernels::baseline::elementwise_kernels().exp(5, x.data(), y.data());
+    kernels::baseline::make_table().elementwise.exp(5, x.data(), y.data());
     CHECK(std::isnan(y[0]));
     CHECK(y[1] == static_cast<Real>(kInfinity));
     CHECK(y[2] == 0);

@@ -1,10 +1,12 @@
+// Only speed: the formulas stand in core/ops/activation.cpp. Here threads share the elements.
+
 #include "primer/core/kernels/activation.h"
 
 #include <algorithm>
 #include <cmath>
 
 #include "primer/core/kernels/isa.h"
-#include "primer/core/kernels/isa/activation.h"
+#include "primer/core/kernels/isa/table.h"
 #include "primer/core/kernels/parallel.h"
 
 namespace primer::kernels {
@@ -13,12 +15,6 @@ namespace {
 // Elements that are worth handing to another thread: of a loop that is as fast as memory, and of
 // one that computes an exponential for each.
 constexpr Index kCheap = 16384, kCostly = 8192;
-
-const ActivationKernels& loops() {
-    static const ActivationKernels chosen = select(
-        baseline::activation_kernels, avx2::activation_kernels, avx512::activation_kernels)();
-    return chosen;
-}
 
 void forward(Index n, Index grain, const Real* x, Real* y, ActivationKernels::Forward loop) {
     parallel_for(n, grain,
@@ -51,19 +47,20 @@ void for_each_run(const Axis& axis, F f) {
 
 }  // namespace
 
-void relu(Index n, const Real* x, Real* y) { forward(n, kCheap, x, y, loops().relu); }
+void relu(Index n, const Real* x, Real* y) { forward(n, kCheap, x, y, table().activation.relu); }
 void relu_backward(Index n, const Real* y, const Real* dy, Real* dx) {
-    backward(n, kCheap, y, dy, dx, loops().relu_backward);
+    backward(n, kCheap, y, dy, dx, table().activation.relu_backward);
 }
 
 void leaky_relu(Index n, Real slope, const Real* x, Real* y) {
     parallel_for(n, kCheap, [=](Index begin, Index end) {
-        loops().leaky_relu(end - begin, slope, x + begin, y + begin);
+        table().activation.leaky_relu(end - begin, slope, x + begin, y + begin);
     });
 }
 void leaky_relu_backward(Index n, Real slope, const Real* x, const Real* dy, Real* dx) {
     parallel_for(n, kCheap, [=](Index begin, Index end) {
-        loops().leaky_relu_backward(end - begin, slope, x + begin, dy + begin, dx + begin);
+        table().activation.leaky_relu_backward(end - begin, slope, x + begin, dy + begin,
+                                               dx + begin);
     });
 }
 
@@ -79,69 +76,77 @@ void prelu_backward(const Axis& axis, const Real* x, const Real* w, const Real* 
             const Index c = i / inner % channels;
             if (inner == 1) {
                 run = std::min(channels - c, end - i);
-                loops().prelu_backward(run, x + i, w + c, dy + i, dx + i);
+                table().activation.prelu_backward(run, x + i, w + c, dy + i, dx + i);
             } else {
                 run = std::min(inner - i % inner, end - i);
-                loops().leaky_relu_backward(run, w[c], x + i, dy + i, dx + i);
+                table().activation.leaky_relu_backward(run, w[c], x + i, dy + i, dx + i);
             }
         }
     });
 }
 void prelu_backward_weight(Index n, const Real* x, const Real* dy, Real* terms) {
-    backward(n, kCheap, x, dy, terms, loops().prelu_backward_weight);
+    backward(n, kCheap, x, dy, terms, table().activation.prelu_backward_weight);
 }
 
 void elu(Index n, Real above, Real below, const Real* x, Real* y) {
     parallel_for(n, kCostly, [=](Index begin, Index end) {
-        loops().elu(end - begin, above, below, x + begin, y + begin);
+        table().activation.elu(end - begin, above, below, x + begin, y + begin);
     });
 }
 void elu_backward(Index n, Real above, Real below, const Real* x, const Real* dy, Real* dx) {
     parallel_for(n, kCostly, [=](Index begin, Index end) {
-        loops().elu_backward(end - begin, above, below, x + begin, dy + begin, dx + begin);
+        table().activation.elu_backward(end - begin, above, below, x + begin, dy + begin,
+                                        dx + begin);
     });
 }
 
-void gelu(Index n, const Real* x, Real* y) { forward(n, kCostly, x, y, loops().gelu); }
+void gelu(Index n, const Real* x, Real* y) { forward(n, kCostly, x, y, table().activation.gelu); }
 void gelu_backward(Index n, const Real* x, const Real* dy, Real* dx) {
-    backward(n, kCostly, x, dy, dx, loops().gelu_backward);
+    backward(n, kCostly, x, dy, dx, table().activation.gelu_backward);
 }
 
-void gelu_tanh(Index n, const Real* x, Real* y) { forward(n, kCostly, x, y, loops().gelu_tanh); }
+void gelu_tanh(Index n, const Real* x, Real* y) {
+    forward(n, kCostly, x, y, table().activation.gelu_tanh);
+}
 void gelu_tanh_backward(Index n, const Real* x, const Real* dy, Real* dx) {
-    backward(n, kCostly, x, dy, dx, loops().gelu_tanh_backward);
+    backward(n, kCostly, x, dy, dx, table().activation.gelu_tanh_backward);
 }
 
-void silu(Index n, const Real* x, Real* y) { forward(n, kCostly, x, y, loops().silu); }
+void silu(Index n, const Real* x, Real* y) { forward(n, kCostly, x, y, table().activation.silu); }
 void silu_backward(Index n, const Real* x, const Real* dy, Real* dx) {
-    backward(n, kCostly, x, dy, dx, loops().silu_backward);
+    backward(n, kCostly, x, dy, dx, table().activation.silu_backward);
 }
 
-void sigmoid(Index n, const Real* x, Real* y) { forward(n, kCostly, x, y, loops().sigmoid); }
+void sigmoid(Index n, const Real* x, Real* y) {
+    forward(n, kCostly, x, y, table().activation.sigmoid);
+}
 void sigmoid_backward(Index n, const Real* x, const Real* dy, Real* dx) {
-    backward(n, kCostly, x, dy, dx, loops().sigmoid_backward);
+    backward(n, kCostly, x, dy, dx, table().activation.sigmoid_backward);
 }
 
-void tanh(Index n, const Real* x, Real* y) { forward(n, kCostly, x, y, loops().tanh); }
+void tanh(Index n, const Real* x, Real* y) { forward(n, kCostly, x, y, table().activation.tanh); }
 void tanh_backward(Index n, const Real* x, const Real* dy, Real* dx) {
-    backward(n, kCostly, x, dy, dx, loops().tanh_backward);
+    backward(n, kCostly, x, dy, dx, table().activation.tanh_backward);
 }
 
 void softplus(Index n, Real beta, Real threshold, const Real* x, Real* y) {
     parallel_for(n, kCostly, [=](Index begin, Index end) {
-        loops().softplus(end - begin, beta, threshold, x + begin, y + begin);
+        table().activation.softplus(end - begin, beta, threshold, x + begin, y + begin);
     });
 }
 void softplus_backward(Index n, Real beta, Real threshold, const Real* x, const Real* dy,
                        Real* dx) {
     parallel_for(n, kCostly, [=](Index begin, Index end) {
-        loops().softplus_backward(end - begin, beta, threshold, x + begin, dy + begin, dx + begin);
+        table().activation.softplus_backward(end - begin, beta, threshold, x + begin, dy + begin,
+                                             dx + begin);
     });
 }
 
-void hardswish(Index n, const Real* x, Real* y) { forward(n, kCheap, x, y, loops().hardswish); }
+void hardswish(Index n, const Real* x, Real* y) {
+    forward(n, kCheap, x, y, table().activation.hardswish);
+}
 void hardswish_backward(Index n, const Real* x, const Real* dy, Real* dx) {
-    backward(n, kCheap, x, dy, dx, loops().hardswish_backward);
+    backward(n, kCheap, x, dy, dx, table().activation.hardswish_backward);
 }
 
 void maxout(const Axis& axis, const Real* x, Real* y, Real* piece) {

@@ -1,3 +1,5 @@
+// Only speed: the definition is in reference.cpp.
+
 #include "primer/core/kernels/batchnorm.h"
 
 #include <algorithm>
@@ -6,7 +8,7 @@
 #include <vector>
 
 #include "primer/core/kernels/isa.h"
-#include "primer/core/kernels/isa/batchnorm.h"
+#include "primer/core/kernels/isa/table.h"
 #include "primer/core/kernels/parallel.h"
 #include "primer/core/kernels/reference.h"
 
@@ -15,12 +17,6 @@ namespace {
 
 double or_else(double otherwise, const Real* values, Index c) {
     return values != nullptr ? static_cast<double>(values[c]) : otherwise;
-}
-
-const BatchNormKernels& loops() {
-    static const BatchNormKernels chosen = select(
-        baseline::batch_norm_kernels, avx2::batch_norm_kernels, avx512::batch_norm_kernels)();
-    return chosen;
 }
 
 // A number for each channel of a group.
@@ -98,7 +94,7 @@ PerChannel<Real> rough_means(const Group& group, const Real* x) {
     for (Index c = 0; c < group.channels; ++c) {
         means[static_cast<std::size_t>(c)] = x[group.offset + c * group.sizes.inner];
     }
-    loops().moments(start, means.data(), x + group.offset, sum.data(), squares.data());
+    table().batch_norm.moments(start, means.data(), x + group.offset, sum.data(), squares.data());
     const auto count = static_cast<double>(start.rows * start.inner);
     for (std::size_t c = 0; c < means.size(); ++c) {
         means[c] = static_cast<Real>(static_cast<double>(means[c]) + sum[c] / count);
@@ -114,7 +110,8 @@ PerChannel<Real> rough_means(const Group& group, const Real* x) {
 void measure(const Group& group, const Real* x, Moments* moments) {
     const PerChannel<Real> about = rough_means(group, x);
     PerChannel<double> sum{}, squares{};
-    loops().moments(group.block(), about.data(), x + group.offset, sum.data(), squares.data());
+    table().batch_norm.moments(group.block(), about.data(), x + group.offset, sum.data(),
+                               squares.data());
     const auto count = static_cast<double>(group.sizes.count());
     for (Index c = 0; c < group.channels; ++c) {
         const auto k = static_cast<std::size_t>(c);
@@ -186,8 +183,8 @@ std::vector<GradientSums> gradient_sums(const BatchNormSizes& s, const BatchNorm
     for_each_channel(s, [&](const Group& group) {
         const BatchNormLine line = line_of(group, rule, from.moments);
         PerChannel<double> dy{}, product{};
-        loops().gradient_sums(group.block(), line, rule.relu, from.x + group.offset,
-                              from.dy + group.offset, dy.data(), product.data());
+        table().batch_norm.gradient_sums(group.block(), line, rule.relu, from.x + group.offset,
+                                         from.dy + group.offset, dy.data(), product.data());
         for (Index c = 0; c < group.channels; ++c) {
             const auto k = static_cast<std::size_t>(c),
                        at = static_cast<std::size_t>(group.first + c);
@@ -238,10 +235,11 @@ void input_gradient(const BatchNormSizes& s, const BatchNormRule& rule,
     for_each_image(s, [&](Index number, const Group& group, Index begin, Index end) {
         const auto g = static_cast<std::size_t>(number);
         const Index at = group.at(begin);
-        loops().input_gradient(group.block(begin, end), lines[g], rule.relu,
-                               from.moments_of_x ? slopes[g].slope : nullptr,
-                               from.moments_of_x ? slopes[g].offset : nullptr,
-                               from.x != nullptr ? from.x + at : nullptr, from.dy + at, dx + at);
+        table().batch_norm.input_gradient(group.block(begin, end), lines[g], rule.relu,
+                                          from.moments_of_x ? slopes[g].slope : nullptr,
+                                          from.moments_of_x ? slopes[g].offset : nullptr,
+                                          from.x != nullptr ? from.x + at : nullptr, from.dy + at,
+                                          dx + at);
     });
 }
 
@@ -253,8 +251,9 @@ void batch_norm(const BatchNormSizes& s, const BatchNormRule& rule, const Real* 
     const std::vector<BatchNormLine> lines = lines_of(s, rule, moments);
     for_each_image(s, [&](Index number, const Group& group, Index begin, Index end) {
         const Index at = group.at(begin);
-        loops().normalize(group.block(begin, end), lines[static_cast<std::size_t>(number)],
-                          rule.relu, x + at, y + at);
+        table().batch_norm.normalize(group.block(begin, end),
+                                     lines[static_cast<std::size_t>(number)], rule.relu, x + at,
+                                     y + at);
     });
 }
 

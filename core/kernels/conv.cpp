@@ -1,4 +1,4 @@
-// How a convolution gets fast, in a page.
+// Only speed: how a convolution gets fast, in a page.
 //
 // The definition (reference::conv2d) is seven loops. For one image it is a product of
 // matrices: y [C_out, outputs] = weight [C_out, (C_in, kh, kw)] columns [(C_in, kh, kw), outputs],

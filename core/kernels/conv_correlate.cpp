@@ -1,3 +1,5 @@
+// Only speed: the definition is in reference.cpp, the page about it at the top of conv.cpp.
+
 #include <array>
 
 #include "primer/core/kernels/conv_parts.h"
@@ -44,8 +46,8 @@ void Frame::fill(const Line& h, const Line& w, Index channels, const Real* image
         const Real* const from = image + (c * h.in + top) * w.in;
         Real* const out = to + c * plane + (top - first_row) * row_size;
         if (stride == 1) {
-            the_tile().copy_rows(bottom - top, right - left, from + left, w.in,
-                                 out + left - first_column, row_size);
+            table().gemm.copy_rows(bottom - top, right - left, from + left, w.in,
+                                   out + left - first_column, row_size);
             continue;
         }
         for (Index i = 0; i < bottom - top; ++i) {
@@ -74,7 +76,7 @@ class Correlator {
   public:
     Correlator(const Correlation& correlation, const Real* x, const Real* bias, Real* y)
         : shape_(correlation),
-          columns_(correlation.outputs(), the_tile().columns),
+          columns_(correlation.outputs(), table().gemm.columns),
           pieces_(Cut::evenly(columns_.count, strips_of_a_piece(correlation, columns_.count))),
           frame_(shape_.h, shape_.w, 0, shape_.h.out),
           is_image_(frame_.is_image(shape_.h, shape_.w)),
@@ -142,7 +144,7 @@ class Correlator {
             .b =
                 [&](Index strip, Index begin, Index depth, Real* scratch) {
                     gather(strip, first_row, depth, offsets_.data() + begin, image, scratch);
-                    return Strip{scratch, the_tile().columns};
+                    return Strip{scratch, table().gemm.columns};
                 },
             .c = y_ + block * shape_.rows * columns_.total,
             .stride = columns_.total,
@@ -174,8 +176,8 @@ class Correlator {
             }
             output += length;
         }
-        the_tile().gather(depth, offsets, image, static_cast<Index>(count), pieces.data(),
-                          the_tile().columns, to);
+        table().gemm.gather(depth, offsets, image, static_cast<Index>(count), pieces.data(),
+                            table().gemm.columns, to);
     }
 
     const Correlation& shape_;

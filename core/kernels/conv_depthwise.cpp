@@ -1,6 +1,8 @@
+// Only speed: the definition is in reference.cpp.
+
 #include "primer/core/kernels/conv_parts.h"
 #include "primer/core/kernels/isa.h"
-#include "primer/core/kernels/isa/depthwise.h"
+#include "primer/core/kernels/isa/table.h"
 #include "primer/core/kernels/parallel.h"
 #include "primer/core/kernels/storage.h"
 
@@ -10,12 +12,6 @@
 
 namespace primer::kernels {
 namespace {
-
-const Depthwise& loops_for_this_processor() {
-    static const Depthwise loops =
-        select(baseline::depthwise, avx2::depthwise, avx512::depthwise)();
-    return loops;
-}
 
 // Calls body(plane, loops, x) for each plane of x [batch, channels, h.in, w.in], padded.
 template <class Body>
@@ -46,9 +42,9 @@ void depthwise(const Correlation& c, const Real* x, const Real* weight, const Re
     for_each_plane(c.batch * c.groups, c.h, c.w, x,
                    [&](Index plane, const DepthwiseLoops& loops, const Real* padded) {
                        const Index channel = plane % c.groups;
-                       loops_for_this_processor().forward(
-                           loops, padded, weight + channel * loops.taps,
-                           bias != nullptr ? bias[channel] : Real(0), y + plane * c.outputs());
+                       table().depthwise.forward(loops, padded, weight + channel * loops.taps,
+                                                 bias != nullptr ? bias[channel] : Real(0),
+                                                 y + plane * c.outputs());
                    });
 }
 
@@ -59,9 +55,8 @@ void depthwise_weight_gradient(const ConvSizes& s, const Real* x, const Real* dy
     std::fill_n(sums.data(), sums.size(), Real(0));
     for_each_plane(s.batch * s.groups, forward_line(s.h), forward_line(s.w), x,
                    [&](Index plane, const DepthwiseLoops& loops, const Real* padded) {
-                       loops_for_this_processor().weight(loops, padded,
-                                                         dy + plane * s.h.out * s.w.out,
-                                                         sums.data() + plane * loops.taps);
+                       table().depthwise.weight(loops, padded, dy + plane * s.h.out * s.w.out,
+                                                sums.data() + plane * loops.taps);
                    });
     std::fill_n(dweight, weights, Real(0));
     for (Index n = 0; n < s.batch; ++n) {

@@ -1,3 +1,5 @@
+// Only speed: the definition is in reference.cpp.
+
 #include "primer/core/kernels/conv_parts.h"
 #include "primer/core/kernels/gemm_blocks.h"
 #include "primer/core/kernels/parallel.h"
@@ -34,8 +36,8 @@ class WeightGradient {
           row_(frame_.stride * frame_.phase),
           pixels_(frame_.rows * row_),
           outputs_(s.h.out * s.w.out),
-          blocks_(s.in_channels / s.groups, the_tile().lanes),
-          strips_(s.out_channels / s.groups, the_tile().columns),
+          blocks_(s.in_channels / s.groups, table().gemm.lanes),
+          strips_(s.out_channels / s.groups, table().gemm.columns),
           images_(Cut::evenly(s.batch, std::max(Index{1}, kSegment / values_of_an_image()))),
           chunks_(Cut::evenly(images_.size, ceil_div(images_.size, chunks_wanted()))) {}
 
@@ -65,7 +67,7 @@ class WeightGradient {
 
     // A strip takes whole registers. The strips before this one have:
     Index strip_offset(Index strip) const {
-        const Index lanes = the_tile().lanes;
+        const Index lanes = table().gemm.lanes;
         return strip < strips_.count ? strips_.begin(strip)
                                      : ceil_div(strips_.total, lanes) * lanes;
     }
@@ -85,7 +87,7 @@ class WeightGradient {
 
     void transpose_images(Index segment, Real* x, Real* dy) const {
         const Index parts = blocks_.count + strips_.count;
-        const Index grain = std::max(Index{1}, 32768 / (the_tile().lanes * outputs_));
+        const Index grain = std::max(Index{1}, 32768 / (table().gemm.lanes * outputs_));
         parallel_for(images_.length(segment) * parts, grain, [&](Index begin, Index end) {
             for (Index item = begin; item < end; ++item) {
                 const Index image = item / parts, part = item % parts;
@@ -96,8 +98,8 @@ class WeightGradient {
                     const Index strip = part - blocks_.count;
                     const Real* const from =
                         dy_ + (n * sizes_.out_channels + strips_.begin(strip)) * outputs_;
-                    the_tile().transpose(strips_.length(strip), outputs_, outputs_, from,
-                                         strip_width(strip), dy_of(dy, strip, image));
+                    table().gemm.transpose(strips_.length(strip), outputs_, outputs_, from,
+                                           strip_width(strip), dy_of(dy, strip, image));
                 }
             }
         });
@@ -114,8 +116,8 @@ class WeightGradient {
             const Real* const line = from + row * w_.in;
             Real* const out = to + (row - frame_.first_row) * row_ * length;
             if (frame_.stride == 1) {
-                the_tile().transpose(length, plane, right - left, line + left, length,
-                                     out + (left - frame_.first_column) * length);
+                table().gemm.transpose(length, plane, right - left, line + left, length,
+                                       out + (left - frame_.first_column) * length);
                 continue;
             }
             for (Index column = left; column < right; ++column) {
@@ -172,7 +174,7 @@ class WeightGradient {
     void add_taps(TileProduct run, Index channels) const {
         const bool neighbours = frame_.stride == 1 && sizes_.w.dilation == 1;
         const Index lists = neighbours ? 1 : sizes_.w.kernel;
-        const Cut rows = Cut::evenly(channels * sizes_.w.kernel / lists, the_tile().rows);
+        const Cut rows = Cut::evenly(channels * sizes_.w.kernel / lists, table().gemm.rows);
         const Real* const x = run.a;
         for (const Tap& h : h_.taps) {
             for (Index list = 0; list < lists; ++list) {
@@ -180,7 +182,7 @@ class WeightGradient {
                 const Real* const begin = x + (frame_.row_of(h_, h.at) * row_ + column) * channels;
                 for (Index i = 0; i < rows.count; ++i) {
                     run.a = begin + rows.begin(i);
-                    the_tile().run(rows.length(i), run.stride, run);
+                    table().gemm.run(rows.length(i), run.stride, run);
                     run.c += rows.length(i) * run.stride;
                 }
             }

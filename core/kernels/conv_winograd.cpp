@@ -1,4 +1,4 @@
-// A 3x3 convolution with a quarter of the multiplications, in a page.
+// Only speed: a 3x3 convolution with a quarter of the multiplications, in a page.
 //
 // Take 4 outputs in a row, y = (y0 ... y3), that see 6 inputs d = (d0 ... d5) through 3 weights w.
 // The plain sum takes 4 * 3 = 12 multiplications. But y's are coefficients of a product of
@@ -41,7 +41,7 @@
 #include "primer/core/kernels/conv_parts.h"
 #include "primer/core/kernels/gemm_blocks.h"
 #include "primer/core/kernels/isa.h"
-#include "primer/core/kernels/isa/winograd.h"
+#include "primer/core/kernels/isa/table.h"
 #include "primer/core/kernels/parallel.h"
 #include "primer/core/kernels/storage.h"
 
@@ -50,12 +50,6 @@ namespace {
 
 constexpr Index kPlaces = 36;  // 6x6
 constexpr Index kTiles = 48;   // that are worked on at a time: they and their results fit L2
-
-const Winograd& transforms() {
-    static const Winograd functions =
-        select(baseline::winograd, avx2::winograd, avx512::winograd)();
-    return functions;
-}
 
 bool is_three_in_a_row(const Line& line) {
     return line.stride == 1 && line.taps.size() == 3 && line.taps[1].at == line.taps[0].at + 1 &&
@@ -120,15 +114,15 @@ struct Window2d {
 // Copies what the window has of `lanes` channels, each of h x w values: [row][column][channel].
 // The padding in `to` must be 0 already.
 void transpose_window(const Window2d& window, Index h, Index w, const Real* image, Real* to) {
-    const Index lanes = the_tile().lanes;
+    const Index lanes = table().gemm.lanes;
     const Index top = std::max(Index{0}, window.first_row);
     const Index bottom = std::min(h, window.first_row + window.rows);
     const Index left = std::max(Index{0}, window.first_column);
     const Index right = std::min(w, window.first_column + window.columns);
     for (Index row = top; row < bottom; ++row) {
         const Index pixel = (row - window.first_row) * window.columns + left - window.first_column;
-        the_tile().transpose(lanes, h * w, right - left, image + row * w + left, lanes,
-                             to + pixel * lanes);
+        table().gemm.transpose(lanes, h * w, right - left, image + row * w + left, lanes,
+                               to + pixel * lanes);
     }
 }
 
@@ -137,9 +131,9 @@ class Convolution {
     Convolution(const Correlation& c, const Real* x, const Real* bias, Real* y)
         : shape_(c),
           tiles_(c),
-          lanes_(the_tile().lanes),
+          lanes_(table().gemm.lanes),
           in_{Cut(c.channels, lanes_), tiles_.most()},
-          out_{Cut(c.rows, the_tile().columns), tiles_.most()},
+          out_{Cut(c.rows, table().gemm.columns), tiles_.most()},
           pitch_(4 * tiles_.in_a_row() + 2),
           x_(x),
           bias_(bias),
@@ -193,12 +187,13 @@ class Convolution {
                 for (Index i = begin; i < end; ++i) {
                     const Index row = i * lanes_, strip = row / out_.channels.size;
                     const Index width = out_.width(strip);
-                    the_tile().transpose(lanes_, depth, depth, weight + row * depth, lanes_,
-                                         w.data());
+                    table().gemm.transpose(lanes_, depth, depth, weight + row * depth, lanes_,
+                                           w.data());
                     Real* const to =
                         u + out_.channels.begin(strip) * shape_.channels + row % out_.channels.size;
-                    transforms().weight(shape_.channels, {w.data(), 9 * lanes_, 3 * lanes_, lanes_},
-                                        {to, width, 6 * place, place});
+                    table().winograd.weight(shape_.channels,
+                                            {w.data(), 9 * lanes_, 3 * lanes_, lanes_},
+                                            {to, width, 6 * place, place});
                 }
             });
     }
@@ -218,11 +213,11 @@ class Convolution {
                                  patch.data());
                 for (Index row = 0; row < group.rows; ++row) {
                     const Index tile = (image * group.rows + row) * row_of_tiles;
-                    transforms().input(row_of_tiles,
-                                       {patch.data() + 4 * row * pitch_ * lanes_, 4 * lanes_,
-                                        pitch_ * lanes_, lanes_},
-                                       {v + in_.begin(block) + tile * lanes_, lanes_,
-                                        6 * in_.place(), in_.place()});
+                    table().winograd.input(row_of_tiles,
+                                           {patch.data() + 4 * row * pitch_ * lanes_, 4 * lanes_,
+                                            pitch_ * lanes_, lanes_},
+                                           {v + in_.begin(block) + tile * lanes_, lanes_,
+                                            6 * in_.place(), in_.place()});
                 }
             }
         }
@@ -230,13 +225,13 @@ class Convolution {
 
     // M = V U at each place.
     void multiply(const Tiles::Group& group, const Real* v, const Real* u, Real* m) const {
-        const Cut heights = Cut::evenly(group.tiles, the_tile().rows);
+        const Cut heights = Cut::evenly(group.tiles, table().gemm.rows);
         for (Index place = 0; place < kPlaces; ++place) {
             for (Index strip = 0; strip < out_.channels.count; ++strip) {
                 const Index width = out_.width(strip);
                 for (Index i = 0; i < heights.count; ++i) {
                     const Index tile = heights.begin(i);
-                    the_tile().run(
+                    table().gemm.run(
                         heights.length(i), width,
                         {.a = v + place * in_.place() + tile * lanes_,
                          .b = u + place * weight_place() +
@@ -265,10 +260,10 @@ class Convolution {
             for (Index image = 0; image < group.images; ++image) {
                 for (Index row = 0; row < group.rows; ++row) {
                     const Index tile = (image * group.rows + row) * row_of_tiles;
-                    transforms().output(
+                    table().winograd.output(
                         row_of_tiles, {from + tile * width, width, 6 * out_.place(), out_.place()},
                         {band.data(), 4 * lanes_, 4 * row_of_tiles * lanes_, lanes_});
-                    finite &= transforms().finite(band.size(), band.data());
+                    finite &= table().winograd.finite(band.size(), band.data());
                     write_band(group.first_image + image, channel, 4 * (group.first_row + row),
                                band.data());
                 }
@@ -283,11 +278,11 @@ class Convolution {
         const Index pitch = 4 * tiles_.in_a_row();
         Real* const to = y_ + (image * shape_.rows + channel) * plane + first_row * columns;
         if (pitch == columns) {
-            the_tile().transpose_into(rows * columns, lanes_, lanes_, band, plane, to);
+            table().gemm.transpose_into(rows * columns, lanes_, lanes_, band, plane, to);
         } else {
             for (Index row = 0; row < rows; ++row) {
-                the_tile().transpose_into(columns, lanes_, lanes_, band + row * pitch * lanes_,
-                                          plane, to + row * columns);
+                table().gemm.transpose_into(columns, lanes_, lanes_, band + row * pitch * lanes_,
+                                            plane, to + row * columns);
             }
         }
         if (bias_ == nullptr) return;
@@ -317,12 +312,12 @@ class WinogradWeightGradient {
   public:
     WinogradWeightGradient(const Correlation& c, const Real* x, const Real* dy)
         : shape_(c),
-          lanes_(the_tile().lanes),
+          lanes_(table().gemm.lanes),
           h_(ceil_div(c.h.out, 4)),
           w_(ceil_div(c.w.out, 4)),
           images_(Cut::evenly(c.batch, images_at_a_time(c, h_ * w_))),
           in_{Cut(c.channels, lanes_), images_.size * h_ * w_},
-          out_{Cut(c.rows, the_tile().columns), images_.size * h_ * w_},
+          out_{Cut(c.rows, table().gemm.columns), images_.size * h_ * w_},
           x_(x),
           dy_(dy) {}
 
@@ -372,7 +367,7 @@ class WinogradWeightGradient {
                              channel * shape_.h.in * shape_.w.in,
                          window);
         for (Index row = 0; row < h_; ++row) {
-            transforms().input(
+            table().winograd.input(
                 w_, {window + 4 * row * pitch * lanes_, 4 * lanes_, pitch * lanes_, lanes_},
                 {v + channel * in_.tiles + (image * h_ + row) * w_ * lanes_, lanes_,
                  6 * in_.place(), in_.place()});
@@ -388,7 +383,7 @@ class WinogradWeightGradient {
             dy_ + ((images_.begin(segment) + image) * shape_.rows + channel) * shape_.outputs(),
             window);
         for (Index row = 0; row < h_; ++row) {
-            transforms().output_gradient(
+            table().winograd.output_gradient(
                 w_, {window + 4 * row * pitch * lanes_, 4 * lanes_, pitch * lanes_, lanes_},
                 {dm + out_.begin(strip) + channel % out_.channels.size +
                      (image * h_ + row) * w_ * width,
@@ -412,19 +407,19 @@ class WinogradWeightGradient {
     void add_product(Index tiles, bool accumulate, Index strip, const Real* v, const Real* dm,
                      Real* du) const {
         const Index width = out_.width(strip);
-        const Cut heights = Cut::evenly(lanes_, the_tile().rows);
+        const Cut heights = Cut::evenly(lanes_, table().gemm.rows);
         for (Index block = 0; block < in_.channels.count; ++block) {
             for (Index i = 0; i < heights.count; ++i) {
                 const Index row = heights.begin(i);
-                the_tile().run(heights.length(i), width,
-                               {.a = v + in_.begin(block) + row,
-                                .b = dm,
-                                .depth = tiles,
-                                .a_step = lanes_,
-                                .b_step = width,
-                                .c = du + (block * lanes_ + row) * width,
-                                .stride = width,
-                                .accumulate = accumulate});
+                table().gemm.run(heights.length(i), width,
+                                 {.a = v + in_.begin(block) + row,
+                                  .b = dm,
+                                  .depth = tiles,
+                                  .a_step = lanes_,
+                                  .b_step = width,
+                                  .c = du + (block * lanes_ + row) * width,
+                                  .stride = width,
+                                  .accumulate = accumulate});
             }
         }
     }
@@ -441,11 +436,11 @@ class WinogradWeightGradient {
                     const Index row = i * lanes_, strip = row / out_.channels.size;
                     const Real* const from = du + out_.channels.begin(strip) * shape_.channels +
                                              row % out_.channels.size;
-                    transforms().weight_gradient(shape_.channels,
-                                                 {from, out_.width(strip), 6 * place, place},
-                                                 {w.data(), 9 * lanes_, 3 * lanes_, lanes_});
-                    the_tile().transpose_into(cells, lanes_, lanes_, w.data(), cells,
-                                              dweight + row * cells);
+                    table().winograd.weight_gradient(shape_.channels,
+                                                     {from, out_.width(strip), 6 * place, place},
+                                                     {w.data(), 9 * lanes_, 3 * lanes_, lanes_});
+                    table().gemm.transpose_into(cells, lanes_, lanes_, w.data(), cells,
+                                                dweight + row * cells);
                 }
             });
     }
@@ -484,7 +479,7 @@ void winograd(const Correlation& correlation, const Real* x, const Real* weight,
 bool winograd_weight_gradient(const Correlation& correlation, const Real* x, const Real* dy,
                               Real* dweight) {
     WinogradWeightGradient(correlation, x, dy).run(dweight);
-    return transforms().finite(correlation.rows * correlation.channels * 9, dweight);
+    return table().winograd.finite(correlation.rows * correlation.channels * 9, dweight);
 }
 
 }  // namespace primer::kernels

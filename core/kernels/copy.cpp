@@ -1,3 +1,5 @@
+// Only speed: core/ops/view.cpp says what moves where.
+
 #include "primer/core/kernels/copy.h"
 
 #include <algorithm>

@@ -1,19 +1,15 @@
+// Only speed: core/ops/dropout.cpp says what is computed. Here threads share the elements.
+
 #include "primer/core/kernels/dropout.h"
 
 #include "primer/core/kernels/isa.h"
-#include "primer/core/kernels/isa/dropout.h"
+#include "primer/core/kernels/isa/table.h"
 #include "primer/core/kernels/parallel.h"
 
 namespace primer::kernels {
 namespace {
 
 constexpr Index kGrain = 64 * kDropoutBlock;  // elements that are worth handing to another thread
-
-const DropoutKernels& loops() {
-    static const DropoutKernels chosen =
-        select(baseline::dropout_kernels, avx2::dropout_kernels, avx512::dropout_kernels)();
-    return chosen;
-}
 
 Real scale_of(double p) { return static_cast<Real>(p < 1 ? 1 / (1 - p) : 0); }
 
@@ -24,14 +20,14 @@ void dropout(Index n, double p, std::uint64_t seed, const Real* x, Real* y, std:
     // not, but is scaled by 0.
     const auto limit = static_cast<std::uint32_t>(p < 1 ? p * 0x1p32 : 0xffffffff);
     parallel_for(n, kGrain, [=](Index begin, Index end) {
-        loops().forward(begin, end - begin, seed, limit, scale_of(p), x + begin, y + begin,
-                        kept + begin);
+        table().dropout.forward(begin, end - begin, seed, limit, scale_of(p), x + begin, y + begin,
+                                kept + begin);
     });
 }
 
 void dropout_backward(Index n, double p, const std::uint8_t* kept, const Real* dy, Real* dx) {
     parallel_for(n, kGrain, [=](Index begin, Index end) {
-        loops().backward(end - begin, scale_of(p), kept + begin, dy + begin, dx + begin);
+        table().dropout.backward(end - begin, scale_of(p), kept + begin, dy + begin, dx + begin);
     });
 }
 

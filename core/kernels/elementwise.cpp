@@ -1,22 +1,18 @@
+// Only speed: the formulas stand in core/ops/elementwise.cpp. Here threads share the rows.
+
 #include "primer/core/kernels/elementwise.h"
 
 #include <algorithm>
 #include <cmath>
 
 #include "primer/core/kernels/isa.h"
-#include "primer/core/kernels/isa/elementwise.h"
+#include "primer/core/kernels/isa/table.h"
 #include "primer/core/kernels/parallel.h"
 
 namespace primer::kernels {
 namespace {
 
 constexpr Index kGrain = 16384;  // elements that are worth handing to another thread
-
-const ElementwiseKernels& loops() {
-    static const ElementwiseKernels chosen = select(
-        baseline::elementwise_kernels, avx2::elementwise_kernels, avx512::elementwise_kernels)();
-    return chosen;
-}
 
 void unary(Index n, const Real* x, Real* y, ElementwiseKernels::Unary loop) {
     parallel_for(n, kGrain,
@@ -102,16 +98,16 @@ Broadcast::Broadcast(const Shape& a, const Shape& b, const char* who)
 }
 
 void add(const Broadcast& loop, const Real* a, const Real* b, Real* y) {
-    binary(loop, a, b, y, loops().add);
+    binary(loop, a, b, y, table().elementwise.add);
 }
 void sub(const Broadcast& loop, const Real* a, const Real* b, Real* y) {
-    binary(loop, a, b, y, loops().sub);
+    binary(loop, a, b, y, table().elementwise.sub);
 }
 void mul(const Broadcast& loop, const Real* a, const Real* b, Real* y) {
-    binary(loop, a, b, y, loops().mul);
+    binary(loop, a, b, y, table().elementwise.mul);
 }
 void div(const Broadcast& loop, const Real* a, const Real* b, Real* y) {
-    binary(loop, a, b, y, loops().div);
+    binary(loop, a, b, y, table().elementwise.div);
 }
 void pow(const Broadcast& loop, const Real* a, const Real* b, Real* y) {
     binary_of_each(loop, a, b, y, [](Real p, Real q) { return std::pow(p, q); });
@@ -141,13 +137,13 @@ void expand(const Broadcast& loop, const Real* a, Real* y) {
 
 void add(Index n, const Real* a, const Real* b, Real* y) {
     parallel_for(n, kGrain, [=](Index begin, Index end) {
-        loops().add(end - begin, a + begin, 1, b + begin, 1, y + begin);
+        table().elementwise.add(end - begin, a + begin, 1, b + begin, 1, y + begin);
     });
 }
 
-void neg(Index n, const Real* x, Real* y) { unary(n, x, y, loops().neg); }
-void exp(Index n, const Real* x, Real* y) { unary(n, x, y, loops().exp); }
-void sqrt(Index n, const Real* x, Real* y) { unary(n, x, y, loops().sqrt); }
+void neg(Index n, const Real* x, Real* y) { unary(n, x, y, table().elementwise.neg); }
+void exp(Index n, const Real* x, Real* y) { unary(n, x, y, table().elementwise.exp); }
+void sqrt(Index n, const Real* x, Real* y) { unary(n, x, y, table().elementwise.sqrt); }
 void log(Index n, const Real* x, Real* y) {
     parallel_for(n, kGrain, [=](Index begin, Index end) {
         std::transform(x + begin, x + end, y + begin, [](Real v) { return std::log(v); });
@@ -155,8 +151,9 @@ void log(Index n, const Real* x, Real* y) {
 }
 
 void scale(Index n, Real factor, Real* x) {
-    parallel_for(n, kGrain,
-                 [=](Index begin, Index end) { loops().scale(end - begin, factor, x + begin); });
+    parallel_for(n, kGrain, [=](Index begin, Index end) {
+        table().elementwise.scale(end - begin, factor, x + begin);
+    });
 }
 
 }  // namespace primer::kernels

@@ -1,4 +1,4 @@
-// How C = A B gets fast, in a page.
+// Only speed: how C = A B gets fast, in a page.
 //
 // The definition (reference::gemm) takes 2 m n k operations, and nearly all of them wait for
 // memory: each step loads two numbers to multiply them once. The cure is to load a piece of A and a
@@ -62,13 +62,8 @@ constexpr Index kWorthPacking = 65'536;
 
 }  // namespace
 
-const GemmTile& the_tile() {
-    static const GemmTile tile = select(baseline::gemm_tile, avx2::gemm_tile, avx512::gemm_tile)();
-    return tile;
-}
-
 PackedRows cut_rows(Index rows, Index depth) {
-    return {.strips = Cut::evenly(rows, the_tile().rows),
+    return {.strips = Cut::evenly(rows, table().gemm.rows),
             .depths = Cut::evenly(depth, kDepth),
             .data = nullptr};
 }
@@ -81,9 +76,9 @@ void pack_rows(const PackedRows& packed, const Real* from, Index row_step, Index
             from + strips.begin(strip) * row_step + depths.begin(piece) * depth_step;
         const Index height = strips.length(strip), depth = depths.length(piece);
         if (row_step == 1) {
-            the_tile().copy_rows(depth, height, source, depth_step, to, height);
+            table().gemm.copy_rows(depth, height, source, depth_step, to, height);
         } else {
-            the_tile().transpose(height, row_step, depth, source, height, to);
+            table().gemm.transpose(height, row_step, depth, source, height, to);
         }
     };
     const Index strip_size = strips.size * std::max(Index{1}, depths.total);
@@ -130,7 +125,7 @@ thread_local bool Scratch::gone = false;
 }  // namespace
 
 void multiply(const BlockProduct& product) {
-    const GemmTile& tile = the_tile();
+    const GemmTile& tile = table().gemm;
     const PackedRows& a = product.a;
     const Index strip_count = product.last_strip - product.first_strip;
     std::vector<Real> at_exit;
@@ -209,7 +204,7 @@ struct RightMatrix {
     bool in_place;  // is used where it is, if possible
 
     Strip strip(Index column, Index width, Index begin, Index depth, Real* scratch) const {
-        const GemmTile& tile = the_tile();
+        const GemmTile& tile = table().gemm;
         const Real* const from = data + begin * depth_step + column * line_step;
         if (line_step != 1) {
             tile.transpose(width, line_step, depth, from, tile.columns, scratch);
@@ -239,7 +234,7 @@ bool better_in_place(Index rows, Index n, Index depth) {
 // gemm for rows of A that can all be packed at once.
 void gemm_rows(Index m, Index n, Index k, const Real* a, Index row_step, Index depth_step,
                const RightMatrix& right, Real* c, const GemmOptions& options) {
-    const Index width = the_tile().columns;
+    const Index width = table().gemm.columns;
     PackedRows packed = cut_rows(m, k);
     Storage memory(m * k);
     packed.data = memory.data();
@@ -280,7 +275,7 @@ void gemm_rows(Index m, Index n, Index k, const Real* a, Index row_step, Index d
 void row_times_columns(Index n, Index k, const Real* a, const Real* b, Real* c,
                        const GemmOptions& options) {
     parallel_for(n, std::max(Index{1}, kWorthAThread / k), [&](Index begin, Index end) {
-        the_tile().dots(end - begin, k, k, b + begin * k, a, c + begin, options.accumulate);
+        table().gemm.dots(end - begin, k, k, b + begin * k, a, c + begin, options.accumulate);
         for (Index j = begin; j < end; ++j) {
             if (options.bias != nullptr) c[j] += options.bias[j];
         }

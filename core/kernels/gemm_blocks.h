@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <functional>
 
-#include "primer/core/kernels/isa/gemm_tile.h"
+#include "primer/core/kernels/isa/table.h"
 #include "primer/core/shape.h"
 
 // The middle of gemm, between the loops over a whole matrix and the tile of C: one thread's work on
@@ -11,9 +11,6 @@
 // that explains it all is at the top of gemm.cpp.
 
 namespace primer::kernels {
-
-/// The tile of the instruction set in use.
-const GemmTile& the_tile();
 
 inline Index ceil_div(Index a, Index b) { return (a + b - 1) / b; }
 

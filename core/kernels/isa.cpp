@@ -1,3 +1,5 @@
+// Only speed: which instruction set runs.
+
 #include "primer/core/kernels/isa.h"
 
 #include <array>
@@ -5,6 +7,7 @@
 #include <string_view>
 
 #include "primer/core/error.h"
+#include "primer/core/kernels/isa/table.h"
 
 namespace primer::kernels {
 namespace {
@@ -50,6 +53,13 @@ bool supported(Isa isa) {
 
 Isa isa() {
     static const Isa chosen = choose();
+    return chosen;
+}
+
+const Table& table() {
+    static const Table chosen = isa() == Isa::avx512 ? avx512::make_table()
+                                : isa() == Isa::avx2 ? avx2::make_table()
+                                                     : baseline::make_table();
     return chosen;
 }
 

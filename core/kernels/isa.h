@@ -15,20 +15,6 @@ Isa isa();
 /// Whether this processor can run it.
 bool supported(Isa isa);
 
-/// Of something that core/kernels/isa has compiled for each instruction set, the one for isa(); the
-/// baseline for Isa::reference.
-template <class T>
-T select(T baseline, T avx2, T avx512) {
-    switch (isa()) {
-        case Isa::avx2:
-            return avx2;
-        case Isa::avx512:
-            return avx512;
-        default:
-            return baseline;
-    }
-}
-
 /// "reference", "baseline", "avx2" or "avx512".
 const char* name(Isa isa);
 

@@ -1,3 +1,5 @@
+// Only speed: the formulas stand in core/ops/loss.cpp. Here threads share the rows.
+
 #include "primer/core/kernels/loss.h"
 
 #include <algorithm>
@@ -6,19 +8,13 @@
 #include <vector>
 
 #include "primer/core/kernels/isa.h"
-#include "primer/core/kernels/isa/softmax.h"
+#include "primer/core/kernels/isa/table.h"
 #include "primer/core/kernels/parallel.h"
 
 namespace primer::kernels {
 namespace {
 
 Index row_grain(Index classes) { return std::max(Index{1}, 4096 / std::max(Index{1}, classes)); }
-
-const SoftmaxKernels& loops() {
-    static const SoftmaxKernels chosen =
-        select(baseline::softmax_kernels, avx2::softmax_kernels, avx512::softmax_kernels)();
-    return chosen;
-}
 
 // -sum_c t_c log_softmax(x)_c = log S - sum_c t_c (x_c - max), where S = sum_c e^(x_c - max), since
 // the targets add up to 1.
@@ -40,9 +36,9 @@ double cross_entropy(Index rows, Index classes, const Real* x, const Index* labe
         const Real* from = x + begin * classes;
         Real* to = p + begin * classes;
         // The maxima are where the losses will be.
-        loops().exponentials(end - begin, classes, from, to, losses.data() + begin,
-                             sums.data() + begin);
-        loops().divide(end - begin, classes, sums.data() + begin, to);
+        table().softmax.exponentials(end - begin, classes, from, to, losses.data() + begin,
+                                     sums.data() + begin);
+        table().softmax.divide(end - begin, classes, sums.data() + begin, to);
         for (Index r = begin; r < end; ++r) {
             double& loss = losses[static_cast<std::size_t>(r)];
             loss = row_loss(classes, x + r * classes, labels[r], smoothing, loss,

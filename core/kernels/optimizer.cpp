@@ -1,29 +1,18 @@
+// Only speed: the formulas stand in optim/. Here threads share the elements.
+
 #include "primer/core/kernels/optimizer.h"
 
 #include <numeric>
 #include <vector>
 
 #include "primer/core/kernels/isa.h"
-#include "primer/core/kernels/isa/optimizer.h"
-#include "primer/core/kernels/isa/reduce.h"
+#include "primer/core/kernels/isa/table.h"
 #include "primer/core/kernels/parallel.h"
 
 namespace primer::kernels {
 namespace {
 
 constexpr Index kGrain = 16384;  // elements that are worth handing to another thread
-
-const OptimizerKernels& loops() {
-    static const OptimizerKernels chosen =
-        select(baseline::optimizer_kernels, avx2::optimizer_kernels, avx512::optimizer_kernels)();
-    return chosen;
-}
-
-const ReduceKernels& reductions() {
-    static const ReduceKernels chosen =
-        select(baseline::reduce_kernels, avx2::reduce_kernels, avx512::reduce_kernels)();
-    return chosen;
-}
 
 // Where the elements from `begin` on are; null stays null.
 Real* from(Real* values, Index begin) { return values != nullptr ? values + begin : nullptr; }
@@ -32,23 +21,23 @@ Real* from(Real* values, Index begin) { return values != nullptr ? values + begi
 
 void sgd_update(Index n, const SgdStep& step, const Real* grad, Real* velocity, Real* w) {
     parallel_for(n, kGrain, [&](Index begin, Index end) {
-        loops().sgd(end - begin, step, grad + begin, from(velocity, begin), w + begin);
+        table().optimizer.sgd(end - begin, step, grad + begin, from(velocity, begin), w + begin);
     });
 }
 
 void adam_update(Index n, const AdamStep& step, const Real* grad, Real* mean, Real* square,
                  Real* largest, Real* w) {
     parallel_for(n, kGrain, [&](Index begin, Index end) {
-        loops().adam(end - begin, step, grad + begin, mean + begin, square + begin,
-                     from(largest, begin), w + begin);
+        table().optimizer.adam(end - begin, step, grad + begin, mean + begin, square + begin,
+                               from(largest, begin), w + begin);
     });
 }
 
 void rmsprop_update(Index n, const RmspropStep& step, const Real* grad, Real* square, Real* mean,
                     Real* velocity, Real* w) {
     parallel_for(n, kGrain, [&](Index begin, Index end) {
-        loops().rmsprop(end - begin, step, grad + begin, square + begin, from(mean, begin),
-                        from(velocity, begin), w + begin);
+        table().optimizer.rmsprop(end - begin, step, grad + begin, square + begin,
+                                  from(mean, begin), from(velocity, begin), w + begin);
     });
 }
 
@@ -57,7 +46,7 @@ double sum_of_squares(Index n, const Real* x) {
     std::vector<double> sums(static_cast<std::size_t>((n + kGrain - 1) / kGrain));
     parallel_for(n, kGrain, [&](Index begin, Index end) {
         sums[static_cast<std::size_t>(begin / kGrain)] =
-            reductions().sum_of_squares(end - begin, x + begin);
+            table().reduce.sum_of_squares(end - begin, x + begin);
     });
     return std::accumulate(sums.begin(), sums.end(), 0.0);
 }

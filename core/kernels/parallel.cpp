@@ -1,3 +1,5 @@
+// Only speed: the threads.
+
 #include "primer/core/kernels/parallel.h"
 
 #include <algorithm>

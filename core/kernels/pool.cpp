@@ -1,29 +1,18 @@
+// Only speed: the definition is in reference.cpp.
+
 #include "primer/core/kernels/pool.h"
 
 #include <algorithm>
 #include <cstdint>
 
 #include "primer/core/kernels/isa.h"
-#include "primer/core/kernels/isa/pool.h"
-#include "primer/core/kernels/isa/reduce.h"
+#include "primer/core/kernels/isa/table.h"
 #include "primer/core/kernels/parallel.h"
 #include "primer/core/kernels/reference.h"
 #include "primer/core/kernels/taken.h"
 
 namespace primer::kernels {
 namespace {
-
-const PoolKernels& loops() {
-    static const PoolKernels chosen =
-        select(baseline::pool_kernels, avx2::pool_kernels, avx512::pool_kernels)();
-    return chosen;
-}
-
-const ReduceKernels& reduce_kernels() {
-    static const ReduceKernels chosen =
-        select(baseline::reduce_kernels, avx2::reduce_kernels, avx512::reduce_kernels)();
-    return chosen;
-}
 
 // How many planes are worth handing to another thread.
 Index plane_grain(Index plane) { return std::max(Index{1}, 16384 / std::max(Index{1}, plane)); }
@@ -120,8 +109,8 @@ void max_pool2d(const MaxPoolSizes& s, const Real* x, Real* y, void* taken) {
     const Index in = s.h.in * s.w.in, out = s.h.out * s.w.out;
     parallel_for(s.planes, plane_grain(in), [&](Index begin, Index end) {
         if (by_2(s)) {
-            loops().max_by_2(planes_by_2(s, end - begin), x + begin * in, y + begin * out,
-                             static_cast<Byte*>(taken) + begin * out);
+            table().pool.max_by_2(planes_by_2(s, end - begin), x + begin * in, y + begin * out,
+                                  static_cast<Byte*>(taken) + begin * out);
             return;
         }
         with_numbers(s, taken,
@@ -134,9 +123,9 @@ void max_pool2d_backward(const MaxPoolSizes& s, const void* taken, const Real* d
     const Index in = s.h.in * s.w.in, out = s.h.out * s.w.out;
     parallel_for(s.planes, plane_grain(in), [&](Index begin, Index end) {
         if (by_2(s)) {
-            loops().max_by_2_backward(planes_by_2(s, end - begin),
-                                      static_cast<const Byte*>(taken) + begin * out,
-                                      dy + begin * out, dx + begin * in);
+            table().pool.max_by_2_backward(planes_by_2(s, end - begin),
+                                           static_cast<const Byte*>(taken) + begin * out,
+                                           dy + begin * out, dx + begin * in);
             return;
         }
         with_numbers(s, taken, [&](const auto* numbers) {
@@ -193,7 +182,7 @@ void avg_pool2d(const AvgPoolSizes& s, const Real* x, Real* y) {
             return reference::avg_pool2d(some_of(s, begin, end), x + begin * in, y + begin * out);
         const auto count = static_cast<double>(s.h[0].count * s.w[0].count);
         for (Index p = begin; p < end; ++p) {
-            y[p] = static_cast<Real>(reduce_kernels().sum(in, x + p * in) / count);
+            y[p] = static_cast<Real>(table().reduce.sum(in, x + p * in) / count);
         }
     });
 }

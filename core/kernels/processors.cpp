@@ -1,3 +1,5 @@
+// Only speed: how many processors there are for us.
+
 #include "primer/core/kernels/processors.h"
 
 #include <algorithm>

@@ -1,3 +1,5 @@
+// Only speed: the formulas stand in core/ops/reduce.cpp. Here threads share the rows.
+
 #include "primer/core/kernels/reduce.h"
 
 #include <algorithm>
@@ -9,8 +11,7 @@
 
 #include "primer/core/kernels/elementwise.h"
 #include "primer/core/kernels/isa.h"
-#include "primer/core/kernels/isa/reduce.h"
-#include "primer/core/kernels/isa/softmax.h"
+#include "primer/core/kernels/isa/table.h"
 #include "primer/core/kernels/parallel.h"
 
 namespace primer::kernels {
@@ -18,13 +19,7 @@ namespace {
 
 constexpr Index kGrain = 16384;  // elements that are worth handing to another thread
 
-const ReduceKernels& loops() {
-    static const ReduceKernels chosen =
-        select(baseline::reduce_kernels, avx2::reduce_kernels, avx512::reduce_kernels)();
-    return chosen;
-}
-
-double sum_row(Index n, const Real* x) { return loops().sum(n, x); }
+double sum_row(Index n, const Real* x) { return table().reduce.sum(n, x); }
 
 // Chunks of fixed length, then the chunks' sums: the same order for any number of threads.
 double sum_all(Index n, const Real* x) {
@@ -141,41 +136,36 @@ void sum_to(const Shape& x_shape, const Real* x, const Shape& y_shape, Real* y, 
     }
     const Index strips = along_y ? (inner + kMostColumns - 1) / kMostColumns : 1;
     const Index elements = x_shape.numel() / (kept.count() * strips);  // of one strip
-    parallel_for(
-        kept.count() * strips, std::max(Index{1}, kGrain / elements), [&](Index begin, Index end) {
-            for (Index s = begin; s < end; ++s) {
-                const Dimensions::Place place = kept.at(s / strips);
-                const Index first = s % strips * kMostColumns;
-                const Index columns = along_y ? std::min(kMostColumns, inner - first) : 1;
-                const Real* from = x + place.x + first;
-                std::array<double, kMostColumns> sums{};
-                if (along_y && summed.rank == 1) {
-                    loops().add_rows(summed.size[0], columns, summed.in_x[0], from, sums.data());
-                } else {
-                    for (Index i = 0; i < summed.count(); ++i) {
-                        const Real* row = from + summed.at(i).x;
-                        if (along_y) {
-                            loops().add_rows(1, columns, 0, row, sums.data());
-                        } else {
-                            sums[0] += sum_row(inner, row);
-                        }
-                    }
-                }
-                for (Index i = 0; i < columns; ++i) {
-                    y[place.y + first + i] +=
-                        static_cast<Real>(sums[static_cast<std::size_t>(i)] * factor);
-                }
-            }
-        });
+    parallel_for(kept.count() * strips, std::max(Index{1}, kGrain / elements),
+                 [&](Index begin, Index end) {
+                     for (Index s = begin; s < end; ++s) {
+                         const Dimensions::Place place = kept.at(s / strips);
+                         const Index first = s % strips * kMostColumns;
+                         const Index columns = along_y ? std::min(kMostColumns, inner - first) : 1;
+                         const Real* from = x + place.x + first;
+                         std::array<double, kMostColumns> sums{};
+                         if (along_y && summed.rank == 1) {
+                             table().reduce.add_rows(summed.size[0], columns, summed.in_x[0], from,
+                                                     sums.data());
+                         } else {
+                             for (Index i = 0; i < summed.count(); ++i) {
+                                 const Real* row = from + summed.at(i).x;
+                                 if (along_y) {
+                                     table().reduce.add_rows(1, columns, 0, row, sums.data());
+                                 } else {
+                                     sums[0] += sum_row(inner, row);
+                                 }
+                             }
+                         }
+                         for (Index i = 0; i < columns; ++i) {
+                             y[place.y + first + i] +=
+                                 static_cast<Real>(sums[static_cast<std::size_t>(i)] * factor);
+                         }
+                     }
+                 });
 }
 
 namespace {
-
-const SoftmaxKernels& softmax_loops() {
-    static const SoftmaxKernels chosen =
-        select(baseline::softmax_kernels, avx2::softmax_kernels, avx512::softmax_kernels)();
-    return chosen;
-}
 
 // For inner = 1: calls f(first, rows) for rows that lie one after the other in memory.
 template <class F>
@@ -189,7 +179,7 @@ struct Exponentials {
     std::vector<double> largest, sums;
     Exponentials(Index rows, Index n, const Real* x, Real* y)
         : largest(static_cast<std::size_t>(rows)), sums(largest.size()) {
-        softmax_loops().exponentials(rows, n, x, y, largest.data(), sums.data());
+        table().softmax.exponentials(rows, n, x, y, largest.data(), sums.data());
     }
 };
 
@@ -200,7 +190,7 @@ void softmax(const Axis& axis, const Real* x, Real* y) {
     if (axis.inner == 1) {
         return for_each_rows(axis, [=](Index at, Index rows) {
             const Exponentials e(rows, axis.n, x + at, y + at);
-            softmax_loops().divide(rows, axis.n, e.sums.data(), y + at);
+            table().softmax.divide(rows, axis.n, e.sums.data(), y + at);
         });
     }
     for_each_line(axis, [&](Index start) {
@@ -221,7 +211,7 @@ void softmax_backward(const Axis& axis, const Real* y, const Real* dy, Real* dx)
     if (axis.n == 0) return;
     if (axis.inner == 1) {
         return for_each_rows(axis, [=](Index at, Index rows) {
-            softmax_loops().backward(rows, axis.n, y + at, dy + at, dx + at);
+            table().softmax.backward(rows, axis.n, y + at, dy + at, dx + at);
         });
     }
     for_each_line(axis, [&](Index start) {
@@ -244,7 +234,7 @@ void log_softmax(const Axis& axis, const Real* x, Real* y) {
         return for_each_rows(axis, [=](Index at, Index rows) {
             Exponentials e(rows, axis.n, x + at, y + at);
             for (double& sum : e.sums) sum = std::log(sum);
-            softmax_loops().subtract(rows, axis.n, e.largest.data(), e.sums.data(), x + at, y + at);
+            table().softmax.subtract(rows, axis.n, e.largest.data(), e.sums.data(), x + at, y + at);
         });
     }
     for_each_line(axis, [&](Index start) {
@@ -264,7 +254,7 @@ void log_softmax_backward(const Axis& axis, const Real* y, const Real* dy, Real*
     if (axis.n == 0) return;
     if (axis.inner == 1) {
         return for_each_rows(axis, [=](Index at, Index rows) {
-            softmax_loops().log_backward(rows, axis.n, y + at, dy + at, dx + at);
+            table().softmax.log_backward(rows, axis.n, y + at, dy + at, dx + at);
         });
     }
     for_each_line(axis, [&](Index start) {

@@ -1,3 +1,5 @@
+// Only speed: memory that is used again.
+
 #include "primer/core/kernels/storage.h"
 
 #include <algorithm>

@@ -1,6 +1,6 @@
-// Compiled once for each instruction set, with PRIMER_ISA_LEVEL its name; see gemm_tile.cpp for
-// what may be included here.
-#include "primer/core/kernels/isa/activation.h"
+// Only speed. Compiled once for each instruction set, with PRIMER_ISA_LEVEL its name; see
+// gemm_tile.cpp for what may be included here.
+#include "primer/core/kernels/isa/table.h"
 
 #include "primer/core/kernels/isa/math.h"
 

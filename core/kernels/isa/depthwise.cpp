@@ -1,28 +1,12 @@
-// Compiled once for each instruction set; see gemm_tile.cpp for what may be included.
-#include "primer/core/kernels/isa/depthwise.h"
+// Only speed. Compiled once for each instruction set, with PRIMER_ISA_LEVEL its name; see
+// gemm_tile.cpp for what may be included here.
+#include "primer/core/kernels/isa/table.h"
+#include "primer/core/kernels/isa/vector.h"
 
 namespace primer::kernels::PRIMER_ISA_LEVEL {
 namespace {
 
 using Index = std::int64_t;
-
-#if defined(__AVX512F__)
-constexpr int kBytes = 64;
-#elif defined(__AVX2__)
-constexpr int kBytes = 32;
-#else
-constexpr int kBytes = 16;
-#endif
-constexpr int kLanes = kBytes / static_cast<int>(sizeof(Real));
-
-using Vector [[gnu::vector_size(kBytes)]] = Real;
-
-Vector load(const Real* from) {
-    Vector v;
-    __builtin_memcpy(&v, from, sizeof v);
-    return v;
-}
-void store(const Vector& v, Real* to) { __builtin_memcpy(to, &v, sizeof v); }
 
 // kLanes outputs are held in a register while all taps go by.
 void forward(const DepthwiseLoops& l, const Real* x, const Real* weight, Real bias, Real* y) {

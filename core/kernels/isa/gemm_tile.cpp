@@ -1,7 +1,9 @@
-// Compiled once for each instruction set, with PRIMER_ISA_LEVEL its name. Nothing but declarations
-// may be included here: an inline function of a header, compiled with new instructions, could be
-// the one copy that the linker keeps for the whole program, and an old processor would stumble.
-#include "primer/core/kernels/isa/gemm_tile.h"
+// Only speed. Compiled once for each instruction set, with PRIMER_ISA_LEVEL its name. Nothing but
+// declarations may be included here: an inline function of a header, compiled with new
+// instructions, could be the one copy that the linker keeps for the whole program, and an old
+// processor would stumble.
+#include "primer/core/kernels/isa/table.h"
+#include "primer/core/kernels/isa/vector.h"
 
 #include <utility>  // std::integer_sequence, a type: there is nothing in it to be compiled
 
@@ -13,28 +15,15 @@ using Index = std::int64_t;
 // The tile of C is as large as the processor's registers allow: kRows x kVectors of them hold it
 // through the whole walk over depth, and two or three more are needed for B's row and A's value.
 #if defined(__AVX512F__)
-constexpr int kBytes = 64, kRows = 12, kVectors = 2;  // of 32 registers
+constexpr int kRows = 12, kVectors = 2;  // of 32 registers
 #elif defined(__AVX2__)
-constexpr int kBytes = 32, kRows = 6, kVectors = 2;  // of 16
+constexpr int kRows = 6, kVectors = 2;  // of 16
 #elif defined(__aarch64__)
-constexpr int kBytes = 16, kRows = 12, kVectors = 2;  // of 32
+constexpr int kRows = 12, kVectors = 2;  // of 32
 #else
-constexpr int kBytes = 16, kRows = 6, kVectors = 2;  // of 16
+constexpr int kRows = 6, kVectors = 2;  // of 16
 #endif
-
-constexpr int kLanes = kBytes / static_cast<int>(sizeof(Real));
 static_assert(kVectors * kLanes <= kMaxTileColumns);
-
-// A register full of Reals.
-using Vector [[gnu::vector_size(kBytes)]] = Real;
-
-// Memory need not be aligned to a register's size; the compiler makes one instruction of each.
-Vector load(const Real* from) {
-    Vector v;
-    __builtin_memcpy(&v, from, sizeof v);
-    return v;
-}
-void store(const Vector& v, Real* to) { __builtin_memcpy(to, &v, sizeof v); }
 
 Index smaller(Index a, Index b) { return a < b ? a : b; }
 

@@ -1,27 +1,12 @@
-// Compiled once for each instruction set; see gemm_tile.cpp for what may be included.
-#include "primer/core/kernels/isa/winograd.h"
+// Only speed. Compiled once for each instruction set, with PRIMER_ISA_LEVEL its name; see
+// gemm_tile.cpp for what may be included here.
+#include "primer/core/kernels/isa/table.h"
+#include "primer/core/kernels/isa/vector.h"
 
 namespace primer::kernels::PRIMER_ISA_LEVEL {
 namespace {
 
 using Index = std::int64_t;
-
-#if defined(__AVX512F__)
-constexpr int kBytes = 64;
-#elif defined(__AVX2__)
-constexpr int kBytes = 32;
-#else
-constexpr int kBytes = 16;
-#endif
-
-using Vector [[gnu::vector_size(kBytes)]] = Real;
-
-Vector load(const Real* from) {
-    Vector v;
-    __builtin_memcpy(&v, from, sizeof v);
-    return v;
-}
-void store(const Vector& v, Real* to) { __builtin_memcpy(to, &v, sizeof v); }
 
 // One direction of each transform: y = M x, with M one of the matrices.
 
@@ -105,7 +90,7 @@ void transform(Index count, const Squares<const Real>& from, const Squares<Real>
 
 // v * 0 is 0 or, if v is infinite or NaN, NaN, which stays in the sum.
 bool finite(Index n, const Real* x) {
-    constexpr Index lanes = kBytes / static_cast<Index>(sizeof(Real));
+    constexpr Index lanes = kLanes;
     Vector sums{};
     Index i = 0;
     for (; i + lanes <= n; i += lanes) sums += load(x + i) * Real(0);
@@ -118,7 +103,7 @@ bool finite(Index n, const Real* x) {
 }  // namespace
 
 Winograd winograd() {
-    return {.lanes = kBytes / static_cast<Index>(sizeof(Real)),
+    return {.lanes = kLanes,
             .input = transform<6, 6, times_bt>,
             .output = transform<6, 4, times_at>,
             .weight = transform<3, 6, times_g>,

@@ -1,0 +1,21 @@
+// Only speed. Compiled once for each instruction set, with PRIMER_ISA_LEVEL its name; see
+// gemm_tile.cpp for what may be included here.
+#include "primer/core/kernels/isa/table.h"
+
+namespace primer::kernels::PRIMER_ISA_LEVEL {
+
+Table make_table() {
+    return {.activation = activation_kernels(),
+            .batch_norm = batch_norm_kernels(),
+            .depthwise = depthwise(),
+            .dropout = dropout_kernels(),
+            .elementwise = elementwise_kernels(),
+            .gemm = gemm_tile(),
+            .optimizer = optimizer_kernels(),
+            .pool = pool_kernels(),
+            .reduce = reduce_kernels(),
+            .softmax = softmax_kernels(),
+            .winograd = winograd()};
+}
+
+}  // namespace primer::kernels::PRIMER_ISA_LEVEL
