@@ -16,13 +16,13 @@
 #include "flags.h"
 #include "peak.h"
 #include "primer/core/error.h"
-#include "primer/core/kernels/activation.h"
 #include "primer/core/kernels/batchnorm.h"
 #include "primer/core/kernels/conv.h"
 #include "primer/core/kernels/dropout.h"
 #include "primer/core/kernels/elementwise.h"
 #include "primer/core/kernels/gemm.h"
 #include "primer/core/kernels/isa.h"
+#include "primer/core/kernels/isa/table.h"
 #include "primer/core/kernels/loss.h"
 #include "primer/core/kernels/optimizer.h"
 #include "primer/core/kernels/parallel.h"
@@ -242,12 +242,14 @@ void add_elementwise(std::vector<Kernel>& all, Index n, const std::string& suffi
                    }});
     all.push_back({"relu" + suffix, 0, bytes_of(2 * n), [=]() -> Call {
                        return [=, x = random({n}), y = random({n})] {
-                           kernels::relu(n, x.data(), y.mutable_data());
+                           kernels::elementwise(n, 16384, kernels::table().activation.relu,
+                                                x.data(), y.mutable_data());
                        };
                    }});
     all.push_back({"relu_backward" + suffix, 0, bytes_of(3 * n), [=]() -> Call {
                        return [=, y = random({n}), dy = random({n}), dx = random({n})] {
-                           kernels::relu_backward(n, y.data(), dy.data(), dx.mutable_data());
+                           kernels::elementwise(n, 16384, kernels::table().activation.relu_backward,
+                                                y.data(), dy.data(), dx.mutable_data());
                        };
                    }});
     const std::vector<std::uint8_t> mask(static_cast<std::size_t>(n));

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "primer/core/kernels/activation.h"
+#include "primer/core/kernels/isa/table.h"
 #include "primer/core/kernels/parallel.h"
 #include "primer/core/ops.h"
 #include "primer/core/rng.h"
@@ -577,6 +578,7 @@ TEST_CASE("activations: the backward keeps what it says, and reads it") {
 }
 
 TEST_CASE("activations: kernels may write over what they read") {
+    const kernels::ActivationKernels& loops = kernels::table().activation;
     Rng rng(9);
     const Index n = 20'011;
     const Tensor x = randn({n}, rng), dy = uneven({n});
@@ -590,16 +592,20 @@ TEST_CASE("activations: kernels may write over what they read") {
         CHECK(same(over_dy, dx));
     };
     check_in_place(
-        [&](const Real* from, Real* to) { kernels::relu(n, from, to); },
-        [&](const Real* kept, const Real* d, Real* to) { kernels::relu_backward(n, kept, d, to); });
+        [&](const Real* from, Real* to) { kernels::elementwise(n, 16384, loops.relu, from, to); },
+        [&](const Real* kept, const Real* d, Real* to) {
+            kernels::elementwise(n, 16384, loops.relu_backward, kept, d, to);
+        });
     const auto slope = Real(0.25);
-    check_in_place([&](const Real* from, Real* to) { kernels::leaky_relu(n, slope, from, to); },
+    check_in_place([&](const Real* from, Real* to) { loops.leaky_relu(n, slope, from, to); },
                    [&](const Real* kept, const Real* d, Real* to) {
-                       kernels::leaky_relu_backward(n, slope, kept, d, to);
+                       loops.leaky_relu_backward(n, slope, kept, d, to);
                    });
     check_in_place(
-        [&](const Real* from, Real* to) { kernels::gelu(n, from, to); },
-        [&](const Real* kept, const Real* d, Real* to) { kernels::gelu_backward(n, kept, d, to); });
+        [&](const Real* from, Real* to) { kernels::elementwise(n, 8192, loops.gelu, from, to); },
+        [&](const Real* kept, const Real* d, Real* to) {
+            kernels::elementwise(n, 8192, loops.gelu_backward, kept, d, to);
+        });
     const kernels::Axis axis({1, 1, n}, 1);
     check_in_place([&](const Real* from, Real* to) { kernels::prelu(axis, from, &slope, to); },
                    [&](const Real* kept, const Real* d, Real* to) {

@@ -1,4 +1,5 @@
-// Only speed: the formulas stand in core/ops/activation.cpp. Here threads share the elements.
+// Only speed: the formulas stand in core/ops/activation.cpp. Here threads share the work of the two
+// activations that need to know channels.
 
 #include "primer/core/kernels/activation.h"
 
@@ -12,21 +13,7 @@
 namespace primer::kernels {
 namespace {
 
-// Elements that are worth handing to another thread: of a loop that is as fast as memory, and of
-// one that computes an exponential for each.
-constexpr Index kCheap = 16384, kCostly = 8192;
-
-void forward(Index n, Index grain, const Real* x, Real* y, ActivationKernels::Forward loop) {
-    parallel_for(n, grain,
-                 [=](Index begin, Index end) { loop(end - begin, x + begin, y + begin); });
-}
-
-void backward(Index n, Index grain, const Real* kept, const Real* dy, Real* dx,
-              ActivationKernels::Backward loop) {
-    parallel_for(n, grain, [=](Index begin, Index end) {
-        loop(end - begin, kept + begin, dy + begin, dx + begin);
-    });
-}
+constexpr Index kGrain = 16384;  // elements that are worth handing to another thread
 
 // Outputs of maxout, `length` of them from y[y] on, whose first pieces are x[x], x[x + step], ...
 struct Run {
@@ -38,7 +25,7 @@ template <class F>
 void for_each_run(const Axis& axis, F f) {
     const Index inner = axis.inner, row = axis.n * inner;
     if (row == 0) return;  // there may be no end of empty rows
-    parallel_for(axis.outer, std::max(Index{1}, kCheap / std::max(Index{1}, row)),
+    parallel_for(axis.outer, std::max(Index{1}, kGrain / std::max(Index{1}, row)),
                  [=](Index begin, Index end) {
                      if (inner == 1) return f(Run{begin, end - begin, begin * row, row});
                      for (Index o = begin; o < end; ++o) f(Run{o * inner, inner, o * row, 1});
@@ -47,23 +34,6 @@ void for_each_run(const Axis& axis, F f) {
 
 }  // namespace
 
-void relu(Index n, const Real* x, Real* y) { forward(n, kCheap, x, y, table().activation.relu); }
-void relu_backward(Index n, const Real* y, const Real* dy, Real* dx) {
-    backward(n, kCheap, y, dy, dx, table().activation.relu_backward);
-}
-
-void leaky_relu(Index n, Real slope, const Real* x, Real* y) {
-    parallel_for(n, kCheap, [=](Index begin, Index end) {
-        table().activation.leaky_relu(end - begin, slope, x + begin, y + begin);
-    });
-}
-void leaky_relu_backward(Index n, Real slope, const Real* x, const Real* dy, Real* dx) {
-    parallel_for(n, kCheap, [=](Index begin, Index end) {
-        table().activation.leaky_relu_backward(end - begin, slope, x + begin, dy + begin,
-                                               dx + begin);
-    });
-}
-
 void prelu(const Axis& axis, const Real* x, const Real* w, Real* y) {
     prelu_backward(axis, x, w, x, y);  // the same, of x in place of dy
 }
@@ -71,7 +41,7 @@ void prelu(const Axis& axis, const Real* x, const Real* w, Real* y) {
 // channels.
 void prelu_backward(const Axis& axis, const Real* x, const Real* w, const Real* dy, Real* dx) {
     const Index channels = axis.n, inner = axis.inner;
-    parallel_for(axis.outer * channels * inner, kCheap, [=](Index begin, Index end) {
+    parallel_for(axis.outer * channels * inner, kGrain, [=](Index begin, Index end) {
         for (Index i = begin, run = 0; i < end; i += run) {
             const Index c = i / inner % channels;
             if (inner == 1) {
@@ -84,71 +54,6 @@ void prelu_backward(const Axis& axis, const Real* x, const Real* w, const Real* 
         }
     });
 }
-void prelu_backward_weight(Index n, const Real* x, const Real* dy, Real* terms) {
-    backward(n, kCheap, x, dy, terms, table().activation.prelu_backward_weight);
-}
-
-void elu(Index n, Real above, Real below, const Real* x, Real* y) {
-    parallel_for(n, kCostly, [=](Index begin, Index end) {
-        table().activation.elu(end - begin, above, below, x + begin, y + begin);
-    });
-}
-void elu_backward(Index n, Real above, Real below, const Real* x, const Real* dy, Real* dx) {
-    parallel_for(n, kCostly, [=](Index begin, Index end) {
-        table().activation.elu_backward(end - begin, above, below, x + begin, dy + begin,
-                                        dx + begin);
-    });
-}
-
-void gelu(Index n, const Real* x, Real* y) { forward(n, kCostly, x, y, table().activation.gelu); }
-void gelu_backward(Index n, const Real* x, const Real* dy, Real* dx) {
-    backward(n, kCostly, x, dy, dx, table().activation.gelu_backward);
-}
-
-void gelu_tanh(Index n, const Real* x, Real* y) {
-    forward(n, kCostly, x, y, table().activation.gelu_tanh);
-}
-void gelu_tanh_backward(Index n, const Real* x, const Real* dy, Real* dx) {
-    backward(n, kCostly, x, dy, dx, table().activation.gelu_tanh_backward);
-}
-
-void silu(Index n, const Real* x, Real* y) { forward(n, kCostly, x, y, table().activation.silu); }
-void silu_backward(Index n, const Real* x, const Real* dy, Real* dx) {
-    backward(n, kCostly, x, dy, dx, table().activation.silu_backward);
-}
-
-void sigmoid(Index n, const Real* x, Real* y) {
-    forward(n, kCostly, x, y, table().activation.sigmoid);
-}
-void sigmoid_backward(Index n, const Real* x, const Real* dy, Real* dx) {
-    backward(n, kCostly, x, dy, dx, table().activation.sigmoid_backward);
-}
-
-void tanh(Index n, const Real* x, Real* y) { forward(n, kCostly, x, y, table().activation.tanh); }
-void tanh_backward(Index n, const Real* x, const Real* dy, Real* dx) {
-    backward(n, kCostly, x, dy, dx, table().activation.tanh_backward);
-}
-
-void softplus(Index n, Real beta, Real threshold, const Real* x, Real* y) {
-    parallel_for(n, kCostly, [=](Index begin, Index end) {
-        table().activation.softplus(end - begin, beta, threshold, x + begin, y + begin);
-    });
-}
-void softplus_backward(Index n, Real beta, Real threshold, const Real* x, const Real* dy,
-                       Real* dx) {
-    parallel_for(n, kCostly, [=](Index begin, Index end) {
-        table().activation.softplus_backward(end - begin, beta, threshold, x + begin, dy + begin,
-                                             dx + begin);
-    });
-}
-
-void hardswish(Index n, const Real* x, Real* y) {
-    forward(n, kCheap, x, y, table().activation.hardswish);
-}
-void hardswish_backward(Index n, const Real* x, const Real* dy, Real* dx) {
-    backward(n, kCheap, x, dy, dx, table().activation.hardswish_backward);
-}
-
 void maxout(const Axis& axis, const Real* x, Real* y, Real* piece) {
     for_each_run(axis, [=](const Run& run) {
         const Real* from = x + run.x;

@@ -14,11 +14,6 @@ namespace {
 
 constexpr Index kGrain = 16384;  // elements that are worth handing to another thread
 
-void unary(Index n, const Real* x, Real* y, ElementwiseKernels::Unary loop) {
-    parallel_for(n, kGrain,
-                 [=](Index begin, Index end) { loop(end - begin, x + begin, y + begin); });
-}
-
 // `row` is called as ElementwiseKernels::Binary is, for each row.
 template <class F>
 void binary(const Broadcast& loop, const Real* a, const Real* b, Real* y, F row) {
@@ -141,9 +136,11 @@ void add(Index n, const Real* a, const Real* b, Real* y) {
     });
 }
 
-void neg(Index n, const Real* x, Real* y) { unary(n, x, y, table().elementwise.neg); }
-void exp(Index n, const Real* x, Real* y) { unary(n, x, y, table().elementwise.exp); }
-void sqrt(Index n, const Real* x, Real* y) { unary(n, x, y, table().elementwise.sqrt); }
+void neg(Index n, const Real* x, Real* y) { elementwise(n, kGrain, table().elementwise.neg, x, y); }
+void exp(Index n, const Real* x, Real* y) { elementwise(n, kGrain, table().elementwise.exp, x, y); }
+void sqrt(Index n, const Real* x, Real* y) {
+    elementwise(n, kGrain, table().elementwise.sqrt, x, y);
+}
 void log(Index n, const Real* x, Real* y) {
     parallel_for(n, kGrain, [=](Index begin, Index end) {
         std::transform(x + begin, x + end, y + begin, [](Real v) { return std::log(v); });

@@ -40,4 +40,15 @@ void parallel_for(Index n, Index grain, const Body& body) {
     detail::run_chunks(n, grain, std::cref(body));
 }
 
+namespace kernels {
+
+/// Shares out the elements of arrays that all have n of them: calls loop(count, array + begin, ...)
+/// for each chunk.
+template <class Loop, class... T>
+void elementwise(Index n, Index grain, const Loop& loop, T*... arrays) {
+    parallel_for(n, grain, [=](Index begin, Index end) { loop(end - begin, (arrays + begin)...); });
+}
+
+}  // namespace kernels
+
 }  // namespace primer

@@ -1,6 +1,8 @@
 #include "primer/core/kernels/activation.h"
 
 #include "primer/core/error.h"
+#include "primer/core/kernels/isa/table.h"
+#include "primer/core/kernels/parallel.h"
 #include "primer/core/kernels/reduce.h"
 #include "primer/core/ops.h"
 #include "primer/core/options.h"
@@ -17,30 +19,38 @@ enum class Keep { x, y };
 // Where y goes. Over x, only y can be kept.
 enum class Output { fresh, over_x };
 
-// y_i = f(x_i): `forward` is the kernel (n, x, y), `backward` the kernel (n, kept, dy, dx).
-template <class Forward, class BackwardKernel>
-Tensor elementwise(const char* op, const Tensor& x, Keep keep, Forward forward,
-                   BackwardKernel backward, Output output = Output::fresh) {
+// Elements that are worth handing to another thread: of a loop that is as fast as memory, and of
+// one that computes an exponential for each.
+constexpr Index kCheap = 16384, kCostly = 8192;
+
+const kernels::ActivationKernels& loops() { return kernels::table().activation; }
+
+// y_i = f(x_i): `forward` is a loop (n, x, y), `backward` a loop (n, kept, dy, dx).
+template <class Forward, class BackwardLoop>
+Tensor elementwise(const char* op, const Tensor& x, Keep keep, Index grain, Forward forward,
+                   BackwardLoop backward, Output output = Output::fresh) {
     const bool fresh = output == Output::fresh;
     Tensor y = fresh ? empty(x.shape()) : x;
-    forward(x.numel(), x.data(), fresh ? y.mutable_data() : overwrite(op, x));
-    return record(
-        op, y, {x},
-        [backward, kept = Saved(keep == Keep::x ? x : y)](const Tensor& dy, std::span<Grad> d) {
-            Tensor dx = empty(dy.shape());
-            backward(dy.numel(), kept->data(), dy.data(), dx.mutable_data());
-            d[0].add(dx);
-        });
+    Real* const to = fresh ? y.mutable_data() : overwrite(op, x);
+    kernels::elementwise(x.numel(), grain, forward, x.data(), to);
+    return record(op, y, {x},
+                  [grain, backward, kept = Saved(keep == Keep::x ? x : y)](const Tensor& dy,
+                                                                           std::span<Grad> d) {
+                      Tensor dx = empty(dy.shape());
+                      kernels::elementwise(dy.numel(), grain, backward, kept->data(), dy.data(),
+                                           dx.mutable_data());
+                      d[0].add(dx);
+                  });
 }
 
 Tensor leaky(const char* op, const Tensor& x, double negative_slope, Keep keep, Output output) {
     check_finite(negative_slope, op, "negative_slope");
     const auto a = static_cast<Real>(negative_slope);
     return elementwise(
-        op, x, keep,
-        [a](Index n, const Real* from, Real* to) { kernels::leaky_relu(n, a, from, to); },
+        op, x, keep, kCheap,
+        [a](Index n, const Real* from, Real* to) { loops().leaky_relu(n, a, from, to); },
         [a](Index n, const Real* kept, const Real* dy, Real* dx) {
-            kernels::leaky_relu_backward(n, a, kept, dy, dx);
+            loops().leaky_relu_backward(n, a, kept, dy, dx);
         },
         output);
 }
@@ -50,11 +60,12 @@ Tensor leaky(const char* op, const Tensor& x, double negative_slope, Keep keep, 
 // Glorot, Bordes and Bengio, "Deep Sparse Rectifier Neural Networks", 2011.
 // dy/dx = 1 where x > 0, else 0; and y > 0 exactly where x > 0.
 Tensor relu(const Tensor& x) {
-    return elementwise("relu", x, Keep::y, kernels::relu, kernels::relu_backward);
+    return elementwise("relu", x, Keep::y, kCheap, loops().relu, loops().relu_backward);
 }
 
 Tensor relu_(const Tensor& x) {
-    return elementwise("relu_", x, Keep::y, kernels::relu, kernels::relu_backward, Output::over_x);
+    return elementwise("relu_", x, Keep::y, kCheap, loops().relu, loops().relu_backward,
+                       Output::over_x);
 }
 
 // Maas, Hannun and Ng, "Rectifier Nonlinearities Improve Neural Network Acoustic Models", 2013.
@@ -96,8 +107,8 @@ Tensor prelu(const Tensor& x, const Tensor& weight) {
                       }
                       if (dw.wanted()) {
                           Tensor terms = empty({axis.outer, axis.n, axis.inner});
-                          kernels::prelu_backward_weight(dy.numel(), x->data(), dy.data(),
-                                                         terms.mutable_data());
+                          kernels::elementwise(dy.numel(), kCheap, loops().prelu_backward_weight,
+                                               x->data(), dy.data(), terms.mutable_data());
                           dw.add(reshape(sum(sum(terms, 2), 0), w->shape()));
                       }
                   });
@@ -111,10 +122,10 @@ Tensor elu(const Tensor& x, Only<double> alpha) {
     check_not_negative(alpha, "elu", "alpha");
     const auto a = static_cast<Real>(alpha);
     return elementwise(
-        "elu", x, Keep::x,
-        [a](Index n, const Real* from, Real* to) { kernels::elu(n, 1, a, from, to); },
+        "elu", x, Keep::x, kCostly,
+        [a](Index n, const Real* from, Real* to) { loops().elu(n, 1, a, from, to); },
         [a](Index n, const Real* kept, const Real* dy, Real* dx) {
-            kernels::elu_backward(n, 1, a, kept, dy, dx);
+            loops().elu_backward(n, 1, a, kept, dy, dx);
         });
 }
 
@@ -125,10 +136,10 @@ Tensor selu(const Tensor& x) {
     constexpr double alpha = 1.6732632423543772848, lambda = 1.0507009873554804934;
     constexpr auto above = static_cast<Real>(lambda), below = static_cast<Real>(lambda * alpha);
     return elementwise(
-        "selu", x, Keep::x,
-        [](Index n, const Real* from, Real* to) { kernels::elu(n, above, below, from, to); },
+        "selu", x, Keep::x, kCostly,
+        [](Index n, const Real* from, Real* to) { loops().elu(n, above, below, from, to); },
         [](Index n, const Real* kept, const Real* dy, Real* dx) {
-            kernels::elu_backward(n, above, below, kept, dy, dx);
+            loops().elu_backward(n, above, below, kept, dy, dx);
         });
 }
 
@@ -140,29 +151,29 @@ Tensor selu(const Tensor& x) {
 // Both keep x: y has a minimum, to the sides of which two x have the same y.
 Tensor gelu(const Tensor& x, Approximation approximate) {
     if (approximate == Approximation::none) {
-        return elementwise("gelu", x, Keep::x, kernels::gelu, kernels::gelu_backward);
+        return elementwise("gelu", x, Keep::x, kCostly, loops().gelu, loops().gelu_backward);
     }
-    return elementwise("gelu", x, Keep::x, kernels::gelu_tanh, kernels::gelu_tanh_backward);
+    return elementwise("gelu", x, Keep::x, kCostly, loops().gelu_tanh, loops().gelu_tanh_backward);
 }
 
 // Hendrycks and Gimpel, as above; Ramachandran, Zoph and Le, "Searching for Activation
 // Functions", 2017, named it Swish. With s = 1 / (1 + e^-x), s' = s (1 - s): y = x s, so
 // dy/dx = s + x s (1 - s). Keeps x: y has a minimum.
 Tensor silu(const Tensor& x) {
-    return elementwise("silu", x, Keep::x, kernels::silu, kernels::silu_backward);
+    return elementwise("silu", x, Keep::x, kCostly, loops().silu, loops().silu_backward);
 }
 
 // y = s(x) = (1 + e^-x)^-1, so dy/dx = e^-x (1 + e^-x)^-2 = s(x) s(-x). That is y (1 - y), too; but
 // where y is nearly 1, the difference has no right digit left. So this keeps x.
 Tensor sigmoid(const Tensor& x) {
-    return elementwise("sigmoid", x, Keep::x, kernels::sigmoid, kernels::sigmoid_backward);
+    return elementwise("sigmoid", x, Keep::x, kCostly, loops().sigmoid, loops().sigmoid_backward);
 }
 
 // tanh = sinh / cosh, so dy/dx = (cosh^2 x - sinh^2 x) / cosh^2 x = 1 / cosh^2 x. With s(x) = 1 /
 // (1 + e^-x) that is 4 s(2 x) s(-2 x). It is 1 - y^2, too, which is wrong by 12 % at x = 7.5, where
 // y has few digits that differ from 1. So this keeps x.
 Tensor tanh(const Tensor& x) {
-    return elementwise("tanh", x, Keep::x, kernels::tanh, kernels::tanh_backward);
+    return elementwise("tanh", x, Keep::x, kCostly, loops().tanh, loops().tanh_backward);
 }
 
 // Dugas et al., "Incorporating Second-Order Functional Knowledge for Better Option Pricing", 2001.
@@ -176,19 +187,20 @@ Tensor softplus(const Tensor& x, const SoftplusOptions& options) {
     const auto beta = static_cast<Real>(options.beta);
     const auto threshold = static_cast<Real>(options.threshold);
     return elementwise(
-        "softplus", x, Keep::x,
+        "softplus", x, Keep::x, kCostly,
         [=](Index n, const Real* from, Real* to) {
-            kernels::softplus(n, beta, threshold, from, to);
+            loops().softplus(n, beta, threshold, from, to);
         },
         [=](Index n, const Real* kept, const Real* dy, Real* dx) {
-            kernels::softplus_backward(n, beta, threshold, kept, dy, dx);
+            loops().softplus_backward(n, beta, threshold, kept, dy, dx);
         });
 }
 
 // Howard et al., "Searching for MobileNetV3", 2019, section 5.2. From -3 to 3, y = x (x + 3) / 6,
 // so dy/dx = x / 3 + 1 / 2; below, y = 0, and above, y = x. Keeps x: y has a minimum.
 Tensor hardswish(const Tensor& x) {
-    return elementwise("hardswish", x, Keep::x, kernels::hardswish, kernels::hardswish_backward);
+    return elementwise("hardswish", x, Keep::x, kCheap, loops().hardswish,
+                       loops().hardswish_backward);
 }
 
 // y_i = e^(x_i) / S with S = sum_j e^(x_j). With Iverson's bracket [i = j], which is 1 where i = j

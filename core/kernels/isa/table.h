@@ -12,9 +12,9 @@ namespace primer::kernels {
 
 // --- activation.cpp ------------------------------------------------------------------------------
 
-/// The loops of the activations, at one instruction set, with the bits the same at all of them.
-/// What they compute says core/kernels/activation.h, where they have the same names. y may be x,
-/// and dx may be dy.
+/// The loops of the activations, at one instruction set, with the bits the same at all of them. A
+/// forward makes y from x, a backward dx from dy and from what the op keeps, x or y; y may be x,
+/// and dx may be dy. Formulas and derivatives stand in core/ops/activation.cpp.
 ///
 /// Errors in float, in units in the last place (ulp) of a result that is not subnormal:
 ///
@@ -29,15 +29,18 @@ struct ActivationKernels {
     using Forward = void (*)(Index n, const Real* x, Real* y);
     using Backward = void (*)(Index n, const Real* kept, const Real* dy, Real* dx);
 
-    Forward relu;
-    Backward relu_backward;
+    Forward relu;            ///< a NaN stays a NaN
+    Backward relu_backward;  ///< dy where y > 0 or is a NaN, else 0
 
     void (*leaky_relu)(Index n, Real slope, const Real* x, Real* y);
+    /// For slope >= 0, y may stand for x.
     void (*leaky_relu_backward)(Index n, Real slope, const Real* x, const Real* dy, Real* dx);
     /// leaky_relu_backward with a slope w[i] for each.
     void (*prelu_backward)(Index n, const Real* x, const Real* w, const Real* dy, Real* dx);
+    /// What each x adds to its channel's dw: 0 where x > 0, else x dy.
     Backward prelu_backward_weight;
 
+    /// y = above x where x > 0, else below (e^x - 1).
     void (*elu)(Index n, Real above, Real below, const Real* x, Real* y);
     void (*elu_backward)(Index n, Real above, Real below, const Real* x, const Real* dy, Real* dx);
 
