@@ -48,8 +48,15 @@ class Adam : public GroupedOptimizer<AdamOptions> {
     explicit Adam(std::vector<Parameter> parameters, const AdamOptions& options = {});
     explicit Adam(std::vector<Group> groups);
 
+  protected:
+    enum class Decay { in_gradient, apart };
+    /// For AdamW, whose decay is apart from the gradient.
+    Adam(std::vector<Group> groups, Decay decay);
+
   private:
     void update(std::size_t i, const Parameter& parameter, const AdamOptions& options) override;
+
+    Decay decay_;
 };
 
 struct AdamWOptions {
@@ -68,14 +75,17 @@ struct AdamWOptions {
 ///
 /// Loshchilov and Hutter, "Decoupled Weight Decay Regularization", 2019, algorithm 2, where the
 /// decay is not times lr; here it is, as in PyTorch.
-class AdamW : public GroupedOptimizer<AdamWOptions> {
+class AdamW : public Adam {
   public:
+    /// Parameters that are trained with the same options.
+    struct Group {
+        std::vector<Parameter> parameters;
+        AdamWOptions options = {};
+    };
+
     /// AdamW(model.parameters(), {.lr = 3e-4, .weight_decay = 0.1}). Throws Error as Adam does.
     explicit AdamW(std::vector<Parameter> parameters, const AdamWOptions& options = {});
-    explicit AdamW(std::vector<Group> groups);
-
-  private:
-    void update(std::size_t i, const Parameter& parameter, const AdamWOptions& options) override;
+    explicit AdamW(const std::vector<Group>& groups);
 };
 
 }  // namespace primer
