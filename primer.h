@@ -18,6 +18,7 @@
 #include "primer/core/ops.h"
 #include "primer/core/parameter.h"
 #include "primer/core/rng.h"
+#include "primer/core/saved.h"
 #include "primer/core/shape.h"
 #include "primer/core/size2.h"
 #include "primer/core/state_dict.h"

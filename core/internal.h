@@ -1,8 +1,9 @@
 #pragma once
 
 #include <mutex>
+#include <vector>
 
-#include "primer/core/tensor.h"
+#include "primer/core/saved.h"
 
 // For the library's own files. Users have reshape, view and slice, which are recorded.
 
@@ -12,6 +13,11 @@ namespace primer::internal {
 /// memory, and no tape hears of it: an op that returns one must record itself. Throws Error unless
 /// all of it lies within x.
 Tensor alias(const Tensor& x, const Shape& shape, Index offset = 0);
+
+/// The op whose backward this thread runs, for messages.
+extern thread_local const char* op_in_backward;
+/// Where copies of Saved and its kin tell of themselves; null: nowhere.
+extern thread_local std::vector<Kept>* captures;
 
 /// Locked by whoever reads or changes which tensor is the gradient of x.
 std::mutex& grad_mutex(const Tensor& x);

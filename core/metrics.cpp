@@ -84,15 +84,21 @@ void ConfusionMatrix::add(const Tensor& outputs, const IntTensor& labels) {
           "], got ", outputs.shape());
     const IntTensor guesses = argmax(outputs, 1);
     for (std::size_t i = 0; i < labels.values.size(); ++i) {
-        ++counts_[static_cast<std::size_t>(labels.values[i] * classes_ + guesses.values[i])];
+        add(labels.values[i], guesses.values[i]);
     }
 }
 
+void ConfusionMatrix::add(Only<Index> label, Only<Index> guess) { ++counts_[place(label, guess)]; }
+
 Index ConfusionMatrix::at(Only<Index> label, Only<Index> guess) const {
+    return counts_[place(label, guess)];
+}
+
+std::size_t ConfusionMatrix::place(Index label, Index guess) const {
     check(label >= 0 && label < classes_ && guess >= 0 && guess < classes_,
           "ConfusionMatrix: expected classes from 0 to ", classes_ - 1, ", got ", label, " and ",
           guess);
-    return counts_[static_cast<std::size_t>(label * classes_ + guess)];
+    return static_cast<std::size_t>(label * classes_ + guess);
 }
 
 double ConfusionMatrix::accuracy() const {

@@ -31,6 +31,8 @@ class ConfusionMatrix {
 
     /// Counts a batch: outputs [N, classes] and N labels.
     void add(const Tensor& outputs, const IntTensor& labels);
+    /// Counts one example of class `label` that was taken for class `guess`.
+    void add(Only<Index> label, Only<Index> guess);
 
     Index classes() const { return classes_; }
     /// How many examples of class `label` were taken for class `guess`.
@@ -41,6 +43,8 @@ class ConfusionMatrix {
     double accuracy_of(Only<Index> label) const;
 
   private:
+    std::size_t place(Index label, Index guess) const;  // in counts_
+
     Index classes_;
     std::vector<Index> counts_;  // [label, guess]
 };

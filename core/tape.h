@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "primer/core/saved.h"
 #include "primer/core/tensor.h"
 
 namespace primer {
@@ -34,6 +35,11 @@ class Grad {
 /// Computes an op's input gradients from dy, the gradient of its output: one Grad for each input,
 /// in the order in which the op recorded them.
 using Backward = std::function<void(const Tensor& dy, std::span<Grad> dx)>;
+
+/// What `backward` keeps. It is the closure itself that is asked: it is copied, and each Saved,
+/// SavedBytes and SavedList in it tells of itself when it is copied for this. Other captures, such
+/// as a plain Tensor, are not found.
+std::vector<Kept> captures_of(const Backward& backward);
 
 /// Records the ops of the thread that made it, from its construction until backward() or its own
 /// end, and runs them backwards. There is at most one recording Tape a thread.
@@ -131,75 +137,6 @@ bool recording();
 
 /// The number of this thread's recording tape, even under NoGrad; 0 if there is none.
 std::uint64_t recording_tape();
-
-/// A tensor that a backward needs again, as it is now. Captured by the closure, and read there like
-/// a const Tensor&, which throws Error, naming both ops, if the values have since been changed in
-/// place: better no gradient than a wrong one.
-///
-/// A closure may hold its own op's output: closures belong to the tape, and no tensor holds a tape,
-/// so there is no cycle. The captures are the memory that the op costs until its backward has run.
-class Saved {
-  public:
-    explicit Saved(const Tensor& x) : tensor_(x), version_(x.impl().storage->version()) {}
-    /// `x`, if it is needed; nothing otherwise.
-    Saved(const Tensor& x, bool needed) : Saved(needed ? Saved(x) : Saved()) {}
-    Saved(const Saved& other);
-    Saved(Saved&&) = default;
-    operator const Tensor&() const { return get(); }
-    const Tensor& get() const;
-    const Tensor* operator->() const { return &get(); }
-
-  private:
-    Saved() = default;
-    Tensor tensor_;
-    Index version_ = 0;
-};
-
-/// Bytes that a backward needs, such as a mask: `count` of them, not initialised, in memory that is
-/// recycled. Copies share them.
-class SavedBytes {
-  public:
-    explicit SavedBytes(Index count);
-    SavedBytes(const SavedBytes& other);
-    SavedBytes(SavedBytes&&) = default;
-    std::uint8_t* data() const;
-
-  private:
-    std::shared_ptr<Storage> memory_;
-};
-
-/// What the captures of a closure keep alive: one piece of memory.
-struct Kept {
-    const void* memory;  ///< which piece it is: closures may keep the same one
-    Index bytes;         ///< of the whole piece, even if the tensor is a view of a part
-    Tensor tensor;       ///< of a Saved; undefined for other memory
-};
-
-/// What `backward` keeps. It is the closure itself that is asked: it is copied, and each Saved,
-/// SavedBytes and SavedList in it tells of itself when it is copied for this. Other captures, such
-/// as a plain Tensor, are not found.
-std::vector<Kept> captures_of(const Backward& backward);
-
-/// For a class whose copies tell captures_of: does nothing unless that is what they are copied for.
-void tell_captured(const Kept& kept);
-
-/// Numbers that a backward needs and that are no tensor, such as the labels of a batch: read like a
-/// pointer to a std::vector.
-template <class T>
-class SavedList {
-  public:
-    explicit SavedList(std::vector<T> values) : values_(std::move(values)) {}
-    SavedList(const SavedList& other) : values_(other.values_) {
-        const std::span bytes = std::as_bytes(std::span(other.values_));
-        tell_captured({bytes.data(), static_cast<Index>(bytes.size()), {}});
-    }
-    SavedList(SavedList&&) = default;
-    const std::vector<T>& operator*() const { return values_; }
-    const std::vector<T>* operator->() const { return &values_; }
-
-  private:
-    std::vector<T> values_;
-};
 
 /// Called by every differentiable op as its last act. If a tape is recording and some input wants a
 /// gradient, appends the op to it and marks `y`, the output, as wanting one. Returns y.

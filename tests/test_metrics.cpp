@@ -75,6 +75,7 @@ TEST_CASE("metrics: what does not fit is said") {
     check_error([&] { ConfusionMatrix(0); }, {"ConfusionMatrix", "0"});
     ConfusionMatrix matrix(4);
     check_error([&] { matrix.add(outputs, {0, 1}); }, {"ConfusionMatrix", "[N, 4]", "[2, 3]"});
+    check_error([&] { matrix.add(0, 4); }, {"ConfusionMatrix: expected classes from 0 to 3"});
     check_error([&] { matrix.at(0, 4); }, {"0 to 3", "0 and 4"});
 }
 

@@ -31,6 +31,7 @@
 #include "primer/core/io/retry.h"
 #include "primer/core/kernels/isa.h"
 #include "primer/core/kernels/parallel.h"
+#include "primer/core/metrics.h"
 #include "primer/core/text.h"
 #include "primer/layers/diagnostics.h"
 #include "report.h"
@@ -262,13 +263,14 @@ std::vector<Index> mistakes(const std::vector<Prediction>& predictions) {
 }
 
 std::string confusion_json(const std::vector<Prediction>& predictions, Index classes) {
-    std::vector<std::vector<Index>> counts(static_cast<std::size_t>(classes),
-                                           std::vector<Index>(static_cast<std::size_t>(classes)));
-    for (const Prediction& each : predictions) {
-        ++counts[static_cast<std::size_t>(each.truth)][static_cast<std::size_t>(each.guess)];
-    }
+    ConfusionMatrix matrix(classes);
+    for (const Prediction& each : predictions) matrix.add(each.truth, each.guess);
     std::vector<std::string> rows;
-    for (const std::vector<Index>& row : counts) rows.push_back(numbers_json(row));
+    for (Index label = 0; label < classes; ++label) {
+        std::vector<Index> row;
+        for (Index guess = 0; guess < classes; ++guess) row.push_back(matrix.at(label, guess));
+        rows.push_back(numbers_json(row));
+    }
     return json_array(rows);
 }
 

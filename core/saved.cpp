@@ -1,0 +1,40 @@
+#include "primer/core/saved.h"
+
+#include "primer/core/error.h"
+#include "primer/core/internal.h"
+
+namespace primer {
+
+thread_local const char* internal::op_in_backward = "backward";
+thread_local std::vector<Kept>* internal::captures = nullptr;
+
+const Tensor& Saved::get() const {
+    const Storage& storage = *tensor_.impl().storage;
+    check(storage.version() == version_, internal::op_in_backward,
+          ": backward needs a value of shape ", tensor_.shape(), " that ", storage.writer(),
+          " has changed in place since; call backward() before that, or change a clone()");
+    return tensor_;
+}
+
+Saved::Saved(const Saved& other) : tensor_(other.tensor_), version_(other.version_) {
+    if (!tensor_.defined()) return;
+    const Storage& storage = *tensor_.impl().storage;
+    tell_captured({&storage, storage.size() * Index{sizeof(Real)}, tensor_});
+}
+
+SavedBytes::SavedBytes(Index count) {
+    constexpr Index each = sizeof(Real);
+    memory_ = std::make_shared<Storage>((count + each - 1) / each);
+}
+
+SavedBytes::SavedBytes(const SavedBytes& other) : memory_(other.memory_) {
+    tell_captured({memory_.get(), memory_->size() * Index{sizeof(Real)}, {}});
+}
+
+std::uint8_t* SavedBytes::data() const { return reinterpret_cast<std::uint8_t*>(memory_->data()); }
+
+void tell_captured(const Kept& kept) {
+    if (internal::captures != nullptr) internal::captures->push_back(kept);
+}
+
+}  // namespace primer

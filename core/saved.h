@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "primer/core/tensor.h"
+
+// What the closures of backwards capture. They tell of themselves, so that the memory that an op
+// keeps can be drawn and counted.
+
+namespace primer {
+
+/// A tensor that a backward needs again, as it is now. Captured by the closure, and read there like
+/// a const Tensor&, which throws Error, naming both ops, if the values have since been changed in
+/// place: better no gradient than a wrong one.
+///
+/// A closure may hold its own op's output: closures belong to the tape, and no tensor holds a tape,
+/// so there is no cycle. The captures are the memory that the op costs until its backward has run.
+class Saved {
+  public:
+    explicit Saved(const Tensor& x) : tensor_(x), version_(x.impl().storage->version()) {}
+    /// `x`, if it is needed; nothing otherwise.
+    Saved(const Tensor& x, bool needed) : Saved(needed ? Saved(x) : Saved()) {}
+    Saved(const Saved& other);
+    Saved(Saved&&) = default;
+    operator const Tensor&() const { return get(); }
+    const Tensor& get() const;
+    const Tensor* operator->() const { return &get(); }
+
+  private:
+    Saved() = default;
+    Tensor tensor_;
+    Index version_ = 0;
+};
+
+/// Bytes that a backward needs, such as a mask: `count` of them, not initialised, in memory that is
+/// recycled. Copies share them.
+class SavedBytes {
+  public:
+    explicit SavedBytes(Index count);
+    SavedBytes(const SavedBytes& other);
+    SavedBytes(SavedBytes&&) = default;
+    std::uint8_t* data() const;
+
+  private:
+    std::shared_ptr<Storage> memory_;
+};
+
+/// What the captures of a closure keep alive: one piece of memory.
+struct Kept {
+    const void* memory;  ///< which piece it is: closures may keep the same one
+    Index bytes;         ///< of the whole piece, even if the tensor is a view of a part
+    Tensor tensor;       ///< of a Saved; undefined for other memory
+};
+
+/// For a class whose copies tell captures_of: does nothing unless that is what they are copied for.
+void tell_captured(const Kept& kept);
+
+/// Numbers that a backward needs and that are no tensor, such as the labels of a batch: read like a
+/// pointer to a std::vector.
+template <class T>
+class SavedList {
+  public:
+    explicit SavedList(std::vector<T> values) : values_(std::move(values)) {}
+    SavedList(const SavedList& other) : values_(other.values_) {
+        const std::span bytes = std::as_bytes(std::span(other.values_));
+        tell_captured({bytes.data(), static_cast<Index>(bytes.size()), {}});
+    }
+    SavedList(SavedList&&) = default;
+    const std::vector<T>& operator*() const { return values_; }
+    const std::vector<T>* operator->() const { return &values_; }
+
+  private:
+    std::vector<T> values_;
+};
+
+}  // namespace primer
