@@ -463,6 +463,37 @@ TEST_CASE("max pooling kernel: like its reference for random sizes") {
     CHECK(checked > 200);
 }
 
+bool about_equal(const Tensor& a, const Tensor& b) {
+    return std::ranges::equal(a.values(), b.values(),
+                              [](Real p, Real q) { return std::abs(p - q) <= Real(1e-6); });
+}
+
+TEST_CASE("average pooling kernel: like its reference, for random sizes and whole planes") {
+    Rng rng(13);
+    int checked = 0;
+    for (int i = 0; i < 200; ++i) {
+        const Window h = random_window(rng, 1), w = random_window(rng, 1);
+        if (h.out < 1 || w.out < 1) continue;
+        const bool whole = i % 4 == 0, padded = i % 2 == 0;
+        const kernels::AvgPoolSizes s{
+            between(rng, 1, 30), h.in, w.in,
+            whole ? kernels::adaptive_averages(h.in, 1) : kernels::sliding_averages(h, padded),
+            whole ? kernels::adaptive_averages(w.in, 1) : kernels::sliding_averages(w, padded)};
+        const Tensor x = randn({s.planes, s.in_h, s.in_w}, rng);
+        const Tensor dy = randn({s.planes, std::ssize(s.h), std::ssize(s.w)}, rng);
+        const Tensor y = empty(dy.shape()), plain_y = empty(dy.shape());
+        kernels::avg_pool2d(s, x.data(), y.mutable_data());
+        kernels::reference::avg_pool2d(s, x.data(), plain_y.mutable_data());
+        CHECK(about_equal(y, plain_y));
+        const Tensor dx = empty(x.shape()), plain_dx = empty(x.shape());
+        kernels::avg_pool2d_backward(s, dy.data(), dx.mutable_data());
+        kernels::reference::avg_pool2d_backward(s, dy.data(), plain_dx.mutable_data());
+        CHECK(about_equal(dx, plain_dx));
+        ++checked;
+    }
+    CHECK(checked > 100);
+}
+
 // Those have a kernel of their own, with steps of several widths.
 TEST_CASE("max pooling kernel: windows of 2x2 side by side") {
     Rng rng(12);
