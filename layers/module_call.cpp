@@ -129,8 +129,8 @@ void ModuleCall::check_members() const {
         const Tensor& x = used[i];
         if (x.impl().optimizers > 0 || is_input(x) || named(&x.impl())) continue;
         const bool buffer = x.impl().role == Role::buffer;
-        fail(module_.type(), ": its forward uses a ", buffer ? "Buffer" : "Parameter",
-             " of shape ", x.shape(), " that its visit does not name, so it is not ",
+        fail(module_.type(), ": its forward uses a ", buffer ? "Buffer" : "Parameter", " of shape ",
+             x.shape(), " that its visit does not name, so it is not ",
              buffer ? "saved" : "trained or saved", "; add it to ", module_.type(),
              "::visit: visitor(\"its name\", the member)");
     }
