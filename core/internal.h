@@ -15,9 +15,9 @@ namespace primer::internal {
 Tensor alias(const Tensor& x, const Shape& shape, Index offset = 0);
 
 /// The op whose backward this thread runs, for messages.
-extern thread_local const char* op_in_backward;
+extern thread_local constinit const char* op_in_backward;
 /// Where copies of Saved and its kin tell of themselves; null: nowhere.
-extern thread_local std::vector<Kept>* captures;
+extern thread_local constinit std::vector<Kept>* captures;
 
 /// Locked by whoever reads or changes which tensor is the gradient of x.
 std::mutex& grad_mutex(const Tensor& x);

@@ -5,8 +5,8 @@
 
 namespace primer {
 
-thread_local const char* internal::op_in_backward = "backward";
-thread_local std::vector<Kept>* internal::captures = nullptr;
+thread_local constinit const char* internal::op_in_backward = "backward";
+thread_local constinit std::vector<Kept>* internal::captures = nullptr;
 
 const Tensor& Saved::get() const {
     const Storage& storage = *tensor_.impl().storage;

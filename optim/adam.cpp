@@ -51,13 +51,13 @@ Adam::Adam(std::vector<Group> groups, Decay decay)
       decay_(decay) {}
 
 void Adam::update(std::size_t i, const Parameter& parameter, const AdamOptions& o) {
-    const char* const writer = decay_ == Decay::apart ? "AdamW::step" : "Adam::step";
+    const bool apart = decay_ == Decay::apart;
+    const char* const writer = apart ? "AdamW::step" : "Adam::step";
     Real& step = *state("step", i).mutable_data(writer);
     ++step;  // in float no further than 2^24, where the corrections have long been 1
     const double t = static_cast<double>(step);
     const double beta1 = o.betas[0], beta2 = o.betas[1];
     const double decay = parameter.weight_decay ? double{o.weight_decay} : 0;
-    const bool apart = decay_ == Decay::apart;
     const kernels::AdamStep numbers{
         .lr = static_cast<Real>(o.lr / (1 - std::pow(beta1, t))),
         .beta1 = static_cast<Real>(beta1),

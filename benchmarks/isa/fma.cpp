@@ -2,24 +2,17 @@
 // flags. Nothing but declarations may be included here.
 #include "fma.h"
 
+#include "primer/core/kernels/isa/vector.h"
+
 namespace primer::benchmarks::PRIMER_ISA_LEVEL {
 namespace {
 
-#if defined(__AVX512F__)
-constexpr int kBytes = 64;
-#elif defined(__AVX2__)
-constexpr int kBytes = 32;
-#else
-constexpr int kBytes = 16;
-#endif
+using kernels::PRIMER_ISA_LEVEL::kLanes;
+using kernels::PRIMER_ISA_LEVEL::Vector;
 
 // A fused multiply-add takes four or five cycles, and two of them can begin in each: ten chains are
 // the least. All of them must stay in registers, of which there are 16 or more, with a and b.
 constexpr int kChains = 12;
-
-constexpr int kLanes = kBytes / static_cast<int>(sizeof(float));
-
-using Vector [[gnu::vector_size(kBytes)]] = float;
 
 float run(std::int64_t rounds, float a, float b) {
     const Vector all_a = a - Vector{}, all_b = b - Vector{};

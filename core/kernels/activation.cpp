@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "primer/core/kernels/isa.h"
 #include "primer/core/kernels/isa/table.h"
 #include "primer/core/kernels/parallel.h"
 
@@ -54,6 +53,7 @@ void prelu_backward(const Axis& axis, const Real* x, const Real* w, const Real* 
         }
     });
 }
+
 void maxout(const Axis& axis, const Real* x, Real* y, Real* piece) {
     for_each_run(axis, [=](const Run& run) {
         const Real* from = x + run.x;

@@ -13,6 +13,7 @@ namespace primer::kernels {
 void prelu(const Axis& axis, const Real* x, const Real* w, Real* y);
 /// dx = dy where x > 0, else w[c] dy.
 void prelu_backward(const Axis& axis, const Real* x, const Real* w, const Real* dy, Real* dx);
+
 /// y[o, i] = max over j of x[o, j, i], and the first j that has it, `piece`: a Real, for its memory
 /// is a tensor's. A NaN counts as the largest. Needs 1 <= axis.n <= 2^24, so that j is exact.
 void maxout(const Axis& axis, const Real* x, Real* y, Real* piece);

@@ -1,7 +1,6 @@
 // Only speed: the definition is in reference.cpp.
 
 #include "primer/core/kernels/conv_parts.h"
-#include "primer/core/kernels/isa.h"
 #include "primer/core/kernels/isa/table.h"
 #include "primer/core/kernels/parallel.h"
 #include "primer/core/kernels/storage.h"

@@ -40,7 +40,6 @@
 
 #include "primer/core/kernels/conv_parts.h"
 #include "primer/core/kernels/gemm_blocks.h"
-#include "primer/core/kernels/isa.h"
 #include "primer/core/kernels/isa/table.h"
 #include "primer/core/kernels/parallel.h"
 #include "primer/core/kernels/storage.h"

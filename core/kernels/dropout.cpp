@@ -2,7 +2,6 @@
 
 #include "primer/core/kernels/dropout.h"
 
-#include "primer/core/kernels/isa.h"
 #include "primer/core/kernels/isa/table.h"
 #include "primer/core/kernels/parallel.h"
 

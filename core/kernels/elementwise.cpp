@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "primer/core/kernels/isa.h"
 #include "primer/core/kernels/isa/table.h"
 #include "primer/core/kernels/parallel.h"
 

@@ -5,7 +5,6 @@
 #include <numeric>
 #include <vector>
 
-#include "primer/core/kernels/isa.h"
 #include "primer/core/kernels/isa/table.h"
 #include "primer/core/kernels/parallel.h"
 

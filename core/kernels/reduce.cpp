@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "primer/core/kernels/elementwise.h"
-#include "primer/core/kernels/isa.h"
 #include "primer/core/kernels/isa/table.h"
 #include "primer/core/kernels/parallel.h"
 

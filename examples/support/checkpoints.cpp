@@ -30,11 +30,10 @@ ModelState state_of(const Training& training) {
     return state;
 }
 
-// The flags, and --data, wherever the data was found.
+// The flags, and --data with the folder in which the data was found. A checkpoint may be resumed
+// from another one.
 std::vector<std::string> with_data(std::vector<std::string> flags, const fs::path& data) {
-    const bool given = std::ranges::any_of(
-        flags, [](const std::string& flag) { return flag.starts_with("--data="); });
-    if (!given && !data.empty()) flags.push_back("--data=" + fs::absolute(data).string());
+    if (!data.empty()) flags.push_back("--data=" + fs::absolute(data).string());
     return flags;
 }
 

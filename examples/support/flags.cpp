@@ -198,16 +198,17 @@ std::vector<std::string> kept_of(const CLI::App& app, const std::vector<std::str
     return kept;
 }
 
-// What a checkpoint keeps of the flags that are set now. The data is found from another folder,
-// too.
+// What a checkpoint keeps of the flags that are set now, but for --data: it names the folder in
+// which the data was found, whether by this flag or not.
 std::vector<std::string> flags_to_keep(const CLI::App& app) {
     std::vector<std::string> kept;
     for (const char* const name : kKept) {
         const CLI::Option* const option = app.get_option_no_throw(name);
-        if (option == nullptr || option->count() == 0) continue;
-        std::string value = CLI::detail::join(option->reduced_results(), ",");
-        if (std::string_view(name) == "--data") value = std::filesystem::absolute(value).string();
-        kept.push_back(std::string(name) + '=' + value);
+        if (option == nullptr || option->count() == 0 ||
+            option == app.get_option_no_throw("--data")) {
+            continue;
+        }
+        kept.push_back(std::string(name) + '=' + CLI::detail::join(option->reduced_results(), ","));
     }
     return kept;
 }

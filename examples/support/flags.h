@@ -42,7 +42,7 @@ struct TrainingFlags {
     std::string save_weights;  ///< file for the trained weights; empty: they are not kept
 
     std::vector<std::string> command;  ///< the program's name and the flags, set by run
-    std::vector<std::string> kept;     ///< the flags that a checkpoint keeps, likewise
+    std::vector<std::string> kept;     ///< those that a checkpoint keeps, but for --data; likewise
     std::vector<Setting> settings;     ///< every flag, given or not, likewise
 };
 

@@ -18,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "primer/core/kernels/isa.h"
 #include "primer/primer.h"
 
 using namespace primer;
@@ -446,6 +447,7 @@ int main(int argc, char** argv) {
         return 2;
     }
     try {
+        kernels::isa();  // throws for one that this processor lacks, which is no fault of a case
         const SafetensorsFile file = SafetensorsFile::load(argv[1]);
         StateDict results;
         std::map<std::string, std::string> errors{{"format", "pt"}};

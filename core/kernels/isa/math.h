@@ -9,7 +9,7 @@
 //
 // In float their errors are below one unit in the last place for exp and tanh, and below five for
 // what is made of several steps, from the subnormal numbers to infinity; NaN gives NaN. The bound
-// of each, and of each activation and its derivative, is in activation.h, and tests/test_math.cpp
+// of each, and of each activation and its derivative, is in table.h, and tests/test_math.cpp
 // tests it. All they use is what IEEE 754 rounds in one way, so they give the same bits
 // at every instruction set, and at every place in a vector. In double, which is for checking
 // gradients, they are those of the C library.
