@@ -88,15 +88,20 @@ void transform(Index count, const Squares<const Real>& from, const Squares<Real>
     }
 }
 
-// v * 0 is 0 or, if v is infinite or NaN, NaN, which stays in the sum.
+// v * 0 is 0 or, if v is infinite or NaN, NaN, which stays in the sum. Several sums, because each
+// addition waits for the one before it in the same sum.
 bool finite(Index n, const Real* x) {
-    constexpr Index lanes = kLanes;
-    Vector sums{};
+    constexpr Index lanes = kLanes, sums_at_once = 8, step = sums_at_once * lanes;
+    Vector sums[sums_at_once] = {};
     Index i = 0;
-    for (; i + lanes <= n; i += lanes) sums += load(x + i) * Real(0);
+    for (; i + step <= n; i += step) {
+        for (Index k = 0; k < sums_at_once; ++k) sums[k] += load(x + i + k * lanes) * Real(0);
+    }
     Real sum = 0;
     for (; i < n; ++i) sum += x[i] * Real(0);
-    for (Index lane = 0; lane < lanes; ++lane) sum += sums[lane];
+    for (const Vector& part : sums) {
+        for (Index lane = 0; lane < lanes; ++lane) sum += part[lane];
+    }
     return sum == 0;
 }
 
