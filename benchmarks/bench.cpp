@@ -16,14 +16,14 @@
 #include <string>
 #include <vector>
 
-#include "examples/support/flags.h"
-#include "examples/support/output_file.h"
+#include <primer/core/error.h>
+#include <primer/core/kernels/isa.h>
+#include <primer/core/kernels/parallel.h>
+#include <primer/core/kernels/processors.h>
+#include "../examples/support/flags.h"
+#include "../examples/support/output_file.h"
 #include "flags.h"
 #include "peak.h"
-#include "primer/core/error.h"
-#include "primer/core/kernels/isa.h"
-#include "primer/core/kernels/parallel.h"
-#include "primer/core/kernels/processors.h"
 #include "session.h"
 #include "workloads.h"
 

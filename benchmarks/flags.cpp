@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string>
 
-#include "primer/core/kernels/parallel.h"
+#include <primer/core/kernels/parallel.h>
 
 namespace primer::benchmarks {
 

@@ -12,24 +12,24 @@
 #include <utility>
 #include <vector>
 
-#include "examples/support/flags.h"
+#include <primer/core/error.h>
+#include <primer/core/kernels/batchnorm.h>
+#include <primer/core/kernels/conv.h>
+#include <primer/core/kernels/dropout.h>
+#include <primer/core/kernels/elementwise.h>
+#include <primer/core/kernels/gemm.h>
+#include <primer/core/kernels/isa.h>
+#include <primer/core/kernels/isa/table.h>
+#include <primer/core/kernels/loss.h>
+#include <primer/core/kernels/optimizer.h>
+#include <primer/core/kernels/parallel.h>
+#include <primer/core/kernels/pool.h>
+#include <primer/core/kernels/reference.h>
+#include <primer/core/ops.h>
+#include <primer/core/rng.h>
+#include "../examples/support/flags.h"
 #include "flags.h"
 #include "peak.h"
-#include "primer/core/error.h"
-#include "primer/core/kernels/batchnorm.h"
-#include "primer/core/kernels/conv.h"
-#include "primer/core/kernels/dropout.h"
-#include "primer/core/kernels/elementwise.h"
-#include "primer/core/kernels/gemm.h"
-#include "primer/core/kernels/isa.h"
-#include "primer/core/kernels/isa/table.h"
-#include "primer/core/kernels/loss.h"
-#include "primer/core/kernels/optimizer.h"
-#include "primer/core/kernels/parallel.h"
-#include "primer/core/kernels/pool.h"
-#include "primer/core/kernels/reference.h"
-#include "primer/core/ops.h"
-#include "primer/core/rng.h"
 
 namespace primer::benchmarks {
 namespace {

@@ -5,10 +5,10 @@
 #include <thread>
 #include <vector>
 
+#include <primer/core/error.h>
+#include <primer/core/kernels/isa.h>
+#include <primer/core/kernels/processors.h>
 #include "isa/fma.h"
-#include "primer/core/error.h"
-#include "primer/core/kernels/isa.h"
-#include "primer/core/kernels/processors.h"
 
 namespace primer::benchmarks {
 namespace {

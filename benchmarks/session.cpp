@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "primer/core/error.h"
-#include "primer/core/ops.h"
-#include "primer/core/tape.h"
+#include <primer/core/error.h>
+#include <primer/core/ops.h>
+#include <primer/core/tape.h>
 
 namespace primer::benchmarks {
 namespace {

@@ -2,10 +2,10 @@
 
 #include <optional>
 
-#include "primer/core/rng.h"
-#include "primer/datasets/loader.h"
-#include "primer/layers/sequential.h"
-#include "primer/optim/sgd.h"
+#include <primer/core/rng.h>
+#include <primer/datasets/loader.h>
+#include <primer/layers/sequential.h>
+#include <primer/optim/sgd.h>
 #include "workloads.h"
 
 namespace primer::benchmarks {

@@ -3,9 +3,9 @@
 #include <span>
 #include <string_view>
 
-#include "primer/core/rng.h"
-#include "primer/core/shape.h"
-#include "primer/layers/sequential.h"
+#include <primer/core/rng.h>
+#include <primer/core/shape.h>
+#include <primer/layers/sequential.h>
 
 namespace primer::benchmarks {
 

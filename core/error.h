@@ -3,7 +3,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "primer/core/text.h"
+#include "text.h"
 
 namespace primer {
 

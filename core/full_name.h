@@ -4,7 +4,7 @@
 #include <string>
 #include <system_error>
 
-#include "primer/core/text.h"
+#include "text.h"
 
 namespace primer {
 

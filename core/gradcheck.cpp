@@ -1,11 +1,11 @@
-#include "primer/core/gradcheck.h"
+#include "gradcheck.h"
 
 #include <cmath>
 #include <type_traits>
 
-#include "primer/core/error.h"
-#include "primer/core/ops.h"
-#include "primer/core/tape.h"
+#include "error.h"
+#include "ops.h"
+#include "tape.h"
 
 namespace primer {
 namespace {

@@ -1,4 +1,4 @@
-#include "primer/core/graph.h"
+#include "graph.h"
 
 #include <algorithm>
 #include <iomanip>
@@ -6,7 +6,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include "primer/core/error.h"
+#include "error.h"
 
 namespace primer {
 

@@ -3,9 +3,9 @@
 #include <string>
 #include <vector>
 
-#include "primer/core/shape.h"
-#include "primer/core/state_dict.h"
-#include "primer/core/tape.h"
+#include "shape.h"
+#include "state_dict.h"
+#include "tape.h"
 
 // What a Tape has recorded, as data and as a picture. Nothing of this runs, or costs, unless it is
 // called.

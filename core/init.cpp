@@ -1,8 +1,8 @@
-#include "primer/core/init.h"
+#include "init.h"
 
 #include <cmath>
 
-#include "primer/core/error.h"
+#include "error.h"
 
 namespace primer {
 namespace {

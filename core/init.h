@@ -1,7 +1,7 @@
 #pragma once
 
-#include "primer/core/rng.h"
-#include "primer/core/tensor.h"
+#include "rng.h"
+#include "tensor.h"
 
 // What a weight is filled with before training. Each layer should neither blow up nor drown the
 // signal: with fan_in inputs of variance v, an output sum_i w_i x_i has variance fan_in Var(w) v,

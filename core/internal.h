@@ -3,7 +3,7 @@
 #include <mutex>
 #include <vector>
 
-#include "primer/core/saved.h"
+#include "saved.h"
 
 // For the library's own files. Users have reshape, view and slice, which are recorded.
 

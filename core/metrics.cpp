@@ -1,4 +1,4 @@
-#include "primer/core/metrics.h"
+#include "metrics.h"
 
 #include <algorithm>
 #include <cmath>
@@ -6,8 +6,8 @@
 #include <ostream>
 #include <string>
 
-#include "primer/core/error.h"
-#include "primer/core/ops.h"
+#include "error.h"
+#include "ops.h"
 
 namespace primer {
 namespace {

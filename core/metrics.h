@@ -3,7 +3,7 @@
 #include <iosfwd>
 #include <vector>
 
-#include "primer/core/tensor.h"
+#include "tensor.h"
 
 // How good the guesses are: from the outputs of a classifier, [N, classes], and the N right labels.
 // None of this is recorded on a tape. All throw Error, naming the shapes, for what does not fit.

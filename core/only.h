@@ -4,7 +4,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "primer/core/error.h"
+#include "error.h"
 
 namespace primer {
 

@@ -2,10 +2,10 @@
 
 #include <span>
 
-#include "primer/core/parameter.h"
-#include "primer/core/rng.h"
-#include "primer/core/size2.h"
-#include "primer/core/tensor.h"
+#include "parameter.h"
+#include "rng.h"
+#include "size2.h"
+#include "tensor.h"
 
 // The catalogue: every op with its shapes and its formula. Each is a plain function in ops/, where
 // its check, its forward and its backward stand together. While a Tape is recording, it is

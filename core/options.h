@@ -3,8 +3,8 @@
 #include <cmath>
 #include <limits>
 
-#include "primer/core/error.h"
-#include "primer/core/real.h"
+#include "error.h"
+#include "real.h"
 
 // Checks of options that are numbers, which `who` takes under the name `what`.
 

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "primer/core/tensor.h"
+#include "tensor.h"
 
 namespace primer {
 

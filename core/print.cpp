@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "primer/core/tensor.h"
+#include "tensor.h"
 
 // Everything here looks only at the elements that it shows, so that a tensor of any size prints at
 // once; and it writes text of its own making, so that neither the stream's settings nor the locale

@@ -1,4 +1,4 @@
-#include "primer/core/rng.h"
+#include "rng.h"
 
 #include <bit>
 #include <cmath>
@@ -7,7 +7,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "primer/core/error.h"
+#include "error.h"
 
 namespace primer {
 namespace {

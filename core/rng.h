@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "primer/core/only.h"
-#include "primer/core/real.h"
-#include "primer/core/shape.h"
+#include "only.h"
+#include "real.h"
+#include "shape.h"
 
 namespace primer {
 

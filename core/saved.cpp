@@ -1,7 +1,7 @@
-#include "primer/core/saved.h"
+#include "saved.h"
 
-#include "primer/core/error.h"
-#include "primer/core/internal.h"
+#include "error.h"
+#include "internal.h"
 
 namespace primer {
 

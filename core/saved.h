@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "primer/core/tensor.h"
+#include "tensor.h"
 
 // What the closures of backwards capture. They tell of themselves, so that the memory that an op
 // keeps can be drawn and counted.

@@ -1,11 +1,11 @@
-#include "primer/core/shape.h"
+#include "shape.h"
 
 #include <algorithm>
 #include <limits>
 #include <ostream>
 
-#include "primer/core/error.h"
-#include "primer/core/real.h"
+#include "error.h"
+#include "real.h"
 
 namespace primer {
 

@@ -7,7 +7,7 @@
 #include <span>
 #include <string>
 
-#include "primer/core/only.h"
+#include "only.h"
 
 namespace primer {
 

@@ -3,9 +3,9 @@
 #include <ostream>
 #include <string>
 
-#include "primer/core/error.h"
-#include "primer/core/only.h"
-#include "primer/core/shape.h"
+#include "error.h"
+#include "only.h"
+#include "shape.h"
 
 namespace primer {
 

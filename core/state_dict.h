@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "primer/core/tensor.h"
+#include "tensor.h"
 
 namespace primer {
 

@@ -1,14 +1,14 @@
-#include "primer/core/tape.h"
+#include "tape.h"
 
 #include <algorithm>
 #include <atomic>
 #include <utility>
 
-#include "primer/core/error.h"
-#include "primer/core/internal.h"
-#include "primer/core/kernels/elementwise.h"
-#include "primer/core/kernels/reduce.h"
-#include "primer/core/thread_state.h"
+#include "error.h"
+#include "internal.h"
+#include "kernels/elementwise.h"
+#include "kernels/reduce.h"
+#include "thread_state.h"
 
 namespace primer {
 

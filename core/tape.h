@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "primer/core/saved.h"
-#include "primer/core/tensor.h"
+#include "saved.h"
+#include "tensor.h"
 
 namespace primer {
 

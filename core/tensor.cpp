@@ -1,4 +1,4 @@
-#include "primer/core/tensor.h"
+#include "tensor.h"
 
 #include <algorithm>
 #include <array>
@@ -6,11 +6,11 @@
 #include <functional>
 #include <mutex>
 
-#include "primer/core/error.h"
-#include "primer/core/internal.h"
-#include "primer/core/rng.h"
-#include "primer/core/tape.h"
-#include "primer/core/thread_state.h"
+#include "error.h"
+#include "internal.h"
+#include "rng.h"
+#include "tape.h"
+#include "thread_state.h"
 
 namespace primer {
 

@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "primer/core/kernels/storage.h"
-#include "primer/core/only.h"
-#include "primer/core/real.h"
-#include "primer/core/shape.h"
+#include "kernels/storage.h"
+#include "only.h"
+#include "real.h"
+#include "shape.h"
 
 namespace primer {
 

@@ -1,4 +1,4 @@
-#include "primer/core/thread_state.h"
+#include "thread_state.h"
 
 namespace primer {
 namespace {

@@ -1,4 +1,4 @@
-#include "primer/datasets/cifar.h"
+#include "cifar.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -6,8 +6,8 @@
 #include <string>
 #include <utility>
 
-#include "primer/core/error.h"
-#include "primer/datasets/files.h"
+#include "../core/error.h"
+#include "files.h"
 
 // A file is one record after another, and nothing else:
 //

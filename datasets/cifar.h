@@ -5,8 +5,8 @@
 #include <iosfwd>
 #include <vector>
 
-#include "primer/core/real.h"
-#include "primer/datasets/dataset.h"
+#include "../core/real.h"
+#include "dataset.h"
 
 namespace primer {
 

@@ -1,9 +1,9 @@
-#include "primer/datasets/dataset.h"
+#include "dataset.h"
 
 #include <algorithm>
 #include <utility>
 
-#include "primer/core/error.h"
+#include "../core/error.h"
 
 namespace primer {
 

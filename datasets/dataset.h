@@ -5,8 +5,8 @@
 #include <span>
 #include <vector>
 
-#include "primer/core/real.h"
-#include "primer/core/shape.h"
+#include "../core/real.h"
+#include "../core/shape.h"
 
 namespace primer {
 

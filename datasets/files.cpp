@@ -1,4 +1,4 @@
-#include "primer/datasets/files.h"
+#include "files.h"
 
 #include <algorithm>
 #include <array>
@@ -6,8 +6,8 @@
 #include <system_error>
 #include <utility>
 
-#include "primer/core/error.h"
-#include "primer/core/full_name.h"
+#include "../core/error.h"
+#include "../core/full_name.h"
 
 namespace primer::files {
 

@@ -1,4 +1,4 @@
-#include "primer/datasets/loader.h"
+#include "loader.h"
 
 #include <algorithm>
 #include <condition_variable>
@@ -9,8 +9,8 @@
 #include <thread>
 #include <utility>
 
-#include "primer/core/error.h"
-#include "primer/core/kernels/parallel.h"
+#include "../core/error.h"
+#include "../core/kernels/parallel.h"
 
 #if defined(__unix__) || defined(__APPLE__)
 #include <unistd.h>

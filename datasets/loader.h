@@ -5,10 +5,10 @@
 #include <memory>
 #include <vector>
 
-#include "primer/core/rng.h"
-#include "primer/core/tensor.h"
-#include "primer/datasets/dataset.h"
-#include "primer/datasets/transforms.h"
+#include "../core/rng.h"
+#include "../core/tensor.h"
+#include "dataset.h"
+#include "transforms.h"
 
 namespace primer {
 

@@ -1,4 +1,4 @@
-#include "primer/datasets/mnist.h"
+#include "mnist.h"
 
 #include <algorithm>
 #include <array>
@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "primer/core/error.h"
-#include "primer/datasets/files.h"
+#include "../core/error.h"
+#include "files.h"
 
 // An IDX file is a header of 32-bit numbers, most significant byte first, and then the data:
 //

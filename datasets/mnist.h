@@ -3,8 +3,8 @@
 #include <filesystem>
 #include <iosfwd>
 
-#include "primer/core/real.h"
-#include "primer/datasets/dataset.h"
+#include "../core/real.h"
+#include "dataset.h"
 
 namespace primer {
 

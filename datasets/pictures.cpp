@@ -1,11 +1,11 @@
-#include "primer/datasets/pictures.h"
+#include "pictures.h"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <vector>
 
-#include "primer/core/error.h"
+#include "../core/error.h"
 
 namespace primer {
 namespace {

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "primer/core/io/image.h"
-#include "primer/core/tensor.h"
+#include "../core/io/image.h"
+#include "../core/tensor.h"
 
 // From a picture in a file to what a network has been trained on. The values are 0 ... 255, as a
 // Dataset's are: ToTensor and Normalize follow.

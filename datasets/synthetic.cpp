@@ -1,10 +1,10 @@
-#include "primer/datasets/synthetic.h"
+#include "synthetic.h"
 
 #include <utility>
 #include <vector>
 
-#include "primer/core/error.h"
-#include "primer/core/kernels/parallel.h"
+#include "../core/error.h"
+#include "../core/kernels/parallel.h"
 
 namespace primer::synthetic {
 

@@ -4,8 +4,8 @@
 #include <functional>
 #include <span>
 
-#include "primer/core/rng.h"
-#include "primer/datasets/dataset.h"
+#include "../core/rng.h"
+#include "dataset.h"
 
 // What the datasets share that this library draws itself. Only exactly rounded operations are used
 // (no sine, no logarithm), so that the pictures are the same bytes on every machine.

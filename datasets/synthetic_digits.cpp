@@ -1,4 +1,4 @@
-#include "primer/datasets/synthetic_digits.h"
+#include "synthetic_digits.h"
 
 #include <algorithm>
 #include <array>
@@ -7,9 +7,9 @@
 #include <utility>
 #include <vector>
 
-#include "primer/core/error.h"
-#include "primer/core/rng.h"
-#include "primer/datasets/synthetic.h"
+#include "../core/error.h"
+#include "../core/rng.h"
+#include "synthetic.h"
 
 namespace primer {
 namespace {

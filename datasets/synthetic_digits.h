@@ -2,8 +2,8 @@
 
 #include <cstdint>
 
-#include "primer/core/only.h"
-#include "primer/datasets/dataset.h"
+#include "../core/only.h"
+#include "dataset.h"
 
 namespace primer {
 

@@ -1,12 +1,12 @@
-#include "primer/datasets/synthetic_shapes.h"
+#include "synthetic_shapes.h"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <span>
 
-#include "primer/core/rng.h"
-#include "primer/datasets/synthetic.h"
+#include "../core/rng.h"
+#include "synthetic.h"
 
 namespace primer {
 namespace {

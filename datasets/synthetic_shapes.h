@@ -3,8 +3,8 @@
 #include <array>
 #include <cstdint>
 
-#include "primer/core/only.h"
-#include "primer/datasets/dataset.h"
+#include "../core/only.h"
+#include "dataset.h"
 
 namespace primer {
 

@@ -1,11 +1,11 @@
-#include "primer/datasets/transforms.h"
+#include "transforms.h"
 
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <utility>
 
-#include "primer/core/error.h"
+#include "../core/error.h"
 
 namespace primer {
 namespace {

@@ -4,10 +4,10 @@
 #include <span>
 #include <vector>
 
-#include "primer/core/real.h"
-#include "primer/core/rng.h"
-#include "primer/core/shape.h"
-#include "primer/core/size2.h"
+#include "../core/real.h"
+#include "../core/rng.h"
+#include "../core/shape.h"
+#include "../core/size2.h"
 
 // What is done to pictures between the dataset and the network. For training on CIFAR, the usual:
 //

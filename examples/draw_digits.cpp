@@ -7,7 +7,7 @@
 #include <iostream>
 #include <string>
 
-#include "primer/core/full_name.h"
+#include <primer/core/full_name.h>
 #include "support/flags.h"
 #include "support/output_file.h"
 #include "support/wrong_usage.h"

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "primer/core/full_name.h"
+#include <primer/core/full_name.h>
 #include "support/data.h"
 #include "support/flags.h"
 #include "support/font.h"

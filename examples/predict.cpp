@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
-#include "primer/core/full_name.h"
-#include "primer/core/io/json.h"
+#include <primer/core/full_name.h>
+#include <primer/core/io/json.h>
 #include "support/flags.h"
 #include "support/networks.h"
 #include "support/output_file.h"

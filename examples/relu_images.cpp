@@ -9,7 +9,7 @@
 #include <limits>
 #include <string>
 
-#include "primer/core/full_name.h"
+#include <primer/core/full_name.h>
 #include "support/data.h"
 #include "support/flags.h"
 #include "support/output_file.h"

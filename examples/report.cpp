@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "primer/core/full_name.h"
+#include <primer/core/full_name.h>
 #include "support/flags.h"
 #include "support/output_file.h"
 #include "support/report.h"

@@ -1,9 +1,9 @@
-#include "primer/layers/activations.h"
+#include "activations.h"
 
-#include "primer/core/error.h"
-#include "primer/core/init.h"
-#include "primer/core/options.h"
-#include "primer/layers/python_text.h"
+#include "../core/error.h"
+#include "../core/init.h"
+#include "../core/options.h"
+#include "python_text.h"
 
 namespace primer {
 Tensor ReLU::forward(const Tensor& x) { return options_.inplace ? relu_(x) : relu(x); }

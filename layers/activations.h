@@ -1,8 +1,8 @@
 #pragma once
 
-#include "primer/core/ops.h"
-#include "primer/core/rng.h"
-#include "primer/layers/module.h"
+#include "../core/ops.h"
+#include "../core/rng.h"
+#include "module.h"
 
 // The activations as layers, for Sequential. All but Maxout map a tensor of any shape to one of the
 // same shape; the formulas are in core/ops.h. Each describes itself as PyTorch's does.

@@ -1,10 +1,10 @@
-#include "primer/layers/batchnorm.h"
+#include "batchnorm.h"
 
 #include <cmath>
 
-#include "primer/core/error.h"
-#include "primer/core/ops.h"
-#include "primer/layers/python_text.h"
+#include "../core/error.h"
+#include "../core/ops.h"
+#include "python_text.h"
 
 namespace primer {
 

@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "primer/layers/module.h"
+#include "module.h"
 
 namespace primer {
 

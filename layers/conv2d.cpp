@@ -1,8 +1,8 @@
-#include "primer/layers/conv2d.h"
+#include "conv2d.h"
 
-#include "primer/core/error.h"
-#include "primer/core/init.h"
-#include "primer/layers/window.h"
+#include "../core/error.h"
+#include "../core/init.h"
+#include "window.h"
 
 namespace primer {
 namespace {

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "primer/core/ops.h"
-#include "primer/core/rng.h"
-#include "primer/layers/module.h"
+#include "../core/ops.h"
+#include "../core/rng.h"
+#include "module.h"
 
 namespace primer {
 

@@ -1,4 +1,4 @@
-#include "primer/layers/diagnostics.h"
+#include "diagnostics.h"
 
 #include <algorithm>
 #include <cmath>
@@ -6,8 +6,8 @@
 #include <ostream>
 #include <unordered_map>
 
-#include "primer/core/text.h"
-#include "primer/layers/table.h"
+#include "../core/text.h"
+#include "table.h"
 
 namespace primer {
 namespace {

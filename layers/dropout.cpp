@@ -1,8 +1,8 @@
-#include "primer/layers/dropout.h"
+#include "dropout.h"
 
-#include "primer/core/error.h"
-#include "primer/core/ops.h"
-#include "primer/layers/python_text.h"
+#include "../core/error.h"
+#include "../core/ops.h"
+#include "python_text.h"
 
 namespace primer {
 namespace {

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "primer/core/rng.h"
-#include "primer/layers/module.h"
+#include "../core/rng.h"
+#include "module.h"
 
 // Dropout as layers, for Sequential: in training the ops of core/ops.h, in eval() the identity.
 // Each layer has a generator of its own, seeded by one number from `rng`, so what it drops does not

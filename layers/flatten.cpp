@@ -1,7 +1,7 @@
-#include "primer/layers/flatten.h"
+#include "flatten.h"
 
-#include "primer/core/error.h"
-#include "primer/core/ops.h"
+#include "../core/error.h"
+#include "../core/ops.h"
 
 namespace primer {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "primer/layers/module.h"
+#include "module.h"
 
 namespace primer {
 

@@ -1,4 +1,4 @@
-#include "primer/layers/identity.h"
+#include "identity.h"
 
 namespace primer {
 

@@ -1,4 +1,4 @@
-#include "primer/layers/layer_ops.h"
+#include "layer_ops.h"
 
 #include <algorithm>
 

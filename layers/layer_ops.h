@@ -4,8 +4,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "primer/core/graph.h"
-#include "primer/layers/module.h"
+#include "../core/graph.h"
+#include "module.h"
 
 namespace primer {
 

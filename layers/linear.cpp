@@ -1,9 +1,9 @@
-#include "primer/layers/linear.h"
+#include "linear.h"
 
-#include "primer/core/error.h"
-#include "primer/core/init.h"
-#include "primer/core/ops.h"
-#include "primer/layers/python_text.h"
+#include "../core/error.h"
+#include "../core/init.h"
+#include "../core/ops.h"
+#include "python_text.h"
 
 namespace primer {
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "primer/core/rng.h"
-#include "primer/layers/module.h"
+#include "../core/rng.h"
+#include "module.h"
 
 namespace primer {
 

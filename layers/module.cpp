@@ -1,13 +1,13 @@
-#include "primer/layers/module.h"
+#include "module.h"
 
 #include <atomic>
 #include <ostream>
 #include <set>
 #include <unordered_set>
 
-#include "primer/core/error.h"
-#include "primer/core/thread_state.h"
-#include "primer/layers/module_call.h"
+#include "../core/error.h"
+#include "../core/thread_state.h"
+#include "module_call.h"
 
 namespace primer {
 namespace {

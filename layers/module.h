@@ -7,9 +7,9 @@
 #include <utility>
 #include <vector>
 
-#include "primer/core/parameter.h"
-#include "primer/core/state_dict.h"
-#include "primer/core/tensor.h"
+#include "../core/parameter.h"
+#include "../core/state_dict.h"
+#include "../core/tensor.h"
 
 namespace primer {
 

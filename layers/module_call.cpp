@@ -1,13 +1,13 @@
-#include "primer/layers/module_call.h"
+#include "module_call.h"
 
 #include <algorithm>
 #include <cstdint>
 #include <unordered_map>
 #include <vector>
 
-#include "primer/core/error.h"
-#include "primer/core/tape.h"
-#include "primer/core/thread_state.h"
+#include "../core/error.h"
+#include "../core/tape.h"
+#include "../core/thread_state.h"
 
 namespace primer {
 namespace {

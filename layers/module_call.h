@@ -4,7 +4,7 @@
 #include <string>
 #include <unordered_set>
 
-#include "primer/layers/module.h"
+#include "module.h"
 
 // For module.cpp: finds what a forward uses and visit does not name.
 

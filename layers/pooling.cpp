@@ -1,8 +1,8 @@
-#include "primer/layers/pooling.h"
+#include "pooling.h"
 
-#include "primer/core/error.h"
-#include "primer/layers/python_text.h"
-#include "primer/layers/window.h"
+#include "../core/error.h"
+#include "python_text.h"
+#include "window.h"
 
 namespace primer {
 namespace {

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "primer/core/ops.h"
-#include "primer/layers/module.h"
+#include "../core/ops.h"
+#include "module.h"
 
 // Pooling as layers, for Sequential: [N, C, H, W] -> [N, C, OH, OW], each channel for itself. The
 // formulas and the options are in core/ops.h.

@@ -1,14 +1,14 @@
-#include "primer/layers/profile.h"
+#include "profile.h"
 
 #include <algorithm>
 #include <chrono>
 #include <iomanip>
 #include <ostream>
 
-#include "primer/core/error.h"
-#include "primer/core/graph.h"
-#include "primer/layers/layer_ops.h"
-#include "primer/layers/table.h"
+#include "../core/error.h"
+#include "../core/graph.h"
+#include "layer_ops.h"
+#include "table.h"
 
 namespace primer {
 namespace {

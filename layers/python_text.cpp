@@ -1,4 +1,4 @@
-#include "primer/layers/python_text.h"
+#include "python_text.h"
 
 #include <array>
 #include <charconv>

@@ -1,6 +1,6 @@
-#include "primer/layers/sequential.h"
+#include "sequential.h"
 
-#include "primer/core/error.h"
+#include "../core/error.h"
 
 namespace primer {
 

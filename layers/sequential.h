@@ -5,7 +5,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "primer/layers/module.h"
+#include "module.h"
 
 namespace primer {
 

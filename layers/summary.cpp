@@ -1,15 +1,15 @@
-#include "primer/layers/summary.h"
+#include "summary.h"
 
 #include <iomanip>
 #include <ostream>
 #include <unordered_map>
 #include <unordered_set>
 
-#include "primer/core/tape.h"
-#include "primer/core/text.h"
-#include "primer/layers/conv2d.h"
-#include "primer/layers/linear.h"
-#include "primer/layers/table.h"
+#include "../core/tape.h"
+#include "../core/text.h"
+#include "conv2d.h"
+#include "linear.h"
+#include "table.h"
 
 namespace primer {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "primer/layers/module.h"
+#include "module.h"
 
 namespace primer {
 

@@ -1,4 +1,4 @@
-#include "primer/layers/table.h"
+#include "table.h"
 
 #include <algorithm>
 #include <numeric>

@@ -1,6 +1,6 @@
-#include "primer/layers/window.h"
+#include "window.h"
 
-#include "primer/core/error.h"
+#include "../core/error.h"
 
 namespace primer {
 

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "primer/core/size2.h"
+#include "../core/size2.h"
 
 // What Conv2d and the pooling layers have in common.
 

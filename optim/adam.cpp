@@ -1,10 +1,10 @@
-#include "primer/optim/adam.h"
+#include "adam.h"
 
 #include <cmath>
 
-#include "primer/core/error.h"
-#include "primer/core/kernels/optimizer.h"
-#include "primer/core/options.h"
+#include "../core/error.h"
+#include "../core/kernels/optimizer.h"
+#include "../core/options.h"
 
 namespace primer {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "primer/optim/optimizer.h"
+#include "optimizer.h"
 
 namespace primer {
 

@@ -1,10 +1,10 @@
-#include "primer/optim/clip_grad.h"
+#include "clip_grad.h"
 
 #include <cmath>
 
-#include "primer/core/error.h"
-#include "primer/core/kernels/elementwise.h"
-#include "primer/core/kernels/optimizer.h"
+#include "../core/error.h"
+#include "../core/kernels/elementwise.h"
+#include "../core/kernels/optimizer.h"
 
 namespace primer {
 

@@ -2,7 +2,7 @@
 
 #include <span>
 
-#include "primer/core/parameter.h"
+#include "../core/parameter.h"
 
 namespace primer {
 

@@ -1,11 +1,11 @@
-#include "primer/optim/optimizer.h"
+#include "optimizer.h"
 
 #include <algorithm>
 #include <cmath>
 #include <unordered_map>
 
-#include "primer/core/error.h"
-#include "primer/core/text.h"
+#include "../core/error.h"
+#include "../core/text.h"
 
 namespace primer {
 namespace {

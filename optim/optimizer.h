@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "primer/core/error.h"
-#include "primer/core/parameter.h"
+#include "../core/error.h"
+#include "../core/parameter.h"
 
 namespace primer {
 

@@ -1,8 +1,8 @@
-#include "primer/optim/rmsprop.h"
+#include "rmsprop.h"
 
-#include "primer/core/error.h"
-#include "primer/core/kernels/optimizer.h"
-#include "primer/core/options.h"
+#include "../core/error.h"
+#include "../core/kernels/optimizer.h"
+#include "../core/options.h"
 
 namespace primer {
 namespace {

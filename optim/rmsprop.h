@@ -1,6 +1,6 @@
 #pragma once
 
-#include "primer/optim/optimizer.h"
+#include "optimizer.h"
 
 namespace primer {
 

@@ -1,11 +1,11 @@
-#include "primer/optim/schedules.h"
+#include "schedules.h"
 
 #include <algorithm>
 #include <cmath>
 #include <numbers>
 
-#include "primer/core/error.h"
-#include "primer/core/options.h"
+#include "../core/error.h"
+#include "../core/options.h"
 
 namespace primer {
 namespace {

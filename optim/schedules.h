@@ -1,7 +1,7 @@
 #pragma once
 
-#include "primer/core/only.h"
-#include "primer/core/shape.h"
+#include "../core/only.h"
+#include "../core/shape.h"
 
 // Learning rates as functions of the step, which is whatever you count, batches or epochs, from 0:
 //

@@ -11,8 +11,8 @@
 #include <new>
 #include <string>
 
-#include "primer/core/error.h"
-#include "primer/core/kernels/storage.h"
+#include <primer/core/error.h>
+#include <primer/core/kernels/storage.h>
 
 namespace primer {
 

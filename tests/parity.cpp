@@ -7,9 +7,9 @@
 #include <set>
 #include <sstream>
 
-#include "primer/core/io/safetensors.h"
-#include "primer/core/ops.h"
-#include "primer/core/tape.h"
+#include <primer/core/io/safetensors.h>
+#include <primer/core/ops.h>
+#include <primer/core/tape.h>
 #include "support.h"
 
 namespace primer {

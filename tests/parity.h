@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "primer/core/tensor.h"
-#include "primer/optim/optimizer.h"
+#include <primer/core/tensor.h>
+#include <primer/optim/optimizer.h>
 
 // Comparing with PyTorch, through the fixtures that tests/parity/make_fixtures.py makes.
 

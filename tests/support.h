@@ -10,9 +10,9 @@
 #include <string>
 #include <type_traits>
 
-#include "primer/core/error.h"
-#include "primer/core/gradcheck.h"
-#include "primer/core/tensor.h"
+#include <primer/core/error.h>
+#include <primer/core/gradcheck.h>
+#include <primer/core/tensor.h>
 
 // What the tests share.
 

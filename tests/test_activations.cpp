@@ -1,10 +1,10 @@
-#include "primer/layers/activations.h"
+#include <primer/layers/activations.h>
 
 #include <memory>
 #include <vector>
 
-#include "primer/core/tape.h"
-#include "primer/layers/sequential.h"
+#include <primer/core/tape.h>
+#include <primer/layers/sequential.h>
 #include "support.h"
 
 namespace primer {

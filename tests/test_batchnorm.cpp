@@ -1,4 +1,4 @@
-#include "primer/layers/batchnorm.h"
+#include <primer/layers/batchnorm.h>
 
 #include <algorithm>
 #include <array>
@@ -7,14 +7,14 @@
 #include <type_traits>
 #include <vector>
 
-#include "primer/core/kernels/batchnorm.h"
-#include "primer/core/kernels/isa.h"
-#include "primer/core/kernels/isa/table.h"
-#include "primer/core/kernels/parallel.h"
-#include "primer/core/kernels/reference.h"
-#include "primer/core/ops.h"
-#include "primer/core/rng.h"
-#include "primer/core/tape.h"
+#include <primer/core/kernels/batchnorm.h>
+#include <primer/core/kernels/isa.h>
+#include <primer/core/kernels/isa/table.h>
+#include <primer/core/kernels/parallel.h>
+#include <primer/core/kernels/reference.h>
+#include <primer/core/ops.h>
+#include <primer/core/rng.h>
+#include <primer/core/tape.h>
 #include "support.h"
 
 namespace primer {

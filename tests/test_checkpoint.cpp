@@ -1,4 +1,4 @@
-#include "primer/core/io/checkpoint.h"
+#include <primer/core/io/checkpoint.h>
 
 #include <sys/stat.h>
 
@@ -9,20 +9,20 @@
 #include <limits>
 #include <sstream>
 
+#include <primer/core/io/crc32c.h>
+#include <primer/core/kernels/storage.h>
+#include <primer/core/ops.h>
+#include <primer/core/tape.h>
+#include <primer/datasets/loader.h>
+#include <primer/datasets/synthetic_digits.h>
+#include <primer/layers/batchnorm.h>
+#include <primer/layers/dropout.h>
+#include <primer/layers/flatten.h>
+#include <primer/layers/linear.h>
+#include <primer/layers/sequential.h>
+#include <primer/optim/adam.h>
 #include "folder.h"
 #include "memory.h"
-#include "primer/core/io/crc32c.h"
-#include "primer/core/kernels/storage.h"
-#include "primer/core/ops.h"
-#include "primer/core/tape.h"
-#include "primer/datasets/loader.h"
-#include "primer/datasets/synthetic_digits.h"
-#include "primer/layers/batchnorm.h"
-#include "primer/layers/dropout.h"
-#include "primer/layers/flatten.h"
-#include "primer/layers/linear.h"
-#include "primer/layers/sequential.h"
-#include "primer/optim/adam.h"
 #include "support.h"
 
 namespace primer {

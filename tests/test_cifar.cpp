@@ -1,4 +1,4 @@
-#include "primer/datasets/cifar.h"
+#include <primer/datasets/cifar.h>
 
 #include <algorithm>
 #include <array>

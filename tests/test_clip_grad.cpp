@@ -1,12 +1,12 @@
-#include "primer/optim/clip_grad.h"
+#include <primer/optim/clip_grad.h>
 
 #include <vector>
 
-#include "primer/core/kernels/parallel.h"
-#include "primer/core/ops.h"
-#include "primer/core/rng.h"
-#include "primer/core/tape.h"
-#include "primer/optim/sgd.h"
+#include <primer/core/kernels/parallel.h>
+#include <primer/core/ops.h>
+#include <primer/core/rng.h>
+#include <primer/core/tape.h>
+#include <primer/optim/sgd.h>
 #include "support.h"
 
 namespace primer {

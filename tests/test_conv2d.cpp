@@ -1,17 +1,17 @@
-#include "primer/layers/conv2d.h"
+#include <primer/layers/conv2d.h>
 
 #include <algorithm>
 #include <limits>
 #include <sstream>
 #include <vector>
 
-#include "primer/core/kernels/conv.h"
-#include "primer/core/kernels/parallel.h"
-#include "primer/core/kernels/reference.h"
-#include "primer/core/kernels/storage.h"
-#include "primer/core/ops.h"
-#include "primer/core/rng.h"
-#include "primer/core/tape.h"
+#include <primer/core/kernels/conv.h>
+#include <primer/core/kernels/parallel.h>
+#include <primer/core/kernels/reference.h>
+#include <primer/core/kernels/storage.h>
+#include <primer/core/ops.h>
+#include <primer/core/rng.h>
+#include <primer/core/tape.h>
 #include "support.h"
 
 namespace primer {

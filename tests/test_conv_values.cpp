@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "primer/core/ops.h"
-#include "primer/core/parameter.h"
-#include "primer/core/rng.h"
-#include "primer/core/tape.h"
+#include <primer/core/ops.h>
+#include <primer/core/parameter.h>
+#include <primer/core/rng.h>
+#include <primer/core/tape.h>
 
 namespace primer {
 namespace {

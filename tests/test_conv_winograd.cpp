@@ -2,11 +2,11 @@
 #include <limits>
 #include <vector>
 
-#include "primer/core/kernels/conv.h"
-#include "primer/core/kernels/conv_parts.h"
-#include "primer/core/kernels/parallel.h"
-#include "primer/core/kernels/reference.h"
-#include "primer/core/rng.h"
+#include <primer/core/kernels/conv.h>
+#include <primer/core/kernels/conv_parts.h>
+#include <primer/core/kernels/parallel.h>
+#include <primer/core/kernels/reference.h>
+#include <primer/core/rng.h>
 #include "support.h"
 
 using namespace primer;

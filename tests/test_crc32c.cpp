@@ -1,4 +1,4 @@
-#include "primer/core/io/crc32c.h"
+#include <primer/core/io/crc32c.h>
 
 #include <string>
 

@@ -1,4 +1,4 @@
-#include "primer/datasets/dataset.h"
+#include <primer/datasets/dataset.h>
 
 #include <array>
 

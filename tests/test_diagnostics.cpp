@@ -1,14 +1,14 @@
-#include "primer/layers/diagnostics.h"
+#include <primer/layers/diagnostics.h>
 
 #include <sstream>
 
-#include "primer/core/ops.h"
-#include "primer/core/tape.h"
-#include "primer/layers/activations.h"
-#include "primer/layers/batchnorm.h"
-#include "primer/layers/identity.h"
-#include "primer/layers/linear.h"
-#include "primer/layers/sequential.h"
+#include <primer/core/ops.h>
+#include <primer/core/tape.h>
+#include <primer/layers/activations.h>
+#include <primer/layers/batchnorm.h>
+#include <primer/layers/identity.h>
+#include <primer/layers/linear.h>
+#include <primer/layers/sequential.h>
 #include "support.h"
 
 namespace primer {

@@ -1,13 +1,13 @@
-#include "primer/layers/dropout.h"
+#include <primer/layers/dropout.h>
 
 #include <algorithm>
 #include <utility>
 #include <vector>
 
-#include "primer/core/kernels/parallel.h"
-#include "primer/core/kernels/storage.h"
-#include "primer/core/ops.h"
-#include "primer/core/tape.h"
+#include <primer/core/kernels/parallel.h>
+#include <primer/core/kernels/storage.h>
+#include <primer/core/ops.h>
+#include <primer/core/tape.h>
 #include "support.h"
 
 namespace primer {

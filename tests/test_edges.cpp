@@ -6,19 +6,19 @@
 #include <limits>
 #include <vector>
 
-#include "primer/core/init.h"
-#include "primer/core/metrics.h"
-#include "primer/core/ops.h"
-#include "primer/core/tape.h"
-#include "primer/datasets/dataset.h"
-#include "primer/layers/activations.h"
-#include "primer/layers/batchnorm.h"
-#include "primer/layers/conv2d.h"
-#include "primer/layers/dropout.h"
-#include "primer/layers/pooling.h"
-#include "primer/optim/adam.h"
-#include "primer/optim/rmsprop.h"
-#include "primer/optim/sgd.h"
+#include <primer/core/init.h>
+#include <primer/core/metrics.h>
+#include <primer/core/ops.h>
+#include <primer/core/tape.h>
+#include <primer/datasets/dataset.h>
+#include <primer/layers/activations.h>
+#include <primer/layers/batchnorm.h>
+#include <primer/layers/conv2d.h>
+#include <primer/layers/dropout.h>
+#include <primer/layers/pooling.h>
+#include <primer/optim/adam.h>
+#include <primer/optim/rmsprop.h>
+#include <primer/optim/sgd.h>
 #include "support.h"
 
 namespace primer {

@@ -1,4 +1,4 @@
-#include "primer/core/io/event_file.h"
+#include <primer/core/io/event_file.h>
 
 #include <unistd.h>
 
@@ -15,9 +15,9 @@
 #include <utility>
 #include <vector>
 
+#include <primer/core/io/crc32c.h>
+#include <primer/core/io/histogram.h>
 #include "folder.h"
-#include "primer/core/io/crc32c.h"
-#include "primer/core/io/histogram.h"
 #include "support.h"
 
 namespace primer {

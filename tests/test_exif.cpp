@@ -1,10 +1,10 @@
-#include "primer/core/io/exif.h"
+#include <primer/core/io/exif.h>
 
 #include <string>
 #include <vector>
 
+#include <primer/datasets/pictures.h>
 #include "folder.h"
-#include "primer/datasets/pictures.h"
 #include "support.h"
 
 namespace primer {

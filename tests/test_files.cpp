@@ -1,4 +1,4 @@
-#include "primer/datasets/files.h"
+#include <primer/datasets/files.h>
 
 #include <sys/resource.h>
 

@@ -1,6 +1,6 @@
-#include "primer/layers/flatten.h"
+#include <primer/layers/flatten.h>
 
-#include "primer/core/rng.h"
+#include <primer/core/rng.h>
 #include "support.h"
 
 namespace primer {

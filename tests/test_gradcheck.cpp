@@ -1,9 +1,9 @@
-#include "primer/core/gradcheck.h"
+#include <primer/core/gradcheck.h>
 
 #include <vector>
 
-#include "primer/core/ops.h"
-#include "primer/core/tape.h"
+#include <primer/core/ops.h>
+#include <primer/core/tape.h>
 #include "support.h"
 
 namespace primer {

@@ -1,13 +1,13 @@
-#include "primer/core/graph.h"
-#include "primer/core/io/graph_file.h"
+#include <primer/core/graph.h>
+#include <primer/core/io/graph_file.h>
 
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
 
+#include <primer/core/ops.h>
+#include <primer/core/rng.h>
 #include "folder.h"
-#include "primer/core/ops.h"
-#include "primer/core/rng.h"
 #include "support.h"
 
 namespace primer {

@@ -1,11 +1,11 @@
-#include "primer/core/io/histogram.h"
+#include <primer/core/io/histogram.h>
 
 #include <algorithm>
 #include <limits>
 #include <numeric>
 #include <vector>
 
-#include "primer/core/rng.h"
+#include <primer/core/rng.h>
 #include "support.h"
 
 namespace primer {

@@ -1,6 +1,6 @@
-#include "primer/layers/identity.h"
+#include <primer/layers/identity.h>
 
-#include "primer/core/ops.h"
+#include <primer/core/ops.h>
 #include "support.h"
 
 namespace primer {

@@ -1,4 +1,4 @@
-#include "primer/core/io/image.h"
+#include <primer/core/io/image.h>
 
 #include <cstdint>
 #include <filesystem>

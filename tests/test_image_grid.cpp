@@ -1,4 +1,4 @@
-#include "primer/core/io/image_grid.h"
+#include <primer/core/io/image_grid.h>
 
 #include <cstdint>
 #include <limits>

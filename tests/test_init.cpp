@@ -1,4 +1,4 @@
-#include "primer/core/init.h"
+#include <primer/core/init.h>
 
 #include <algorithm>
 #include <cmath>

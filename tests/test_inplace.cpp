@@ -1,11 +1,11 @@
 #include <memory>
 #include <vector>
 
-#include "primer/core/ops.h"
-#include "primer/core/tape.h"
-#include "primer/layers/activations.h"
-#include "primer/layers/linear.h"
-#include "primer/layers/sequential.h"
+#include <primer/core/ops.h>
+#include <primer/core/tape.h>
+#include <primer/layers/activations.h>
+#include <primer/layers/linear.h>
+#include <primer/layers/sequential.h>
 #include "support.h"
 
 namespace primer {

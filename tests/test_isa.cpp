@@ -2,7 +2,7 @@
 // however long an array is and wherever in it an element lies. (Matrix products and convolutions do
 // not: they use fused multiply-adds where there are some.)
 
-#include "primer/core/kernels/isa.h"
+#include <primer/core/kernels/isa.h>
 
 #include <bit>
 #include <cmath>
@@ -12,8 +12,8 @@
 #include <type_traits>
 #include <vector>
 
-#include "primer/core/kernels/isa/table.h"
-#include "primer/core/rng.h"
+#include <primer/core/kernels/isa/table.h>
+#include <primer/core/rng.h>
 #include "support.h"
 
 namespace primer {

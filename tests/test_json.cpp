@@ -1,4 +1,4 @@
-#include "primer/core/io/json.h"
+#include <primer/core/io/json.h>
 
 #include <map>
 #include <string>

@@ -3,13 +3,13 @@
 #include <limits>
 #include <vector>
 
-#include "primer/core/kernels/copy.h"
-#include "primer/core/kernels/elementwise.h"
-#include "primer/core/kernels/gemm.h"
-#include "primer/core/kernels/loss.h"
-#include "primer/core/kernels/reduce.h"
-#include "primer/core/kernels/reference.h"
-#include "primer/core/rng.h"
+#include <primer/core/kernels/copy.h>
+#include <primer/core/kernels/elementwise.h>
+#include <primer/core/kernels/gemm.h>
+#include <primer/core/kernels/loss.h>
+#include <primer/core/kernels/reduce.h>
+#include <primer/core/kernels/reference.h>
+#include <primer/core/rng.h>
 #include "support.h"
 
 // Kernels against plain loops. (Those that an op calls once and unchanged are compared in the op's

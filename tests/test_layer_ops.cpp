@@ -1,11 +1,11 @@
-#include "primer/layers/layer_ops.h"
+#include <primer/layers/layer_ops.h>
 
-#include "primer/core/ops.h"
-#include "primer/core/rng.h"
-#include "primer/layers/activations.h"
-#include "primer/layers/flatten.h"
-#include "primer/layers/linear.h"
-#include "primer/layers/sequential.h"
+#include <primer/core/ops.h>
+#include <primer/core/rng.h>
+#include <primer/layers/activations.h>
+#include <primer/layers/flatten.h>
+#include <primer/layers/linear.h>
+#include <primer/layers/sequential.h>
 #include "support.h"
 
 namespace primer {

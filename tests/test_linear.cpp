@@ -1,7 +1,7 @@
-#include "primer/layers/linear.h"
+#include <primer/layers/linear.h>
 
-#include "primer/core/rng.h"
-#include "primer/core/tape.h"
+#include <primer/core/rng.h>
+#include <primer/core/tape.h>
 #include "support.h"
 
 namespace primer {

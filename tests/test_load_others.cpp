@@ -2,10 +2,10 @@
 
 #include <string>
 
+#include <primer/core/io/safetensors.h>
+#include <primer/core/ops.h>
+#include <primer/core/tape.h>
 #include "folder.h"
-#include "primer/core/io/safetensors.h"
-#include "primer/core/ops.h"
-#include "primer/core/tape.h"
 #include "support.h"
 
 namespace primer {

@@ -1,4 +1,4 @@
-#include "primer/datasets/loader.h"
+#include <primer/datasets/loader.h>
 
 #if defined(__unix__)
 #include <sys/wait.h>
@@ -18,10 +18,10 @@
 #include <utility>
 #include <vector>
 
-#include "primer/core/kernels/parallel.h"
-#include "primer/core/kernels/storage.h"
-#include "primer/core/ops.h"
-#include "primer/core/tape.h"
+#include <primer/core/kernels/parallel.h>
+#include <primer/core/kernels/storage.h>
+#include <primer/core/ops.h>
+#include <primer/core/tape.h>
 #include "support.h"
 
 namespace primer {

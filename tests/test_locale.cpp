@@ -5,22 +5,22 @@
 #include <sstream>
 #include <string>
 
+#include <primer/core/graph.h>
+#include <primer/core/io/checkpoint.h>
+#include <primer/core/io/safetensors.h>
+#include <primer/core/ops.h>
+#include <primer/core/rng.h>
+#include <primer/core/tape.h>
+#include <primer/datasets/mnist.h>
+#include <primer/layers/activations.h>
+#include <primer/layers/batchnorm.h>
+#include <primer/layers/conv2d.h>
+#include <primer/layers/dropout.h>
+#include <primer/layers/linear.h>
+#include <primer/layers/pooling.h>
+#include <primer/layers/sequential.h>
+#include <primer/layers/summary.h>
 #include "folder.h"
-#include "primer/core/graph.h"
-#include "primer/core/io/checkpoint.h"
-#include "primer/core/io/safetensors.h"
-#include "primer/core/ops.h"
-#include "primer/core/rng.h"
-#include "primer/core/tape.h"
-#include "primer/datasets/mnist.h"
-#include "primer/layers/activations.h"
-#include "primer/layers/batchnorm.h"
-#include "primer/layers/conv2d.h"
-#include "primer/layers/dropout.h"
-#include "primer/layers/linear.h"
-#include "primer/layers/pooling.h"
-#include "primer/layers/sequential.h"
-#include "primer/layers/summary.h"
 #include "support.h"
 
 namespace primer {

@@ -1,10 +1,10 @@
 #include <limits>
 #include <vector>
 
-#include "primer/core/kernels/parallel.h"
-#include "primer/core/ops.h"
-#include "primer/core/rng.h"
-#include "primer/core/tape.h"
+#include <primer/core/kernels/parallel.h>
+#include <primer/core/ops.h>
+#include <primer/core/rng.h>
+#include <primer/core/tape.h>
 #include "support.h"
 
 namespace primer {

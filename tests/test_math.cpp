@@ -8,8 +8,8 @@
 #include <limits>
 #include <vector>
 
-#include "primer/core/kernels/isa.h"
-#include "primer/core/kernels/isa/table.h"
+#include <primer/core/kernels/isa.h>
+#include <primer/core/kernels/isa/table.h>
 #include "support.h"
 
 namespace primer {

@@ -2,10 +2,10 @@
 #include <limits>
 #include <vector>
 
+#include <primer/core/ops.h>
+#include <primer/core/rng.h>
+#include <primer/core/tape.h>
 #include "memory.h"
-#include "primer/core/ops.h"
-#include "primer/core/rng.h"
-#include "primer/core/tape.h"
 #include "support.h"
 
 namespace primer {

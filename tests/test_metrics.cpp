@@ -1,5 +1,5 @@
+#include <primer/core/metrics.h>
 #include <cmath>
-#include "primer/core/metrics.h"
 
 #include <limits>
 #include <sstream>

@@ -1,4 +1,4 @@
-#include "primer/datasets/mnist.h"
+#include <primer/datasets/mnist.h>
 
 #include <array>
 #include <cmath>

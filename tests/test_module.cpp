@@ -1,14 +1,14 @@
-#include "primer/layers/module.h"
+#include <primer/layers/module.h>
 
 #include <sstream>
 #include <thread>
 #include <type_traits>
 
-#include "primer/core/ops.h"
-#include "primer/core/rng.h"
-#include "primer/layers/dropout.h"
-#include "primer/layers/linear.h"
-#include "primer/layers/sequential.h"
+#include <primer/core/ops.h>
+#include <primer/core/rng.h>
+#include <primer/layers/dropout.h>
+#include <primer/layers/linear.h>
+#include <primer/layers/sequential.h>
 #include "support.h"
 
 namespace primer {

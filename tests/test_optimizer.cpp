@@ -1,10 +1,10 @@
-#include "primer/optim/optimizer.h"
+#include <primer/optim/optimizer.h>
 
 #include <type_traits>
 
-#include "primer/core/ops.h"
-#include "primer/core/tape.h"
-#include "primer/optim/sgd.h"
+#include <primer/core/ops.h>
+#include <primer/core/tape.h>
+#include <primer/optim/sgd.h>
 #include "support.h"
 
 namespace primer {

@@ -1,4 +1,4 @@
-#include "primer/core/options.h"
+#include <primer/core/options.h>
 
 #include <limits>
 

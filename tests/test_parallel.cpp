@@ -1,4 +1,4 @@
-#include "primer/core/kernels/parallel.h"
+#include <primer/core/kernels/parallel.h>
 
 #if defined(__unix__)
 #include <sys/wait.h>
@@ -19,19 +19,19 @@
 #include <utility>
 #include <vector>
 
-#include "primer/core/kernels/gemm.h"
-#include "primer/core/kernels/processors.h"
-#include "primer/core/ops.h"
-#include "primer/core/rng.h"
-#include "primer/core/tape.h"
-#include "primer/layers/batchnorm.h"
-#include "primer/layers/conv2d.h"
-#include "primer/layers/dropout.h"
-#include "primer/layers/flatten.h"
-#include "primer/layers/linear.h"
-#include "primer/layers/pooling.h"
-#include "primer/layers/sequential.h"
-#include "primer/optim/sgd.h"
+#include <primer/core/kernels/gemm.h>
+#include <primer/core/kernels/processors.h>
+#include <primer/core/ops.h>
+#include <primer/core/rng.h>
+#include <primer/core/tape.h>
+#include <primer/layers/batchnorm.h>
+#include <primer/layers/conv2d.h>
+#include <primer/layers/dropout.h>
+#include <primer/layers/flatten.h>
+#include <primer/layers/linear.h>
+#include <primer/layers/pooling.h>
+#include <primer/layers/sequential.h>
+#include <primer/optim/sgd.h>
 #include "support.h"
 
 namespace primer {

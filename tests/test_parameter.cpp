@@ -1,9 +1,9 @@
-#include "primer/core/parameter.h"
+#include <primer/core/parameter.h>
 
-#include "primer/layers/linear.h"
-#include "primer/optim/adam.h"
-#include "primer/optim/rmsprop.h"
-#include "primer/optim/sgd.h"
+#include <primer/layers/linear.h>
+#include <primer/optim/adam.h>
+#include <primer/optim/rmsprop.h>
+#include <primer/optim/sgd.h>
 #include "support.h"
 
 namespace primer {

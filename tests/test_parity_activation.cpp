@@ -1,8 +1,8 @@
 // The activations beside PyTorch's; the inputs are in tests/parity/cases/activation.py.
 
+#include <primer/core/ops.h>
+#include <primer/layers/activations.h>
 #include "parity.h"
-#include "primer/core/ops.h"
-#include "primer/layers/activations.h"
 #include "support.h"
 
 namespace primer {

@@ -3,10 +3,10 @@
 
 #include <vector>
 
+#include <primer/optim/adam.h>
+#include <primer/optim/rmsprop.h>
+#include <primer/optim/schedules.h>
 #include "parity.h"
-#include "primer/optim/adam.h"
-#include "primer/optim/rmsprop.h"
-#include "primer/optim/schedules.h"
 #include "support.h"
 
 namespace primer {

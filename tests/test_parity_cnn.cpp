@@ -4,17 +4,17 @@
 
 #include <vector>
 
+#include <primer/core/ops.h>
+#include <primer/core/tape.h>
+#include <primer/layers/activations.h>
+#include <primer/layers/batchnorm.h>
+#include <primer/layers/conv2d.h>
+#include <primer/layers/flatten.h>
+#include <primer/layers/linear.h>
+#include <primer/layers/pooling.h>
+#include <primer/layers/sequential.h>
+#include <primer/optim/sgd.h>
 #include "parity.h"
-#include "primer/core/ops.h"
-#include "primer/core/tape.h"
-#include "primer/layers/activations.h"
-#include "primer/layers/batchnorm.h"
-#include "primer/layers/conv2d.h"
-#include "primer/layers/flatten.h"
-#include "primer/layers/linear.h"
-#include "primer/layers/pooling.h"
-#include "primer/layers/sequential.h"
-#include "primer/optim/sgd.h"
 #include "support.h"
 
 namespace primer {

@@ -2,12 +2,12 @@
 
 #include <optional>
 
+#include <primer/core/ops.h>
+#include <primer/layers/batchnorm.h>
+#include <primer/layers/conv2d.h>
+#include <primer/layers/dropout.h>
+#include <primer/layers/pooling.h>
 #include "parity.h"
-#include "primer/core/ops.h"
-#include "primer/layers/batchnorm.h"
-#include "primer/layers/conv2d.h"
-#include "primer/layers/dropout.h"
-#include "primer/layers/pooling.h"
 #include "support.h"
 
 namespace primer {

@@ -2,8 +2,8 @@
 
 #include <vector>
 
+#include <primer/core/ops.h>
 #include "parity.h"
-#include "primer/core/ops.h"
 #include "support.h"
 
 namespace primer {

@@ -8,12 +8,12 @@
 #include <string>
 #include <vector>
 
-#include "primer/core/ops.h"
-#include "primer/core/tape.h"
-#include "primer/layers/activations.h"
-#include "primer/layers/linear.h"
-#include "primer/layers/sequential.h"
-#include "primer/optim/sgd.h"
+#include <primer/core/ops.h>
+#include <primer/core/tape.h>
+#include <primer/layers/activations.h>
+#include <primer/layers/linear.h>
+#include <primer/layers/sequential.h>
+#include <primer/optim/sgd.h>
 #include "support.h"
 
 namespace primer {

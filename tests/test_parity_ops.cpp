@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
+#include <primer/core/ops.h>
+#include <primer/layers/flatten.h>
+#include <primer/layers/linear.h>
 #include "parity.h"
-#include "primer/core/ops.h"
-#include "primer/layers/flatten.h"
-#include "primer/layers/linear.h"
 #include "support.h"
 
 namespace primer {

@@ -2,10 +2,10 @@
 
 #include <vector>
 
+#include <primer/core/ops.h>
+#include <primer/optim/clip_grad.h>
+#include <primer/optim/sgd.h>
 #include "parity.h"
-#include "primer/core/ops.h"
-#include "primer/optim/clip_grad.h"
-#include "primer/optim/sgd.h"
 #include "support.h"
 
 namespace primer {

@@ -6,16 +6,16 @@
 #include <sstream>
 #include <string>
 
-#include "primer/layers/activations.h"
-#include "primer/layers/batchnorm.h"
-#include "primer/layers/conv2d.h"
-#include "primer/layers/dropout.h"
-#include "primer/layers/flatten.h"
-#include "primer/layers/identity.h"
-#include "primer/layers/linear.h"
-#include "primer/layers/pooling.h"
-#include "primer/layers/python_text.h"
-#include "primer/layers/sequential.h"
+#include <primer/layers/activations.h>
+#include <primer/layers/batchnorm.h>
+#include <primer/layers/conv2d.h>
+#include <primer/layers/dropout.h>
+#include <primer/layers/flatten.h>
+#include <primer/layers/identity.h>
+#include <primer/layers/linear.h>
+#include <primer/layers/pooling.h>
+#include <primer/layers/python_text.h>
+#include <primer/layers/sequential.h>
 #include "support.h"
 
 namespace primer {

@@ -1,4 +1,4 @@
-#include "primer/datasets/pictures.h"
+#include <primer/datasets/pictures.h>
 
 #include <algorithm>
 #include <cmath>
@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "primer/core/rng.h"
+#include <primer/core/rng.h>
 #include "support.h"
 
 namespace primer {

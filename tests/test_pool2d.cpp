@@ -1,16 +1,16 @@
-#include "primer/layers/pooling.h"
+#include <primer/layers/pooling.h>
 
 #include <algorithm>
 #include <limits>
 #include <vector>
 
-#include "primer/core/kernels/parallel.h"
-#include "primer/core/kernels/pool.h"
-#include "primer/core/kernels/reference.h"
-#include "primer/core/kernels/storage.h"
-#include "primer/core/ops.h"
-#include "primer/core/rng.h"
-#include "primer/core/tape.h"
+#include <primer/core/kernels/parallel.h>
+#include <primer/core/kernels/pool.h>
+#include <primer/core/kernels/reference.h>
+#include <primer/core/kernels/storage.h>
+#include <primer/core/ops.h>
+#include <primer/core/rng.h>
+#include <primer/core/tape.h>
 #include "support.h"
 
 namespace primer {

@@ -2,8 +2,8 @@
 #include <limits>
 #include <sstream>
 
-#include "primer/core/ops.h"
-#include "primer/core/tape.h"
+#include <primer/core/ops.h>
+#include <primer/core/tape.h>
 #include "support.h"
 
 // The expected texts are NumPy's, with precision=4, below the line that names the shape.

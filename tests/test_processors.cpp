@@ -1,4 +1,4 @@
-#include "primer/core/kernels/processors.h"
+#include <primer/core/kernels/processors.h>
 
 #include <cstdlib>
 #include <thread>

@@ -1,16 +1,16 @@
-#include "primer/layers/profile.h"
+#include <primer/layers/profile.h>
 
 #include <chrono>
 #include <sstream>
 #include <thread>
 
-#include "primer/core/ops.h"
-#include "primer/core/rng.h"
-#include "primer/layers/activations.h"
-#include "primer/layers/conv2d.h"
-#include "primer/layers/flatten.h"
-#include "primer/layers/linear.h"
-#include "primer/layers/sequential.h"
+#include <primer/core/ops.h>
+#include <primer/core/rng.h>
+#include <primer/layers/activations.h>
+#include <primer/layers/conv2d.h>
+#include <primer/layers/flatten.h>
+#include <primer/layers/linear.h>
+#include <primer/layers/sequential.h>
 #include "support.h"
 
 namespace primer {

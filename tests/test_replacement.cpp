@@ -1,4 +1,4 @@
-#include "primer/core/io/replacement.h"
+#include <primer/core/io/replacement.h>
 
 #include <signal.h>
 #include <sys/wait.h>

@@ -1,12 +1,12 @@
-#include "primer/optim/rmsprop.h"
+#include <primer/optim/rmsprop.h>
 
 #include <algorithm>
 #include <vector>
 
-#include "primer/core/kernels/parallel.h"
-#include "primer/core/ops.h"
-#include "primer/core/rng.h"
-#include "primer/core/tape.h"
+#include <primer/core/kernels/parallel.h>
+#include <primer/core/ops.h>
+#include <primer/core/rng.h>
+#include <primer/core/tape.h>
 #include "support.h"
 
 namespace primer {

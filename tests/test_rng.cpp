@@ -1,4 +1,4 @@
-#include "primer/core/rng.h"
+#include <primer/core/rng.h>
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-#include "primer/core/io/safetensors.h"
+#include <primer/core/io/safetensors.h>
 
 #include <algorithm>
 #include <cstdint>

@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
+#include <primer/core/io/safetensors.h>
+#include <primer/core/ops.h>
 #include "folder.h"
-#include "primer/core/io/safetensors.h"
-#include "primer/core/ops.h"
 #include "support.h"
 
 namespace primer {

@@ -1,9 +1,9 @@
-#include "primer/optim/schedules.h"
+#include <primer/optim/schedules.h>
 
 #include <functional>
 #include <vector>
 
-#include "primer/optim/sgd.h"
+#include <primer/optim/sgd.h>
 #include "support.h"
 
 namespace primer {

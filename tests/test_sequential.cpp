@@ -1,12 +1,12 @@
-#include "primer/layers/sequential.h"
+#include <primer/layers/sequential.h>
 
 #include <sstream>
 #include <vector>
 
-#include "primer/core/rng.h"
-#include "primer/layers/activations.h"
-#include "primer/layers/flatten.h"
-#include "primer/layers/linear.h"
+#include <primer/core/rng.h>
+#include <primer/layers/activations.h>
+#include <primer/layers/flatten.h>
+#include <primer/layers/linear.h>
 #include "support.h"
 
 namespace primer {

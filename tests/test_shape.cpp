@@ -1,4 +1,4 @@
-#include "primer/core/shape.h"
+#include <primer/core/shape.h>
 
 #include <limits>
 #include <sstream>

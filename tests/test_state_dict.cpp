@@ -1,6 +1,6 @@
 // A model's weights in a file: PyTorch's names, and back.
 
-#include "primer/core/state_dict.h"
+#include <primer/core/state_dict.h>
 
 #include <filesystem>
 #include <fstream>
@@ -8,17 +8,17 @@
 #include <string>
 #include <vector>
 
+#include <primer/core/io/safetensors.h>
+#include <primer/core/ops.h>
+#include <primer/layers/activations.h>
+#include <primer/layers/batchnorm.h>
+#include <primer/layers/conv2d.h>
+#include <primer/layers/flatten.h>
+#include <primer/layers/linear.h>
+#include <primer/layers/pooling.h>
+#include <primer/layers/sequential.h>
 #include "folder.h"
 #include "parity/exchange_network.h"
-#include "primer/core/io/safetensors.h"
-#include "primer/core/ops.h"
-#include "primer/layers/activations.h"
-#include "primer/layers/batchnorm.h"
-#include "primer/layers/conv2d.h"
-#include "primer/layers/flatten.h"
-#include "primer/layers/linear.h"
-#include "primer/layers/pooling.h"
-#include "primer/layers/sequential.h"
 #include "support.h"
 
 namespace primer {

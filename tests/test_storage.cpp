@@ -1,4 +1,4 @@
-#include "primer/core/kernels/storage.h"
+#include <primer/core/kernels/storage.h>
 
 #include <cmath>
 #include <cstdint>
@@ -7,9 +7,9 @@
 #include <thread>
 #include <vector>
 
-#include "primer/core/ops.h"
-#include "primer/core/rng.h"
-#include "primer/core/tape.h"
+#include <primer/core/ops.h>
+#include <primer/core/rng.h>
+#include <primer/core/tape.h>
 #include "support.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)

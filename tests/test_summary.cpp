@@ -1,17 +1,17 @@
-#include "primer/layers/summary.h"
+#include <primer/layers/summary.h>
 
 #include <sstream>
 
-#include "primer/core/ops.h"
-#include "primer/core/rng.h"
-#include "primer/core/tape.h"
-#include "primer/layers/activations.h"
-#include "primer/layers/batchnorm.h"
-#include "primer/layers/conv2d.h"
-#include "primer/layers/flatten.h"
-#include "primer/layers/linear.h"
-#include "primer/layers/pooling.h"
-#include "primer/layers/sequential.h"
+#include <primer/core/ops.h>
+#include <primer/core/rng.h>
+#include <primer/core/tape.h>
+#include <primer/layers/activations.h>
+#include <primer/layers/batchnorm.h>
+#include <primer/layers/conv2d.h>
+#include <primer/layers/flatten.h>
+#include <primer/layers/linear.h>
+#include <primer/layers/pooling.h>
+#include <primer/layers/sequential.h>
 #include "support.h"
 
 namespace primer {

@@ -1,4 +1,4 @@
-#include "primer/datasets/synthetic.h"
+#include <primer/datasets/synthetic.h>
 
 #include <algorithm>
 #include <array>

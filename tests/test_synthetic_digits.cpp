@@ -1,4 +1,4 @@
-#include "primer/datasets/synthetic_digits.h"
+#include <primer/datasets/synthetic_digits.h>
 
 #include <algorithm>
 #include <limits>
@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "primer/core/kernels/parallel.h"
+#include <primer/core/kernels/parallel.h>
 #include "support.h"
 
 namespace primer {

@@ -1,4 +1,4 @@
-#include "primer/datasets/synthetic_shapes.h"
+#include <primer/datasets/synthetic_shapes.h>
 
 #include <array>
 #include <cmath>
@@ -6,16 +6,16 @@
 #include <set>
 #include <vector>
 
-#include "primer/core/kernels/parallel.h"
-#include "primer/core/ops.h"
-#include "primer/core/tape.h"
-#include "primer/datasets/loader.h"
-#include "primer/layers/activations.h"
-#include "primer/layers/conv2d.h"
-#include "primer/layers/flatten.h"
-#include "primer/layers/linear.h"
-#include "primer/layers/sequential.h"
-#include "primer/optim/sgd.h"
+#include <primer/core/kernels/parallel.h>
+#include <primer/core/ops.h>
+#include <primer/core/tape.h>
+#include <primer/datasets/loader.h>
+#include <primer/layers/activations.h>
+#include <primer/layers/conv2d.h>
+#include <primer/layers/flatten.h>
+#include <primer/layers/linear.h>
+#include <primer/layers/sequential.h>
+#include <primer/optim/sgd.h>
 #include "support.h"
 
 namespace primer {

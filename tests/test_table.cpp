@@ -1,4 +1,4 @@
-#include "primer/layers/table.h"
+#include <primer/layers/table.h>
 
 #include <sstream>
 

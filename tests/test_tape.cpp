@@ -1,4 +1,4 @@
-#include "primer/core/tape.h"
+#include <primer/core/tape.h>
 
 #include <cmath>
 #include <functional>
@@ -7,9 +7,9 @@
 #include <utility>
 #include <vector>
 
-#include "primer/core/kernels/storage.h"
-#include "primer/core/ops.h"
-#include "primer/core/rng.h"
+#include <primer/core/kernels/storage.h>
+#include <primer/core/ops.h>
+#include <primer/core/rng.h>
 #include "support.h"
 
 namespace primer {

@@ -1,12 +1,12 @@
-#include "primer/core/tensor.h"
+#include <primer/core/tensor.h>
 
 #include <limits>
 #include <vector>
 
-#include "primer/core/ops.h"
-#include "primer/core/parameter.h"
-#include "primer/core/rng.h"
-#include "primer/core/tape.h"
+#include <primer/core/ops.h>
+#include <primer/core/parameter.h>
+#include <primer/core/rng.h>
+#include <primer/core/tape.h>
 #include "support.h"
 
 namespace primer {

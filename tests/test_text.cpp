@@ -1,10 +1,10 @@
-#include "primer/core/text.h"
+#include <primer/core/text.h>
 
 #include <filesystem>
 #include <string>
 
+#include <primer/core/full_name.h>
 #include "folder.h"
-#include "primer/core/full_name.h"
 #include "support.h"
 
 namespace primer {

@@ -3,23 +3,23 @@
 #include <filesystem>
 #include <vector>
 
-#include "primer/core/kernels/parallel.h"
-#include "primer/core/metrics.h"
-#include "primer/core/ops.h"
-#include "primer/core/tape.h"
-#include "primer/datasets/cifar.h"
-#include "primer/datasets/loader.h"
-#include "primer/datasets/mnist.h"
-#include "primer/datasets/synthetic_digits.h"
-#include "primer/layers/activations.h"
-#include "primer/layers/batchnorm.h"
-#include "primer/layers/conv2d.h"
-#include "primer/layers/flatten.h"
-#include "primer/layers/linear.h"
-#include "primer/layers/pooling.h"
-#include "primer/layers/sequential.h"
-#include "primer/optim/schedules.h"
-#include "primer/optim/sgd.h"
+#include <primer/core/kernels/parallel.h>
+#include <primer/core/metrics.h>
+#include <primer/core/ops.h>
+#include <primer/core/tape.h>
+#include <primer/datasets/cifar.h>
+#include <primer/datasets/loader.h>
+#include <primer/datasets/mnist.h>
+#include <primer/datasets/synthetic_digits.h>
+#include <primer/layers/activations.h>
+#include <primer/layers/batchnorm.h>
+#include <primer/layers/conv2d.h>
+#include <primer/layers/flatten.h>
+#include <primer/layers/linear.h>
+#include <primer/layers/pooling.h>
+#include <primer/layers/sequential.h>
+#include <primer/optim/schedules.h>
+#include <primer/optim/sgd.h>
 #include "support.h"
 
 namespace primer {

@@ -1,4 +1,4 @@
-#include "primer/datasets/transforms.h"
+#include <primer/datasets/transforms.h>
 
 #include <limits>
 #include <map>

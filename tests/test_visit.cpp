@@ -7,14 +7,14 @@
 #include <thread>
 #include <utility>
 
-#include "primer/core/ops.h"
-#include "primer/core/tape.h"
-#include "primer/layers/activations.h"
-#include "primer/layers/batchnorm.h"
-#include "primer/layers/dropout.h"
-#include "primer/layers/linear.h"
-#include "primer/layers/sequential.h"
-#include "primer/optim/sgd.h"
+#include <primer/core/ops.h>
+#include <primer/core/tape.h>
+#include <primer/layers/activations.h>
+#include <primer/layers/batchnorm.h>
+#include <primer/layers/dropout.h>
+#include <primer/layers/linear.h>
+#include <primer/layers/sequential.h>
+#include <primer/optim/sgd.h>
 #include "support.h"
 
 namespace primer {

@@ -2,7 +2,7 @@
 // flags. Nothing but declarations may be included here.
 #include "fma.h"
 
-#include "primer/core/kernels/isa/vector.h"
+#include <primer/core/kernels/isa/vector.h>
 
 namespace primer::benchmarks::PRIMER_ISA_LEVEL {
 namespace {

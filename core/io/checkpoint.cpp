@@ -1,4 +1,4 @@
-#include "primer/core/io/checkpoint.h"
+#include "checkpoint.h"
 
 #include <algorithm>
 #include <array>
@@ -13,11 +13,11 @@
 #include <system_error>
 #include <type_traits>
 
-#include "primer/core/error.h"
-#include "primer/core/full_name.h"
-#include "primer/core/io/crc32c.h"
-#include "primer/core/io/replacement.h"
-#include "primer/core/text.h"
+#include "../error.h"
+#include "../full_name.h"
+#include "../text.h"
+#include "crc32c.h"
+#include "replacement.h"
 
 namespace primer {
 namespace {

@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "primer/core/rng.h"
-#include "primer/core/tensor.h"
+#include "../rng.h"
+#include "../tensor.h"
 
 namespace primer {
 

@@ -1,4 +1,4 @@
-#include "primer/core/io/event_file.h"
+#include "event_file.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -14,11 +14,11 @@
 #include <utility>
 #include <vector>
 
-#include "primer/core/error.h"
-#include "primer/core/io/crc32c.h"
-#include "primer/core/io/histogram.h"
-#include "primer/core/io/json.h"
-#include "primer/core/io/retry.h"
+#include "../error.h"
+#include "crc32c.h"
+#include "histogram.h"
+#include "json.h"
+#include "retry.h"
 
 namespace primer {
 namespace {

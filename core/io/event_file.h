@@ -8,9 +8,9 @@
 #include <string>
 #include <variant>
 
-#include "primer/core/io/image.h"
-#include "primer/core/io/image_grid.h"
-#include "primer/core/tensor.h"
+#include "../tensor.h"
+#include "image.h"
+#include "image_grid.h"
 
 // The files that TensorBoard shows: events.out.tfevents.TIME.HOST.PID.NUMBER, a record after
 // another, each

@@ -1,4 +1,4 @@
-#include "primer/core/io/exif.h"
+#include "exif.h"
 
 #include <algorithm>
 #include <cstdint>

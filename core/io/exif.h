@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-#include "primer/core/io/image.h"
+#include "image.h"
 
 namespace primer {
 

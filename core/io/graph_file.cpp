@@ -1,8 +1,8 @@
-#include "primer/core/io/graph_file.h"
+#include "graph_file.h"
 
-#include "primer/core/error.h"
-#include "primer/core/full_name.h"
-#include "primer/core/io/replacement.h"
+#include "../error.h"
+#include "../full_name.h"
+#include "replacement.h"
 
 namespace primer {
 

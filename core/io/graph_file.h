@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <vector>
 
-#include "primer/core/graph.h"
+#include "../graph.h"
 
 namespace primer {
 

@@ -1,4 +1,4 @@
-#include "primer/core/io/histogram.h"
+#include "histogram.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "primer/core/io/image.h"
+#include "image.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -9,13 +9,13 @@
 #include <string_view>
 #include <system_error>
 
-#include "primer/core/error.h"
-#include "primer/core/full_name.h"
-#include "primer/core/io/exif.h"
+#include "../error.h"
+#include "../full_name.h"
+#include "exif.h"
 #ifdef PRIMER_LIBJPEG
-#include "primer/core/io/jpeg.h"
+#include "jpeg.h"
 #endif
-#include "primer/core/io/replacement.h"
+#include "replacement.h"
 
 namespace {
 

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "primer/core/shape.h"
+#include "../shape.h"
 
 namespace primer {
 

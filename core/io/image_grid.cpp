@@ -1,11 +1,11 @@
-#include "primer/core/io/image_grid.h"
+#include "image_grid.h"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <span>
 
-#include "primer/core/error.h"
+#include "../error.h"
 
 namespace primer {
 namespace {

@@ -3,8 +3,8 @@
 #include <optional>
 #include <utility>
 
-#include "primer/core/io/image.h"
-#include "primer/core/tensor.h"
+#include "../tensor.h"
+#include "image.h"
 
 namespace primer {
 

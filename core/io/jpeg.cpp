@@ -1,6 +1,6 @@
 #ifdef PRIMER_LIBJPEG
 
-#include "primer/core/io/jpeg.h"
+#include "jpeg.h"
 
 #include <csetjmp>
 #include <cstdio>
@@ -12,7 +12,7 @@
 #include <cstring>
 #include <vector>
 
-#include "primer/core/error.h"
+#include "../error.h"
 
 namespace primer {
 namespace {

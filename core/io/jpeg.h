@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "primer/core/io/image.h"
+#include "image.h"
 
 namespace primer {
 

@@ -1,9 +1,9 @@
-#include "primer/core/io/json.h"
+#include "json.h"
 
 #include <limits>
 #include <set>
 
-#include "primer/core/error.h"
+#include "../error.h"
 
 namespace primer {
 namespace {

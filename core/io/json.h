@@ -5,8 +5,8 @@
 #include <string_view>
 #include <utility>
 
-#include "primer/core/shape.h"
-#include "primer/core/text.h"
+#include "../shape.h"
+#include "../text.h"
 
 namespace primer {
 

@@ -1,4 +1,4 @@
-#include "primer/core/io/replacement.h"
+#include "replacement.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -14,9 +14,9 @@
 #include <system_error>
 #include <utility>
 
-#include "primer/core/error.h"
-#include "primer/core/full_name.h"
-#include "primer/core/io/retry.h"
+#include "../error.h"
+#include "../full_name.h"
+#include "retry.h"
 
 namespace primer {
 namespace {

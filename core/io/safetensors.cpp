@@ -1,4 +1,4 @@
-#include "primer/core/io/safetensors.h"
+#include "safetensors.h"
 
 #include <algorithm>
 #include <bit>
@@ -12,10 +12,10 @@
 #include <type_traits>
 #include <utility>
 
-#include "primer/core/error.h"
-#include "primer/core/full_name.h"
-#include "primer/core/io/json.h"
-#include "primer/core/io/replacement.h"
+#include "../error.h"
+#include "../full_name.h"
+#include "json.h"
+#include "replacement.h"
 
 namespace primer {
 namespace {

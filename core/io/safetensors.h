@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "primer/core/state_dict.h"
-#include "primer/core/tensor.h"
+#include "../state_dict.h"
+#include "../tensor.h"
 
 // The safetensors format, in which PyTorch and others exchange weights:
 //

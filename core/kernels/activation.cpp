@@ -1,13 +1,13 @@
 // Only speed: the formulas stand in core/ops/activation.cpp. Here threads share the work of the two
 // activations that need to know channels.
 
-#include "primer/core/kernels/activation.h"
+#include "activation.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "primer/core/kernels/isa/table.h"
-#include "primer/core/kernels/parallel.h"
+#include "isa/table.h"
+#include "parallel.h"
 
 namespace primer::kernels {
 namespace {

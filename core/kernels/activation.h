@@ -1,8 +1,8 @@
 #pragma once
 
-#include "primer/core/kernels/reduce.h"
-#include "primer/core/real.h"
-#include "primer/core/shape.h"
+#include "../real.h"
+#include "../shape.h"
+#include "reduce.h"
 
 // The activations that need to know channels. The others work element by element: their loops are
 // in isa/table.h. Formulas and derivatives stand in core/ops/activation.cpp.

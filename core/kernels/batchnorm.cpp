@@ -1,16 +1,16 @@
 // Only speed: the definition is in reference.cpp.
 
-#include "primer/core/kernels/batchnorm.h"
+#include "batchnorm.h"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <vector>
 
-#include "primer/core/kernels/isa.h"
-#include "primer/core/kernels/isa/table.h"
-#include "primer/core/kernels/parallel.h"
-#include "primer/core/kernels/reference.h"
+#include "isa.h"
+#include "isa/table.h"
+#include "parallel.h"
+#include "reference.h"
 
 namespace primer::kernels {
 namespace {

@@ -32,15 +32,15 @@
 // Chellapilla, Puri and Simard, "High Performance Convolutional Neural Networks for Document
 // Processing", 2006, for columns.
 
-#include "primer/core/kernels/conv.h"
+#include "conv.h"
 
 #include <algorithm>
 
-#include "primer/core/kernels/conv_parts.h"
-#include "primer/core/kernels/isa.h"
-#include "primer/core/kernels/parallel.h"
-#include "primer/core/kernels/reference.h"
-#include "primer/core/kernels/storage.h"
+#include "conv_parts.h"
+#include "isa.h"
+#include "parallel.h"
+#include "reference.h"
+#include "storage.h"
 
 namespace primer::kernels {
 namespace {

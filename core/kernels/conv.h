@@ -1,7 +1,7 @@
 #pragma once
 
-#include "primer/core/kernels/window.h"
-#include "primer/core/real.h"
+#include "../real.h"
+#include "window.h"
 
 namespace primer::kernels {
 

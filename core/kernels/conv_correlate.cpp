@@ -2,10 +2,10 @@
 
 #include <array>
 
-#include "primer/core/kernels/conv_parts.h"
-#include "primer/core/kernels/gemm_blocks.h"
-#include "primer/core/kernels/parallel.h"
-#include "primer/core/kernels/storage.h"
+#include "conv_parts.h"
+#include "gemm_blocks.h"
+#include "parallel.h"
+#include "storage.h"
 
 namespace primer::kernels {
 

@@ -1,9 +1,9 @@
 // Only speed: the definition is in reference.cpp.
 
-#include "primer/core/kernels/conv_parts.h"
-#include "primer/core/kernels/isa/table.h"
-#include "primer/core/kernels/parallel.h"
-#include "primer/core/kernels/storage.h"
+#include "conv_parts.h"
+#include "isa/table.h"
+#include "parallel.h"
+#include "storage.h"
 
 // Where each channel has its own kernels, every value of x is used only as often as the kernel has
 // cells: a matrix product would spend more time on packing than on multiplying. Here a plane is

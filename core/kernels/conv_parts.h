@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <vector>
 
-#include "primer/core/kernels/conv.h"
-#include "primer/core/real.h"
-#include "primer/core/shape.h"
+#include "../real.h"
+#include "../shape.h"
+#include "conv.h"
 
 // What the fast convolutions are made of. The page that explains them is at the top of conv.cpp.
 

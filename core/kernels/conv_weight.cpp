@@ -1,9 +1,9 @@
 // Only speed: the definition is in reference.cpp.
 
-#include "primer/core/kernels/conv_parts.h"
-#include "primer/core/kernels/gemm_blocks.h"
-#include "primer/core/kernels/parallel.h"
-#include "primer/core/kernels/storage.h"
+#include "conv_parts.h"
+#include "gemm_blocks.h"
+#include "parallel.h"
+#include "storage.h"
 
 // dweight[co, ci, kh, kw] is a product of matrices for each tap,
 //     sum over all outputs p of dy[co, p] x[ci, p + tap]

@@ -38,11 +38,11 @@
 #include <algorithm>
 #include <vector>
 
-#include "primer/core/kernels/conv_parts.h"
-#include "primer/core/kernels/gemm_blocks.h"
-#include "primer/core/kernels/isa/table.h"
-#include "primer/core/kernels/parallel.h"
-#include "primer/core/kernels/storage.h"
+#include "conv_parts.h"
+#include "gemm_blocks.h"
+#include "isa/table.h"
+#include "parallel.h"
+#include "storage.h"
 
 namespace primer::kernels {
 namespace {

@@ -1,10 +1,10 @@
 // Only speed: core/ops/view.cpp says what moves where.
 
-#include "primer/core/kernels/copy.h"
+#include "copy.h"
 
 #include <algorithm>
 
-#include "primer/core/kernels/gemm.h"
+#include "gemm.h"
 
 namespace primer::kernels {
 

@@ -1,9 +1,9 @@
 // Only speed: core/ops/dropout.cpp says what is computed. Here threads share the elements.
 
-#include "primer/core/kernels/dropout.h"
+#include "dropout.h"
 
-#include "primer/core/kernels/isa/table.h"
-#include "primer/core/kernels/parallel.h"
+#include "isa/table.h"
+#include "parallel.h"
 
 namespace primer::kernels {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <cstdint>
 
-#include "primer/core/real.h"
-#include "primer/core/shape.h"
+#include "../real.h"
+#include "../shape.h"
 
 namespace primer::kernels {
 

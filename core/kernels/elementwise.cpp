@@ -1,12 +1,12 @@
 // Only speed: the formulas stand in core/ops/elementwise.cpp. Here threads share the rows.
 
-#include "primer/core/kernels/elementwise.h"
+#include "elementwise.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "primer/core/kernels/isa/table.h"
-#include "primer/core/kernels/parallel.h"
+#include "isa/table.h"
+#include "parallel.h"
 
 namespace primer::kernels {
 namespace {

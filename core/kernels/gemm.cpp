@@ -32,18 +32,18 @@
 // Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008; Van Zee and van
 // de Geijn, "BLIS: A Framework for Rapidly Instantiating BLAS Functionality", 2015.
 
-#include "primer/core/kernels/gemm.h"
+#include "gemm.h"
 
 #include <algorithm>
 #include <array>
 #include <numeric>
 #include <vector>
 
-#include "primer/core/kernels/gemm_blocks.h"
-#include "primer/core/kernels/isa.h"
-#include "primer/core/kernels/parallel.h"
-#include "primer/core/kernels/reference.h"
-#include "primer/core/kernels/storage.h"
+#include "gemm_blocks.h"
+#include "isa.h"
+#include "parallel.h"
+#include "reference.h"
+#include "storage.h"
 
 namespace primer::kernels {
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <functional>
 
-#include "primer/core/kernels/isa/table.h"
-#include "primer/core/shape.h"
+#include "../shape.h"
+#include "isa/table.h"
 
 // The middle of gemm, between the loops over a whole matrix and the tile of C: one thread's work on
 // strips that are small enough for its caches. Convolution has it in common with gemm. The page

@@ -1,13 +1,13 @@
 // Only speed: which instruction set runs.
 
-#include "primer/core/kernels/isa.h"
+#include "isa.h"
 
 #include <array>
 #include <cstdlib>
 #include <string_view>
 
-#include "primer/core/error.h"
-#include "primer/core/kernels/isa/table.h"
+#include "../error.h"
+#include "isa/table.h"
 
 namespace primer::kernels {
 namespace {

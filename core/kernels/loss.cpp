@@ -1,14 +1,14 @@
 // Only speed: the formulas stand in core/ops/loss.cpp. Here threads share the rows.
 
-#include "primer/core/kernels/loss.h"
+#include "loss.h"
 
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <vector>
 
-#include "primer/core/kernels/isa/table.h"
-#include "primer/core/kernels/parallel.h"
+#include "isa/table.h"
+#include "parallel.h"
 
 namespace primer::kernels {
 namespace {

@@ -1,12 +1,12 @@
 // Only speed: the formulas stand in optim/. Here threads share the elements.
 
-#include "primer/core/kernels/optimizer.h"
+#include "optimizer.h"
 
 #include <numeric>
 #include <vector>
 
-#include "primer/core/kernels/isa/table.h"
-#include "primer/core/kernels/parallel.h"
+#include "isa/table.h"
+#include "parallel.h"
 
 namespace primer::kernels {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "primer/core/real.h"
+#include "../real.h"
 
 namespace primer::kernels {
 

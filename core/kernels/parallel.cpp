@@ -1,6 +1,6 @@
 // Only speed: the threads.
 
-#include "primer/core/kernels/parallel.h"
+#include "parallel.h"
 
 #include <algorithm>
 #include <array>
@@ -16,8 +16,8 @@
 #include <utility>
 #include <vector>
 
-#include "primer/core/error.h"
-#include "primer/core/kernels/processors.h"
+#include "../error.h"
+#include "processors.h"
 
 #if defined(__unix__) || defined(__APPLE__)
 #include <pthread.h>

@@ -2,7 +2,7 @@
 
 #include <functional>
 
-#include "primer/core/shape.h"
+#include "../shape.h"
 
 namespace primer {
 

@@ -1,15 +1,15 @@
 // Only speed: the definition is in reference.cpp.
 
-#include "primer/core/kernels/pool.h"
+#include "pool.h"
 
 #include <algorithm>
 #include <cstdint>
 
-#include "primer/core/kernels/isa.h"
-#include "primer/core/kernels/isa/table.h"
-#include "primer/core/kernels/parallel.h"
-#include "primer/core/kernels/reference.h"
-#include "primer/core/kernels/taken.h"
+#include "isa.h"
+#include "isa/table.h"
+#include "parallel.h"
+#include "reference.h"
+#include "taken.h"
 
 namespace primer::kernels {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <vector>
 
-#include "primer/core/kernels/window.h"
-#include "primer/core/real.h"
+#include "../real.h"
+#include "window.h"
 
 // Pooling of x [planes, height, width]: each channel of each image is a plane of its own.
 

@@ -1,6 +1,6 @@
 // Only speed: how many processors there are for us.
 
-#include "primer/core/kernels/processors.h"
+#include "processors.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "primer/core/real.h"
+#include "../real.h"
 
 #include <cstdio>
 #include <cstdlib>

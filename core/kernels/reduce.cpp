@@ -1,6 +1,6 @@
 // Only speed: the formulas stand in core/ops/reduce.cpp. Here threads share the rows.
 
-#include "primer/core/kernels/reduce.h"
+#include "reduce.h"
 
 #include <algorithm>
 #include <array>
@@ -9,9 +9,9 @@
 #include <numeric>
 #include <vector>
 
-#include "primer/core/kernels/elementwise.h"
-#include "primer/core/kernels/isa/table.h"
-#include "primer/core/kernels/parallel.h"
+#include "elementwise.h"
+#include "isa/table.h"
+#include "parallel.h"
 
 namespace primer::kernels {
 namespace {

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "primer/core/real.h"
-#include "primer/core/shape.h"
+#include "../real.h"
+#include "../shape.h"
 
 namespace primer::kernels {
 

@@ -1,12 +1,12 @@
 // The plain loops. How the fast kernels do the same is explained at the top of gemm.cpp, conv.cpp
 // and conv_winograd.cpp; the gradients are derived in core/ops.
 
-#include "primer/core/kernels/reference.h"
+#include "reference.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "primer/core/kernels/taken.h"
+#include "taken.h"
 
 namespace primer::kernels::reference {
 

@@ -1,9 +1,9 @@
 #pragma once
 
-#include "primer/core/kernels/batchnorm.h"
-#include "primer/core/kernels/conv.h"
-#include "primer/core/kernels/gemm.h"
-#include "primer/core/kernels/pool.h"
+#include "batchnorm.h"
+#include "conv.h"
+#include "gemm.h"
+#include "pool.h"
 
 // What the fast kernels compute, as plain loops. A reader may stop here: everything else in
 // core/kernels gives the same results, to rounding, and is only faster. Tests compare the two, and

@@ -1,6 +1,6 @@
 // Only speed: memory that is used again.
 
-#include "primer/core/kernels/storage.h"
+#include "storage.h"
 
 #include <algorithm>
 #include <bit>
@@ -13,8 +13,8 @@
 #include <utility>
 #include <vector>
 
-#include "primer/core/error.h"
-#include "primer/core/text.h"
+#include "../error.h"
+#include "../text.h"
 
 #if defined(__linux__)
 #include <sys/mman.h>

@@ -2,8 +2,8 @@
 
 #include <atomic>
 
-#include "primer/core/real.h"
-#include "primer/core/shape.h"
+#include "../real.h"
+#include "../shape.h"
 
 namespace primer {
 

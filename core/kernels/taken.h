@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <limits>
 
-#include "primer/core/kernels/pool.h"
+#include "pool.h"
 
 // Which cell of its window each output of max pooling has taken: what the forward writes, and the
 // backward reads.

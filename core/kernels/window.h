@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "primer/core/shape.h"
+#include "../shape.h"
 
 namespace primer::kernels {
 

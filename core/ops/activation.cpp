@@ -1,12 +1,12 @@
-#include "primer/core/kernels/activation.h"
+#include "../kernels/activation.h"
 
-#include "primer/core/error.h"
-#include "primer/core/kernels/isa/table.h"
-#include "primer/core/kernels/parallel.h"
-#include "primer/core/kernels/reduce.h"
-#include "primer/core/ops.h"
-#include "primer/core/options.h"
-#include "primer/core/tape.h"
+#include "../error.h"
+#include "../kernels/isa/table.h"
+#include "../kernels/parallel.h"
+#include "../kernels/reduce.h"
+#include "../ops.h"
+#include "../options.h"
+#include "../tape.h"
 
 namespace primer {
 namespace {

@@ -1,11 +1,11 @@
-#include "primer/core/kernels/batchnorm.h"
+#include "../kernels/batchnorm.h"
 
 #include <vector>
 
-#include "primer/core/error.h"
-#include "primer/core/ops.h"
-#include "primer/core/options.h"
-#include "primer/core/tape.h"
+#include "../error.h"
+#include "../ops.h"
+#include "../options.h"
+#include "../tape.h"
 
 namespace primer {
 namespace {

@@ -1,11 +1,11 @@
-#include "primer/core/kernels/conv.h"
+#include "../kernels/conv.h"
 
 #include <algorithm>
 
-#include "primer/core/error.h"
-#include "primer/core/kernels/reduce.h"
-#include "primer/core/ops.h"
-#include "primer/core/tape.h"
+#include "../error.h"
+#include "../kernels/reduce.h"
+#include "../ops.h"
+#include "../tape.h"
 
 namespace primer {
 namespace {

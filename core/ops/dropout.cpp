@@ -1,7 +1,7 @@
-#include "primer/core/kernels/dropout.h"
-#include "primer/core/error.h"
-#include "primer/core/ops.h"
-#include "primer/core/tape.h"
+#include "../kernels/dropout.h"
+#include "../error.h"
+#include "../ops.h"
+#include "../tape.h"
 
 namespace primer {
 namespace {

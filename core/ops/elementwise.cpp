@@ -1,7 +1,7 @@
-#include "primer/core/kernels/elementwise.h"
+#include "../kernels/elementwise.h"
 
-#include "primer/core/ops.h"
-#include "primer/core/tape.h"
+#include "../ops.h"
+#include "../tape.h"
 
 // The gradients of y = f(a, b) are dy times the partial derivatives, in the broadcast shape of y.
 // Where a or b was repeated to reach that shape, the tape sums its gradient over the repetitions.

@@ -1,13 +1,13 @@
-#include "primer/core/kernels/loss.h"
+#include "../kernels/loss.h"
 
 #include <vector>
 
-#include "primer/core/error.h"
-#include "primer/core/kernels/elementwise.h"
-#include "primer/core/kernels/optimizer.h"
-#include "primer/core/ops.h"
-#include "primer/core/options.h"
-#include "primer/core/tape.h"
+#include "../error.h"
+#include "../kernels/elementwise.h"
+#include "../kernels/optimizer.h"
+#include "../ops.h"
+#include "../options.h"
+#include "../tape.h"
 
 namespace primer {
 namespace {

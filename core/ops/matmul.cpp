@@ -1,10 +1,10 @@
 #include <algorithm>
 
-#include "primer/core/error.h"
-#include "primer/core/kernels/gemm.h"
-#include "primer/core/kernels/reduce.h"
-#include "primer/core/ops.h"
-#include "primer/core/tape.h"
+#include "../error.h"
+#include "../kernels/gemm.h"
+#include "../kernels/reduce.h"
+#include "../ops.h"
+#include "../tape.h"
 
 namespace primer {
 namespace {

@@ -1,9 +1,9 @@
 #include <limits>
 
-#include "primer/core/error.h"
-#include "primer/core/kernels/pool.h"
-#include "primer/core/ops.h"
-#include "primer/core/tape.h"
+#include "../error.h"
+#include "../kernels/pool.h"
+#include "../ops.h"
+#include "../tape.h"
 
 namespace primer {
 namespace {

@@ -1,12 +1,12 @@
-#include "primer/core/kernels/reduce.h"
+#include "../kernels/reduce.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "primer/core/error.h"
-#include "primer/core/internal.h"
-#include "primer/core/ops.h"
-#include "primer/core/tape.h"
+#include "../error.h"
+#include "../internal.h"
+#include "../ops.h"
+#include "../tape.h"
 
 // A reduction of x [outer, n, inner] gives y [outer, inner]. In backward, dy is put back into the
 // shape that it would have with keepdim, from where it broadcasts to x's.

@@ -1,11 +1,11 @@
 #include <algorithm>
 
-#include "primer/core/error.h"
-#include "primer/core/internal.h"
-#include "primer/core/kernels/copy.h"
-#include "primer/core/kernels/elementwise.h"
-#include "primer/core/ops.h"
-#include "primer/core/tape.h"
+#include "../error.h"
+#include "../internal.h"
+#include "../kernels/copy.h"
+#include "../kernels/elementwise.h"
+#include "../ops.h"
+#include "../tape.h"
 
 // These ops only move values, so their gradients move dy's values back.
 

@@ -4,10 +4,10 @@
 #include <filesystem>
 #include <iostream>
 
+#include <primer/core/error.h>
+#include <primer/core/full_name.h>
 #include "interrupt.h"
 #include "output_file.h"
-#include "primer/core/error.h"
-#include "primer/core/full_name.h"
 #include "wrong_usage.h"
 
 namespace primer::examples {

@@ -4,13 +4,13 @@
 #include <string>
 #include <vector>
 
+#include <primer/core/io/checkpoint.h>
+#include <primer/core/rng.h>
+#include <primer/datasets/loader.h>
+#include <primer/layers/module.h>
+#include <primer/optim/optimizer.h>
 #include "flags.h"
 #include "lock.h"
-#include "primer/core/io/checkpoint.h"
-#include "primer/core/rng.h"
-#include "primer/datasets/loader.h"
-#include "primer/layers/module.h"
-#include "primer/optim/optimizer.h"
 #include "progress.h"
 #include "run_directory.h"
 

@@ -5,14 +5,14 @@
 #include <iostream>
 #include <system_error>
 
-#include "primer/core/error.h"
-#include "primer/core/full_name.h"
-#include "primer/core/kernels/parallel.h"
-#include "primer/core/text.h"
-#include "primer/datasets/cifar.h"
-#include "primer/datasets/mnist.h"
-#include "primer/datasets/synthetic_digits.h"
-#include "primer/datasets/synthetic_shapes.h"
+#include <primer/core/error.h>
+#include <primer/core/full_name.h>
+#include <primer/core/kernels/parallel.h>
+#include <primer/core/text.h>
+#include <primer/datasets/cifar.h>
+#include <primer/datasets/mnist.h>
+#include <primer/datasets/synthetic_digits.h>
+#include <primer/datasets/synthetic_shapes.h>
 #include "wrong_usage.h"
 
 namespace primer::examples {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "primer/datasets/dataset.h"
+#include <primer/datasets/dataset.h>
 
 namespace primer::examples {
 

@@ -1,8 +1,8 @@
 #include "evaluate.h"
 
+#include <primer/core/metrics.h>
+#include <primer/core/ops.h>
 #include "interrupt.h"
-#include "primer/core/metrics.h"
-#include "primer/core/ops.h"
 
 namespace primer::examples {
 namespace {

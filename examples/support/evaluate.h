@@ -2,9 +2,9 @@
 
 #include <vector>
 
-#include "primer/datasets/loader.h"
-#include "primer/layers/diagnostics.h"
-#include "primer/layers/module.h"
+#include <primer/datasets/loader.h>
+#include <primer/layers/diagnostics.h>
+#include <primer/layers/module.h>
 
 namespace primer::examples {
 

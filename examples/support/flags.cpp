@@ -14,14 +14,14 @@
 #include <sstream>
 #include <system_error>
 
+#include <primer/core/error.h>
+#include <primer/core/full_name.h>
+#include <primer/core/io/checkpoint.h>
+#include <primer/core/kernels/parallel.h>
+#include <primer/core/text.h>
 #include "interrupt.h"
 #include "near_miss.h"
 #include "output_file.h"
-#include "primer/core/error.h"
-#include "primer/core/full_name.h"
-#include "primer/core/io/checkpoint.h"
-#include "primer/core/kernels/parallel.h"
-#include "primer/core/text.h"
 #include "run_directory.h"
 #include "streams.h"
 #include "wrong_usage.h"

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "primer/core/io/image.h"
+#include <primer/core/io/image.h>
 
 namespace primer::examples {
 

@@ -3,7 +3,7 @@
 #include <charconv>
 #include <cmath>
 
-#include "primer/core/io/json.h"
+#include <primer/core/io/json.h>
 
 namespace primer::examples {
 

@@ -9,9 +9,9 @@
 #include <string>
 #include <system_error>
 
-#include "primer/core/error.h"
-#include "primer/core/full_name.h"
-#include "primer/core/io/retry.h"
+#include <primer/core/error.h>
+#include <primer/core/full_name.h>
+#include <primer/core/io/retry.h>
 
 namespace primer::examples {
 namespace {

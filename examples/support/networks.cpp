@@ -3,17 +3,17 @@
 #include <filesystem>
 #include <iostream>
 
+#include <primer/core/error.h>
+#include <primer/datasets/cifar.h>
+#include <primer/datasets/mnist.h>
+#include <primer/datasets/pictures.h>
+#include <primer/layers/activations.h>
+#include <primer/layers/batchnorm.h>
+#include <primer/layers/conv2d.h>
+#include <primer/layers/flatten.h>
+#include <primer/layers/linear.h>
+#include <primer/layers/pooling.h>
 #include "output_file.h"
-#include "primer/core/error.h"
-#include "primer/datasets/cifar.h"
-#include "primer/datasets/mnist.h"
-#include "primer/datasets/pictures.h"
-#include "primer/layers/activations.h"
-#include "primer/layers/batchnorm.h"
-#include "primer/layers/conv2d.h"
-#include "primer/layers/flatten.h"
-#include "primer/layers/linear.h"
-#include "primer/layers/pooling.h"
 
 namespace primer::examples {
 namespace {

@@ -3,11 +3,11 @@
 #include <string>
 #include <vector>
 
+#include <primer/core/io/image.h>
+#include <primer/core/io/safetensors.h>
+#include <primer/core/rng.h>
+#include <primer/layers/sequential.h>
 #include "flags.h"
-#include "primer/core/io/image.h"
-#include "primer/core/io/safetensors.h"
-#include "primer/core/rng.h"
-#include "primer/layers/sequential.h"
 
 namespace primer::examples {
 

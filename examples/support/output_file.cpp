@@ -7,9 +7,9 @@
 #include <fstream>
 #include <system_error>
 
-#include "primer/core/error.h"
-#include "primer/core/full_name.h"
-#include "primer/core/io/replacement.h"
+#include <primer/core/error.h>
+#include <primer/core/full_name.h>
+#include <primer/core/io/replacement.h>
 #include "wrong_usage.h"
 
 namespace primer::examples {

@@ -3,8 +3,8 @@
 #include <chrono>
 #include <cstddef>
 
-#include "primer/core/io/checkpoint.h"
-#include "primer/core/shape.h"
+#include <primer/core/io/checkpoint.h>
+#include <primer/core/shape.h>
 #include "progress_line.h"
 #include "terminal.h"
 

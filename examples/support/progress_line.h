@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "primer/core/shape.h"
+#include <primer/core/shape.h>
 #include "terminal.h"
 
 // The lines that show a training run: texts made of numbers, nothing else.

@@ -5,8 +5,8 @@
 #include <functional>
 #include <sstream>
 
+#include <primer/core/error.h>
 #include "output_file.h"
-#include "primer/core/error.h"
 #include "report_html.h"
 #include "report_sections.h"
 #include "report_svg.h"

@@ -6,7 +6,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include "primer/core/text.h"
+#include <primer/core/text.h>
 #include "report_html.h"
 #include "report_sections.h"
 #include "report_svg.h"

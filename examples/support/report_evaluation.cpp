@@ -6,7 +6,7 @@
 #include <sstream>
 #include <tuple>
 
-#include "primer/core/text.h"
+#include <primer/core/text.h>
 #include "report_html.h"
 #include "report_sections.h"
 

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstdio>
 
-#include "primer/core/text.h"
+#include <primer/core/text.h>
 
 namespace primer::examples {
 namespace {

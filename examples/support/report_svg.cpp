@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <sstream>
 
-#include "primer/core/text.h"
+#include <primer/core/text.h>
 #include "report_html.h"
 
 namespace primer::examples {

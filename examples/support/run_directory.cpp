@@ -10,9 +10,9 @@
 #include <regex>
 #include <utility>
 
-#include "primer/core/error.h"
-#include "primer/core/full_name.h"
-#include "primer/core/io/retry.h"
+#include <primer/core/error.h>
+#include <primer/core/full_name.h>
+#include <primer/core/io/retry.h>
 #include "wrong_usage.h"
 
 namespace primer::examples {

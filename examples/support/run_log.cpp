@@ -21,19 +21,19 @@
 #include <utility>
 #include <vector>
 
+#include <primer/core/error.h>
+#include <primer/core/full_name.h>
+#include <primer/core/io/image.h>
+#include <primer/core/io/image_grid.h>
+#include <primer/core/io/json.h>
+#include <primer/core/io/retry.h>
+#include <primer/core/kernels/isa.h>
+#include <primer/core/kernels/parallel.h>
+#include <primer/core/metrics.h>
+#include <primer/core/text.h>
+#include <primer/layers/diagnostics.h>
 #include "json_object.h"
 #include "output_file.h"
-#include "primer/core/error.h"
-#include "primer/core/full_name.h"
-#include "primer/core/io/image.h"
-#include "primer/core/io/image_grid.h"
-#include "primer/core/io/json.h"
-#include "primer/core/io/retry.h"
-#include "primer/core/kernels/isa.h"
-#include "primer/core/kernels/parallel.h"
-#include "primer/core/metrics.h"
-#include "primer/core/text.h"
-#include "primer/layers/diagnostics.h"
 #include "report.h"
 
 namespace primer::examples {

@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
+#include <primer/core/io/event_file.h>
 #include "checkpoints.h"
 #include "data.h"
 #include "evaluate.h"
-#include "primer/core/io/event_file.h"
 #include "progress.h"
 #include "run_directory.h"
 

@@ -7,8 +7,8 @@
 #include <set>
 #include <string_view>
 
-#include "primer/core/error.h"
-#include "primer/core/io/json.h"
+#include <primer/core/error.h>
+#include <primer/core/io/json.h>
 
 namespace primer::examples {
 namespace {

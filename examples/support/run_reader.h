@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "primer/core/shape.h"
+#include <primer/core/shape.h>
 
 namespace primer::examples {
 

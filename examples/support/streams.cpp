@@ -8,7 +8,7 @@
 #include <cstring>
 #include <iostream>
 
-#include "primer/core/error.h"
+#include <primer/core/error.h>
 
 namespace primer::examples {
 

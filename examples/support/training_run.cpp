@@ -3,12 +3,12 @@
 #include <cstdio>
 #include <iostream>
 
+#include <primer/core/error.h>
+#include <primer/core/metrics.h>
+#include <primer/layers/summary.h>
 #include "interrupt.h"
 #include "networks.h"
 #include "output_file.h"
-#include "primer/core/error.h"
-#include "primer/core/metrics.h"
-#include "primer/layers/summary.h"
 
 namespace primer::examples {
 namespace {

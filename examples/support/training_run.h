@@ -5,12 +5,12 @@
 #include <optional>
 #include <string>
 
+#include <primer/core/tensor.h>
 #include "checkpoints.h"
 #include "data.h"
 #include "evaluate.h"
 #include "flags.h"
 #include "lock.h"
-#include "primer/core/tensor.h"
 #include "progress.h"
 #include "run_directory.h"
 #include "run_log.h"

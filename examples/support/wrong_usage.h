@@ -1,6 +1,6 @@
 #pragma once
 
-#include "primer/core/error.h"
+#include <primer/core/error.h>
 
 namespace primer::examples {
 

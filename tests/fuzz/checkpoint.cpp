@@ -1,11 +1,11 @@
 // checkpoint: a file as it is, and once more with its length and checksums repaired
 // covers: core/io/checkpoint.cpp core/io/crc32c.cpp
 // longest: 500
-#include "primer/core/io/checkpoint.h"
+#include <primer/core/io/checkpoint.h>
 
 #include <cstring>
 
-#include "primer/core/io/crc32c.h"
+#include <primer/core/io/crc32c.h>
 #include "target.h"
 
 using namespace primer;

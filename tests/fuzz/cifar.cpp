@@ -1,7 +1,7 @@
 // cifar: a file of CIFAR-10's and of CIFAR-100's form
 // covers: datasets/cifar.cpp datasets/files.cpp
 // longest: 10
-#include "primer/datasets/cifar.h"
+#include <primer/datasets/cifar.h>
 
 #include "target.h"
 

@@ -1,7 +1,7 @@
 // digits: cutting the digit out of a picture, and the square for CIFAR
 // covers: datasets/pictures.cpp
 // longest: 120
-#include "primer/datasets/pictures.h"
+#include <primer/datasets/pictures.h>
 
 #include <cmath>
 

@@ -1,7 +1,7 @@
 // json: the reader of safetensors headers, and what writes and quotes texts
 // covers: core/io/json.cpp
 // longest: 100
-#include "primer/core/io/json.h"
+#include <primer/core/io/json.h>
 
 #include "target.h"
 

@@ -1,7 +1,7 @@
 // mnist: a file of pictures and one of labels (IDX)
 // covers: datasets/mnist.cpp datasets/files.cpp
 // longest: 100
-#include "primer/datasets/mnist.h"
+#include <primer/datasets/mnist.h>
 
 #include "target.h"
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "primer/core/io/image.h"
+#include <primer/core/io/image.h>
 #include "target.h"
 
 namespace primer::fuzz {

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "primer/core/error.h"
+#include <primer/core/error.h>
 
 // What the fuzz targets share. A target is one file that defines
 //

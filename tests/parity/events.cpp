@@ -12,9 +12,9 @@
 #include <limits>
 #include <string>
 
-#include "primer/core/error.h"
-#include "primer/core/io/event_file.h"
-#include "primer/core/rng.h"
+#include <primer/core/error.h>
+#include <primer/core/io/event_file.h>
+#include <primer/core/rng.h>
 
 using namespace primer;
 namespace fs = std::filesystem;

@@ -10,14 +10,14 @@
 #include <iostream>
 #include <string>
 
+#include <primer/core/io/safetensors.h>
+#include <primer/core/ops.h>
+#include <primer/core/tape.h>
+#include <primer/datasets/loader.h>
+#include <primer/datasets/mnist.h>
+#include <primer/datasets/synthetic_digits.h>
+#include <primer/optim/sgd.h>
 #include "exchange_network.h"
-#include "primer/core/io/safetensors.h"
-#include "primer/core/ops.h"
-#include "primer/core/tape.h"
-#include "primer/datasets/loader.h"
-#include "primer/datasets/mnist.h"
-#include "primer/datasets/synthetic_digits.h"
-#include "primer/optim/sgd.h"
 
 using namespace primer;
 

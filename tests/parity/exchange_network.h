@@ -1,12 +1,12 @@
 #pragma once
 
-#include "primer/layers/activations.h"
-#include "primer/layers/batchnorm.h"
-#include "primer/layers/conv2d.h"
-#include "primer/layers/flatten.h"
-#include "primer/layers/linear.h"
-#include "primer/layers/pooling.h"
-#include "primer/layers/sequential.h"
+#include <primer/layers/activations.h>
+#include <primer/layers/batchnorm.h>
+#include <primer/layers/conv2d.h>
+#include <primer/layers/flatten.h>
+#include <primer/layers/linear.h>
+#include <primer/layers/pooling.h>
+#include <primer/layers/sequential.h>
 
 namespace primer {
 

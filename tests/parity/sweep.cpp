@@ -18,8 +18,8 @@
 #include <string>
 #include <vector>
 
-#include "primer/core/kernels/isa.h"
-#include "primer/primer.h"
+#include <primer/core/kernels/isa.h>
+#include <primer/primer.h>
 
 using namespace primer;
 

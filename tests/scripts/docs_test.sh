@@ -14,7 +14,9 @@ page=$PRIMER_SOURCE_DIR/docs/add-a-layer.md
 fail() { echo "FAILED: $*"; exit 1; }
 
 # A line `NAME`: with the name of a file, and the next block is that file.
-mkdir -p "$work/primer/layers" "$work/tests" "$work/examples"
+# The page's layer among the headers of the library, as it would stand in the repository.
+mkdir -p "$work/primer" "$work/tests" "$work/examples"
+for entry in primer.h core layers optim datasets; do cp -R "$PRIMER_SOURCE_DIR/$entry" "$work/primer"; done
 awk -v to="$work" '
     /^`[^`]+`:$/ { name = substr($0, 2, length($0) - 3); next }
     /^```cpp$/   { if (name == "") exit 1
@@ -45,7 +47,7 @@ build() {
         [ -f "${libraries[-1]}" ] || fail "${libraries[-1]} is not built"
     done
     "$cxx" -std=c++20 -O1 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror -ffp-contract=off \
-        "${flags[@]}" "$@" -I "$work" -I "$PRIMER_BINARY_DIR/include" -I "$PRIMER_SOURCE_DIR/tests" \
+        "${flags[@]}" "$@" -I "$work" -I "$PRIMER_SOURCE_DIR/tests" \
         "$work/primer/layers/snake.cpp" "${sources[@]}" "${libraries[@]}" -pthread -o "$work/test" \
         > "$work/log" 2>&1 || fail "the page's code does not compile: $(cat "$work/log")"
 }

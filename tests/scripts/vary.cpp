@@ -9,8 +9,8 @@
 #include <iostream>
 #include <string>
 
-#include "primer/core/io/image.h"
-#include "primer/core/rng.h"
+#include <primer/core/io/image.h>
+#include <primer/core/rng.h>
 
 using namespace primer;
 

@@ -1,8 +1,8 @@
 // Only speed. Compiled once for each instruction set, with PRIMER_ISA_LEVEL its name; see
 // gemm_tile.cpp for what may be included here.
-#include "primer/core/kernels/isa/table.h"
+#include "table.h"
 
-#include "primer/core/kernels/isa/math.h"
+#include "math.h"
 
 namespace primer::kernels::PRIMER_ISA_LEVEL {
 namespace {

@@ -2,8 +2,8 @@
 // declarations may be included here: an inline function of a header, compiled with new
 // instructions, could be the one copy that the linker keeps for the whole program, and an old
 // processor would stumble.
-#include "primer/core/kernels/isa/table.h"
-#include "primer/core/kernels/isa/vector.h"
+#include "table.h"
+#include "vector.h"
 
 #include <utility>  // std::integer_sequence, a type: there is nothing in it to be compiled
 

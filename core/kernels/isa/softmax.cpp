@@ -1,9 +1,9 @@
 // Only speed. Compiled once for each instruction set, with PRIMER_ISA_LEVEL its name; see
 // gemm_tile.cpp for what may be included here.
-#include "primer/core/kernels/isa/table.h"
+#include "table.h"
 
-#include "primer/core/kernels/isa/math.h"
-#include "primer/core/kernels/isa/sums.h"
+#include "math.h"
+#include "sums.h"
 
 namespace primer::kernels::PRIMER_ISA_LEVEL {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <cstdint>
 
-#include "primer/core/kernels/optimizer.h"
-#include "primer/core/real.h"
+#include "../../real.h"
+#include "../optimizer.h"
 
 // Every function that is compiled once for each instruction set, in one table. The files of this
 // folder fill it; core/kernels takes them from it: table().activation.relu(n, x, y).

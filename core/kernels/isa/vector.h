@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "primer/core/real.h"
+#include "../../real.h"
 
 // A register full of Reals, for the loops that we vectorise by hand. Everything has internal
 // linkage: each file has its own copy, compiled for its own instruction set.
