@@ -1,4 +1,4 @@
-#include <primer/layers/diagnostics.h>
+#include <primer/layers/inspect/diagnostics.h>
 
 #include <sstream>
 

@@ -1,5 +1,4 @@
-#include <primer/core/graph.h>
-#include <primer/core/io/graph_file.h>
+#include <primer/layers/inspect/graph.h>
 
 #include <cstdlib>
 #include <fstream>

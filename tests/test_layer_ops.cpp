@@ -1,4 +1,4 @@
-#include <primer/layers/layer_ops.h>
+#include <primer/layers/inspect/layer_ops.h>
 
 #include <primer/core/ops.h>
 #include <primer/core/rng.h>

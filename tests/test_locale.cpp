@@ -5,7 +5,6 @@
 #include <sstream>
 #include <string>
 
-#include <primer/core/graph.h>
 #include <primer/core/io/checkpoint.h>
 #include <primer/core/io/safetensors.h>
 #include <primer/core/ops.h>
@@ -16,10 +15,11 @@
 #include <primer/layers/batchnorm.h>
 #include <primer/layers/conv2d.h>
 #include <primer/layers/dropout.h>
+#include <primer/layers/inspect/graph.h>
+#include <primer/layers/inspect/summary.h>
 #include <primer/layers/linear.h>
 #include <primer/layers/pooling.h>
 #include <primer/layers/sequential.h>
-#include <primer/layers/summary.h>
 #include "folder.h"
 #include "support.h"
 

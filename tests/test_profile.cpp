@@ -1,4 +1,4 @@
-#include <primer/layers/profile.h>
+#include <primer/layers/inspect/profile.h>
 
 #include <chrono>
 #include <sstream>

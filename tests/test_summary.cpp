@@ -1,4 +1,4 @@
-#include <primer/layers/summary.h>
+#include <primer/layers/inspect/summary.h>
 
 #include <sstream>
 

@@ -1,4 +1,4 @@
-#include <primer/layers/table.h>
+#include <primer/layers/inspect/table.h>
 
 #include <sstream>
 

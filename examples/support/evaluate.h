@@ -3,7 +3,7 @@
 #include <vector>
 
 #include <primer/datasets/loader.h>
-#include <primer/layers/diagnostics.h>
+#include <primer/layers/inspect/diagnostics.h>
 #include <primer/layers/module.h>
 
 namespace primer::examples {

@@ -31,7 +31,7 @@
 #include <primer/core/kernels/parallel.h>
 #include <primer/core/metrics.h>
 #include <primer/core/text.h>
-#include <primer/layers/diagnostics.h>
+#include <primer/layers/inspect/diagnostics.h>
 #include "json_object.h"
 #include "output_file.h"
 #include "report.h"

@@ -5,7 +5,7 @@
 
 #include <primer/core/error.h>
 #include <primer/core/metrics.h>
-#include <primer/layers/summary.h>
+#include <primer/layers/inspect/summary.h>
 #include "interrupt.h"
 #include "networks.h"
 #include "output_file.h"

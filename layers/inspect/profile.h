@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "module.h"
+#include "../module.h"
 
 namespace primer {
 

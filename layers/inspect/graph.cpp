@@ -6,7 +6,9 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include "error.h"
+#include "../../core/error.h"
+#include "../../core/full_name.h"
+#include "../../core/io/replacement.h"
 
 namespace primer {
 
@@ -421,5 +423,21 @@ class Picture {
 std::string to_dot(const Graph& graph) { return Picture(graph, Dot()).draw(); }
 
 std::string to_mermaid(const Graph& graph) { return Picture(graph, Mermaid()).draw(); }
+
+// --- Files --------------------------------------------------------------------------------------
+
+void write_graph(const Graph& graph, const std::filesystem::path& path) {
+    const std::filesystem::path ending = path.extension();
+    check(ending == ".dot" || ending == ".mmd", "write_graph: expected a path that ends with .dot ",
+          "(Graphviz) or .mmd (Mermaid), got ", full_name(path));
+    Replacement file(path, "a graph");
+    file.write(ending == ".dot" ? to_dot(graph) : to_mermaid(graph));
+    file.commit();
+}
+
+void write_graph(const Tape& tape, const std::filesystem::path& path, const StateDict& names,
+                 const std::vector<OpGroup>& groups) {
+    write_graph(graph_of(tape, names, groups), path);
+}
 
 }  // namespace primer

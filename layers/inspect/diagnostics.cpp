@@ -6,7 +6,7 @@
 #include <ostream>
 #include <unordered_map>
 
-#include "../core/text.h"
+#include "../../core/text.h"
 #include "table.h"
 
 namespace primer {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "module.h"
+#include "../module.h"
 
 // What goes on inside a model, for those who ask. Nothing of this runs, or costs, otherwise.
 

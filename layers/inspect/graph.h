@@ -1,11 +1,12 @@
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
-#include "shape.h"
-#include "state_dict.h"
-#include "tape.h"
+#include "../../core/shape.h"
+#include "../../core/state_dict.h"
+#include "../../core/tape.h"
 
 // What a Tape has recorded, as data and as a picture. Nothing of this runs, or costs, unless it is
 // called.
@@ -68,5 +69,12 @@ std::string bytes_text(Index bytes);
 std::string to_dot(const Graph& graph);
 /// The same for Mermaid, which GitHub draws in Markdown.
 std::string to_mermaid(const Graph& graph);
+
+/// Writes to_dot or to_mermaid, as the path ends with ".dot" or ".mmd". Throws Error for another
+/// ending, and if the file cannot be written; it is there whole or not at all, see Replacement.
+void write_graph(const Graph& graph, const std::filesystem::path& path);
+/// The same of graph_of(tape, names, groups).
+void write_graph(const Tape& tape, const std::filesystem::path& path, const StateDict& names = {},
+                 const std::vector<OpGroup>& groups = {});
 
 }  // namespace primer

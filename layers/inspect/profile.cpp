@@ -5,8 +5,8 @@
 #include <iomanip>
 #include <ostream>
 
-#include "../core/error.h"
-#include "../core/graph.h"
+#include "../../core/error.h"
+#include "graph.h"
 #include "layer_ops.h"
 #include "table.h"
 

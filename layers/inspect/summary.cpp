@@ -5,10 +5,10 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include "../core/tape.h"
-#include "../core/text.h"
-#include "conv2d.h"
-#include "linear.h"
+#include "../../core/tape.h"
+#include "../../core/text.h"
+#include "../conv2d.h"
+#include "../linear.h"
 #include "table.h"
 
 namespace primer {

@@ -4,8 +4,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "../core/graph.h"
-#include "module.h"
+#include "../module.h"
+#include "graph.h"
 
 namespace primer {
 
