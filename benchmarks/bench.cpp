@@ -17,6 +17,7 @@
 #include <vector>
 
 #include <primer/core/error.h>
+#include <primer/core/io/json.h>
 #include <primer/core/kernels/isa.h>
 #include <primer/core/kernels/parallel.h>
 #include <primer/core/kernels/processors.h>
@@ -180,17 +181,19 @@ const examples::FileKind kTableFile{"an earlier table", [](std::string_view star
                                     }};
 
 void write_json(const std::vector<Row>& rows, const std::string& path) {
-    TextStream file;
-    file.precision(9);
-    file << "[";
+    std::string lines;
     for (const Row& row : rows) {
-        file << (&row == &rows.front() ? "\n" : ",\n") << R"(  {"workload": ")" << row.workload
-             << R"(", "threads": )" << row.threads << R"(, "images_per_s": )" << row.images_per_s
-             << R"(, "ms_per_step": )" << row.ms_per_step << R"(, "share_of_peak": )"
-             << row.share_of_peak << R"(, "peak_mb": )" << row.peak_mb << "}";
+        lines +=
+            (lines.empty() ? "\n  " : ",\n  ") + JsonObject()
+                                                     .text("workload", row.workload)
+                                                     .value("threads", std::to_string(row.threads))
+                                                     .number("images_per_s", row.images_per_s)
+                                                     .number("ms_per_step", row.ms_per_step)
+                                                     .number("share_of_peak", row.share_of_peak)
+                                                     .number("peak_mb", row.peak_mb)
+                                                     .str();
     }
-    file << "\n]\n";
-    examples::replace_file(path, kTableFile, file.str());
+    examples::replace_file(path, kTableFile, '[' + lines + "\n]\n");
 }
 
 // --- The program ---------------------------------------------------------------------------------

@@ -99,14 +99,13 @@ std::string shown_json(const std::string& text) {
 }
 
 std::string json_of(const std::vector<Guess>& guesses) {
-    std::string text = "\"classes\": [";
+    std::vector<std::string> classes;
     for (const auto& [name, probability] : guesses) {
         TextStream number;
         number << std::fixed << std::setprecision(6) << probability;
-        text += (text.back() == '[' ? "{\"name\": " : ", {\"name\": ") + json_string(name) +
-                ", \"probability\": " + number.str() + '}';
+        classes.push_back(JsonObject().text("name", name).value("probability", number.str()).str());
     }
-    return text + ']';
+    return json_array(classes);
 }
 
 /// What else we know is told from weights before it is read as such.
@@ -126,26 +125,29 @@ int predict(const Flags& flags) {
     check_model(flags.model);
     Trained trained = load_trained(flags.model);
     const std::size_t top = std::min(flags.top, trained.classes.size());
-    std::string entries;
+    std::string pictures;
     int code = 0;
     for (const std::string& path : flags.pictures) {
-        std::string entry;
+        JsonObject picture;
+        picture.value("file", shown_json(path));
         try {
             std::vector<Guess> guesses = classify(trained, path);
             guesses.resize(top);
             if (!flags.json) print_bars(path, guesses);
-            entry = json_of(guesses);
+            picture.value("classes", json_of(guesses));
         } catch (const std::exception& error) {
             std::cerr << "error: " << printable(error.what()) << '\n';
-            entry = "\"error\": " + shown_json(error.what());
+            picture.value("error", shown_json(error.what()));
             code = 1;
         }
-        entries += (entries.empty() ? "\n  {\"file\": " : ",\n  {\"file\": ") + shown_json(path) +
-                   ", " + entry + '}';
+        pictures += (pictures.empty() ? "\n  " : ",\n  ") + picture.str();
     }
     if (flags.json) {
-        std::cout << "{\"model\": " << shown_json(flags.model) << ", \"pictures\": [" << entries
-                  << "\n]}\n";
+        std::cout << JsonObject()
+                         .value("model", shown_json(flags.model))
+                         .value("pictures", '[' + pictures + "\n]")
+                         .str()
+                  << '\n';
     }
     return code;
 }

@@ -1,5 +1,6 @@
 #include <primer/core/io/json.h>
 
+#include <cmath>
 #include <map>
 #include <string>
 #include <vector>
@@ -142,6 +143,86 @@ TEST_CASE("json: at most 64 levels, also for a caller that follows the text wher
     JsonReader json(flat, "f");
     dive(json);
     json.end();
+}
+
+std::string read_value(const std::string& text) {
+    JsonReader json(text, "f");
+    const std::string_view value = json.value();
+    json.end();
+    return std::string(value);
+}
+
+TEST_CASE("json: a value of any kind is its text") {
+    for (const char* text :
+         {"0", "-0", "12", "-1.5", "0.25e+3", "1E-7", "5e08", "1e999", "true", "false", "null",
+          R"("a\"é")", "[]", "{}", R"([1, [ ], {"a" : null}])", R"({"a":{"a":[-1]},"b":""})"}) {
+        CAPTURE(text);
+        CHECK(read_value(text) == text);
+        CHECK(read_value("\r\n\t " + std::string(text) + "  ") == text);
+    }
+    check_error([] { read_value(""); }, {"f: byte 0: expected a value, got the end"});
+    for (const char* word : {"nul", "True", "NaN", "Infinity", "'a'", "// a", "]", "+1", ".5"}) {
+        CAPTURE(word);
+        check_error([&] { read_value(word); }, {"f: byte 0: expected a value, got"});
+    }
+    for (const char* number : {"-", "1.", "1.e3", "1e", "1e+", "--1", "-a"}) {
+        CAPTURE(number);
+        check_error([&] { read_value(number); }, {"expected a digit, got"});
+    }
+    check_error([] { read_value("01"); }, {"byte 1: expected the end or spaces"});
+    check_error([] { read_value("nullx"); }, {"byte 4: expected the end or spaces"});
+    check_error([] { read_value("[1,]"); }, {"byte 3: expected a value, got ']'"});
+    check_error([] { read_value("[1"); }, {"byte 2: expected ',' or ']', got the end"});
+    check_error([] { read_value(R"([{"a":1,"a":2}])"); }, {"every name once, got \"a\" again"});
+    check_error([] { read_value("[\"\xC3\"]"); }, {"byte 2: expected UTF-8"});
+    check_error([] { read_value(std::string("{}\0 }", 5)); }, {"byte 2: expected the end", "0x00"});
+
+    const auto nested = [](std::size_t levels) {
+        return std::string(levels, '[') + std::string(levels, ']');
+    };
+    CHECK(read_value(nested(64)) == nested(64));
+    check_error([&] { read_value(nested(10'000'000)); }, {"f: byte 65: expected at most 64"});
+}
+
+TEST_CASE("json: the members of an object, in their order") {
+    const std::string text = "\n{\"b\": [1, 2], \"\\u0061\" : \"x\", \"c\":-1.5}\r\n";
+    const JsonMembers members = json_members(text, "f", 10);
+    CHECK(members == JsonMembers{{"b", "[1, 2]"}, {"a", "\"x\""}, {"c", "-1.5"}});
+    CHECK(json_member(members, "c") == "-1.5");
+    CHECK(json_member(members, "d") == "");
+    CHECK(json_members(text, "f", 1) == JsonMembers{{"b", "[1, 2]"}});
+    CHECK(json_members("{}", "f", 10).empty());
+    check_error([] { json_members("", "f", 10); }, {"f: byte 0: expected '{', got the end"});
+    check_error([] { json_members("[1]", "f", 10); }, {"f: byte 0: expected '{', got '['"});
+    check_error([] { json_members("{} {}", "f", 10); }, {"byte 3: expected the end"});
+    // Those that are left out are checked all the same.
+    check_error([] { json_members(R"({"a": 1, "b": x})", "f", 1); }, {"byte 14: expected a value"});
+    check_error([] { json_members(R"({"a": 1, "a": 2})", "f", 1); }, {"every name once"});
+}
+
+TEST_CASE("json: an object that is written has its members in order, and texts escaped") {
+    CHECK(JsonObject().str() == "{}");
+    CHECK(JsonObject().text("a", "x\"y\n").number("b", 0.5).value("c", "[1, 2]").str() ==
+          R"({"a": "x\"y\n", "b": 0.5, "c": [1, 2]})");
+    CHECK(JsonObject().value("o", JsonObject().number("n", 1).str()).str() == R"({"o": {"n": 1}})");
+    CHECK(JsonObject(JsonSpaces::none).text("a", "b, c: d").number("n", 1).str() ==
+          R"({"a":"b, c: d","n":1})");
+}
+
+TEST_CASE("json: numbers are written with eight digits, and as null if JSON has none for them") {
+    CHECK(json_number(0) == "0");
+    CHECK(json_number(-3) == "-3");
+    CHECK(json_number(0.1) == "0.1");
+    CHECK(json_number(0.123456789) == "0.12345679");
+    CHECK(json_number(1e-7) == "1e-07");
+    CHECK(json_number(1e300) == "1e+300");
+    CHECK(json_number(std::nan("")) == "null");
+    CHECK(json_number(-INFINITY) == "null");
+}
+
+TEST_CASE("json: an array that is written has its values side by side") {
+    CHECK(json_array({}) == "[]");
+    CHECK(json_array({"1", "\"a\""}) == "[1, \"a\"]");
 }
 
 TEST_CASE("json: in_quotes keeps any text in one short line") {

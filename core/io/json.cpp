@@ -1,5 +1,8 @@
 #include "json.h"
 
+#include <algorithm>
+#include <charconv>
+#include <cmath>
 #include <limits>
 #include <set>
 
@@ -7,6 +10,8 @@
 
 namespace primer {
 namespace {
+
+constexpr std::string_view kWhitespace = " \t\n\r";
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -47,11 +52,12 @@ void JsonReader::check_here(bool ok, std::string_view expected) const {
          at_ < text_.size() ? shown(text_[at_]) : "the end");
 }
 
+bool JsonReader::is_at(std::string_view chars) const {
+    return at_ < text_.size() && chars.find(text_[at_]) != chars.npos;
+}
+
 void JsonReader::skip_whitespace() {
-    while (at_ < text_.size() &&
-           std::string_view(" \t\n\r").find(text_[at_]) != std::string::npos) {
-        ++at_;
-    }
+    while (is_at(kWhitespace)) ++at_;
 }
 
 bool JsonReader::take(char c) {
@@ -156,15 +162,80 @@ Index JsonReader::whole_number() {
         check_here(at_ == begin || text_[begin] != '0', "a number without leading zeros");
         number = number * 10 + digit;
     }
-    const bool more =
-        at_ < text_.size() && std::string_view(".eE").find(text_[at_]) != std::string::npos;
-    check_here(at_ > begin && !more, "a whole number");
+    check_here(at_ > begin && !is_at(".eE"), "a whole number");
     return number;
 }
 
+// -12.5e+3, with no zeros in front.
+void JsonReader::number() {
+    constexpr std::string_view kDigits = "0123456789";
+    const auto digits = [&] {
+        check_here(is_at(kDigits), "a digit");
+        while (is_at(kDigits)) ++at_;
+    };
+    if (is_at("-")) ++at_;
+    if (is_at("0")) {
+        ++at_;
+    } else {
+        digits();
+    }
+    if (is_at(".")) {
+        ++at_;
+        digits();
+    }
+    if (is_at("eE")) {
+        ++at_;
+        if (is_at("+-")) ++at_;
+        digits();
+    }
+}
+
+void JsonReader::literal() {
+    for (const std::string_view word : {"true", "false", "null"}) {
+        if (!text_.substr(at_).starts_with(word)) continue;
+        at_ += word.size();
+        return;
+    }
+    check_here(false, "a value");
+}
+
+std::string_view JsonReader::value() {
+    skip_whitespace();
+    const std::size_t begin = at_;
+    if (is_at("{")) {
+        object([&](const std::string&) { value(); });
+    } else if (is_at("[")) {
+        array([&] { value(); });
+    } else if (is_at("\"")) {
+        string();
+    } else if (is_at("-0123456789")) {
+        number();
+    } else {
+        literal();
+    }
+    return text_.substr(begin, at_ - begin);
+}
+
 void JsonReader::end() {
-    while (at_ < text_.size() && text_[at_] == ' ') ++at_;
+    while (is_at(" ")) ++at_;
     check_here(at_ == text_.size(), "the end or spaces up to it");
+}
+
+JsonMembers json_members(std::string_view text, const std::string& source, std::size_t limit) {
+    text = text.substr(0, text.find_last_not_of(kWhitespace) + 1);
+    JsonMembers members;
+    JsonReader reader(text, source);
+    reader.object([&](const std::string& name) {
+        const std::string_view value = reader.value();
+        if (members.size() < limit) members.emplace_back(name, value);
+    });
+    reader.end();
+    return members;
+}
+
+std::string_view json_member(const JsonMembers& members, std::string_view name) {
+    const auto found = std::ranges::find(members, name, &JsonMembers::value_type::first);
+    return found == members.end() ? std::string_view() : found->second;
 }
 
 std::string json_string(std::string_view text) {
@@ -186,6 +257,37 @@ std::string json_string(std::string_view text) {
         text.remove_prefix(length == 0 ? 1 : length);
     }
     return out + "\"";
+}
+
+std::string json_number(double value) {
+    if (!std::isfinite(value)) return "null";
+    char text[32];
+    const auto [end, error] =
+        std::to_chars(text, text + sizeof text, value, std::chars_format::general, 8);
+    return std::string(text, end);
+}
+
+std::string json_array(const std::vector<std::string>& values) {
+    std::string text;
+    for (const std::string& value : values) text += (text.empty() ? "" : ", ") + value;
+    return '[' + text + ']';
+}
+
+JsonObject& JsonObject::text(std::string_view name, std::string_view value) {
+    return this->value(name, json_string(value));
+}
+
+JsonObject& JsonObject::number(std::string_view name, double value) {
+    return this->value(name, json_number(value));
+}
+
+JsonObject& JsonObject::value(std::string_view name, std::string_view json) {
+    const bool spaces = spaces_ == JsonSpaces::some;
+    if (!members_.empty()) members_ += spaces ? ", " : ",";
+    members_ += json_string(name);
+    members_ += spaces ? ": " : ":";
+    members_ += json;
+    return *this;
 }
 
 }  // namespace primer

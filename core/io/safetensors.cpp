@@ -560,35 +560,34 @@ void check_savable(const StateDict& tensors, const std::map<std::string, std::st
           " tensors and texts of metadata, got ", most);
 }
 
-// The entries in the order of their data: the widest numbers first, so that all are aligned.
+// The entries in the order of their data: the widest numbers first, so that all are aligned. The
+// format's own library writes no spaces, and neither do we.
 std::string header_of(const std::vector<const StateEntry*>& entries,
                       const std::map<std::string, std::string>& metadata) {
-    TextStream json;
-    const char* separator = "{";
+    const auto without_spaces = [](std::string text) {
+        std::erase(text, ' ');
+        return text;
+    };
+    JsonObject header(JsonSpaces::none);
     if (!metadata.empty()) {
-        for (const auto& [key, value] : metadata) {
-            json << (separator[0] == '{' ? "{\"__metadata__\":{" : ",") << json_string(key) << ':'
-                 << json_string(value);
-            separator = ",";
-        }
-        json << '}';
+        JsonObject texts(JsonSpaces::none);
+        for (const auto& [key, value] : metadata) texts.text(key, value);
+        header.value("__metadata__", texts.str());
     }
     Index begin = 0;
     for (const StateEntry* entry : entries) {
-        std::string shape = entry->tensor.shape().str();
-        std::erase(shape, ' ');
         const Index end = begin + size_of(*entry);
-        json << separator << json_string(entry->name) << ":{\"dtype\":\""
-             << (entry->whole        ? "I64"
-                 : sizeof(Real) == 4 ? "F32"
-                                     : "F64")
-             << "\",\"shape\":" << shape << ",\"data_offsets\":[" << begin << ',' << end << "]}";
-        separator = ",";
+        const std::vector<std::string> offsets{std::to_string(begin), std::to_string(end)};
+        header.value(entry->name, JsonObject(JsonSpaces::none)
+                                      .text("dtype", entry->whole        ? "I64"
+                                                     : sizeof(Real) == 4 ? "F32"
+                                                                         : "F64")
+                                      .value("shape", without_spaces(entry->tensor.shape().str()))
+                                      .value("data_offsets", without_spaces(json_array(offsets)))
+                                      .str());
         begin = end;
     }
-    std::string text = json.str();
-    if (text.empty()) text = "{";
-    text += '}';
+    std::string text = header.str();
     text.append((8 - text.size() % 8) % 8, ' ');
     check(std::ssize(text) <= kMaxHeader,
           "save_safetensors: expected names and metadata that fit into a header of ", kMaxHeader,

@@ -32,7 +32,6 @@
 #include <primer/core/metrics.h>
 #include <primer/core/text.h>
 #include <primer/layers/inspect/diagnostics.h>
-#include "json_object.h"
 #include "output_file.h"
 #include "report.h"
 
@@ -125,24 +124,18 @@ std::string processor() {
     return "";
 }
 
-// What stands behind `"name": ` in text that this file has written; "" if that is not in it.
-std::string member(const std::string& text, const std::string& name) {
-    const std::string key = json_string(name) + ": ";
-    const std::size_t at = text.find(key);
-    if (at == std::string::npos) return "";
-    const std::size_t begin = at + key.size();
-    return text.substr(begin, text.find_first_of(",}", begin) - begin);
+// The members of an object; none of any other text, such as a line that was cut.
+JsonMembers members_of(std::string_view text) {
+    constexpr std::size_t kLimit = 100;  // we write fewer
+    try {
+        return json_members(text, "", kLimit);
+    } catch (const Error&) {
+        return {};
+    }
 }
 
-// Whether it is a JSON string without anything that had to be escaped, such as
-// "2026-01-31T12:00:00Z".
-bool is_plain_text(const std::string& value) {
-    return value.size() >= 2 && value.front() == '"' &&
-           value.find_first_of("\"\\\n", 1) == value.size() - 1;
-}
-
-double number_in(const std::string& text, const std::string& name) {
-    return read_number(member(text, name)).value_or(0);
+double number_in(const JsonMembers& line, const char* name) {
+    return read_number(json_member(line, name)).value_or(0);
 }
 
 // Of a file; "" of what is none, such as a pipe, which would keep us waiting.
@@ -356,8 +349,9 @@ void RunLog::begin(Index done, const std::string& model) {
 void RunLog::write_run() const {
     const fs::path path = this->path() / "run.json";
     check_replaceable(path, kJsonFile);
-    std::string started = member(read(path), "started");
-    if (!is_plain_text(started)) started = json_string(now());
+    const std::string before = read(path);
+    std::string started(json_member(members_of(before), "started"));
+    if (!started.starts_with('"')) started = json_string(now());
     TextStream description;
     description << training_.model;
     Index parameters = 0;
@@ -408,8 +402,9 @@ void RunLog::open_metrics() {
     if (begun_after_ > 0) {
         const std::string text = read(path);
         std::istringstream lines(text);
-        for (std::string line; std::getline(lines, line);) {
-            if (member(line, "kind") != "\"step\"") continue;
+        for (std::string row; std::getline(lines, row);) {
+            const JsonMembers line = members_of(row);
+            if (json_member(line, "kind") != "\"step\"") continue;
             if (number_in(line, "step") > static_cast<double>(begun_after_)) continue;
             earlier_seconds_ = number_in(line, "seconds");
         }

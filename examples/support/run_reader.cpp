@@ -3,44 +3,54 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
-#include <nlohmann/json.hpp>
-#include <set>
 #include <string_view>
 
 #include <primer/core/error.h>
 #include <primer/core/io/json.h>
+#include <primer/core/text.h>
 
 namespace primer::examples {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::json;
+using Json = std::string_view;  // the text of a value, which has been checked; "" if there is none
 
 constexpr std::uintmax_t kMetricsLimit = 64 << 20, kJsonLimit = 16 << 20, kPictureLimit = 4 << 20;
 constexpr std::size_t kLineLimit = 1 << 20;  // of metrics.jsonl
 constexpr std::size_t kTextLimit = 2000, kModelLimit = 100'000, kEntriesLimit = 1000;
-constexpr int kDepthLimit = 64;
-constexpr Index kValuesLimit = 2'000'000;  // of one text; two bytes of it can take a hundred here
+constexpr std::size_t kNameLimit = 200;
 constexpr std::size_t kMistakes = 24, kClassesLimit = 1000;
 
-// --- Members of an object, whatever it is -----------------------------------------------------
+// --- Values, whatever they are ----------------------------------------------------------------
 
-const Json& member(const Json& object, const char* key) {
-    static const Json& none = *new Json;  // never destroyed
-    if (!object.is_object()) return none;
-    const auto found = object.find(key);
-    return found == object.end() ? none : *found;
+/// None of what is no object.
+JsonMembers members(Json value) {
+    return value.starts_with('{') ? json_members(value, "", kEntriesLimit) : JsonMembers();
 }
 
-double number(const Json& value) { return value.is_number() ? value.get<double>() : kNotKnown; }
-double number(const Json& object, const char* key) { return number(member(object, key)); }
+/// None of what is no array, and one more than a list of classes may have at most.
+std::vector<Json> elements(Json value) {
+    std::vector<Json> result;
+    if (!value.starts_with('[')) return result;
+    JsonReader reader(value, "");
+    reader.array([&] {
+        const Json element = reader.value();
+        if (result.size() <= kClassesLimit) result.push_back(element);
+    });
+    return result;
+}
+
+double number(Json value) { return read_number(value).value_or(kNotKnown); }
+double number(const JsonMembers& object, const char* key) {
+    return number(json_member(object, key));
+}
 
 /// -1 for what is no whole number from 0 to 2^53, beyond which double has gaps.
-Index whole(const Json& value) {
+Index whole(Json value) {
     const double x = number(value);
     return x >= 0 && x <= 9007199254740992.0 && x == std::floor(x) ? static_cast<Index>(x) : -1;
 }
-Index whole(const Json& object, const char* key) { return whole(member(object, key)); }
+Index whole(const JsonMembers& object, const char* key) { return whole(json_member(object, key)); }
 
 std::string shortened(std::string text, std::size_t limit) {
     if (text.size() <= limit) return text;
@@ -50,58 +60,31 @@ std::string shortened(std::string text, std::size_t limit) {
 }
 
 /// Any value, for people to read.
-std::string text(const Json& value, std::size_t limit = kTextLimit) {
-    if (value.is_null()) return "";
-    if (value.is_boolean()) return value.get<bool>() ? "yes" : "no";
-    return shortened(value.is_string() ? value.get<std::string>() : value.dump(), limit);
+std::string text(Json value, std::size_t limit = kTextLimit) {
+    if (value == "null") return "";
+    if (value == "true") return "yes";
+    if (value == "false") return "no";
+    const bool is_string = value.starts_with('"');
+    return shortened(is_string ? JsonReader(value, "").string() : std::string(value), limit);
 }
-std::string text(const Json& object, const char* key, std::size_t limit = kTextLimit) {
-    return text(member(object, key), limit);
-}
-
-/// An object, or what is_discarded(), as a text is that nests too deep or has too many values.
-/// `order` takes the names within its members, {"a": {"name": ...}}, as they stand in the text: the
-/// object itself has them by the alphabet.
-Json parsed(std::string_view bytes, std::vector<std::string>& order) {
-    // Copying and printing a value calls itself for each level, and the stack has an end.
-    bool in_bounds = true;
-    Index values = 0;
-    const auto note = [&](int depth, Json::parse_event_t event, Json& value) {
-        in_bounds = in_bounds && depth <= kDepthLimit && ++values <= kValuesLimit;
-        if (in_bounds && event == Json::parse_event_t::key && depth == 2) order.push_back(value);
-        return in_bounds;
-    };
-    Json value = Json::parse(bytes, note, false);
-    return in_bounds ? value : Json(Json::value_t::discarded);
+std::string text(const JsonMembers& object, const char* key, std::size_t limit = kTextLimit) {
+    return text(json_member(object, key), limit);
 }
 
-/// Calls entry(name, value) for the first few entries, in this order.
-template <class Entry>
-void for_each_entry(const Json& object, const std::vector<std::string>& order, Entry entry) {
-    if (!object.is_object()) return;
-    std::set<std::string_view> seen;
-    for (const std::string& name : order) {
-        const auto found = object.find(name);
-        if (found == object.end() || !seen.insert(name).second) continue;
-        if (seen.size() > kEntriesLimit) break;
-        entry(shortened(name, 200), *found);
-    }
-}
-
-NamedNumbers named_numbers(const Json& object, const std::vector<std::string>& order) {
+NamedNumbers named_numbers(Json object) {
     NamedNumbers numbers;
-    for_each_entry(object, order, [&](std::string name, const Json& value) {
-        numbers.emplace_back(std::move(name), number(value));
-    });
+    for (const auto& [name, value] : members(object)) {
+        numbers.emplace_back(shortened(name, kNameLimit), number(value));
+    }
     numbers.shrink_to_fit();
     return numbers;
 }
 
-NamedTexts named_texts(const Json& object, const std::vector<std::string>& order) {
+NamedTexts named_texts(const JsonMembers& object) {
     NamedTexts texts;
-    for_each_entry(object, order, [&](std::string name, const Json& value) {
-        texts.emplace_back(std::move(name), text(value));
-    });
+    for (const auto& [name, value] : object) {
+        texts.emplace_back(shortened(name, kNameLimit), text(value));
+    }
     return texts;
 }
 
@@ -143,14 +126,6 @@ struct Folder {
     }
 };
 
-/// An object; throws Error for any other text.
-Json object_in(std::string_view text, const std::string& source, std::vector<std::string>& order) {
-    Json object = parsed(text, order);
-    check(object.is_object(), source, ": expected a JSON object, got ",
-          object.is_discarded() ? "no JSON, or a part of it" : object.type_name());
-    return object;
-}
-
 Index big_endian(std::string_view bytes) {
     Index value = 0;
     for (const char byte : bytes) value = value << 8 | static_cast<unsigned char>(byte);
@@ -175,10 +150,10 @@ PngPicture read_picture(const Folder& folder, const std::string& name) {
 
 // --- run.json ---------------------------------------------------------------------------------
 
-std::string command_line(const Json& words) {
-    if (!words.is_array()) return text(words);
+std::string command_line(Json words) {
+    if (!words.starts_with('[')) return text(words);
     std::string line = "./primer";
-    for (const Json& word : words) {
+    for (const Json word : elements(words)) {
         const std::string part = text(word);
         const bool plain =
             !part.empty() && part.find_first_of(" \t\n\"'\\$`*?;&|<>()") == part.npos;
@@ -187,42 +162,40 @@ std::string command_line(const Json& words) {
     return shortened(line, kTextLimit);
 }
 
-std::string shape_text(const Json& sizes) {
-    if (!sizes.is_array()) return text(sizes);
+std::string shape_text(Json sizes) {
+    if (!sizes.starts_with('[')) return text(sizes);
     std::string line;
-    for (const Json& size : sizes) line += (line.empty() ? "" : " × ") + text(size);
+    for (const Json size : elements(sizes)) line += (line.empty() ? "" : " × ") + text(size);
     return shortened(line, kTextLimit);
 }
 
 /// A setting by the name of its flag, written with "-" or "_".
-Index whole_setting(const Json& settings, const char* name, const char* other) {
+Index whole_setting(const JsonMembers& settings, const char* name, const char* other) {
     const Index value = whole(settings, name);
     return value >= 0 ? value : whole(settings, other);
 }
 
 void read_head(const Folder& folder, Run& run) {
-    std::vector<std::string> order;
-    const Json head = object_in(folder.read("run.json", kJsonLimit), folder / "run.json", order);
+    const std::string bytes = folder.read("run.json", kJsonLimit);
+    const JsonMembers head = json_members(bytes, folder / "run.json", kEntriesLimit);
     run.example = text(head, "example");
-    run.command = command_line(member(head, "command"));
+    run.command = command_line(json_member(head, "command"));
     run.started = text(head, "started");
-    const Json& settings = member(head, "settings");
-    run.settings = named_texts(settings, order);
-    run.machine = named_texts(member(head, "machine"), order);
+    const JsonMembers settings = members(json_member(head, "settings"));
+    run.settings = named_texts(settings);
+    run.machine = named_texts(members(json_member(head, "machine")));
 
-    const Json& data = member(head, "data");
+    const JsonMembers data = members(json_member(head, "data"));
     run.source = text(data, "source");
-    run.shape = shape_text(member(data, "shape"));
+    run.shape = shape_text(json_member(data, "shape"));
     run.train_size = whole(data, "train");
     run.test_size = whole(data, "test");
-    if (const Json& classes = member(data, "classes"); classes.is_array()) {
-        for (const Json& name : classes) {
-            if (run.classes.size() == kClassesLimit) break;
-            run.classes.push_back(text(name, 100));
-        }
+    for (const Json name : elements(json_member(data, "classes"))) {
+        if (run.classes.size() == kClassesLimit) break;
+        run.classes.push_back(text(name, 100));
     }
 
-    const Json& model = member(head, "model");
+    const JsonMembers model = members(json_member(head, "model"));
     run.model = text(model, "summary", kModelLimit);
     if (run.model.empty()) run.model = text(model, "description", kModelLimit);
     run.parameters = whole(model, "parameters");
@@ -236,15 +209,15 @@ void read_head(const Folder& folder, Run& run) {
 
 // --- metrics.jsonl ----------------------------------------------------------------------------
 
-StepRecord step_record(const Json& line, const std::vector<std::string>& order) {
+StepRecord step_record(const JsonMembers& line) {
     return {.step = whole(line, "step"),
             .loss = number(line, "loss"),
             .lr = number(line, "lr"),
             .images_per_s = number(line, "images_per_s"),
-            .gradient_norms = named_numbers(member(line, "gradient_norms"), order)};
+            .gradient_norms = named_numbers(json_member(line, "gradient_norms"))};
 }
 
-EpochRecord epoch_record(const Json& line, const std::vector<std::string>& order) {
+EpochRecord epoch_record(const JsonMembers& line) {
     return {.step = whole(line, "step"),
             .epoch = whole(line, "epoch"),
             .train_loss = number(line, "train_loss"),
@@ -253,7 +226,7 @@ EpochRecord epoch_record(const Json& line, const std::vector<std::string>& order
             .test_accuracy = number(line, "test_accuracy"),
             .seconds = number(line, "seconds"),
             .images_per_s = number(line, "images_per_s"),
-            .dead_units = named_numbers(member(line, "dead_units"), order)};
+            .dead_units = named_numbers(json_member(line, "dead_units"))};
 }
 
 /// A run that was resumed does some steps again: what it had logged beyond `step` is void.
@@ -270,18 +243,22 @@ void append(Record record, std::vector<Record>& records) {
 
 /// Whether the line could be read.
 bool take_line(std::string_view line, Run& run) {
-    std::vector<std::string> order;
-    const Json object = parsed(line, order);
+    JsonMembers object;
+    try {
+        object = json_members(line, "metrics.jsonl", kEntriesLimit);
+    } catch (const Error&) {
+        return false;
+    }
     const std::string kind = text(object, "kind");
     const Index step = whole(object, "step");
     if (step < 0 || (kind == "epoch" && whole(object, "epoch") < 1)) return false;
-    if (kind != "step" && kind != "epoch") return object.is_object();  // of a later format
+    if (kind != "step" && kind != "epoch") return true;  // of a later format
     forget_after(step, run.steps);
     forget_after(step, run.epochs);
     if (kind == "step") {
-        append(step_record(object, order), run.steps);
+        append(step_record(object), run.steps);
     } else {
-        append(epoch_record(object, order), run.epochs);
+        append(epoch_record(object), run.epochs);
     }
     return true;
 }
@@ -314,14 +291,17 @@ void read_metrics(const Folder& folder, Run& run) {
 // --- evaluation.json --------------------------------------------------------------------------
 
 /// Throws Error if it is not square.
-std::vector<std::vector<Index>> read_confusion(const Json& rows) {
+std::vector<std::vector<Index>> read_confusion(Json matrix) {
     std::vector<std::vector<Index>> counts;
-    if (rows.is_null()) return counts;
-    check(rows.is_array() && rows.size() <= kClassesLimit, "the confusion matrix is none");
-    for (const Json& row : rows) {
-        check(row.is_array() && row.size() == rows.size(), "the confusion matrix is not square");
+    if (matrix.empty() || matrix == "null") return counts;
+    const std::vector<Json> rows = elements(matrix);
+    check(matrix.starts_with('[') && rows.size() <= kClassesLimit, "the confusion matrix is none");
+    for (const Json row : rows) {
+        const std::vector<Json> row_counts = elements(row);
+        check(row.starts_with('[') && row_counts.size() == rows.size(),
+              "the confusion matrix is not square");
         std::vector<Index>& of_class = counts.emplace_back();
-        for (const Json& count : row) {
+        for (const Json count : row_counts) {
             of_class.push_back(whole(count));
             check(of_class.back() >= 0, "a number of the confusion matrix is none");
         }
@@ -338,10 +318,10 @@ void or_missing(Run& run, const char* what, Read read) {
     }
 }
 
-void read_mistakes(const Folder& folder, const Json& list, Run& run) {
-    if (!list.is_array()) return;
-    for (const Json& entry : list) {
+void read_mistakes(const Folder& folder, Json list, Run& run) {
+    for (const Json text_of_entry : elements(list)) {
         if (run.mistakes.size() == kMistakes) break;
+        const JsonMembers entry = members(text_of_entry);
         Mistake& mistake = run.mistakes.emplace_back();
         mistake.index = whole(entry, "index");
         mistake.truth = whole(entry, "truth");
@@ -353,21 +333,20 @@ void read_mistakes(const Folder& folder, const Json& list, Run& run) {
 }
 
 void read_evaluation(const Folder& folder, Run& run) {
-    Json evaluation;
-    std::vector<std::string> order;
+    std::optional<std::string> bytes;
+    JsonMembers evaluation;
     or_missing(run, "The evaluation", [&] {
-        const auto bytes = folder.files("evaluation.json", kJsonLimit);
+        bytes = folder.files("evaluation.json", kJsonLimit);
         if (bytes.has_value()) {
-            evaluation = object_in(*bytes, folder / "evaluation.json", order);
+            evaluation = json_members(*bytes, folder / "evaluation.json", kEntriesLimit);
         } else {
             run.missing.push_back(
                 "There is no evaluation.json, so nothing is known of single test pictures.");
         }
     });
-    if (!evaluation.is_object()) return;
     or_missing(run, "The evaluation",
-               [&] { run.confusion = read_confusion(member(evaluation, "confusion")); });
-    read_mistakes(folder, member(evaluation, "mistakes"), run);
+               [&] { run.confusion = read_confusion(json_member(evaluation, "confusion")); });
+    read_mistakes(folder, json_member(evaluation, "mistakes"), run);
     if (const std::string name = text(evaluation, "filters"); !name.empty()) {
         or_missing(run, "The picture of the filters",
                    [&] { run.filters = read_picture(folder, name); });

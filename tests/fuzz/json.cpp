@@ -1,4 +1,4 @@
-// json: the reader of safetensors headers, and what writes and quotes texts
+// json: the reader and the writer of JSON, and what quotes texts
 // covers: core/io/json.cpp
 // longest: 100
 #include <primer/core/io/json.h>
@@ -30,6 +30,18 @@ FUZZ(input) {
         read_value(json, 'o');
         json.end();
     });
+    // Any value's text is a value again.
+    fuzz::expect_error_at_most([&] {
+        const std::string_view value = JsonReader(input, "input").value();
+        if (JsonReader(value, "value").value() != value) __builtin_trap();
+    });
+    // Members that are written are read again as they were, without any Error.
+    JsonMembers members;
+    fuzz::expect_error_at_most([&] { members = json_members(input, "input", 10); });
+    JsonObject object;
+    for (const auto& [name, value] : members) object.value(name, value);
+    const std::string written = object.str();
+    if (json_members(written, "written", 10) != members) __builtin_trap();
     // A text that is written is read again as it was.
     const std::string quoted = json_string(input);
     JsonReader again(quoted, "quoted");

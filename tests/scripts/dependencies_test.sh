@@ -32,12 +32,10 @@ add_library($2 ALIAS ${2//::/_})" > "$work/new/$1/CMakeLists.txt"
 }
 package cereal 1.3.0
 package CLI11 2.0.0
-package nlohmann_json 3.10.5
 package doctest 2.4.8
 package benchmark 1.5.6
 download cereal cereal::cereal
 download CLI11 CLI11::CLI11
-download nlohmann_json nlohmann_json::nlohmann_json
 download doctest doctest::doctest
 download benchmark benchmark::benchmark
 download protozero protozero::protozero

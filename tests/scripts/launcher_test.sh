@@ -50,13 +50,12 @@ stub() { # NAME: makes stubs/NAME, its text from standard input
 # A machine that has everything, and a user who is not root. Each call is noted in the file calls.
 fresh_machine() {
     rm -rf stubs include calls
-    mkdir -p stubs include/doctest include/CLI include/cereal include/stb include/nlohmann include/protozero include/certs
+    mkdir -p stubs include/doctest include/CLI include/cereal include/stb include/protozero include/certs
     : > include/doctest/doctest.h
     : > include/CLI/CLI.hpp
     : > include/cereal/version.hpp
     : > include/stb/stb_image.h
     : > include/jpeglib.h
-    : > include/nlohmann/json.hpp
     : > include/protozero/version.hpp
     : > include/certs/ca-certificates.crt
     : > calls
@@ -387,11 +386,11 @@ expect err "nothing to install"
 
 begin "setup installs as root what is missing"
 stub id <<< "echo 0"
-rm -r stubs/ninja stubs/curl include/CLI include/cereal include/stb include/jpeglib.h include/nlohmann include/protozero
+rm -r stubs/ninja stubs/curl include/CLI include/cereal include/stb include/jpeglib.h include/protozero
 primer 0 setup
 [ "$(sed -n 1p calls | grep -c 'update  frontend=noninteractive')" = 1 ] || fail "apt-get update should come first"
 expect calls "--no-install-recommends"
-expect calls " ninja-build curl libcli11-dev libcereal-dev libstb-dev libjpeg-dev nlohmann-json3-dev libprotozero-dev  "
+expect calls " ninja-build curl libcli11-dev libcereal-dev libstb-dev libjpeg-dev libprotozero-dev  "
 expect_no calls "g++"
 expect_no calls "sudo"
 

@@ -127,19 +127,19 @@ bad 2 "^error: $work/none: expected a run directory, got a folder without run.js
 bad 2 "^error: $work/whole/metrics.jsonl: expected a run directory, got a file; name its folder: $work/whole$" \
     whole/metrics.jsonl
 head -c 100 whole/run.json > broken/run.json
-bad 1 "^error: $work/broken/run.json: expected a JSON object, got no JSON" broken
+bad 1 "^error: $work/broken/run.json: byte 100: expected .*, got the end$" broken
 echo '[1]' > broken/run.json
-bad 1 "^error: $work/broken/run.json: expected a JSON object, got array" broken
+bad 1 "^error: $work/broken/run.json: byte 0: expected '{', got '\['$" broken
 # No text can nest so deep that reading it, or showing it, uses up the stack.
 deep() { head -c "$1" /dev/zero | tr '\0' '['; head -c "$1" /dev/zero | tr '\0' ']'; }
 { printf '{"example": '; deep 200000; printf '}'; } > broken/run.json
-bad 1 "^error: $work/broken/run.json: expected a JSON object, got no JSON" broken
+bad 1 "^error: $work/broken/run.json: byte [0-9]*: expected at most 64 objects and arrays" broken
 cp -r whole deep
 { printf '{"kind": "step", "step": 1, "loss": '; deep 200000; printf '}\n'; } > deep/metrics.jsonl
 deep 200000 > deep/evaluation.json
 run 0 "$report" deep
 expect deep/report.html '1 line of metrics\.jsonl can not be read'
-expect deep/report.html 'evaluation\.json: expected a JSON object, got no JSON'
+expect deep/report.html 'evaluation\.json: byte 0: expected .*, got .*\['
 # Nothing is read that lies elsewhere, whatever it is called.
 cp -r whole linked
 mv linked/evaluation.json outside.json
@@ -195,7 +195,7 @@ for kind in line nul brackets; do
     expect "$kind/report.html" '1 line of metrics\.jsonl can not be read'
     truncate -s 15M "$kind/evaluation.json"
     within "$memory" 0 "$report" "$kind"
-    expect "$kind/report.html" 'evaluation\.json: expected a JSON object, got no JSON'
+    expect "$kind/report.html" 'evaluation\.json: byte [0-9]*: expected'
 done
 
 run 2 "$report"
