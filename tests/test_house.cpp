@@ -93,8 +93,8 @@ TEST_CASE("house: an include resolves in the repository") {
     CHECK(included_file("core/tape.cpp", "#include \"error.h\"") == "core/error.h");
     CHECK(included_file("core/ops/view.cpp", "#include \"../error.h\"") == "core/error.h");
     CHECK(included_file("tests/test_tape.cpp", "#include <primer/core/error.h>") == "core/error.h");
-    CHECK(included_file("examples/report.cpp", "#include \"support/flags.h\"") ==
-          "examples/support/flags.h");
+    CHECK(included_file("examples/peek/main.cpp", "#include \"../support/output.h\"") ==
+          "examples/support/output.h");
     CHECK(included_file("core/tape.cpp", "#include <vector>").empty());
     CHECK_THROWS(included_file("core/tape.cpp", "#include \"primer/core/error.h\""));
     CHECK_THROWS(included_file("core/ops/view.cpp", "#include \"error.h\""));
