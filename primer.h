@@ -46,6 +46,8 @@
 #include "optim/rmsprop.h"
 #include "optim/schedules.h"
 #include "optim/sgd.h"
+#include "optim/training/evaluate.h"
+#include "optim/training/resume.h"
 
 #include "datasets/cifar.h"
 #include "datasets/dataset.h"

@@ -21,8 +21,8 @@
 #include <primer/core/kernels/isa.h>
 #include <primer/core/kernels/parallel.h>
 #include <primer/core/kernels/processors.h>
-#include "../examples/support/flags.h"
-#include "../examples/support/output_file.h"
+#include "../examples/support/output.h"
+#include "../examples/support/program.h"
 #include "flags.h"
 #include "peak.h"
 #include "session.h"

@@ -27,7 +27,7 @@
 #include <primer/core/kernels/reference.h>
 #include <primer/core/ops.h>
 #include <primer/core/rng.h>
-#include "../examples/support/flags.h"
+#include "../examples/support/program.h"
 #include "flags.h"
 #include "peak.h"
 

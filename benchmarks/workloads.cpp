@@ -10,11 +10,12 @@
 #include <primer/layers/flatten.h>
 #include <primer/layers/linear.h>
 #include <primer/layers/pooling.h>
+#include "../examples/networks.h"
 
 namespace primer::benchmarks {
 namespace {
 
-// The same networks, layer by layer, are in compare_pytorch.py: change both.
+// compare_pytorch.py has the same networks, layer by layer: change both.
 
 Sequential mlp(Rng& rng) {
     return Sequential{Linear(784, 256, rng), ReLU(), Linear(256, 128, rng), ReLU(),
@@ -36,39 +37,12 @@ Sequential lenet(Rng& rng) {
                       Linear(50, kClasses, rng)};
 }
 
+Sequential mnist_cnn(Rng& rng) { return examples::mnist_cnn(32, rng); }
+
 /// [N, in, H, W] -> [N, out, H, W].
 void append_conv_norm_relu(Sequential& network, Index in, Index out, Rng& rng) {
     network.append(Conv2d(in, out, {.kernel = 3, .padding = 1, .bias = false}, rng))
         .append(BatchNorm2d(out, {.relu = true}));
-}
-
-Sequential mnist_cnn(Rng& rng) {
-    Sequential network;
-    append_conv_norm_relu(network, 1, 32, rng);
-    network.append(MaxPool2d({.kernel = 2}));
-    append_conv_norm_relu(network, 32, 64, rng);
-    network.append(MaxPool2d({.kernel = 2}))
-        .append(Flatten())
-        .append(Linear(64 * 7 * 7, 128, rng))
-        .append(ReLU())
-        .append(Linear(128, kClasses, rng));
-    return network;
-}
-
-Sequential cifar_cnn(Rng& rng) {
-    Sequential network;
-    Index in = 3;
-    for (Index out : {32, 64, 128}) {
-        append_conv_norm_relu(network, in, out, rng);
-        append_conv_norm_relu(network, out, out, rng);
-        network.append(MaxPool2d({.kernel = 2}));
-        in = out;
-    }
-    network.append(Flatten())
-        .append(Linear(128 * 4 * 4, 128, rng))
-        .append(ReLU())
-        .append(Linear(128, kClasses, rng));
-    return network;
 }
 
 /// x + two convolutions of it.
@@ -133,12 +107,12 @@ std::span<const Workload> workloads() {
         Workload{"mlp256", mlp, flat, 256},
         Workload{"lenet", lenet, mnist, 64},
         Workload{"mnist_cnn", mnist_cnn, mnist, 64},
-        Workload{"cifar_cnn", cifar_cnn, cifar, 128},
+        Workload{"cifar_cnn", examples::cifar_cnn, cifar, 128},
         Workload{"resnet", resnet, cifar, 128},
         Workload{"predict1_mlp", mlp, flat, 1, true},
-        Workload{"predict1_cifar", cifar_cnn, cifar, 1, true},
+        Workload{"predict1_cifar", examples::cifar_cnn, cifar, 1, true},
         Workload{"predict1000_mlp", mlp, flat, 1000, true},
-        Workload{"predict1000_cifar", cifar_cnn, cifar, 1000, true},
+        Workload{"predict1000_cifar", examples::cifar_cnn, cifar, 1000, true},
     };
     return all;
 }

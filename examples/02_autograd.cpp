@@ -6,7 +6,7 @@
 
 #include <iostream>
 
-#include "support/flags.h"
+#include "support/program.h"
 
 using namespace primer;
 

@@ -2,10 +2,9 @@
 
 #include <primer/primer.h>
 
+#include "networks.h"
 #include "support/data.h"
-#include "support/evaluate.h"
-#include "support/flags.h"
-#include "support/networks.h"
+#include "support/training_flags.h"
 #include "support/training_run.h"
 
 using namespace primer;
@@ -37,7 +36,7 @@ void train(const TrainingFlags& flags) {
                                        .nesterov = flags.momentum > 0});
 
     TrainingRun run(flags, data, {model, optimizer, rng, train_loader, test_loader});
-    Evaluation test;
+    DetailedEvaluation test;
     do {
         for (const Batch& batch : train_loader) {
             // From small to --lr, so that the start does no harm, and down to nearly nothing.
@@ -47,14 +46,14 @@ void train(const TrainingFlags& flags) {
             Tape tape;
             const Tensor logits = model(batch.images);
             const Tensor loss = cross_entropy(logits, batch.labels);
-            optimizer.zero_grad();  // else backward adds to the gradients of the last step
+            optimizer.zero_grad();  // otherwise gradients add up, and step() throws
             tape.backward(loss);
             optimizer.step();
 
             run.after_step(loss, logits, batch.labels);
             if (run.done()) break;
         }
-        test = evaluate(model, test_loader);
+        test = evaluate_in_detail(model, test_loader);
         run.after_epoch(test);
     } while (!run.done());
     run.finish("cifar_cnn", test);

@@ -8,9 +8,8 @@
 #include <string>
 
 #include <primer/core/full_name.h>
-#include "support/flags.h"
-#include "support/output_file.h"
-#include "support/wrong_usage.h"
+#include "support/output.h"
+#include "support/program.h"
 
 using namespace primer;
 using namespace primer::examples;

@@ -11,10 +11,9 @@
 #include <string>
 #include <vector>
 
-#include "support/flags.h"
-#include "support/networks.h"
-#include "support/output_file.h"
-#include "support/wrong_usage.h"
+#include "networks.h"
+#include "support/output.h"
+#include "support/program.h"
 
 using namespace primer;
 using namespace primer::examples;
@@ -86,7 +85,7 @@ std::vector<std::string> draw(const std::string& out) {
     return {out + ".svg", out + ".png"};
 }
 
-/// What is to be written may not replace a file of another kind, whoever writes it.
+/// The output must not replace a file of another kind, whichever program writes it.
 void check_out(const std::string& out) {
     check_usage(!std::filesystem::path(out).filename().empty(),
                 "--out: expected the name of a file without its ending, got the folder ",

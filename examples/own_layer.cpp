@@ -12,7 +12,7 @@
 #include <functional>
 #include <iostream>
 
-#include "support/flags.h"
+#include "support/program.h"
 
 using namespace primer;
 
@@ -32,7 +32,7 @@ Tensor snake(const Tensor& x, const Tensor& slope) {
         to[i] = from[i] + s * s / a[i % channels];
     }
     // record() puts the op on the tape. Saved keeps what the backward needs, and notices if
-    // somebody changes it in between; Grad says whether a gradient is wanted, and takes it.
+    // it is changed in between; Grad says whether a gradient is wanted, and takes it.
     return record("snake", y, {x, slope},
                   [x = Saved(x), slope = Saved(slope)](const Tensor& dy, std::span<Grad> d) {
                       Grad &dx = d[0], &da = d[1];
@@ -115,7 +115,7 @@ void train() {
     std::cout << model << '\n';
     Adam optimizer(model.parameters(), {.lr = 0.01});
     for (int step = 0; step <= 500; ++step) {
-        optimizer.zero_grad();  // else backward adds to the gradients of the last step
+        optimizer.zero_grad();  // otherwise gradients add up, and step() throws
         Tape tape;
         Tensor loss = mse_loss(model(inputs), target);
         const double value = loss_value(loss);  // stops if it is not finite

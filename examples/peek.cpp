@@ -9,11 +9,9 @@
 #include <vector>
 
 #include <primer/core/full_name.h>
-#include "support/data.h"
-#include "support/flags.h"
-#include "support/font.h"
-#include "support/output_file.h"
-#include "support/wrong_usage.h"
+#include "support/output.h"
+#include "support/program.h"
+#include "peek/font.h"
 
 using namespace primer;
 using namespace primer::examples;

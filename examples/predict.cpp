@@ -14,11 +14,9 @@
 
 #include <primer/core/full_name.h>
 #include <primer/core/io/json.h>
-#include "support/flags.h"
-#include "support/networks.h"
-#include "support/output_file.h"
-#include "support/terminal.h"
-#include "support/wrong_usage.h"
+#include "predict/weights.h"
+#include "support/output.h"
+#include "support/program.h"
 
 using namespace primer;
 using namespace primer::examples;
@@ -45,7 +43,7 @@ bool is_folder(const std::string& path) {
     return std::filesystem::is_directory(path, ignored);
 }
 
-/// What the network makes of the picture, the most probable first.
+/// The network's guesses for the picture, the most probable first.
 std::vector<Guess> classify(Trained& trained, const std::string& path) {
     check(!is_folder(path), full_name(path), kFolder);
     const Image image = load_image(path);
@@ -91,7 +89,8 @@ void print_bars(const std::string& path, const std::vector<Guess>& guesses) {
     std::fflush(stdout);
 }
 
-/// `text` for JSON that a terminal may show: what that would obey is escaped, as JSON allows.
+/// `text` as JSON that is safe to show in a terminal: control characters are escaped, as JSON
+/// allows.
 std::string shown_json(const std::string& text) {
     std::string json;
     for (const char c : json_string(text)) c == '\x7f' ? json += "\\u007f" : json += c;
@@ -108,7 +107,7 @@ std::string json_of(const std::vector<Guess>& guesses) {
     return json_array(classes);
 }
 
-/// What else we know is told from weights before it is read as such.
+/// Names the kind of a file of ours that is no weights, before it is read as such.
 void check_model(const std::string& path) {
     const FileKind* const kind = kind_of(path);
     check_usage(kind == nullptr || kind == &kWeightsFile,
@@ -117,9 +116,9 @@ void check_model(const std::string& path) {
                 "; --save-weights of mnist_mlp, mnist_cnn or cifar_cnn writes weights");
 }
 
-/// Returns main's exit code. A picture that can not be read does not keep the others back.
+/// Returns main's exit code. Goes on after a picture that cannot be read.
 int predict(const Flags& flags) {
-    // A folder among pictures, as * finds it, does not keep these back.
+    // Only folders: one among pictures, as * finds it, is an error of its own below.
     check_usage(!std::ranges::all_of(flags.pictures, is_folder), full_name(flags.pictures[0]),
                 kFolder);
     check_model(flags.model);

@@ -11,8 +11,8 @@
 
 #include <primer/core/full_name.h>
 #include "support/data.h"
-#include "support/flags.h"
-#include "support/output_file.h"
+#include "support/output.h"
+#include "support/program.h"
 
 using namespace primer;
 using namespace primer::examples;
@@ -27,8 +27,8 @@ struct Flags {
     std::uint64_t seed = 1;
 };
 
-// Normalised as for training, values are about -2 ... 2. Black is -2 and white 2, in what goes in
-// as in what comes out: 0 is the grey between, and what was darker comes out in that grey.
+// Normalised as for training, values are about -2 ... 2. In the input and the output, black is -2
+// and white 2: 0 is the grey between, and what was darker comes out in that grey.
 const GridOptions kGrid{.normalize = true, .value_range = {{-2, 2}}, .pad_value = 1};
 
 double share_of_zeros(const Tensor& x) {

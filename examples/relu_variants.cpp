@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
 #include <iostream>
+#include <string>
+#include <vector>
 
 #include "support/data.h"
-#include "support/evaluate.h"
-#include "support/flags.h"
+#include "support/training_flags.h"
 #include "support/training_run.h"
 
 using namespace primer;
@@ -70,7 +72,7 @@ std::string train(const std::string& name, Sequential& model, const TrainAndTest
 
     TrainingRun run(flags, data, {model, optimizer, rng, train_loader, test_loader, table},
                     directory, name);
-    Evaluation test;
+    DetailedEvaluation test;
     do {
         for (const Batch& batch : train_loader) {
             // From small, for at first the gradient of a whole layer's slope (PReLU) is large.
@@ -80,7 +82,7 @@ std::string train(const std::string& name, Sequential& model, const TrainAndTest
             Tape tape;
             const Tensor logits = model(batch.images);
             const Tensor loss = cross_entropy(logits, batch.labels);
-            optimizer.zero_grad();  // else backward adds to the gradients of the last step
+            optimizer.zero_grad();  // otherwise gradients add up, and step() throws
             tape.backward(loss);
             optimizer.step();
 
@@ -91,7 +93,7 @@ std::string train(const std::string& name, Sequential& model, const TrainAndTest
             run.after_step(loss, logits, batch.labels);
             if (run.done()) break;
         }
-        test = evaluate(model, test_loader);
+        test = evaluate_in_detail(model, test_loader);
         run.after_epoch(test);
     } while (!run.done());
     run.finish();
@@ -128,7 +130,8 @@ void compare(TrainingFlags flags, const std::vector<std::string>& names) {
                  train(name, model, data, flags, rng, table, directory);
         flags.resume = "";  // that was the one; those after it start afresh
     }
-    tell_of_report(flags, report_side_by_side(directory, names));
+    const std::filesystem::path report = report_side_by_side(directory, names);
+    if (!flags.quiet) print_report_path(report);
     std::cout << (flags.quiet ? "" : "\n") << table;
 }
 

@@ -1,17 +1,15 @@
 // report: makes a page of one training run, or of several side by side
 
-#include <primer/primer.h>
-
 #include <filesystem>
 #include <iostream>
 #include <string>
 #include <vector>
 
+#include <primer/core/error.h>
 #include <primer/core/full_name.h>
-#include "support/flags.h"
-#include "support/output_file.h"
-#include "support/report.h"
-#include "support/wrong_usage.h"
+#include "support/output.h"
+#include "support/program.h"
+#include "report/page.h"
 
 using namespace primer;
 using namespace primer::examples;
@@ -23,7 +21,7 @@ namespace fs = std::filesystem;
 /// A file of a run may have been named in place of the run's folder.
 void check_folder(const fs::path& run) {
     std::error_code ignored;
-    if (!fs::exists(run, ignored)) return;  // write_report says that
+    if (!fs::exists(run, ignored)) return;  // report_of says that
     const fs::path above = fs::absolute(run, ignored).parent_path();
     check_usage(fs::is_directory(run, ignored), full_name(run),
                 ": expected a run directory, got a file; ",
@@ -46,7 +44,7 @@ int main(int argc, char** argv) {
         ->expected(1, 26);
     fs::path out;
     app.add_option("--out", out,
-                   "file to write; without it report.html, of one run in its folder, of several in "
+                   "file to write; without it report.html: of one run in its folder, of several in "
                    "this one")
         ->check(not_empty())
         ->type_name("FILE");
@@ -54,7 +52,7 @@ int main(int argc, char** argv) {
         for (const fs::path& each : runs) check_folder(each);
         if (!out.empty()) check_can_save("--out", out, kPageFile);
         if (out.empty()) out = runs.size() == 1 ? runs[0] / "report.html" : "report.html";
-        write_report(runs, out);
+        replace_file(out, kPageFile, report_of(runs));
         std::cout << full_name(out) << '\n';
     });
 }

@@ -1,114 +1,98 @@
 #include "checkpoints.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <iostream>
 
 #include <primer/core/error.h>
 #include <primer/core/full_name.h>
-#include "interrupt.h"
-#include "output_file.h"
-#include "wrong_usage.h"
+#include <primer/optim/training/resume.h>
+#include "output.h"
+#include "program.h"
 
 namespace primer::examples {
 namespace {
 
 namespace fs = std::filesystem;
 
-ModelState state_of(const Training& training) {
-    ModelState state;
-    TextStream description;
-    description << training.model;
-    state.description = description.str();
-    for (const StateEntry& entry : training.model.state_dict()) {
-        state.tensors.emplace_back(entry.name, entry.tensor);
-    }
-    for (const auto& [name, generator] : training.model.named_generators()) {
-        state.generators.emplace_back("model." + name, generator);
-    }
-    state.generators.emplace_back("rng", &training.rng);
-    return state;
+TrainingState state_of(const Training& training) {
+    return {training.model, training.optimizer, &training.train_loader, &training.rng};
 }
 
-// The flags, and --data with the folder in which the data was found. A checkpoint may be resumed
-// from another one.
-std::vector<std::string> with_data(std::vector<std::string> flags, const fs::path& data) {
-    if (!data.empty()) flags.push_back("--data=" + fs::absolute(data).string());
-    return flags;
+// The program, its flags, and --data with the folder in which the data was found: a checkpoint may
+// be resumed from another one.
+std::vector<std::string> command_of(const TrainingFlags& flags, const fs::path& data) {
+    std::vector<std::string> command{flags.command[0]};
+    command.insert(command.end(), flags.kept.begin(), flags.kept.end());
+    if (!data.empty()) command.push_back("--data=" + fs::absolute(data).string());
+    return command;
 }
 
 }  // namespace
 
 Checkpoints::Checkpoints(const TrainingFlags& flags, const Training& training, const fs::path& data,
-                         Progress& progress, RunDirectory& directory)
-    : flags_(flags),
-      kept_(with_data(flags.kept, data)),
+                         RunCount& count, Progress& progress, RunDirectory& directory)
+    : given_file_(flags.checkpoint),
+      save_every_(flags.dry_run ? 1 : flags.save_every),
+      required_(flags.save_required),
+      command_(command_of(flags, data)),
       training_(training),
+      count_(count),
       progress_(progress),
       directory_(directory) {
-    const bool somewhere = !flags.checkpoint.empty() || directory.wanted();
+    const bool somewhere = !given_file_.empty() || directory.wanted();
     check_usage(flags.save_every == 0 || somewhere,
                 "--save-every: expected --checkpoint FILE as well, got nowhere to save to");
-    check_usage(!flags.save_required || somewhere,
+    check_usage(!required_ || somewhere,
                 "--save-required: expected --checkpoint FILE as well, got nowhere to save to");
-    if (!flags.checkpoint.empty()) {
+    if (!given_file_.empty()) {
         // A slip of the pen should not be found out an epoch later.
-        const fs::path folder = fs::absolute(flags.checkpoint).parent_path();
+        const fs::path folder = fs::absolute(given_file_).parent_path();
         check_usage(fs::is_directory(folder),
                     "--checkpoint: expected a file in a folder that is there, got ",
-                    full_name(flags.checkpoint));
-        check_usage(!fs::is_directory(flags.checkpoint),
-                    "--checkpoint: expected a file, got the folder ", full_name(flags.checkpoint));
-        check_can_save("--checkpoint", flags.checkpoint, kCheckpointFile);
+                    full_name(given_file_));
+        check_usage(!fs::is_directory(given_file_),
+                    "--checkpoint: expected a file, got the folder ", full_name(given_file_));
+        check_can_save("--checkpoint", given_file_, kCheckpointFile);
     }
     directory.claim();
     if (!file().empty()) {
         check_replaceable(file(), kCheckpointFile);
         lock_ = lock_file(file());
     }
-    if (!flags.resume.empty()) resume();
+    if (!flags.resume.empty()) resume(flags, count);
     note_interrupts();
 }
 
 // In the run directory, once that could be made.
 std::string Checkpoints::file() const {
-    if (!flags_.checkpoint.empty()) return flags_.checkpoint;
+    if (!given_file_.empty()) return given_file_;
     return directory_.path().empty() ? "" : (directory_.path() / kCheckpointName).string();
 }
 
-void Checkpoints::resume() {
-    const std::string source = full_name(flags_.resume);
-    const Checkpoint saved = Checkpoint::load(flags_.resume);
-    const ModelState model = state_of(training_);
-    DataLoader& loader = training_.train_loader;
-    saved.check_fits(model, source);
-    check(saved.batches == loader.batches() && saved.examples == loader.size(), source,
-          ": expected a checkpoint of epochs of ", loader.size(), " examples in ", loader.batches(),
-          " batches, got one of ", saved.examples, " in ", saved.batches,
-          "; are --data and --batch-size what they were?");
-    check(flags_.dry_run || saved.step <= flags_.epochs * saved.batches, source,
-          ": expected a checkpoint from the first ", flags_.epochs,
+void Checkpoints::resume(const TrainingFlags& flags, RunCount& count) {
+    const std::string source = full_name(flags.resume);
+    const Checkpoint saved = Checkpoint::load(flags.resume);
+    check(flags.dry_run || saved.epochs_before() < flags.epochs, source,
+          ": expected a checkpoint from the first ", flags.epochs,
           " epochs, as --epochs has it, got one from epoch ", saved.epochs_before() + 1);
-
-    // What may throw comes first: nothing is changed by a file that fits only a part of the run.
-    for (const Rng::State& state : {saved.train_loader, saved.test_loader}) Rng(0).set_state(state);
-    training_.optimizer.check_state(saved.optimizer);
-    saved.restore(model, source);
-    training_.optimizer.load_state(saved.optimizer);
-    loader.set_rng_state(saved.train_loader);
-    loader.skip(saved.batches_done());
+    Rng(0).set_state(saved.test_loader);  // throws before anything is changed
+    restore_checkpoint(saved, state_of(training_), source);
     training_.test_loader.set_rng_state(saved.test_loader);
-    progress_.resume(saved.step, saved.sums);
-    step_ = saved_step_ = saved.step;
+    if (saved.batches_done() == saved.batches) {
+        // The evaluation of that epoch is still to come: after an epoch of no batches.
+        training_.train_loader.set_rng_state(saved.train_loader);
+        training_.train_loader.skip(saved.batches);
+    }
+    count.step = saved_step_ = saved.step;
+    count.sums = saved.sums;
     best_accuracy_ = saved.best_accuracy;
-    if (flags_.quiet) return;
-    std::cout << "Resumed from " << source << ": " << step_ << " steps are done.\n";
+    if (flags.quiet) return;
+    std::cout << "Resumed from " << source << ": " << saved.step << " steps are done.\n";
 }
 
-void Checkpoints::after_step(Index step) {
-    step_ = step;
-    const bool due = flags_.dry_run || step % training_.train_loader.batches() == 0 ||
-                     (flags_.save_every > 0 && step % flags_.save_every == 0);
+void Checkpoints::after_step() {
+    const bool due =
+        count_.batch() == count_.batches || (save_every_ > 0 && count_.step % save_every_ == 0);
     if (due) save();
     if (interrupt() != 0) leave();
 }
@@ -120,34 +104,23 @@ bool Checkpoints::after_epoch(double accuracy) {
     return best;
 }
 
-Checkpoint Checkpoints::state() const {
-    Checkpoint checkpoint;
-    checkpoint.command = {flags_.command[0]};
-    checkpoint.command.insert(checkpoint.command.end(), kept_.begin(), kept_.end());
-    checkpoint.note = training_.note;
-    checkpoint.take(state_of(training_));
-    checkpoint.optimizer = training_.optimizer.named_state();
-    checkpoint.step = step_;
-    checkpoint.batches = training_.train_loader.batches();
-    checkpoint.examples = training_.train_loader.size();
-    checkpoint.train_loader = training_.train_loader.epoch_state();
-    checkpoint.test_loader = training_.test_loader.rng_state();
-    checkpoint.sums = progress_.sums();
-    checkpoint.best_accuracy = best_accuracy_;
-    return checkpoint;
-}
-
 void Checkpoints::save() {
-    if (flags_.checkpoint.empty() && !directory_.wanted()) return;
+    if (given_file_.empty() && !directory_.wanted()) return;
     try {
         // Makes the directory if that could not be done before.
-        if (flags_.checkpoint.empty()) directory_.make();
+        if (given_file_.empty()) directory_.make();
         check_replaceable(file(), kCheckpointFile);
-        state().save(file());
-        saved_step_ = step_;
+        Checkpoint checkpoint = take_checkpoint(state_of(training_), count_.step);
+        checkpoint.command = command_;
+        checkpoint.note = training_.note;
+        checkpoint.test_loader = training_.test_loader.rng_state();
+        checkpoint.sums = count_.sums;
+        checkpoint.best_accuracy = best_accuracy_;
+        checkpoint.save(file());
+        saved_step_ = count_.step;
         directory_.works("the checkpoint");
     } catch (const std::exception& error) {
-        if (flags_.save_required) throw;
+        if (required_) throw;
         if (!directory_.fails_anew("the checkpoint")) return;  // that is known already
         progress_.make_room();
         print_warning(std::string(error.what()) +
@@ -156,15 +129,15 @@ void Checkpoints::save() {
 }
 
 void Checkpoints::finish() {
-    if (saved_step_ != step_) save();
+    if (saved_step_ != count_.step) save();
 }
 
 void Checkpoints::leave() {
-    if (saved_step_ != step_) save();
-    std::string message = "interrupted after step " + std::to_string(step_) + "; ";
-    if (saved_step_ == step_) {
+    if (saved_step_ != count_.step) save();
+    std::string message = "interrupted after step " + std::to_string(count_.step) + "; ";
+    if (saved_step_ == count_.step) {
         message += "saved: go on with --resume " + printable(file());
-    } else if (flags_.checkpoint.empty() && flags_.no_run_dir) {
+    } else if (given_file_.empty() && !directory_.wanted()) {
         message += "nothing is saved: there is no --checkpoint FILE";
     } else {
         message += "it could not be saved";

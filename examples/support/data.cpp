@@ -13,7 +13,7 @@
 #include <primer/datasets/mnist.h>
 #include <primer/datasets/synthetic_digits.h>
 #include <primer/datasets/synthetic_shapes.h>
-#include "wrong_usage.h"
+#include "program.h"
 
 namespace primer::examples {
 namespace {
@@ -40,7 +40,7 @@ fs::path find_folder(const std::string& flag, const Kind& kind, const Kind& othe
     const char* root = std::getenv("PRIMER_DATA");
     if (root != nullptr && *root != '\0') {
         std::error_code ignored;
-        // Not the drawn stand-in in silence: whoever sets it means real data.
+        // An error, not drawn data in silence: who sets it means real data.
         check(fs::is_directory(root, ignored),
               "PRIMER_DATA: expected a folder with the datasets' folders (mnist, cifar10) in it, "
               "got ",

@@ -8,7 +8,7 @@
 namespace primer::examples {
 namespace {
 
-constexpr std::chrono::milliseconds kRedraw{100};  // a line that changes faster can not be read
+constexpr std::chrono::milliseconds kRedraw{100};  // a line that changes faster cannot be read
 constexpr Index kPlainLines = 4;                   // for each epoch, the one at its end included
 constexpr double kKept = 0.98;                     // of the smoothed means at each step
 
@@ -19,15 +19,22 @@ std::size_t plain_width() {
 
 }  // namespace
 
-Progress::Progress(Index epochs, Index batches_per_epoch, bool quiet)
-    : epochs_(epochs), batches_(batches_per_epoch), quiet_(quiet) {}
+void RunCount::add(double loss, Index correct, Index examples) {
+    ++step;
+    sums.loss += loss * static_cast<double>(examples);
+    sums.correct += correct;
+    sums.examples += examples;
+}
 
-void Progress::step(double loss, Index correct, Index examples, double lr) {
-    ++batch_;
-    sums_.loss += loss * static_cast<double>(examples);
-    sums_.correct += correct;
-    sums_.examples += examples;
-    const double accuracy = static_cast<double>(correct) / static_cast<double>(examples);
+Progress::Progress(const RunCount& count, bool quiet) : count_(count), quiet_(quiet) {}
+
+void Progress::begin() {
+    resumed_steps_ = count_.step;
+    resumed_examples_ = count_.sums.examples;
+    start_ = epoch_start_ = last_step_ = Clock::now();
+}
+
+void Progress::step(double loss, double accuracy, double lr) {
     smooth_loss_ = kKept * smooth_loss_ + (1 - kKept) * loss;
     smooth_accuracy_ = kKept * smooth_accuracy_ + (1 - kKept) * accuracy;
     smooth_weight_ = kKept * smooth_weight_ + (1 - kKept);
@@ -35,11 +42,12 @@ void Progress::step(double loss, Index correct, Index examples, double lr) {
     lr_ = lr;
     last_step_ = Clock::now();
     if (quiet_) return;
+    const Index batch = count_.batch(), batches = count_.batches;
     if (style_.live) {
         // After the last step of an epoch, no other one comes until the test set is evaluated.
-        if (last_step_ - shown_ >= kRedraw || batch_ == batches_) draw();
-    } else if (batch_ * kPlainLines / batches_ != (batch_ - 1) * kPlainLines / batches_ &&
-               batch_ < batches_) {
+        if (last_step_ - shown_ >= kRedraw || batch == batches) draw();
+    } else if (batch * kPlainLines / batches != (batch - 1) * kPlainLines / batches &&
+               batch < batches) {
         std::cout << plain_line(status(), plain_width()) << std::endl;
     }
 }
@@ -47,8 +55,8 @@ void Progress::step(double loss, Index correct, Index examples, double lr) {
 void Progress::draw() {
     shown_ = last_step_;
     const std::size_t width = terminal_width();
-    // A terminal that has become narrower has wrapped the line, and what is on which row now is
-    // anybody's guess: it is left there, and a new one begun.
+    // A terminal that has become narrower has wrapped the line, and nothing says on which row it
+    // is now: it stays there, and a new one begins.
     if (drawn_ >= width) std::cout << '\n';
     // The last column stays free: after a letter there, some terminals are on the next row.
     const std::string line = live_line(status(), width - 1, style_);
@@ -62,19 +70,18 @@ void Progress::make_room() {
 }
 
 double Progress::images_per_s() const {
-    return static_cast<double>(sums_.examples - resumed_.examples) / epoch_seconds();
+    return static_cast<double>(count_.sums.examples - resumed_examples_) / epoch_seconds();
 }
 
 Status Progress::status() const {
     const double run = Seconds(last_step_ - start_).count();
-    const Index steps = (epoch_ - 1) * batches_ + batch_;
-    const auto done = static_cast<double>(steps - resumed_steps_);
-    const auto left = static_cast<double>(epochs_ * batches_ - steps);
-    return {.epoch = epoch_,
-            .epochs = epochs_,
-            .batch = batch_,
-            .batches = batches_,
-            .testing = batch_ == batches_,
+    const auto done = static_cast<double>(count_.step - resumed_steps_);
+    const auto left = static_cast<double>(count_.epochs * count_.batches - count_.step);
+    return {.epoch = count_.epoch(),
+            .epochs = count_.epochs,
+            .batch = count_.batch(),
+            .batches = count_.batches,
+            .testing = count_.batch() == count_.batches,
             .loss = smooth_loss_ / smooth_weight_,
             .accuracy = smooth_accuracy_ / smooth_weight_,
             .lr = lr_,
@@ -83,31 +90,22 @@ Status Progress::status() const {
             .losses = losses_.values()};
 }
 
-void Progress::resume(Index steps, const EpochSums& sums) {
-    epoch_ = steps == 0 ? 1 : (steps - 1) / batches_ + 1;
-    batch_ = steps - (epoch_ - 1) * batches_;
-    resumed_steps_ = steps;
-    sums_ = resumed_ = sums;
-    start_ = epoch_start_ = last_step_ = Clock::now();
-}
-
 void Progress::end_epoch(double test_accuracy) {
     make_room();
-    const auto seen = static_cast<double>(sums_.examples);
+    const EpochSums& sums = count_.sums;
+    const auto seen = static_cast<double>(sums.examples);
     if (!quiet_) {
-        std::cout << epoch_line({.epoch = epoch_,
-                                 .epochs = epochs_,
-                                 .loss = sums_.loss / seen,
-                                 .accuracy = static_cast<double>(sums_.correct) / seen,
+        std::cout << epoch_line({.epoch = count_.epoch(),
+                                 .epochs = count_.epochs,
+                                 .loss = sums.loss / seen,
+                                 .accuracy = static_cast<double>(sums.correct) / seen,
                                  .test_accuracy = test_accuracy,
                                  .seconds = epoch_seconds()},
                                 style_.live ? terminal_width() - 1 : plain_width())
                   << std::endl;
     }
     training_ += last_step_ - epoch_start_;
-    ++epoch_;
-    batch_ = 0;
-    sums_ = resumed_ = {};
+    resumed_examples_ = 0;
     epoch_start_ = last_step_ = Clock::now();
 }
 

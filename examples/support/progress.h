@@ -5,40 +5,54 @@
 
 #include <primer/core/io/checkpoint.h>
 #include <primer/core/shape.h>
+#include "output.h"
 #include "progress_line.h"
-#include "terminal.h"
 
 namespace primer::examples {
 
+/// How far a training run is. Only TrainingRun counts; the display, the checkpoints and the log
+/// read it here.
+struct RunCount {
+    Index epochs, batches;  ///< of the whole run; of an epoch
+    Index step = 0;         ///< training steps that are done
+    EpochSums sums;         ///< of the running epoch, until its evaluation is over
+
+    /// The running epoch, from 1 on, and how many of its batches are done. An epoch that has all of
+    /// them runs until the first step of the next.
+    Index epoch() const { return step == 0 ? 1 : (step - 1) / batches + 1; }
+    Index batch() const { return step - (epoch() - 1) * batches; }
+
+    /// Counts a step: the batch's mean loss, how many of its examples were classified right, and
+    /// how many there were.
+    void add(double loss, Index correct, Index examples);
+};
+
 /// Shows a training run on standard output: in a terminal one line that keeps changing, elsewhere a
 /// plain line from time to time; after each epoch a line that stays. A step costs next to nothing:
-/// it adds numbers up, and ten times a second and before each evaluation a line is drawn.
+/// a line is drawn ten times a second, and before each evaluation.
 class Progress {
   public:
-    /// `quiet`: shows nothing, and only adds up.
-    Progress(Index epochs, Index batches_per_epoch, bool quiet);
+    /// `quiet`: shows nothing, and only takes the time. `count` must outlive the display.
+    Progress(const RunCount& count, bool quiet);
     /// Takes away the line that keeps changing.
     ~Progress() { make_room(); }
     Progress(const Progress&) = delete;
     Progress& operator=(const Progress&) = delete;
 
-    /// After each training step: the batch's mean loss, how many of its examples were classified
-    /// right, how many there were, and the learning rate.
-    void step(double loss, Index correct, Index examples, double lr);
+    /// Before the first step, with a resumed run's count: from here on the time is taken.
+    void begin();
+    /// After each training step, once it is counted: the batch's mean loss, the share of its
+    /// examples that were classified right, and the learning rate.
+    void step(double loss, double accuracy, double lr);
     /// After each epoch's evaluation. `test_accuracy` from 0 to 1.
     void end_epoch(double test_accuracy);
 
-    Index epoch() const { return epoch_; }
     /// What the epochs have taken so far in this process, without their evaluation.
     double training_seconds() const { return training_.count(); }
-    /// Likewise what the running epoch has taken, up to its last step.
+    /// What the running epoch has taken, likewise, up to its last step.
     double epoch_seconds() const { return Seconds(last_step_ - epoch_start_).count(); }
     /// Of the running epoch.
     double images_per_s() const;
-    /// The sums of the running epoch, to be saved.
-    const EpochSums& sums() const { return sums_; }
-    /// Goes on after `steps` training steps, with these sums of the epoch of the last of them.
-    void resume(Index steps, const EpochSums& sums);
     /// Takes away the line that keeps changing, so that others can write.
     void make_room();
 
@@ -49,14 +63,12 @@ class Progress {
     Status status() const;
     void draw();
 
-    const Index epochs_, batches_;
+    const RunCount& count_;
     const bool quiet_;
     const TerminalStyle style_ = terminal_style();
-    Index epoch_ = 1;
-    Index batch_ = 0;  // steps done in this epoch
-    EpochSums sums_;
-    EpochSums resumed_;  // those that were there when this process began, in no time of its own
-    Index resumed_steps_ = 0;  // likewise
+    // What was done before this process began, in no time of its own: steps of the run, and
+    // examples of the running epoch.
+    Index resumed_steps_ = 0, resumed_examples_ = 0;
     // Means in which a step counts the less the longer ago it was, and the sum of the weights.
     double smooth_loss_ = 0, smooth_accuracy_ = 0, smooth_weight_ = 0;
     double lr_ = 0;

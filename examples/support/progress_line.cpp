@@ -19,7 +19,7 @@ std::string format(const char* pattern, Values... values) {
 }
 
 std::string clock_text(double seconds) {
-    // A first step may promise more than anybody waits for; no number at all is a question mark.
+    // A first step may promise years; that, and what is no number, is a question mark.
     if (!(seconds < 1e7)) return "?";
     const auto s = static_cast<long>(seconds + 0.5);
     return s < 3600 ? format("%ld:%02ld", s / 60, s % 60)

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include <primer/core/shape.h>
-#include "terminal.h"
+#include "output.h"
 
 // The lines that show a training run: texts made of numbers, nothing else.
 
@@ -30,9 +30,9 @@ struct EpochStatus {
     double seconds = 0;  ///< of its training
 };
 
-/// The line that keeps changing, of at most `width` columns. Where there is no room for long words,
-/// there are short ones; what there is no room for even so is left out, the least important first.
-/// What room is left goes to the bars. A number that gains a digit moves nothing.
+/// The line that keeps changing, of at most `width` columns. Where long words have no
+/// room, there are short ones; then the least important parts are left out. The bars take the room
+/// that is left. A number that gains a digit moves nothing.
 std::string live_line(const Status& status, std::size_t width, const TerminalStyle& style);
 /// The same for where nothing can be drawn over: no bars, no curve, no colours, ASCII.
 std::string plain_line(const Status& status, std::size_t width = std::string::npos);

@@ -1,24 +1,43 @@
 #include "run_directory.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <ctime>
 #include <fstream>
 #include <iostream>
 #include <map>
 #include <regex>
+#include <system_error>
 #include <utility>
 
 #include <primer/core/error.h>
 #include <primer/core/full_name.h>
 #include <primer/core/io/retry.h>
-#include "wrong_usage.h"
 
 namespace primer::examples {
 namespace {
 
 namespace fs = std::filesystem;
+
+// The previous holder may have removed the file between our opening it and locking it: then others
+// will not see what we have locked.
+bool still_named(int file, const fs::path& path) {
+    struct stat opened {
+    }, named{};
+    return fstat(file, &opened) == 0 && lstat(path.c_str(), &named) == 0 &&
+           opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
+}
+
+struct flock whole_file() {
+    struct flock lock {};
+    lock.l_type = F_WRLCK;
+    lock.l_whence = SEEK_SET;
+    return lock;
+}
 
 constexpr const char* kRuns = "runs";
 constexpr const char* kOrder = "runs/.order";  // the names of the runs, in the order they began
@@ -57,6 +76,67 @@ fs::path make_new(const std::string& example) {
 
 }  // namespace
 
+// --- locks ---------------------------------------------------------------------------------------
+
+Lock::Lock(const fs::path& path) : path_(path) {
+    for (;;) {
+        file_ = retried([&] {
+            return open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
+        });
+        check(file_ >= 0, full_name(path), ": failed to make the file: ", std::strerror(errno));
+        struct flock lock = whole_file();
+        if (fcntl(file_, F_SETLK, &lock) == 0) {
+            if (still_named(file_, path)) return;
+        } else if (errno != EACCES && errno != EAGAIN) {
+            return;  // no locks here
+        } else if (fcntl(file_, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK) {
+            holder_ = lock.l_pid > 0 ? lock.l_pid : -1;
+        }
+        close(std::exchange(file_, -1));
+        if (holder_ != 0) return;
+    }
+}
+
+Lock& Lock::operator=(Lock&& other) noexcept {
+    if (this == &other) return *this;
+    release();
+    path_ = std::move(other.path_);
+    file_ = std::exchange(other.file_, -1);
+    holder_ = std::exchange(other.holder_, 0);
+    return *this;
+}
+
+Lock::~Lock() { release(); }
+
+void Lock::release() {
+    if (file_ < 0) return;
+    struct stat status {};
+    // Removed while it is still locked; and never another file in its place.
+    if (fstat(file_, &status) == 0 && S_ISREG(status.st_mode) && status.st_size == 0 &&
+        still_named(file_, path_)) {
+        unlink(path_.c_str());
+    }
+    close(std::exchange(file_, -1));
+}
+
+Lock lock_file(const fs::path& path) {
+    std::error_code error;
+    fs::path target = fs::weakly_canonical(fs::absolute(path, error), error);
+    if (error) target = path;
+    target += ".lock";
+    Lock lock(target);
+    check(lock.holder() == 0, full_name(path), ": expected a file that nobody else writes, but ",
+          holder_text(lock), " is writing it; wait for its end, or name another file");
+    return lock;
+}
+
+std::string holder_text(const Lock& lock) {
+    return lock.holder() > 0 ? "another run, process " + std::to_string(lock.holder()) + ","
+                             : "another run";
+}
+
+// --- the directory -------------------------------------------------------------------------------
+
 RunDirectory::RunDirectory(const TrainingFlags& flags)
     : wanted_(!flags.no_run_dir),
       resumed_(!flags.resume.empty()),
@@ -69,7 +149,7 @@ RunDirectory::RunDirectory(const TrainingFlags& flags)
 void RunDirectory::check_no_other_run(const std::string& part) const {
     if (!wanted_ || given_.empty() || resumed_) return;
     const fs::path folder = part.empty() ? given_ : given_ / part;
-    std::error_code ignored;  // a folder that can not be looked into is not written to either
+    std::error_code ignored;  // a folder that cannot be looked into is not written to either
     const bool saved = fs::exists(folder / kCheckpointName, ignored);
     for (const char* const name : kRunFiles) {
         check_usage(
@@ -99,7 +179,7 @@ void RunDirectory::claim() {
     if (!wanted_ || !path_.empty()) return;  // of several runs, the first has claimed it
     try {
         make();
-        check_no_other_run();  // that somebody has begun and ended meanwhile
+        check_no_other_run();  // that has begun and ended meanwhile
     } catch (const std::exception& error) {
         if (required_ || !path_.empty() || lock_.holder() != 0) throw;
         failing_.insert("");
@@ -133,7 +213,7 @@ void print_warning(const std::string& warning) {
 fs::path latest_checkpoint(const std::string& example) {
     std::map<std::string, int> order;
     std::error_code none_noted;
-    // Not of a pipe, which would keep us waiting, nor through a link.
+    // No pipe, which would keep us waiting, and no link.
     if (fs::is_regular_file(fs::symlink_status(kOrder, none_noted))) {
         std::ifstream noted(kOrder);
         for (std::string name; std::getline(noted, name);) {
@@ -143,9 +223,10 @@ fs::path latest_checkpoint(const std::string& example) {
     const std::string prefix = example + '-';
     const std::regex of_a_run("[0-9]{8}-[0-9]{6}(-[0-9]+)?");
     fs::path latest;
-    // Runs that are not noted, from elsewhere, come before all that are, by when they were saved.
+    // Runs from elsewhere are not noted: they come before all others, ordered by when they were
+    // saved.
     std::pair<int, fs::file_time_type> best;
-    std::error_code ignored;  // no folder has no runs
+    std::error_code ignored;  // without the folder there are no runs
     for (const fs::directory_entry& entry : fs::directory_iterator(kRuns, ignored)) {
         const std::string name = entry.path().filename().string();
         if (!name.starts_with(prefix)) continue;

@@ -1,14 +1,48 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <filesystem>
 #include <functional>
 #include <set>
 #include <string>
+#include <utility>
 
-#include "flags.h"
-#include "lock.h"
+#include "training_flags.h"
 
 namespace primer::examples {
+
+/// Keeps other processes from writing to the same place, for as long as this object lives. The lock
+/// is the system's, on an empty file of this name: it is gone with the process, however that ends.
+/// Where the file system knows no locks, there is none.
+class Lock {
+  public:
+    Lock() = default;
+    /// Tries to take it, without waiting. Throws Error if the file cannot be made.
+    explicit Lock(const std::filesystem::path& path);
+    Lock(Lock&& other) noexcept { *this = std::move(other); }
+    Lock& operator=(Lock&& other) noexcept;
+    /// Gives it back and removes the file.
+    ~Lock();
+
+    /// The process that has it, if that is another one: then this object has nothing. 0: none; -1:
+    /// one whose number the system does not tell, on another machine, say.
+    pid_t holder() const { return holder_; }
+
+  private:
+    void release();
+
+    std::filesystem::path path_;
+    int file_ = -1;
+    pid_t holder_ = 0;
+};
+
+/// A lock on what is written to `path`: on PATH.lock, behind links. Throws Error if another process
+/// has it, with its number, and if the lock file cannot be made.
+Lock lock_file(const std::filesystem::path& path);
+
+/// "another run, process 1234,", for a message about such a lock.
+std::string holder_text(const Lock& lock);
 
 /// What a run's checkpoint is called in its run directory.
 inline constexpr const char* kCheckpointName = "checkpoint.ckpt";
@@ -19,19 +53,18 @@ inline constexpr const char* kRunFiles[] = {"run.json", kCheckpointName, "metric
 /// The folder that a training run writes to: what was run, metrics, pictures, checkpoint, report.
 /// One process at a time writes there.
 ///
-/// What can not be written is a warning on standard error, and is tried again: the training goes
-/// on, and so does the rest of what is written.
+/// A write that fails is a warning on standard error, and is tried again: the training and the
+/// other writes go on.
 class RunDirectory {
   public:
     /// That of --run-dir; without it runs/EXAMPLE-DATE-TIME; none at all with --no-run-dir. Makes
-    /// nothing yet. Throws WrongUsage for a folder that has another run in it, unless this is
-    /// resumed.
+    /// nothing yet. Throws WrongUsage for a folder with another run in it, unless that is resumed.
     explicit RunDirectory(const TrainingFlags& flags);
 
     /// False with --no-run-dir.
     bool wanted() const { return wanted_; }
     /// Makes the folder and locks it, before the first step. Throws Error if another process writes
-    /// there. If it can not be made, warns, or throws Error too if --save-required needs it.
+    /// there. If it cannot be made, warns, or throws Error too if --save-required needs it.
     void claim();
     /// Makes and locks it, if that has not been done. Throws Error or filesystem_error.
     void make();
@@ -40,12 +73,11 @@ class RunDirectory {
     /// Runs `write`, which writes `what` there, and returns the warning if that fails: "" if all is
     /// well, and if the same has failed before and has been warned of.
     std::string attempt(const std::string& what, const std::function<void()>& write);
-    /// For what is written elsewhere: whether its failure is to be told, as it worked before.
+    /// For what is written elsewhere: whether to warn of its failure, because it worked before.
     bool fails_anew(const std::string& what) { return failing_.insert(what).second; }
     void works(const std::string& what) { failing_.erase(what); }
 
-    /// Throws WrongUsage where --run-dir, or its folder `part`, has a run in it that is not
-    /// resumed.
+    /// Throws WrongUsage if --run-dir, or its folder `part`, has a run in it that is not resumed.
     void check_no_other_run(const std::string& part = "") const;
 
   private:
@@ -57,7 +89,7 @@ class RunDirectory {
     std::set<std::string> failing_;
 };
 
-/// Shows the warning, if there is one, in a line of its own.
+/// Prints the warning, if there is one, in a line of its own.
 void print_warning(const std::string& warning);
 
 /// The checkpoint of the newest of the example's runs in ./runs that has one: the one that began

@@ -30,10 +30,12 @@
 #include <primer/core/kernels/isa.h>
 #include <primer/core/kernels/parallel.h>
 #include <primer/core/metrics.h>
+#include <primer/core/ops.h>
 #include <primer/core/text.h>
 #include <primer/layers/inspect/diagnostics.h>
-#include "output_file.h"
-#include "report.h"
+#include "../report/page.h"
+#include "output.h"
+#include "program.h"
 
 namespace primer::examples {
 namespace {
@@ -51,7 +53,7 @@ constexpr Index kEventsRetry = 16;
 
 // --- texts ---------------------------------------------------------------------------------------
 
-// TensorBoard's texts, and names in settings, are UTF-8; a folder's name may be anything.
+// TensorBoard takes UTF-8; a folder's name may be any bytes.
 std::string as_utf8(std::string_view text) {
     std::string result;
     while (!text.empty()) {
@@ -62,7 +64,7 @@ std::string as_utf8(std::string_view text) {
     return result;
 }
 
-// As TensorBoard takes a setting; a whole number is a double there.
+// A setting for TensorBoard, where a whole number is a double.
 SummaryWriter::HParam hparam_of(const Setting& setting) {
     using Kind = Setting::Kind;
     if (setting.kind == Kind::toggle) return setting.value == "true";
@@ -72,10 +74,10 @@ SummaryWriter::HParam hparam_of(const Setting& setting) {
     return as_utf8(setting.value);
 }
 
-std::string settings_json(const TrainingFlags& flags) {
+std::string settings_json(const std::vector<Setting>& given) {
     using Kind = Setting::Kind;
     JsonObject settings;
-    for (const auto& [name, value, kind] : flags.settings) {
+    for (const auto& [name, value, kind] : given) {
         if (value.empty()) continue;  // a file that is not named
         const std::optional<double> number = read_number(value);
         if (kind == Kind::toggle) {
@@ -112,7 +114,7 @@ std::string now() {
     return text;
 }
 
-// The processor's name where the system tells it as Linux does; otherwise "".
+// The processor's name, where the system has Linux's /proc/cpuinfo; otherwise "".
 std::string processor() {
     std::ifstream file("/proc/cpuinfo");
     for (std::string line; std::getline(file, line);) {
@@ -138,7 +140,7 @@ double number_in(const JsonMembers& line, const char* name) {
     return read_number(json_member(line, name)).value_or(0);
 }
 
-// Of a file; "" of what is none, such as a pipe, which would keep us waiting.
+// The bytes of a file; "" if it is no regular file: a pipe would keep us waiting.
 std::string read(const fs::path& path) {
     std::error_code ignored;
     if (!fs::is_regular_file(fs::symlink_status(path, ignored))) return "";
@@ -146,9 +148,8 @@ std::string read(const fs::path& path) {
     return {std::istreambuf_iterator<char>(file), {}};
 }
 
-/// A folder in `pictures` that is not there yet, for those of an evaluation. The ones before stay
-/// what they were until evaluation.json names the new ones: whenever the process ends, the two
-/// belong together.
+/// Makes a new folder in `pictures` for the pictures of an evaluation. The earlier ones stay until
+/// evaluation.json names the new ones: whenever the process ends, the two belong together.
 std::string new_picture_folder(const fs::path& path, Index step) {
     make_folder(path / "pictures");
     const std::string first = "pictures/step-" + std::to_string(step);
@@ -163,9 +164,8 @@ std::string new_picture_folder(const fs::path& path, Index step) {
     }
 }
 
-/// Removes what earlier evaluations have left: of the folders that new_picture_folder makes, the
-/// files that an evaluation writes there, and the folder if nothing else is in it. Links are not
-/// followed.
+/// Removes what earlier evaluations have left in folders of new_picture_folder: the files that an
+/// evaluation writes, and the folder if nothing else is in it. Follows no links.
 void remove_other_pictures(const fs::path& path, const std::string& kept) {
     const std::regex folder_name("step-[0-9]+(-[0-9]+)?");
     const std::regex file_name("mistake-[0-9]{2}\\.png|filters\\.png");
@@ -235,7 +235,7 @@ Tensor pictures(const ImageDataset& data, const std::vector<Index>& which) {
 
 // --- the evaluation ------------------------------------------------------------------------------
 
-/// The wrong predictions that the model is most sure of, the surest first.
+/// The wrong predictions of highest probability, the highest first.
 std::vector<Index> mistakes(const std::vector<Prediction>& predictions) {
     std::vector<Index> wrong;
     for (std::size_t i = 0; i < predictions.size(); ++i) {
@@ -247,7 +247,7 @@ std::vector<Index> mistakes(const std::vector<Prediction>& predictions) {
     const std::size_t count = std::min(wrong.size(), kMistakes);
     std::ranges::partial_sort(
         wrong, wrong.begin() + static_cast<std::ptrdiff_t>(count), std::greater(),
-        // Of two that are equally sure, the first; for -i is greater then.
+        // Of two equal ones, the first: -i is greater.
         [&](Index i) {
             return std::pair(predictions[static_cast<std::size_t>(i)].probability, -i);
         });
@@ -276,19 +276,45 @@ std::string layer(const DeadUnits& units) {
     return units.name.empty() ? units.type : units.name + " (" + units.type + ")";
 }
 
+void add_predictions(const Tensor& logits, const IntTensor& labels,
+                     std::vector<Prediction>& predictions) {
+    const Tensor probabilities = softmax(logits, 1);
+    const IntTensor guesses = argmax(logits, 1);
+    const Index classes = logits.shape()[1];
+    for (std::size_t i = 0; i < labels.values.size(); ++i) {
+        const Real* row = probabilities.data() + static_cast<Index>(i) * classes;
+        const Index guess = guesses.values[i];
+        predictions.push_back({labels.values[i], guess, static_cast<double>(row[guess])});
+    }
+}
+
 }  // namespace
+
+DetailedEvaluation evaluate_in_detail(Module& model, DataLoader& loader) {
+    DetailedEvaluation result;
+    result.dead_units = dead_units(model, [&] {
+        const auto watch = [&](const Batch& batch, const Tensor& logits) {
+            add_predictions(logits, batch.labels, result.predictions);
+            return interrupt() == 0;
+        };
+        static_cast<Evaluation&>(result) = evaluate(model, loader, watch);
+    });
+    return result;
+}
 
 // --- the log -------------------------------------------------------------------------------------
 
 RunLog::RunLog(const TrainingFlags& flags, const TrainAndTest& data, const Training& training,
-               Progress& progress, RunDirectory& directory, std::string part)
-    : flags_(flags),
+               const RunCount& count, Progress& progress, RunDirectory& directory, std::string part)
+    : command_(flags.command),
+      settings_(flags.settings),
       data_(data),
       training_(training),
+      count_(count),
       progress_(progress),
       directory_(directory),
       part_(std::move(part)),
-      every_(std::clamp<Index>(training.train_loader.batches() / kLinesAnEpoch, 1, kStepsALine)) {
+      every_(std::clamp<Index>(count.batches / kLinesAnEpoch, 1, kStepsALine)) {
     if (!part_.empty()) directory_.check_no_other_run(part_);
 }
 
@@ -306,8 +332,8 @@ void RunLog::attempt(const std::string& what, const std::function<void()>& write
     print_warning(warning);
 }
 
-// A writer that has failed is done with. A new one is tried each kEventsRetry attempts, for each
-// makes a file of its own.
+// A writer that has failed is given up. Only every kEventsRetry attempts is there a new one, for
+// each makes a file of its own.
 void RunLog::attempt_events(const std::function<void(SummaryWriter&)>& write) {
     if (events_skipped_ > 0 && events_skipped_++ % kEventsRetry != 0) return;
     attempt("the log for TensorBoard", [&] {
@@ -335,13 +361,14 @@ void RunLog::attempt_run() {
     });
 }
 
-void RunLog::begin(Index done, const std::string& model) {
+void RunLog::begin(const std::string& model) {
     model_ = model;
-    begun_after_ = done;
+    begun_after_ = count_.step;
+    logged_ = count_.sums;
     attempt_run();
     attempt("metrics.jsonl", [&] { open_metrics(); });
     attempt_events([&](SummaryWriter& events) {
-        if (done == 0) events.add_text("model", "```\n" + model + "```");
+        if (begun_after_ == 0) events.add_text("model", "```\n" + model + "```");
     });
     start_ = line_start_ = Clock::now();
 }
@@ -359,10 +386,10 @@ void RunLog::write_run() const {
     const JsonObject run =
         JsonObject()
             .number("format", 1)
-            .text("example", flags_.command[0])
-            .value("command", texts_json(flags_.command))
+            .text("example", command_[0])
+            .value("command", texts_json(command_))
             .value("started", started)
-            .value("settings", settings_json(flags_))
+            .value("settings", settings_json(settings_))
             .value("data", JsonObject()
                                .text("source", data_.source)
                                .value("train", std::to_string(data_.train.size()))
@@ -411,14 +438,15 @@ void RunLog::open_metrics() {
         // A process that was killed may have left half a line.
         whole = static_cast<off_t>(text.rfind('\n') + 1);  // 0 if there is none
     }
-    // On a line of its own: check's arguments, strerror(errno) among them, come in any order.
+    // A statement of its own: the arguments of check, strerror(errno) among them, are evaluated in
+    // any order.
     const bool cut = retried([&] { return ftruncate(metrics_, whole); }) == 0;
     check(cut, full_name(path), ": failed to cut the file: ", std::strerror(errno));
 }
 
 void RunLog::append(const std::string& line) {
     pending_ += line + '\n';
-    // Of a disk that is full for long, the oldest lines go.
+    // If the disk stays full for long, the oldest lines are dropped.
     while (pending_.size() > kPendingLimit) pending_.erase(0, pending_.find('\n') + 1);
     attempt_run();
     attempt("metrics.jsonl", [&] {
@@ -444,27 +472,25 @@ void RunLog::write_pending() {
     pending_.clear();
 }
 
-void RunLog::after_step(Index step, double loss, Index correct, Index examples, bool last) {
-    ++in_epoch_;
-    sums_.loss += loss * static_cast<double>(examples);
-    sums_.correct += correct;
-    sums_.examples += examples;
-    if (!last && in_epoch_ % every_ != 0) return;
-    if (directory_.wanted()) write_step(step);
-    sums_ = {};
+void RunLog::after_step(bool last) {
+    if (last || count_.batch() % every_ == 0) write_step();
 }
 
-void RunLog::leave(Index step) {
-    if (sums_.examples == 0) return;
-    if (directory_.wanted()) write_step(step);
-    sums_ = {};
+void RunLog::leave() {
+    if (count_.sums.examples != logged_.examples) write_step();
 }
 
-void RunLog::write_step(Index step) {
+// The means over the steps since the last line.
+void RunLog::write_step() {
     using Seconds = std::chrono::duration<double>;
+    const Index step = count_.step;
+    const EpochSums& sums = count_.sums;
+    const auto seen = static_cast<double>(sums.examples - logged_.examples);
+    const double loss = (sums.loss - logged_.loss) / seen;
+    const double accuracy = static_cast<double>(sums.correct - logged_.correct) / seen;
+    logged_ = sums;
+    if (!directory_.wanted()) return;
     const Clock::time_point time = Clock::now();
-    const auto seen = static_cast<double>(sums_.examples);
-    const double loss = sums_.loss / seen, accuracy = static_cast<double>(sums_.correct) / seen;
     const double images_per_s = seen / Seconds(time - line_start_).count();
     line_start_ = time;
     const double lr = training_.optimizer.lr();
@@ -483,7 +509,7 @@ void RunLog::write_step(Index step) {
     append(JsonObject()
                .text("kind", "step")
                .value("step", std::to_string(step))
-               .value("epoch", std::to_string(progress_.epoch()))
+               .value("epoch", std::to_string(count_.epoch()))
                .number("loss", loss)
                .number("accuracy", accuracy)
                .number("lr", lr)
@@ -493,18 +519,18 @@ void RunLog::write_step(Index step) {
                .str());
 }
 
-void RunLog::after_epoch(Index step, const Evaluation& test, bool best) {
+void RunLog::after_epoch(const DetailedEvaluation& test, bool best) {
     test_accuracy_ = test.accuracy;
-    if (directory_.wanted()) write_epoch(step, test, best);
-    attempt("the evaluation", [&] { write_evaluation(step, test); });
-    attempt_events([&](SummaryWriter& events) { log_evaluation(events, step, test); });
-    in_epoch_ = 0;
-    sums_ = {};
+    if (directory_.wanted()) write_epoch(test, best);
+    attempt("the evaluation", [&] { write_evaluation(test); });
+    attempt_events([&](SummaryWriter& events) { log_evaluation(events, test); });
+    logged_ = {};
     line_start_ = Clock::now();
 }
 
-void RunLog::write_epoch(Index step, const Evaluation& test, bool best) {
-    const EpochSums& sums = progress_.sums();
+void RunLog::write_epoch(const DetailedEvaluation& test, bool best) {
+    const Index step = count_.step;
+    const EpochSums& sums = count_.sums;
     const auto seen = static_cast<double>(sums.examples);
     JsonObject dead;
     for (const DeadUnits& units : test.dead_units) {
@@ -512,7 +538,7 @@ void RunLog::write_epoch(Index step, const Evaluation& test, bool best) {
     }
     append(JsonObject()
                .text("kind", "epoch")
-               .value("epoch", std::to_string(progress_.epoch()))
+               .value("epoch", std::to_string(count_.epoch()))
                .value("step", std::to_string(step))
                .number("train_loss", sums.loss / seen)
                .number("train_accuracy", static_cast<double>(sums.correct) / seen)
@@ -535,8 +561,8 @@ void RunLog::write_epoch(Index step, const Evaluation& test, bool best) {
     });
 }
 
-void RunLog::write_evaluation(Index step, const Evaluation& test) {
-    const std::string folder = new_picture_folder(path(), step);
+void RunLog::write_evaluation(const DetailedEvaluation& test) {
+    const std::string folder = new_picture_folder(path(), count_.step);
     std::vector<std::string> rows;
     for (const Index i : mistakes(test.predictions)) {
         const Prediction& each = test.predictions[static_cast<std::size_t>(i)];
@@ -562,7 +588,8 @@ void RunLog::write_evaluation(Index step, const Evaluation& test) {
     remove_other_pictures(path(), folder);
 }
 
-void RunLog::log_evaluation(SummaryWriter& events, Index step, const Evaluation& test) const {
+void RunLog::log_evaluation(SummaryWriter& events, const DetailedEvaluation& test) const {
+    const Index step = count_.step;
     const std::vector<Index> wrong = mistakes(test.predictions);
     std::string caption = "| | true | taken for | probability |\n|---|---|---|---|\n";
     for (std::size_t row = 0; row < wrong.size(); ++row) {
@@ -585,7 +612,7 @@ void RunLog::log_evaluation(SummaryWriter& events, Index step, const Evaluation&
 fs::path RunLog::finish() {
     attempt_events([&](SummaryWriter& events) {
         std::map<std::string, SummaryWriter::HParam> settings;
-        for (const Setting& setting : flags_.settings) {
+        for (const Setting& setting : settings_) {
             if (!setting.value.empty()) settings[setting.name] = hparam_of(setting);
         }
         events.add_hparams(settings, {{"result/test_accuracy", test_accuracy_}});
@@ -597,7 +624,7 @@ fs::path RunLog::finish() {
 fs::path RunLog::report() {
     fs::path page;
     attempt("the report", [&] {
-        write_report({path()}, path() / "report.html");
+        replace_file(path() / "report.html", kPageFile, report_of({path()}));
         page = path() / "report.html";
     });
     return page;
@@ -611,7 +638,7 @@ fs::path report_side_by_side(RunDirectory& directory, const std::vector<std::str
             if (fs::exists(directory.path() / part / "run.json"))
                 runs.push_back(directory.path() / part);
         }
-        write_report(runs, directory.path() / "report.html");
+        replace_file(directory.path() / "report.html", kPageFile, report_of(runs));
         page = directory.path() / "report.html";
     }));
     return page;

@@ -4,22 +4,21 @@
 #include <iostream>
 
 #include <primer/core/error.h>
+#include <primer/core/io/safetensors.h>
 #include <primer/core/metrics.h>
 #include <primer/layers/inspect/summary.h>
-#include "interrupt.h"
-#include "networks.h"
-#include "output_file.h"
+#include "output.h"
 
 namespace primer::examples {
 namespace {
 
-/// The table of the model's layers; says what is trained on what, if anybody is to hear it.
+/// The table of the model's layers; prints it, and what is trained on what, if `shown`.
 std::string introduce(const TrainingFlags& flags, const TrainAndTest& data, Module& model,
-                      bool announced) {
+                      bool shown) {
     const Shape picture = data.train.shape();
     TextStream table;
     table << summary(model, {flags.batch_size, picture[0], picture[1], picture[2]});
-    if (!announced && !flags.quiet) {
+    if (shown) {
         announce(data);
         std::cout << table.str() << '\n';
     }
@@ -28,9 +27,8 @@ std::string introduce(const TrainingFlags& flags, const TrainAndTest& data, Modu
 
 }  // namespace
 
-void tell_of_report(const TrainingFlags& flags, const std::filesystem::path& report) {
-    if (!report.empty() && !flags.quiet)
-        std::cout << "Report: " << printable(report.string()) << '\n';
+void print_report_path(const std::filesystem::path& report) {
+    if (!report.empty()) std::cout << "Report: " << printable(report.string()) << '\n';
 }
 
 TrainingRun::TrainingRun(const TrainingFlags& flags, const TrainAndTest& data,
@@ -43,52 +41,58 @@ TrainingRun::TrainingRun(const TrainingFlags& flags, const TrainAndTest& data,
 
 TrainingRun::TrainingRun(const TrainingFlags& flags, const TrainAndTest& data,
                          const Training& training, RunDirectory* directory, const std::string& part)
-    : flags_(flags),
-      model_of_run_(training.model),
+    : max_lr_(flags.lr),
+      weights_file_(flags.save_weights),
+      quiet_(flags.quiet),
+      model_(training.model),
       optimizer_(training.optimizer),
-      batches_(training.train_loader.batches()),
-      model_(introduce(flags, data, training.model, directory != nullptr)),
+      layers_(introduce(flags, data, model_, directory == nullptr && !quiet_)),
       own_directory_(directory == nullptr ? std::optional(RunDirectory(flags)) : std::nullopt),
       directory_(directory == nullptr ? *own_directory_ : *directory),
-      progress_(flags.dry_run ? 1 : flags.epochs, batches_, flags.quiet),
-      checkpoints_(flags, training, data.folder, progress_, directory_),
-      log_(flags, data, training, progress_, directory_, part),
-      step_(checkpoints_.step()),
-      steps_(flags.dry_run ? step_ + 1 : flags.epochs * batches_) {
-    if (!flags.save_weights.empty()) {
-        check_can_save("--save-weights", flags.save_weights, kWeightsFile);
-        weights_lock_ = lock_file(flags.save_weights);
+      count_{.epochs = flags.dry_run ? 1 : flags.epochs,
+             .batches = training.train_loader.batches(),
+             .sums = {}},
+      progress_(count_, quiet_),
+      checkpoints_(flags, training, data.folder, count_, progress_, directory_),
+      log_(flags, data, training, count_, progress_, directory_, part),
+      steps_(flags.dry_run ? count_.step + 1 : count_.epochs * count_.batches) {
+    if (!weights_file_.empty()) {
+        check_can_save("--save-weights", weights_file_, kWeightsFile);
+        weights_lock_ = lock_file(weights_file_);
     }
-    log_.begin(step_, model_);
+    progress_.begin();
+    log_.begin(layers_);
 }
 
 void TrainingRun::after_step(const Tensor& loss, const Tensor& logits, const IntTensor& labels) {
-    ++step_;
     double value = 0;
     try {
         value = loss_value(loss);
     } catch (const Error& error) {
         log_.report();
-        fail("step ", step_, ": ", error.what(), " (--lr was ", flags_.lr, ")");
+        fail("step ", step() + 1, ": ", error.what(), " (--lr was ", max_lr_, ")");
     }
     const Index correct = count_correct(logits, labels), examples = logits.shape()[0];
-    progress_.step(value, correct, examples, optimizer_.lr());
-    log_.after_step(step_, value, correct, examples, step_ % batches_ == 0 || done());
-    report_if_interrupted([&] { checkpoints_.after_step(step_); });
+    count_.add(value, correct, examples);
+    progress_.step(value, static_cast<double>(correct) / static_cast<double>(examples),
+                   optimizer_.lr());
+    log_.after_step(count_.batch() == count_.batches || done());
+    report_if_interrupted([&] { checkpoints_.after_step(); });
 }
 
-void TrainingRun::after_epoch(const Evaluation& test) {
+void TrainingRun::after_epoch(const DetailedEvaluation& test) {
     bool best = false;
     report_if_interrupted([&] { best = checkpoints_.after_epoch(test.accuracy); });
-    log_.after_epoch(step_, test, best);
+    log_.after_epoch(test, best);
     progress_.end_epoch(test.accuracy);
+    count_.sums = {};
 }
 
 void TrainingRun::report_if_interrupted(const std::function<void()>& go_on) {
     try {
         go_on();
     } catch (...) {  // also a save that was required
-        log_.leave(step_);
+        log_.leave();
         log_.report();
         throw;
     }
@@ -97,14 +101,21 @@ void TrainingRun::report_if_interrupted(const std::function<void()>& go_on) {
 void TrainingRun::finish() {
     checkpoints_.finish();
     const std::filesystem::path report = log_.finish();
-    if (own_directory_.has_value()) tell_of_report(flags_, report);
+    if (own_directory_.has_value() && !quiet_) print_report_path(report);
 }
 
 void TrainingRun::finish(const std::string& network, const Evaluation& test) {
-    // What has failed is told in the end: the accuracy and the report are there all the same.
+    // A failure is reported last: the accuracy and the report are there all the same.
     std::string failure;
     try {
-        save_weights(flags_, network, model_of_run_);
+        if (!weights_file_.empty()) {
+            check_replaceable(weights_file_, kWeightsFile);
+            save_safetensors(weights_file_, model_.state_dict(),
+                             {{"format", "pt"}, {"network", network}});
+            if (!quiet_) {
+                std::cout << "Weights saved to " << printable(weights_file_.string()) << '\n';
+            }
+        }
     } catch (const std::exception& error) {
         failure = error.what();
     }

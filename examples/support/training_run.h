@@ -8,44 +8,41 @@
 #include <primer/core/tensor.h>
 #include "checkpoints.h"
 #include "data.h"
-#include "evaluate.h"
-#include "flags.h"
-#include "lock.h"
 #include "progress.h"
 #include "run_directory.h"
 #include "run_log.h"
+#include "training_flags.h"
 
 namespace primer::examples {
 
 /// What goes on beside the training loop of an example. The loop trains, and says when a step or an
 /// epoch is done; here steps are counted, and the run is shown (Progress), saved and resumed
-/// (Checkpoints) and written down (RunLog).
+/// (Checkpoints) and logged (RunLog).
 class TrainingRun {
   public:
-    /// Says what is trained on what, and takes up the run that --resume names. Throws Error for
+    /// Prints what is trained on what, and resumes the run that --resume names. Throws Error for
     /// flags that make no sense and for a checkpoint that does not fit. All that is named must
-    /// outlive the run.
+    /// outlive the run, but for the flags.
     TrainingRun(const TrainingFlags& flags, const TrainAndTest& data, const Training& training);
-    /// One of several runs in the same directory, each in a folder `part` of its own, of which
-    /// those before have been announced.
+    /// One of several runs in the same directory, each in a folder `part` of its own. Prints
+    /// nothing of what is trained on what.
     TrainingRun(const TrainingFlags& flags, const TrainAndTest& data, const Training& training,
                 RunDirectory& directory, const std::string& part);
 
     /// How many training steps are done, and how many there will be.
-    Index step() const { return step_; }
+    Index step() const { return count_.step; }
     Index steps() const { return steps_; }
-    bool done() const { return step_ >= steps_; }
+    bool done() const { return step() >= steps_; }
 
     /// After each training step. Throws Error if the loss is not finite, and Interrupted if the
     /// user has asked for the end. Either way there is a report of what has been logged.
     void after_step(const Tensor& loss, const Tensor& logits, const IntTensor& labels);
     /// After each evaluation. Throws Interrupted likewise.
-    void after_epoch(const Evaluation& test);
-    /// After the last one: makes the report, and says where it is. (Of one of several runs it does
-    /// not say so.)
+    void after_epoch(const DetailedEvaluation& test);
+    /// After the last one: makes the report and, of a single run, prints where it is.
     void finish();
     /// The same, saves the weights where --save-weights says, and prints the test accuracy. Throws
-    /// Error if the weights can not be saved, after all the rest.
+    /// Error if the weights cannot be saved, after all the rest.
     void finish(const std::string& network, const Evaluation& test);
 
     /// What the epochs have taken so far in this process, without their evaluation.
@@ -57,22 +54,23 @@ class TrainingRun {
 
     void report_if_interrupted(const std::function<void()>& go_on);
 
-    const TrainingFlags& flags_;
-    Module& model_of_run_;
+    const double max_lr_;  // for a message
+    const std::filesystem::path weights_file_;
+    const bool quiet_;
+    Module& model_;
     Optimizer& optimizer_;
-    const Index batches_;                        // in an epoch
-    const std::string model_;                    // the table of its layers
+    const std::string layers_;                   // the table of them
     std::optional<RunDirectory> own_directory_;  // unless it is another's
     RunDirectory& directory_;
     Lock weights_lock_;
+    RunCount count_;
     Progress progress_;
     Checkpoints checkpoints_;
     RunLog log_;
-    Index step_;
     const Index steps_;
 };
 
-/// Says where the report is, if there is one.
-void tell_of_report(const TrainingFlags& flags, const std::filesystem::path& report);
+/// Prints where the report is, if there is one.
+void print_report_path(const std::filesystem::path& report);
 
 }  // namespace primer::examples

@@ -1,7 +1,7 @@
 // flags: the command line of a training program, a word a line
-// covers: examples/support/flags.cpp
+// covers: examples/support/training_flags.cpp examples/support/program.cpp
 // longest: 100
-#include "../../examples/support/flags.h"
+#include "../../examples/support/training_flags.h"
 
 #include <iostream>
 

@@ -1,9 +1,9 @@
 // page: the page that is made of a run directory, once it has been read
-// covers: examples/support/report.cpp examples/support/report_curves.cpp
-// covers: examples/support/report_evaluation.cpp examples/support/report_html.cpp
-// covers: examples/support/report_svg.cpp
+// covers: examples/report/page.cpp examples/report/curves.cpp
+// covers: examples/report/evaluation.cpp examples/report/html.cpp
+// covers: examples/report/svg.cpp
 // longest: 1200
-#include "../../examples/support/report.h"
+#include "../../examples/report/page.h"
 
 #include "run_files.h"
 

@@ -1,5 +1,5 @@
 // report: a run directory, in memory, as ./primer report reads it
-// covers: examples/support/run_reader.cpp
+// covers: examples/report/run_reader.cpp
 // longest: 400
 #include "run_files.h"
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "../../examples/support/run_reader.h"
+#include "../../examples/report/run_reader.h"
 #include "target.h"
 
 namespace primer::fuzz {

@@ -105,7 +105,7 @@ run 2 "$bin/relu_variants" --activations relu,maxout
 expect err '^error: --activations: maxout'
 
 # Those that teach. They have no flags but --help.
-for name in 01_tensors 02_autograd own_layer; do
+for name in 01_tensors 02_autograd 04_module own_layer; do
     run 0 "$bin/$name" --help
     expect out '--help'
     [ "$(wc -l < out)" -lt 8 ] || fail "$name --help runs the example: $(cat out)"
@@ -119,6 +119,30 @@ run 0 "$bin/02_autograd"
 expect out '^dL/dw1   8 +8$'
 expect out '^dL/dw2   -4 +-4$'
 expect out '^dL/db    4 +4$'
+run 0 "$bin/03_training"
+[ "$(grep -c '^epoch [123]  test loss 0\.[0-9]*  test accuracy [89][0-9]\.' out)" = 3 ] || fail "03_training: $(cat out)"
+cp out whole
+# Resumed after the first epoch, it ends with the same numbers; and once trained, it says so.
+cp runs/03_training.ckpt trained.ckpt
+rm runs/03_training.ckpt
+start "$bin/03_training"
+until_there test -s runs/03_training.ckpt
+kill -9 "$pid"
+wait "$pid" 2> /dev/null || true
+run 0 "$bin/03_training"
+tail -n 2 whole | cmp - <(tail -n 2 out) || fail "03_training, resumed: $(cat out)"
+cmp runs/03_training.ckpt trained.ckpt || fail "03_training, resumed, ends with other weights"
+run 0 "$bin/03_training"
+! grep -q '^epoch' out || fail "03_training trains on when it is done: $(cat out)"
+expect out '^Trained\. To begin anew, remove runs/03_training\.ckpt$'
+echo garbage > runs/03_training.ckpt
+run 1 "$bin/03_training"
+expect err '^error: .*/runs/03_training\.ckpt: expected a checkpoint'
+one_line err
+run 0 "$bin/04_module"
+expect out '^  \(block\): Block\($'
+expect out '^block\.conv1\.weight \[16, 16, 3, 3\]$'
+expect out '^loss before [0-9.]+, after an epoch 0?\.?[01]'
 run 0 "$bin/own_layer"
 expect out '^largest difference: 0\.00'
 expect out '^step   0   loss [1-9]'

@@ -29,6 +29,9 @@ echo "# needs: tiny other_one" > "$tree/tests/scripts/small_test.sh"
 echo "# needs: nothing" > "$tree/tests/scripts/alone_test.sh"
 : > "$tree/tests/scripts/large_test.sh"
 echo "// not an example" > "$tree/examples/support/helper.cpp"
+mkdir "$tree/examples/large"
+echo "// large: has a folder of its own" > "$tree/examples/large/main.cpp"
+echo "// part: not an example" > "$tree/examples/large/part.cpp"
 cat > "$tree/datasets/fetch.sh" <<'END'
 echo "fetch got: $*"
 exit 7
@@ -174,7 +177,9 @@ expect out "bench "
 expect out "fetch "
 grep -qE '^  tiny +adds two numbers$' out || fail "the title of tiny is not shown"
 grep -qE '^  other_one +does something else$' out || fail "the title of other_one is not shown"
+grep -qE '^  large +has a folder of its own$' out || fail "the title of large is not shown"
 grep -qE '^  untitled *$' out || fail "an example without a title is not listed"
+expect_no out "not an example"
 expect_no out "helper"
 cp out list
 primer 0 --help
@@ -187,7 +192,7 @@ begin "an unknown name is wrong usage, and the message lists the names"
 primer 2 tinny
 [ "$(wc -l < err)" = 1 ] || fail "the message is not one line"
 expect err "'tinny'"
-expect err "setup test bench fetch fuzz other_one tiny untitled"
+expect err "setup test bench fetch fuzz large other_one tiny untitled"
 expect err "; did you mean tiny?"
 primer 2 bnech
 expect err "; did you mean bench?"

@@ -1,17 +1,10 @@
-#include "flags.h"
+#include "training_flags.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
-#include <csignal>
-#include <exception>
 #include <filesystem>
-#include <iostream>
 #include <limits>
-#include <locale>
-#include <new>
 #include <optional>
-#include <sstream>
+#include <string_view>
 #include <system_error>
 
 #include <primer/core/error.h>
@@ -19,43 +12,10 @@
 #include <primer/core/io/checkpoint.h>
 #include <primer/core/kernels/parallel.h>
 #include <primer/core/text.h>
-#include "interrupt.h"
-#include "near_miss.h"
-#include "output_file.h"
+#include "output.h"
 #include "run_directory.h"
-#include "streams.h"
-#include "wrong_usage.h"
 
 namespace primer::examples {
-
-// CLI11's own range checks print their bounds into every line of --help, and it takes -1 for a
-// large number that has no sign.
-CLI::Validator whole_number(std::uint64_t least, std::uint64_t most) {
-    return CLI::Validator(
-        [least, most](std::string& text) {
-            std::uint64_t value = 0;
-            const char* const end = text.data() + text.size();
-            const auto [stop, error] = std::from_chars(text.data(), end, value);
-            const bool read = error == std::errc() && stop == end;
-            if (read && value >= least && value <= most) {
-                // Without leading zeros, which CLI11 takes for octal, and JSON for an error.
-                text = std::to_string(value);
-                return std::string();
-            }
-            return "expected a whole number from " + std::to_string(least) + " to " +
-                   std::to_string(most) + ", got " + text;
-        },
-        "");
-}
-
-CLI::Validator not_empty() {
-    return CLI::Validator(
-        [](const std::string& text) {
-            return text.empty() ? std::string("expected a name, got an empty one") : std::string();
-        },
-        "");
-}
-
 namespace {
 
 constexpr std::uint64_t kMaxInt = std::numeric_limits<int>::max();
@@ -87,60 +47,6 @@ CLI::Validator in_a_folder() {
         "");
 }
 
-std::string program_name(char** argv) { return std::filesystem::path(argv[0]).filename().string(); }
-
-// "; did you mean --epochs?", or nothing.
-std::string suggestion(const CLI::App& app) {
-    std::vector<std::string> flags;
-    for (const CLI::Option* option : app.get_options()) {
-        if (!option->get_lnames().empty()) flags.push_back("--" + option->get_lnames()[0]);
-    }
-    for (const std::string& word : app.remaining()) {
-        if (!word.starts_with('-')) continue;
-        const std::string name = nearest(word.substr(0, word.find('=')), flags);
-        return name.empty() ? "" : "; did you mean " + name + "?";
-    }
-    return "";
-}
-
-// What CLI11 would take in silence: of --flag= the next word for the value, and for a switch, which
-// has none, any word that somebody may call true. "" if there is nothing of the like.
-std::string misread_by_cli11(const CLI::App& app, const std::string& word) {
-    const std::size_t equals = word.find('=');
-    if (!word.starts_with("--") || equals == word.npos) return "";
-    const std::string name = word.substr(0, equals), value = word.substr(equals + 1);
-    const CLI::Option* const option = app.get_option_no_throw(name);
-    if (option == nullptr) return "";
-    if (value.empty()) return name + ": expected a value behind '=', got nothing";
-    if (option->get_items_expected_max() > 0 || value == "true" || value == "false") return "";
-    return name + ": expected no value, or true or false, got " + in_quotes(value);
-}
-
-// Reads the command line. If that is all there is to do, returns main's exit code.
-std::optional<int> parse(CLI::App& app, int argc, char** argv) {
-    open_missing_streams();
-    std::locale::global(std::locale::classic());  // text that programs read is the same everywhere
-    app.name(program_name(argv));
-    for (int i = 1; i < argc && std::string_view(argv[i]) != "--"; ++i) {
-        const std::string misread = misread_by_cli11(app, argv[i]);
-        if (misread.empty()) continue;
-        std::cerr << "error: " << printable(misread) << "\nRun with --help for the flags.\n";
-        return 2;
-    }
-    try {
-        app.parse(argc, argv);
-        return std::nullopt;
-    } catch (const CLI::Success&) {
-        std::cout << printable_lines(app.help());
-        return 0;
-    } catch (const CLI::ParseError& error) {
-        const bool unknown = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr;
-        std::cerr << "error: " << printable(error.what() + (unknown ? suggestion(app) : ""))
-                  << "\nRun with --help for the flags.\n";
-        return 2;
-    }
-}
-
 std::vector<Setting> settings_of(const CLI::App& app) {
     std::vector<Setting> settings;
     for (const CLI::Option* option : app.get_options()) {
@@ -159,8 +65,8 @@ std::vector<Setting> settings_of(const CLI::App& app) {
     return settings;
 }
 
-// With --run-dir and --resume: latest is what the directory has, and another run in it, which would
-// be written over, is an Error.
+// With --run-dir and --resume, latest is the run in that directory. Another run in it is an Error:
+// it would be overwritten.
 void check_resumed_there(TrainingFlags& flags) {
     if (flags.resume.empty() || flags.run_dir.empty()) return;
     const std::filesystem::path there = std::filesystem::path(flags.run_dir) / kCheckpointName;
@@ -173,14 +79,14 @@ void check_resumed_there(TrainingFlags& flags) {
           full_name(flags.run_dir), " with another ", kCheckpointName);
 }
 
-// What belongs to the training itself, and only reads: a checkpoint keeps these.
+// The flags that belong to the training itself and write nothing: a checkpoint keeps these.
 constexpr const char* kKept[] = {
     "--data",     "--epochs",       "--batch-size", "--test-batch-size", "--lr",
     "--momentum", "--weight-decay", "--seed",       "--width",           "--activations",
     "--dry-run",  "--save-every",   "--no-run-dir", "--save-required"};
 
-// Of the flags in a checkpoint, which come before those given now, the ones that are kept. Flags
-// that name what to write are left out, whoever has put them there.
+// Those of a checkpoint's flags that count when it is resumed; the flags given now come after them.
+// Flags that name what to write are left out, wherever they come from.
 std::vector<std::string> kept_of(const CLI::App& app, const std::vector<std::string>& saved) {
     std::vector<std::string> kept;
     for (std::size_t i = 1; i < saved.size(); ++i) {
@@ -198,8 +104,8 @@ std::vector<std::string> kept_of(const CLI::App& app, const std::vector<std::str
     return kept;
 }
 
-// What a checkpoint keeps of the flags that are set now, but for --data: it names the folder in
-// which the data was found, whether by this flag or not.
+// The flags given now that a checkpoint keeps. Not --data: a checkpoint names the folder in which
+// the data was found, whether by this flag or not.
 std::vector<std::string> flags_to_keep(const CLI::App& app) {
     std::vector<std::string> kept;
     for (const char* const name : kKept) {
@@ -213,7 +119,7 @@ std::vector<std::string> flags_to_keep(const CLI::App& app) {
     return kept;
 }
 
-// The checkpoint in a run directory is meant by the directory, too.
+// A run directory stands for the checkpoint in it.
 void find_resumed(TrainingFlags& flags) {
     if (flags.resume == "latest") flags.resume = latest_checkpoint(flags.command[0]).string();
     std::error_code ignored;
@@ -223,7 +129,7 @@ void find_resumed(TrainingFlags& flags) {
     }
 }
 
-// A report, or the weights of a network, is not what training goes on from.
+// Training cannot be resumed from a report, or from weights.
 void check_resumed_kind(const std::string& resume) {
     namespace fs = std::filesystem;
     std::error_code ignored;
@@ -252,8 +158,7 @@ bool same_file(const std::filesystem::path& a, const std::filesystem::path& b) {
     return !error && first == fs::weakly_canonical(fs::absolute(b, error), error) && !error;
 }
 
-// A run directory is a folder, and two things can not be written to one file: the second would find
-// the first in its place.
+// A run directory is a folder, and two outputs cannot go to one file.
 void check_places(const TrainingFlags& flags) {
     const auto check_not = [](const char* flag, const std::string& file, const std::string& other,
                               const std::string& what) {
@@ -287,7 +192,7 @@ void complete(CLI::App& app, int argc, char** argv, TrainingFlags& flags) {
         if (flag != "--resume" && !flag.starts_with("--resume=")) given.push_back(flag);
     }
     const bool directory_given = app.count("--run-dir") > 0;
-    flags.command = {program_name(argv)};
+    flags.command = {app.get_name()};
     if (flags.resume != "latest") find_resumed(flags);
     if (directory_given) check_resumed_there(flags);
     find_resumed(flags);
@@ -390,40 +295,6 @@ void add_weights_flag(CLI::App& app, TrainingFlags& flags) {
                    "safetensors file for the trained weights: for ./primer predict, or PyTorch")
         ->check(in_a_folder())
         ->type_name("FILE");
-}
-
-int run(CLI::App& app, int argc, char** argv, const std::function<void()>& body) {
-    try {
-        std::optional<int> code = parse(app, argc, argv);
-        if (!code.has_value()) {
-            body();
-            code = 0;
-        }
-        // Nobody reads on: the run has been saved all the same.
-        if (interrupt() == SIGPIPE) return 128 + SIGPIPE;
-        if (code == 0) check_output();
-        return *code;
-    } catch (const Interrupted& interrupted) {
-        std::cerr << interrupted.what() << '\n';
-        return 128 + interrupted.signal;
-    } catch (const WrongUsage& wrong) {
-        std::cout << std::flush;
-        std::cerr << "error: " << printable(wrong.what()) << '\n';
-        return 2;
-    } catch (const std::bad_alloc&) {
-        std::cerr << "error: there is not enough memory\n";
-        return 1;
-    } catch (const std::exception& error) {
-        // The progress line may be standing there unfinished.
-        std::cout << std::flush;
-        std::cerr << "error: " << printable(error.what()) << '\n';
-        return 1;
-    }
-}
-
-int run(int argc, char** argv, const char* about, const std::function<void()>& body) {
-    CLI::App app(about);
-    return run(app, argc, argv, body);
 }
 
 int run(CLI::App& app, int argc, char** argv, TrainingFlags& flags,

@@ -1,4 +1,4 @@
-#include "report_svg.h"
+#include "svg.h"
 
 #include <algorithm>
 #include <array>
@@ -7,7 +7,7 @@
 #include <sstream>
 
 #include <primer/core/text.h>
-#include "report_html.h"
+#include "html.h"
 
 namespace primer::examples {
 namespace {

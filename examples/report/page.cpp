@@ -1,4 +1,4 @@
-#include "report.h"
+#include "page.h"
 
 #include <algorithm>
 #include <cmath>
@@ -6,10 +6,9 @@
 #include <sstream>
 
 #include <primer/core/error.h>
-#include "output_file.h"
-#include "report_html.h"
-#include "report_sections.h"
-#include "report_svg.h"
+#include "html.h"
+#include "sections.h"
+#include "svg.h"
 
 namespace primer::examples {
 
@@ -394,16 +393,16 @@ std::string settings_section(const Report& report) {
         report.several() ? compared_settings(report) : one_runs_settings(report.runs.front()));
 }
 
-std::string report_page(std::vector<Run> runs) { return page({std::move(runs)}); }
-
-void write_report(const std::vector<std::filesystem::path>& runs,
-                  const std::filesystem::path& html) {
+std::string report_page(std::vector<Run> runs) {
     check(!runs.empty() && runs.size() <= 26, "report: expected from 1 to 26 runs, got ",
           runs.size());
-    check_replaceable(html, kPageFile);
-    std::vector<Run> read;
-    for (const std::filesystem::path& run : runs) read.push_back(read_run(run));
-    replace_file(html, kPageFile, report_page(std::move(read)));
+    return page({std::move(runs)});
+}
+
+std::string report_of(const std::vector<std::filesystem::path>& folders) {
+    std::vector<Run> runs;
+    for (const std::filesystem::path& folder : folders) runs.push_back(read_run(folder));
+    return report_page(std::move(runs));
 }
 
 }  // namespace primer::examples

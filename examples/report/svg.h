@@ -29,7 +29,7 @@ enum class Unit { plain, percent };
 struct Chart {
     std::string id;      ///< unique in the page
     std::string title;   ///< what is to be seen
-    std::string detail;  ///< the same in a sentence or two, for those who can not see it
+    std::string detail;  ///< the same in a sentence or two, for those who cannot see it
     std::string x_label;
     double x_end = 0;  ///< the axis goes from 0 to here, or further if a curve does
     Unit unit = Unit::plain;

@@ -7,9 +7,9 @@
 #include <unordered_set>
 
 #include <primer/core/text.h>
-#include "report_html.h"
-#include "report_sections.h"
-#include "report_svg.h"
+#include "html.h"
+#include "sections.h"
+#include "svg.h"
 
 namespace primer::examples {
 namespace {

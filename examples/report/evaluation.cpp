@@ -7,8 +7,8 @@
 #include <tuple>
 
 #include <primer/core/text.h>
-#include "report_html.h"
-#include "report_sections.h"
+#include "html.h"
+#include "sections.h"
 
 namespace primer::examples {
 namespace {

@@ -1,21 +1,37 @@
-#include "output_file.h"
+#include "output.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <array>
 #include <cstdint>
+#include <cstdlib>
 #include <fstream>
 #include <system_error>
 
 #include <primer/core/error.h>
 #include <primer/core/full_name.h>
 #include <primer/core/io/replacement.h>
-#include "wrong_usage.h"
+#include "program.h"
 
 namespace primer::examples {
 namespace {
 
 namespace fs = std::filesystem;
+
+std::string environment(const char* name) {
+    const char* const value = std::getenv(name);
+    return value == nullptr ? "" : value;
+}
+
+// The first of these variables that is set is the one that counts (POSIX, section 8.2).
+std::string locale_name() {
+    for (const char* const name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+        const std::string value = environment(name);
+        if (!value.empty()) return value;
+    }
+    return "";
+}
 
 bool is_weights(std::string_view start) {
     // The length of the header, 8 bytes, and then the header, a JSON object.
@@ -45,6 +61,23 @@ std::string start_of(const fs::path& path) {
 
 }  // namespace
 
+std::size_t terminal_width() {
+    winsize size{};
+    const bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+    return known ? size.ws_col : 80;
+}
+
+TerminalStyle terminal_style() {
+    const std::string terminal = environment("TERM"), locale = locale_name();
+    TerminalStyle style;
+    style.live = isatty(STDOUT_FILENO) == 1 && !terminal.empty() && terminal != "dumb";
+    for (const char* const name : {"UTF-8", "utf-8", "UTF8", "utf8"}) {
+        style.utf8 = style.utf8 || locale.find(name) != std::string::npos;
+    }
+    style.color = style.live && environment("NO_COLOR").empty();
+    return style;
+}
+
 const FileKind kCheckpointFile{
     "a checkpoint", [](std::string_view start) { return start.starts_with("PRIMERCK"); }};
 const FileKind kWeightsFile{"weights (safetensors)", is_weights};
@@ -73,10 +106,10 @@ void check_replaceable(const fs::path& path, const FileKind& kind) {
     const fs::file_status status = fs::symlink_status(path, error);
     check(!fs::is_symlink(status), full_name(path), ": expected ", kind.what,
           " or nothing yet, to write there, got a link; name the file that it leads to");
-    if (!fs::is_regular_file(status)) return;  // a folder and the like is refused when it is opened
+    if (!fs::is_regular_file(status)) return;  // opening it will fail, for it is a folder, say
     check(
         access(path.c_str(), R_OK) == 0, full_name(path), ": expected ", kind.what,
-        " or nothing yet, to write there, got a file that can not be read, which is left as it is; "
+        " or nothing yet, to write there, got a file that cannot be read, which is left as it is; "
         "name another one");
     const std::string bytes = start_of(path);
     check(bytes.empty() || kind.is_one(bytes), full_name(path), ": expected ", kind.what,
@@ -105,7 +138,7 @@ void check_can_make_folder(const std::string& flag, const fs::path& path) {
                 full_name(path), "; ", full_name(there), " is no folder");
     check_usage(access(there.c_str(), W_OK | X_OK) == 0, flag,
                 ": expected a folder that can be written to, got ", full_name(path), "; ",
-                full_name(there), " can not; check its permissions");
+                full_name(there), " cannot; check its permissions");
 }
 
 void replace_file(const fs::path& path, const FileKind& kind, std::string_view bytes) {

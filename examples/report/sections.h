@@ -7,7 +7,7 @@
 
 namespace primer::examples {
 
-// The parts of a report; report.cpp puts them together.
+// The parts of a report; page.cpp puts them together.
 
 struct Report {
     std::vector<Run> runs;

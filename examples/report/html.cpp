@@ -1,4 +1,4 @@
-#include "report_html.h"
+#include "html.h"
 
 #include <array>
 #include <cmath>

@@ -1,15 +1,35 @@
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <string>
 #include <string_view>
 
-// Files that the programs write, where something may be in their place already: a user's own file
-// that a flag names by mistake, or a link in a folder that came from somebody else.
+// What the programs write to: the terminal, and files.
 
 namespace primer::examples {
 
-/// A kind of file: what messages call it, and how its first 1024 bytes are known.
+// --- the terminal --------------------------------------------------------------------------------
+
+/// How many letters fit into a line of standard output; 80 if it is no terminal.
+std::size_t terminal_width();
+
+/// What the output may use.
+struct TerminalStyle {
+    bool live = false;   ///< a line can be drawn over: a terminal, other than TERM=dumb
+    bool utf8 = false;   ///< the locale says so; otherwise ASCII alone
+    bool color = false;  ///< live, and without NO_COLOR (https://no-color.org)
+};
+
+/// Of standard output, as the environment has it.
+TerminalStyle terminal_style();
+
+// --- files ---------------------------------------------------------------------------------------
+
+// Something may be in a file's place already: a user's own file, which a flag names by mistake, or
+// a link in a folder that came from somebody else.
+
+/// A kind of file: what messages call it, and how to tell it by its first 1024 bytes.
 struct FileKind {
     const char* what;
     bool (*is_one)(std::string_view start);
@@ -26,8 +46,8 @@ const FileKind* kind_of(const std::filesystem::path& path);
 /// Throws Error unless nothing is at `path`, or an empty file, or one of this kind: never a link.
 void check_replaceable(const std::filesystem::path& path, const FileKind& kind);
 
-/// The same, and makes sure that a file can be made in its folder: to be asked before the work is
-/// done whose result goes there.
+/// The same, and makes sure that a file can be made in its folder: call it before the work whose
+/// result goes there.
 void check_can_save(const std::filesystem::path& path, const FileKind& kind);
 
 /// The same for a file that `flag` names. Throws WrongUsage, with the flag in front.

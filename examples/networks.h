@@ -1,0 +1,64 @@
+#pragma once
+
+#include <primer/core/rng.h>
+#include <primer/layers/activations.h>
+#include <primer/layers/batchnorm.h>
+#include <primer/layers/conv2d.h>
+#include <primer/layers/flatten.h>
+#include <primer/layers/linear.h>
+#include <primer/layers/pooling.h>
+#include <primer/layers/sequential.h>
+
+// The networks that several programs train, and the benchmarks measure.
+
+namespace primer::examples {
+
+/// 784-256-128-10: pictures [N, 1, 28, 28] -> [N, 10].
+inline Sequential mnist_mlp(Rng& rng) {
+    return Sequential{Flatten(),  //
+                      Linear(784, 256, rng),
+                      ReLU(),  //
+                      Linear(256, 128, rng),
+                      ReLU(),  //
+                      Linear(128, 10, rng)};
+}
+
+/// Two convolutions, of `width` and 2 `width` channels, each followed by pooling to half the size,
+/// and a perceptron: pictures [N, 1, 28, 28] -> [N, 10].
+///
+/// The convolutions need no bias, for BatchNorm2d has one, which can be a ReLU as well, in the same
+/// pass over memory.
+inline Sequential mnist_cnn(Index width, Rng& rng) {
+    return Sequential{Conv2d(1, width, {.kernel = 3, .padding = 1, .bias = false}, rng),
+                      BatchNorm2d(width, {.relu = true}),
+                      MaxPool2d({.kernel = 2}),  // [N, width, 14, 14]
+                      Conv2d(width, 2 * width, {.kernel = 3, .padding = 1, .bias = false}, rng),
+                      BatchNorm2d(2 * width, {.relu = true}),
+                      MaxPool2d({.kernel = 2}),  // [N, 2 width, 7, 7]
+                      Flatten(),
+                      Linear(2 * width * 7 * 7, 4 * width, rng),
+                      ReLU(),
+                      Linear(4 * width, 10, rng)};
+}
+
+/// Three times two convolutions at one size and then half of it, and a perceptron: pictures
+/// [N, 3, 32, 32] -> [N, 10].
+inline Sequential cifar_cnn(Rng& rng) {
+    Sequential model;
+    Index in = 3;
+    for (const Index out : {32, 64, 128}) {
+        for (const Index from : {in, out}) {
+            model.append(Conv2d(from, out, {.kernel = 3, .padding = 1, .bias = false}, rng));
+            model.append(BatchNorm2d(out, {.relu = true}));
+        }
+        model.append(MaxPool2d({.kernel = 2}));  // 16 x 16, 8 x 8, 4 x 4
+        in = out;
+    }
+    model.append(Flatten())
+        .append(Linear(128 * 4 * 4, 128, rng))
+        .append(ReLU())
+        .append(Linear(128, 10, rng));
+    return model;
+}
+
+}  // namespace primer::examples
