@@ -2,6 +2,7 @@
 
 #include <primer/primer.h>
 
+#include <CLI/CLI.hpp>
 #include <array>
 #include <cstdio>
 #include <cstdlib>

@@ -2,6 +2,8 @@
 
 #include <primer/primer.h>
 
+#include <CLI/CLI.hpp>
+
 #include "networks.h"
 #include "support/data.h"
 #include "support/training_flags.h"

@@ -2,6 +2,7 @@
 
 #include <primer/primer.h>
 
+#include <CLI/CLI.hpp>
 #include <array>
 #include <filesystem>
 #include <iostream>
@@ -9,9 +10,9 @@
 #include <vector>
 
 #include <primer/core/full_name.h>
+#include "peek/font.h"
 #include "support/output.h"
 #include "support/program.h"
-#include "peek/font.h"
 
 using namespace primer;
 using namespace primer::examples;

@@ -1,5 +1,6 @@
 // report: makes a page of one training run, or of several side by side
 
+#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <iostream>
 #include <string>
@@ -7,9 +8,9 @@
 
 #include <primer/core/error.h>
 #include <primer/core/full_name.h>
+#include "report/page.h"
 #include "support/output.h"
 #include "support/program.h"
-#include "report/page.h"
 
 using namespace primer;
 using namespace primer::examples;

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <functional>
 #include <stdexcept>
@@ -9,6 +8,11 @@
 #include <primer/core/error.h>
 
 // A program from its command line to its exit code.
+
+namespace CLI {  // CLI11, which takes long to compile: a source file that adds flags includes it
+class App;
+class Validator;
+}  // namespace CLI
 
 namespace primer::examples {
 

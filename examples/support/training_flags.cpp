@@ -1,5 +1,6 @@
 #include "training_flags.h"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
 #include <limits>

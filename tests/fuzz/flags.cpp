@@ -3,6 +3,7 @@
 // longest: 100
 #include "../../examples/support/training_flags.h"
 
+#include <CLI/CLI.hpp>
 #include <iostream>
 
 #include "target.h"
