@@ -12,8 +12,6 @@
 namespace primer::kernels {
 namespace {
 
-constexpr Index kGrain = 16384;  // elements that are worth handing to another thread
-
 // Outputs of maxout, `length` of them from y[y] on, whose first pieces are x[x], x[x + step], ...
 struct Run {
     Index y, length, x, step;
@@ -24,11 +22,10 @@ template <class F>
 void for_each_run(const Axis& axis, F f) {
     const Index inner = axis.inner, row = axis.n * inner;
     if (row == 0) return;  // there may be no end of empty rows
-    parallel_for(axis.outer, std::max(Index{1}, kGrain / std::max(Index{1}, row)),
-                 [=](Index begin, Index end) {
-                     if (inner == 1) return f(Run{begin, end - begin, begin * row, row});
-                     for (Index o = begin; o < end; ++o) f(Run{o * inner, inner, o * row, 1});
-                 });
+    rows(axis.outer, row, kGrain, [=](Index begin, Index end) {
+        if (inner == 1) return f(Run{begin, end - begin, begin * row, row});
+        for (Index o = begin; o < end; ++o) f(Run{o * inner, inner, o * row, 1});
+    });
 }
 
 }  // namespace

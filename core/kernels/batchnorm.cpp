@@ -49,8 +49,6 @@ struct Group {
     Index at(Index image) const { return image * sizes.channels * sizes.inner + offset; }
 };
 
-constexpr Index kGrain = 16384;  // values that are worth handing to another thread
-
 // For what has to see all values of a channel: calls body(Group) for groups of few channels, so
 // that there are some for every thread. With one value in each image, those of a group are
 // neighbours.
@@ -59,8 +57,7 @@ void for_each_channel(const BatchNormSizes& s, const Body& body) {
     const Index width =
         s.inner == 1 ? kMostChannels : std::clamp(s.channels / 16, Index{1}, kMostChannels);
     const Index groups = (s.channels + width - 1) / width;
-    const Index grain = std::max(Index{1}, kGrain / std::max(Index{1}, s.count() * width));
-    parallel_for(groups, grain, [&](Index begin, Index end) {
+    rows(groups, s.count() * width, kGrain, [&](Index begin, Index end) {
         for (Index g = begin; g < end; ++g) body(Group(s, g * width, width));
     });
 }
@@ -69,8 +66,7 @@ void for_each_channel(const BatchNormSizes& s, const Body& body) {
 // order of memory, which is written at half the speed in leaps from image to image.
 template <class Body>
 void for_each_image(const BatchNormSizes& s, const Body& body) {
-    const Index grain = std::max(Index{1}, kGrain / std::max(Index{1}, s.channels * s.inner));
-    parallel_for(s.batch, grain, [&](Index begin, Index end) {
+    rows(s.batch, s.channels * s.inner, kGrain, [&](Index begin, Index end) {
         // Values that lie side by side are a few for each channel: then all images in one call.
         const Index step = s.inner == 1 ? end - begin : 1;
         for (Index n = begin; n < end; n += step) {

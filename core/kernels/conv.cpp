@@ -90,38 +90,35 @@ Line backward_line(const Window& window, Index phase) {
 // it.
 void transpose_weight(const ConvSizes& s, const Correlation& c, const Real* weight, Real* to) {
     const Index cells = s.h.kernel * s.w.kernel;
-    parallel_for(c.groups * c.rows, std::max(Index{1}, 16384 / c.depth()),
-                 [&](Index begin, Index end) {
-                     for (Index row = begin; row < end; ++row) {
-                         const Index group = row / c.rows, in = row % c.rows;
-                         Real* out = to + row * c.depth();
-                         for (Index o = 0; o < c.channels; ++o) {
-                             const Real* const from =
-                                 weight + ((group * c.channels + o) * c.rows + in) * cells;
-                             for (const Tap& h : c.h.taps) {
-                                 for (const Tap& w : c.w.taps) {
-                                     *out++ = from[h.cell * s.w.kernel + w.cell];
-                                 }
-                             }
-                         }
-                     }
-                 });
+    rows(c.groups * c.rows, c.depth(), kGrain, [&](Index begin, Index end) {
+        for (Index row = begin; row < end; ++row) {
+            const Index group = row / c.rows, in = row % c.rows;
+            Real* out = to + row * c.depth();
+            for (Index o = 0; o < c.channels; ++o) {
+                const Real* const from = weight + ((group * c.channels + o) * c.rows + in) * cells;
+                for (const Tap& h : c.h.taps) {
+                    for (const Tap& w : c.w.taps) {
+                        *out++ = from[h.cell * s.w.kernel + w.cell];
+                    }
+                }
+            }
+        }
+    });
 }
 
 // dx at the positions of one phase; 0 where dx_phase is nullptr.
 void scatter(const ConvSizes& s, Index phase_h, Index phase_w, const Correlation& c,
              const Real* dx_phase, Real* dx) {
-    parallel_for(s.batch * s.in_channels, std::max(Index{1}, 16384 / c.outputs()),
-                 [&](Index begin, Index end) {
-                     for (Index plane = begin; plane < end; ++plane) {
-                         for (Index i = 0; i < c.outputs(); ++i) {
-                             const Index row = phase_h + i / c.w.out * s.h.stride;
-                             const Index column = phase_w + i % c.w.out * s.w.stride;
-                             dx[(plane * s.h.in + row) * s.w.in + column] =
-                                 dx_phase != nullptr ? dx_phase[plane * c.outputs() + i] : Real(0);
-                         }
-                     }
-                 });
+    rows(s.batch * s.in_channels, c.outputs(), kGrain, [&](Index begin, Index end) {
+        for (Index plane = begin; plane < end; ++plane) {
+            for (Index i = 0; i < c.outputs(); ++i) {
+                const Index row = phase_h + i / c.w.out * s.h.stride;
+                const Index column = phase_w + i % c.w.out * s.w.stride;
+                dx[(plane * s.h.in + row) * s.w.in + column] =
+                    dx_phase != nullptr ? dx_phase[plane * c.outputs() + i] : Real(0);
+            }
+        }
+    });
 }
 
 }  // namespace

@@ -93,17 +93,16 @@ class Correlator {
         const Index copy_size = is_image_ ? 0 : shape_.channels * frame_.plane;
         const Index threads = std::min(items, Index{num_threads()});
         reserve_storage(threads, copy_size);
-        parallel_for(items, std::max(Index{1}, kWorthAThread / std::max(Index{1}, work)),
-                     [&](Index begin, Index end) {
-                         Storage copy(copy_size);
-                         for (Index item = begin; item < end; ++item) {
-                             // The padding of one image is that of the next.
-                             if (item == begin || pieces_.count > 1) {
-                                 std::fill_n(copy.data(), copy_size, Real(0));
-                             }
-                             run_piece(weights, item, copy.data());
-                         }
-                     });
+        rows(items, work, kWorthAThread, [&](Index begin, Index end) {
+            Storage copy(copy_size);
+            for (Index item = begin; item < end; ++item) {
+                // The padding of one image is that of the next.
+                if (item == begin || pieces_.count > 1) {
+                    std::fill_n(copy.data(), copy_size, Real(0));
+                }
+                run_piece(weights, item, copy.data());
+            }
+        });
     }
 
   private:

@@ -24,15 +24,14 @@ void for_each_plane(Index planes, const Line& h, const Line& w, const Real* x, c
                                .offsets = offsets.data()};
     const Index work = h.out * w.out * loops.taps;
     reserve_storage(std::min(planes, Index{num_threads()}), frame.plane);
-    parallel_for(planes, std::max(Index{1}, 100'000 / std::max(Index{1}, work)),
-                 [&](Index begin, Index end) {
-                     Storage padded(frame.plane);
-                     std::fill_n(padded.data(), frame.plane, Real(0));
-                     for (Index plane = begin; plane < end; ++plane) {
-                         frame.fill(h, w, 1, x + plane * h.in * w.in, padded.data());
-                         body(plane, loops, padded.data());
-                     }
-                 });
+    rows(planes, work, 100'000, [&](Index begin, Index end) {
+        Storage padded(frame.plane);
+        std::fill_n(padded.data(), frame.plane, Real(0));
+        for (Index plane = begin; plane < end; ++plane) {
+            frame.fill(h, w, 1, x + plane * h.in * w.in, padded.data());
+            body(plane, loops, padded.data());
+        }
+    });
 }
 
 }  // namespace

@@ -87,8 +87,8 @@ class WeightGradient {
 
     void transpose_images(Index segment, Real* x, Real* dy) const {
         const Index parts = blocks_.count + strips_.count;
-        const Index grain = std::max(Index{1}, 32768 / (table().gemm.lanes * outputs_));
-        parallel_for(images_.length(segment) * parts, grain, [&](Index begin, Index end) {
+        const Index size = table().gemm.lanes * outputs_;
+        rows(images_.length(segment) * parts, size, 32768, [&](Index begin, Index end) {
             for (Index item = begin; item < end; ++item) {
                 const Index image = item / parts, part = item % parts;
                 const Index n = images_.begin(segment) + image;
@@ -192,12 +192,11 @@ class WeightGradient {
     // dweight[co, ci, kh, kw] is the sum of the chunks' sums, in their order.
     void collect(Real* sums, Real* dweight) const {
         const Index tasks = strips_.count * blocks_.count;
-        parallel_for(
-            tasks, std::max(Index{1}, 32768 / (512 * taps())), [&](Index begin, Index end) {
-                for (Index task = begin; task < end; ++task) {
-                    collect_block(task / blocks_.count, task % blocks_.count, sums, dweight);
-                }
-            });
+        rows(tasks, 512 * taps(), 32768, [&](Index begin, Index end) {
+            for (Index task = begin; task < end; ++task) {
+                collect_block(task / blocks_.count, task % blocks_.count, sums, dweight);
+            }
+        });
     }
 
     void collect_block(Index strip, Index block, Real* sums, Real* dweight) const {

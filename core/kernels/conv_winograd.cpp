@@ -148,16 +148,15 @@ class Convolution {
             reserve_storage(threads, size);
         }
         const Index work = kPlaces * shape_.channels * shape_.rows * tiles_.most();
-        parallel_for(
-            tiles_.groups(), std::max(Index{1}, kWorthAThread / work), [&](Index begin, Index end) {
-                Storage v(in_.size()), m(out_.size());
-                for (Index i = begin; i < end; ++i) {
-                    const Tiles::Group group = tiles_.group(i);
-                    transform_input(group, v.data());
-                    multiply(group, v.data(), u.data(), m.data());
-                    finite[static_cast<std::size_t>(i)] = transform_output(group, m.data()) ? 1 : 0;
-                }
-            });
+        rows(tiles_.groups(), work, kWorthAThread, [&](Index begin, Index end) {
+            Storage v(in_.size()), m(out_.size());
+            for (Index i = begin; i < end; ++i) {
+                const Tiles::Group group = tiles_.group(i);
+                transform_input(group, v.data());
+                multiply(group, v.data(), u.data(), m.data());
+                finite[static_cast<std::size_t>(i)] = transform_output(group, m.data()) ? 1 : 0;
+            }
+        });
         std::vector<char> images(static_cast<std::size_t>(shape_.batch), 1);
         for (Index i = 0; i < tiles_.groups(); ++i) {
             const Tiles::Group group = tiles_.group(i);
@@ -180,21 +179,19 @@ class Convolution {
     void transform_weight(const Real* weight, Real* u) const {
         const Index depth = shape_.channels * 9, place = weight_place();
         const Index registers = shape_.rows / lanes_;
-        parallel_for(
-            registers, std::max(Index{1}, 16384 / (depth * lanes_)), [&](Index begin, Index end) {
-                Storage w(depth * lanes_);
-                for (Index i = begin; i < end; ++i) {
-                    const Index row = i * lanes_, strip = row / out_.channels.size;
-                    const Index width = out_.width(strip);
-                    table().gemm.transpose(lanes_, depth, depth, weight + row * depth, lanes_,
-                                           w.data());
-                    Real* const to =
-                        u + out_.channels.begin(strip) * shape_.channels + row % out_.channels.size;
-                    table().winograd.weight(shape_.channels,
-                                            {w.data(), 9 * lanes_, 3 * lanes_, lanes_},
-                                            {to, width, 6 * place, place});
-                }
-            });
+        rows(registers, depth * lanes_, kGrain, [&](Index begin, Index end) {
+            Storage w(depth * lanes_);
+            for (Index i = begin; i < end; ++i) {
+                const Index row = i * lanes_, strip = row / out_.channels.size;
+                const Index width = out_.width(strip);
+                table().gemm.transpose(lanes_, depth, depth, weight + row * depth, lanes_,
+                                       w.data());
+                Real* const to =
+                    u + out_.channels.begin(strip) * shape_.channels + row % out_.channels.size;
+                table().winograd.weight(shape_.channels, {w.data(), 9 * lanes_, 3 * lanes_, lanes_},
+                                        {to, width, 6 * place, place});
+            }
+        });
     }
 
     // V = B^T d B.
@@ -343,7 +340,7 @@ class WinogradWeightGradient {
         const Index items = images_.length(segment) * registers;
         const Index size = (4 * h_ + 2) * (4 * w_ + 2) * lanes_;
         reserve_storage(std::min(items, Index{num_threads()}), size);
-        parallel_for(items, std::max(Index{1}, 65536 / size), [&](Index begin, Index end) {
+        rows(items, size, 65536, [&](Index begin, Index end) {
             Storage window(size);
             for (Index item = begin; item < end; ++item) {
                 const Index image = item / registers, channel = item % registers * lanes_;
@@ -428,20 +425,19 @@ class WinogradWeightGradient {
         const Index cells = shape_.channels * 9, place = weight_place();
         const Index registers = shape_.rows / lanes_;
         reserve_storage(std::min(registers, Index{num_threads()}), cells * lanes_);
-        parallel_for(
-            registers, std::max(Index{1}, 16384 / (cells * lanes_)), [&](Index begin, Index end) {
-                Storage w(cells * lanes_);
-                for (Index i = begin; i < end; ++i) {
-                    const Index row = i * lanes_, strip = row / out_.channels.size;
-                    const Real* const from = du + out_.channels.begin(strip) * shape_.channels +
-                                             row % out_.channels.size;
-                    table().winograd.weight_gradient(shape_.channels,
-                                                     {from, out_.width(strip), 6 * place, place},
-                                                     {w.data(), 9 * lanes_, 3 * lanes_, lanes_});
-                    table().gemm.transpose_into(cells, lanes_, lanes_, w.data(), cells,
-                                                dweight + row * cells);
-                }
-            });
+        rows(registers, cells * lanes_, kGrain, [&](Index begin, Index end) {
+            Storage w(cells * lanes_);
+            for (Index i = begin; i < end; ++i) {
+                const Index row = i * lanes_, strip = row / out_.channels.size;
+                const Real* const from =
+                    du + out_.channels.begin(strip) * shape_.channels + row % out_.channels.size;
+                table().winograd.weight_gradient(shape_.channels,
+                                                 {from, out_.width(strip), 6 * place, place},
+                                                 {w.data(), 9 * lanes_, 3 * lanes_, lanes_});
+                table().gemm.transpose_into(cells, lanes_, lanes_, w.data(), cells,
+                                            dweight + row * cells);
+            }
+        });
     }
 
     const Correlation& shape_;

@@ -8,7 +8,7 @@
 namespace primer::kernels {
 namespace {
 
-constexpr Index kGrain = 64 * kDropoutBlock;  // elements that are worth handing to another thread
+static_assert(kGrain % kDropoutBlock == 0);  // each chunk begins with a block
 
 Real scale_of(double p) { return static_cast<Real>(p < 1 ? 1 / (1 - p) : 0); }
 
@@ -25,9 +25,10 @@ void dropout(Index n, double p, std::uint64_t seed, const Real* x, Real* y, std:
 }
 
 void dropout_backward(Index n, double p, const std::uint8_t* kept, const Real* dy, Real* dx) {
-    parallel_for(n, kGrain, [=](Index begin, Index end) {
-        table().dropout.backward(end - begin, scale_of(p), kept + begin, dy + begin, dx + begin);
-    });
+    const auto loop = [scale = scale_of(p)](Index count, auto*... arrays) {
+        table().dropout.backward(count, scale, arrays...);
+    };
+    elementwise(n, kGrain, loop, kept, dy, dx);
 }
 
 }  // namespace primer::kernels

@@ -11,23 +11,21 @@
 namespace primer::kernels {
 namespace {
 
-constexpr Index kGrain = 16384;  // elements that are worth handing to another thread
-
 // `row` is called as ElementwiseKernels::Binary is, for each row.
 template <class F>
 void binary(const Broadcast& loop, const Real* a, const Real* b, Real* y, F row) {
     const auto last = static_cast<std::size_t>(loop.rank - 1);
     const Index inner = loop.size[last];
     if (inner == 0) return;
-    const Index rows = loop.shape.numel() / inner;
+    const Index count = loop.shape.numel() / inner;
     const Index sa = loop.stride_a[last], sb = loop.stride_b[last];
-    if (rows == 1) {
+    if (count == 1) {
         parallel_for(inner, kGrain, [&](Index begin, Index end) {
             row(end - begin, a + begin * sa, sa, b + begin * sb, sb, y + begin);
         });
         return;
     }
-    parallel_for(rows, std::max(Index{1}, kGrain / inner), [&](Index begin, Index end) {
+    rows(count, inner, kGrain, [&](Index begin, Index end) {
         for (Index r = begin; r < end; ++r) {
             Index offset_a = 0, offset_b = 0, rest = r;
             for (std::size_t d = last; d-- > 0; rest /= loop.size[d]) {
@@ -130,9 +128,10 @@ void expand(const Broadcast& loop, const Real* a, Real* y) {
 }
 
 void add(Index n, const Real* a, const Real* b, Real* y) {
-    parallel_for(n, kGrain, [=](Index begin, Index end) {
-        table().elementwise.add(end - begin, a + begin, 1, b + begin, 1, y + begin);
-    });
+    const auto loop = [](Index count, const Real* p, const Real* q, Real* to) {
+        table().elementwise.add(count, p, 1, q, 1, to);
+    };
+    elementwise(n, kGrain, loop, a, b, y);
 }
 
 void neg(Index n, const Real* x, Real* y) { elementwise(n, kGrain, table().elementwise.neg, x, y); }
@@ -147,9 +146,8 @@ void log(Index n, const Real* x, Real* y) {
 }
 
 void scale(Index n, Real factor, Real* x) {
-    parallel_for(n, kGrain, [=](Index begin, Index end) {
-        table().elementwise.scale(end - begin, factor, x + begin);
-    });
+    elementwise(
+        n, kGrain, [=](Index count, Real* to) { table().elementwise.scale(count, factor, to); }, x);
 }
 
 }  // namespace primer::kernels

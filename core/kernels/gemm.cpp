@@ -82,12 +82,11 @@ void pack_rows(const PackedRows& packed, const Real* from, Index row_step, Index
         }
     };
     const Index strip_size = strips.size * std::max(Index{1}, depths.total);
-    parallel_for(strips.count, std::max(Index{1}, kWorthPacking / strip_size),
-                 [&](Index begin, Index end) {
-                     for (Index piece = 0; piece < depths.count; ++piece) {
-                         for (Index strip = begin; strip < end; ++strip) pack(strip, piece);
-                     }
-                 });
+    rows(strips.count, strip_size, kWorthPacking, [&](Index begin, Index end) {
+        for (Index piece = 0; piece < depths.count; ++piece) {
+            for (Index strip = begin; strip < end; ++strip) pack(strip, piece);
+        }
+    });
 }
 
 namespace {
@@ -264,17 +263,15 @@ void gemm_rows(Index m, Index n, Index k, const Real* a, Index row_step, Index d
                   .accumulate = options.accumulate,
                   .column_bias = options.bias});
     };
-    parallel_for(tasks.count(),
-                 std::max(Index{1}, kWorthAThread / std::max(Index{1}, m * n * k / tasks.count())),
-                 [&](Index begin, Index end) {
-                     for (Index task = begin; task < end; ++task) run(task);
-                 });
+    rows(tasks.count(), m * n * k / tasks.count(), kWorthAThread, [&](Index begin, Index end) {
+        for (Index task = begin; task < end; ++task) run(task);
+    });
 }
 
 // One row of A times the columns of B, each of which lies in one piece.
 void row_times_columns(Index n, Index k, const Real* a, const Real* b, Real* c,
                        const GemmOptions& options) {
-    parallel_for(n, std::max(Index{1}, kWorthAThread / k), [&](Index begin, Index end) {
+    rows(n, k, kWorthAThread, [&](Index begin, Index end) {
         table().gemm.dots(end - begin, k, k, b + begin * k, a, c + begin, options.accumulate);
         for (Index j = begin; j < end; ++j) {
             if (options.bias != nullptr) c[j] += options.bias[j];
@@ -307,18 +304,17 @@ void gemm(Trans trans_a, Trans trans_b, Index m, Index n, Index k, const Real* a
 
 void transpose(Index rows, Index cols, const Real* x, Real* y) {
     constexpr Index tile = 16;  // squares that fit the cache: one side is always read against rows
-    parallel_for((rows + tile - 1) / tile, std::max(Index{1}, 1024 / std::max(Index{1}, cols)),
-                 [&](Index begin, Index end) {
-                     for (Index r0 = begin * tile; r0 < std::min(end * tile, rows); r0 += tile) {
-                         for (Index c0 = 0; c0 < cols; c0 += tile) {
-                             for (Index c = c0; c < std::min(c0 + tile, cols); ++c) {
-                                 for (Index r = r0; r < std::min(r0 + tile, rows); ++r) {
-                                     y[c * rows + r] = x[r * cols + c];
-                                 }
-                             }
-                         }
-                     }
-                 });
+    kernels::rows(ceil_div(rows, tile), tile * cols, kGrain, [&](Index begin, Index end) {
+        for (Index r0 = begin * tile; r0 < std::min(end * tile, rows); r0 += tile) {
+            for (Index c0 = 0; c0 < cols; c0 += tile) {
+                for (Index c = c0; c < std::min(c0 + tile, cols); ++c) {
+                    for (Index r = r0; r < std::min(r0 + tile, rows); ++r) {
+                        y[c * rows + r] = x[r * cols + c];
+                    }
+                }
+            }
+        }
+    });
 }
 
 }  // namespace primer::kernels

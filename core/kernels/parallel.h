@@ -1,6 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <functional>
+#include <numeric>
+#include <vector>
 
 #include "../shape.h"
 
@@ -42,11 +45,34 @@ void parallel_for(Index n, Index grain, const Body& body) {
 
 namespace kernels {
 
+/// A grain for cheap loops: elements that are worth handing to another thread.
+inline constexpr Index kGrain = 16384;
+
 /// Shares out the elements of arrays that all have n of them: calls loop(count, array + begin, ...)
-/// for each chunk.
+/// for each chunk. An array may be nullptr, and stays so.
 template <class Loop, class... T>
 void elementwise(Index n, Index grain, const Loop& loop, T*... arrays) {
-    parallel_for(n, grain, [=](Index begin, Index end) { loop(end - begin, (arrays + begin)...); });
+    parallel_for(n, grain, [&loop, arrays...](Index begin, Index end) {
+        loop(end - begin, (arrays != nullptr ? arrays + begin : nullptr)...);
+    });
+}
+
+/// Shares out `count` rows of `size` elements: calls body(begin, end) for chunks of whole rows with
+/// about `grain` elements, at least one row.
+template <class Body>
+void rows(Index count, Index size, Index grain, const Body& body) {
+    parallel_for(count, std::max(Index{1}, grain / std::max(Index{1}, size)), body);
+}
+
+/// The sum of sum_of(begin, end) over chunks of `grain` elements, added in their order: the same
+/// bits for any number of threads.
+template <class Sum>
+double sum_of_chunks(Index n, Index grain, const Sum& sum_of) {
+    std::vector<double> sums(static_cast<std::size_t>((n + grain - 1) / grain));
+    parallel_for(n, grain, [&](Index begin, Index end) {
+        sums[static_cast<std::size_t>(begin / grain)] = sum_of(begin, end);
+    });
+    return std::accumulate(sums.begin(), sums.end(), 0.0);
 }
 
 }  // namespace kernels

@@ -12,12 +12,6 @@
 #include "taken.h"
 
 namespace primer::kernels {
-namespace {
-
-// How many planes are worth handing to another thread.
-Index plane_grain(Index plane) { return std::max(Index{1}, 16384 / std::max(Index{1}, plane)); }
-
-}  // namespace
 
 Index bytes_taken(const MaxPoolSizes& s) {
     return s.planes * s.h.out * s.w.out * (fits_byte(s) ? 1 : Index{sizeof(std::int32_t)});
@@ -107,7 +101,7 @@ void max_pool_planes_backward(const MaxPoolSizes& s, Index begin, Index end, con
 void max_pool2d(const MaxPoolSizes& s, const Real* x, Real* y, void* taken) {
     if (isa() == Isa::reference) return reference::max_pool2d(s, x, y, taken);
     const Index in = s.h.in * s.w.in, out = s.h.out * s.w.out;
-    parallel_for(s.planes, plane_grain(in), [&](Index begin, Index end) {
+    rows(s.planes, in, kGrain, [&](Index begin, Index end) {
         if (by_2(s)) {
             table().pool.max_by_2(planes_by_2(s, end - begin), x + begin * in, y + begin * out,
                                   static_cast<Byte*>(taken) + begin * out);
@@ -121,7 +115,7 @@ void max_pool2d(const MaxPoolSizes& s, const Real* x, Real* y, void* taken) {
 void max_pool2d_backward(const MaxPoolSizes& s, const void* taken, const Real* dy, Real* dx) {
     if (isa() == Isa::reference) return reference::max_pool2d_backward(s, taken, dy, dx);
     const Index in = s.h.in * s.w.in, out = s.h.out * s.w.out;
-    parallel_for(s.planes, plane_grain(in), [&](Index begin, Index end) {
+    rows(s.planes, in, kGrain, [&](Index begin, Index end) {
         if (by_2(s)) {
             table().pool.max_by_2_backward(planes_by_2(s, end - begin),
                                            static_cast<const Byte*>(taken) + begin * out,
@@ -177,7 +171,7 @@ void avg_pool2d(const AvgPoolSizes& s, const Real* x, Real* y) {
     if (isa() == Isa::reference) return reference::avg_pool2d(s, x, y);
     const Index in = s.in_h * s.in_w, out = std::ssize(s.h) * std::ssize(s.w);
     const bool whole = whole_planes(s);
-    parallel_for(s.planes, plane_grain(in), [&](Index begin, Index end) {
+    rows(s.planes, in, kGrain, [&](Index begin, Index end) {
         if (!whole)
             return reference::avg_pool2d(some_of(s, begin, end), x + begin * in, y + begin * out);
         const auto count = static_cast<double>(s.h[0].count * s.w[0].count);
@@ -191,7 +185,7 @@ void avg_pool2d_backward(const AvgPoolSizes& s, const Real* dy, Real* dx) {
     if (isa() == Isa::reference) return reference::avg_pool2d_backward(s, dy, dx);
     const Index in = s.in_h * s.in_w, out = std::ssize(s.h) * std::ssize(s.w);
     const bool whole = whole_planes(s);
-    parallel_for(s.planes, plane_grain(in), [&](Index begin, Index end) {
+    rows(s.planes, in, kGrain, [&](Index begin, Index end) {
         if (!whole) {
             return reference::avg_pool2d_backward(some_of(s, begin, end), dy + begin * out,
                                                   dx + begin * in);
