@@ -1,4 +1,4 @@
-// Only speed: core/ops/dropout.cpp says what is computed. Here threads share the elements.
+// Only speed: core/ops/dropout.cpp has the formula. Here threads share the elements.
 
 #include "dropout.h"
 
@@ -8,15 +8,15 @@
 namespace primer::kernels {
 namespace {
 
-static_assert(kGrain % kDropoutBlock == 0);  // each chunk begins with a block
+static_assert(kGrain % kDropoutBlock == 0);  // each chunk begins at a block
 
 Real scale_of(double p) { return static_cast<Real>(p < 1 ? 1 / (1 - p) : 0); }
 
 }  // namespace
 
 void dropout(Index n, double p, std::uint64_t seed, const Real* x, Real* y, std::uint8_t* kept) {
-    // Of the 2^32 numbers that may be drawn, those below the limit drop. For p = 1 one of them does
-    // not, but is scaled by 0.
+    // Of the 2^32 numbers that may be drawn, those below the limit drop an element. For p = 1 one
+    // number does not, but then the scale is 0.
     const auto limit = static_cast<std::uint32_t>(p < 1 ? p * 0x1p32 : 0xffffffff);
     parallel_for(n, kGrain, [=](Index begin, Index end) {
         table().dropout.forward(begin, end - begin, seed, limit, scale_of(p), x + begin, y + begin,

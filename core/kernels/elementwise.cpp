@@ -1,4 +1,4 @@
-// Only speed: the formulas stand in core/ops/elementwise.cpp. Here threads share the rows.
+// Only speed: core/ops/elementwise.cpp has the formulas. Here threads share the rows.
 
 #include "elementwise.h"
 
@@ -11,7 +11,7 @@
 namespace primer::kernels {
 namespace {
 
-// `row` is called as ElementwiseKernels::Binary is, for each row.
+// Calls `row`, with the arguments of ElementwiseKernels::Binary, for each row.
 template <class F>
 void binary(const Broadcast& loop, const Real* a, const Real* b, Real* y, F row) {
     const auto last = static_cast<std::size_t>(loop.rank - 1);
@@ -37,7 +37,7 @@ void binary(const Broadcast& loop, const Real* a, const Real* b, Real* y, F row)
     });
 }
 
-// For what the mathematical library computes one element at a time.
+// For functions that the C library computes one element at a time.
 template <class F>
 void binary_of_each(const Broadcast& loop, const Real* a, const Real* b, Real* y, F f) {
     binary(loop, a, b, y,
@@ -46,8 +46,7 @@ void binary_of_each(const Broadcast& loop, const Real* a, const Real* b, Real* y
            });
 }
 
-// y = f(y, a, b), in double: q - 1 is exact there, and tells odd exponents from even ones up to
-// 2^53.
+// y = f(y, a, b), in double: there q - 1 is exact, so odd and even exponents differ up to 2^53.
 template <class F>
 void change_each(const Broadcast& loop, const Real* a, const Real* b, Real* y, F f) {
     binary(loop, a, b, y,
@@ -66,8 +65,8 @@ Broadcast::Broadcast(const Shape& a, const Shape& b, const char* who)
     : shape(broadcast(a, b, who)) {
     const auto sa = broadcast_strides(a, shape);
     const auto sb = broadcast_strides(b, shape);
-    // From the outermost dimension inwards: i joins the one before it if stepping once in that one
-    // is the same as stepping past the end of i, in a and in b.
+    // From the outermost dimension inwards: dimension i merges with the one before it if one step
+    // along that one equals a step past the end of i, in a and in b.
     for (int i = 0; i < shape.rank(); ++i) {
         const auto d = static_cast<std::size_t>(i);
         const auto previous = static_cast<std::size_t>(rank - 1);

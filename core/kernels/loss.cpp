@@ -1,4 +1,4 @@
-// Only speed: the formulas stand in core/ops/loss.cpp. Here threads share the rows.
+// Only speed: core/ops/loss.cpp has the formulas. Here threads share the rows.
 
 #include "loss.h"
 
@@ -15,7 +15,7 @@ namespace {
 
 constexpr Index kCostly = 4096;  // the grain of loops that take exp or log of each element
 
-// -sum_c t_c log_softmax(x)_c = log S - sum_c t_c (x_c - max), where S = sum_c e^(x_c - max), since
+// -sum_c t_c log_softmax(x)_c = log S - sum_c t_c (x_c - max) with S = sum_c e^(x_c - max), because
 // the targets add up to 1.
 double row_loss(Index classes, const Real* x, Index label, double smoothing, double largest,
                 double sum) {
@@ -34,7 +34,7 @@ double cross_entropy(Index rows, Index classes, const Real* x, const Index* labe
     kernels::rows(rows, classes, kCostly, [&](Index begin, Index end) {
         const Real* from = x + begin * classes;
         Real* to = p + begin * classes;
-        // The maxima are where the losses will be.
+        // `losses` holds the maxima first.
         table().softmax.exponentials(end - begin, classes, from, to, losses.data() + begin,
                                      sums.data() + begin);
         table().softmax.divide(end - begin, classes, sums.data() + begin, to);
@@ -73,7 +73,7 @@ double sum_of(Index n, Term term) {
     });
 }
 
-// log(1 + e^x), of which neither e^x overflows nor 1 + e^x loses what e^x is.
+// log(1 + e^x), where neither e^x overflows nor 1 + e^x rounds e^x away.
 double softplus(double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x))); }
 
 double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
@@ -91,7 +91,7 @@ void smooth_l1_backward(Index n, double beta, const Real* x, Real factor, Real* 
     const auto b = static_cast<Real>(beta);
     parallel_for(n, kCostly, [=](Index begin, Index end) {
         for (Index i = begin; i < end; ++i) {
-            const Real v = x[i];  // the last of the four is 0 or NaN
+            const Real v = x[i];  // in the last case v is 0 or NaN
             const Real slope = std::abs(v) < b ? v / b : v > 0 ? Real(1) : v < 0 ? Real(-1) : v;
             dx[i] = factor * slope;
         }

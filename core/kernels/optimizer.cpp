@@ -1,4 +1,4 @@
-// Only speed: the formulas stand in optim/. Here threads share the elements.
+// Only speed: optim/ has the formulas. Here threads share the elements.
 
 #include "optimizer.h"
 

@@ -19,7 +19,7 @@ Index bytes_taken(const MaxPoolSizes& s) {
 
 namespace {
 
-// Whether the windows are 2x2 and side by side, and none reaches over the edge.
+// Whether the windows are 2x2, side by side, and none reaches over the edge.
 bool by_2(const MaxPoolSizes& s) {
     const auto direction = [](const Window& w) {
         return w.kernel == 2 && w.stride == 2 && w.padding == 0 && w.dilation == 1 &&
@@ -32,8 +32,8 @@ PoolBy2 planes_by_2(const MaxPoolSizes& s, Index planes) {
     return {planes, s.h.in, s.w.in, s.h.out, s.w.out};
 }
 
-// One row of outputs. The loop over them is the innermost, and has no branches, so that the
-// compiler can vectorise it; each output still sees its cells in the order of the definition.
+// One row of outputs. The innermost loop goes over them without branches, so that the compiler can
+// vectorise it. Each output still sees its cells in the order of the definition.
 void max_pool_row(const MaxPoolSizes& s, const std::vector<Range>& outputs, Index oh, const Real* x,
                   Real* y, std::int32_t* taken) {
     std::fill_n(y, s.w.out, kMinusInfinity);
@@ -75,7 +75,7 @@ void max_pool_planes(const MaxPoolSizes& s, Index begin, Index end, const Real* 
 template <class Number>
 void max_pool_planes_backward(const MaxPoolSizes& s, Index begin, Index end, const Number* taken,
                               const Real* dy, Real* dx) {
-    std::vector<Index> cells;  // how far each is from the window's first
+    std::vector<Index> cells;  // their offsets from the window's first
     for (Index kh = 0; kh < s.h.kernel; ++kh) {
         for (Index kw = 0; kw < s.w.kernel; ++kw) {
             cells.push_back(kh * s.h.dilation * s.w.in + kw * s.w.dilation);
@@ -150,7 +150,7 @@ std::vector<Average> adaptive_averages(Index in, Index out) {
 
 namespace {
 
-// Whether one window covers each plane, so that its cells are one run of memory.
+// Whether one window covers the whole plane, so that its cells are contiguous.
 bool whole_planes(const AvgPoolSizes& s) {
     const auto all = [](const std::vector<Average>& averages, Index in) {
         return averages.size() == 1 && averages[0].cells.begin == 0 && averages[0].cells.end == in;

@@ -1,4 +1,4 @@
-// Only speed: the formulas stand in core/ops/reduce.cpp. Here threads share the rows.
+// Only speed: core/ops/reduce.cpp has the formulas. Here threads share the rows.
 
 #include "reduce.h"
 
@@ -54,7 +54,7 @@ void sum(const Axis& axis, const Real* x, Real* y, double factor) {
         *y = static_cast<Real>(sum_all(axis.n, x) * factor);
         return;
     }
-    // Of nothing: 0, or NaN for the mean.
+    // An empty sum is 0, an empty mean NaN.
     std::fill_n(y, axis.outer * axis.inner, static_cast<Real>(axis.n == 0 ? 0 * factor : 0));
     sum_to({axis.outer, axis.n, axis.inner}, x, {axis.outer, 1, axis.inner}, y, factor);
 }
@@ -76,8 +76,8 @@ void max(const Axis& axis, const Real* x, Real* y, Index* argmax) {
 
 namespace {
 
-// One of the two kinds of dimensions that sum_to walks: those that x and y have in common, or those
-// that are summed over. With their strides in x and in y.
+// Dimensions that sum_to walks, with their strides in x and in y: either those that x and y share
+// or those that are summed over.
 struct Dimensions {
     int rank = 0;
     std::array<Index, Shape::kMaxRank> size{}, in_x{}, in_y{};
@@ -92,7 +92,7 @@ struct Dimensions {
     struct Place {
         Index x = 0, y = 0;
     };
-    // Of the i-th combination of positions.
+    // The place of the i-th combination of positions.
     Place at(Index i) const {
         Place place;
         for (auto d = static_cast<std::size_t>(rank); d-- > 0; i /= size[d]) {
@@ -105,12 +105,12 @@ struct Dimensions {
 
 }  // namespace
 
-// Each y is summed up by itself, in the order of x's memory: no matter which thread does it, the
-// bits are the same. The innermost dimension is walked along: if it is summed over, for one y, else
-// for a strip of neighbouring y.
+// Each y is summed by itself, in the order of x's memory, so the bits are the same whichever thread
+// does it. The inner loop runs along the innermost dimension: over the terms of one y if this
+// dimension is summed over, otherwise over a strip of neighbouring y.
 void sum_to(const Shape& x_shape, const Real* x, const Shape& y_shape, Real* y, double factor) {
     if (x_shape.numel() == 0) return;
-    // y's strides over x's shape are 0 along what was repeated: x's elements find their y there.
+    // y's strides over x's shape are 0 along the summed dimensions.
     const Broadcast loop(x_shape, y_shape, "sum_to");
     const auto last = static_cast<std::size_t>(loop.rank - 1);
     const Index inner = loop.size[last];
@@ -155,17 +155,17 @@ void sum_to(const Shape& x_shape, const Real* x, const Shape& y_shape, Real* y, 
 
 namespace {
 
-// Calls of_rows(first, count) for some rows that lie one after the other in memory or, if inner is
-// not 1, of_line(first) for each line.
+// Calls of_rows(first, count) for chunks of contiguous rows or, if inner is not 1, of_line(first)
+// for each line.
 template <class Rows, class Line>
 void for_each_row_or_line(const Axis& axis, Rows of_rows, Line of_line) {
-    if (axis.n == 0) return;  // there may be no end of empty rows
+    if (axis.n == 0) return;  // there may be a huge number of empty rows
     if (axis.inner != 1) return for_each_line(axis, of_line);
     rows(axis.outer, axis.n, kGrain,
          [&](Index begin, Index end) { of_rows(begin * axis.n, end - begin); });
 }
 
-// y = e^(x - max x), and the maxima and the sums of each of the rows.
+// y = e^(x - max x), with the maximum and the sum of each row.
 struct Exponentials {
     std::vector<double> largest, sums;
     Exponentials(Index rows, Index n, const Real* x, Real* y)

@@ -1,5 +1,5 @@
-// Only speed. Compiled once for each instruction set, with PRIMER_ISA_LEVEL its name; see
-// gemm_tile.cpp for what may be included here.
+// Only speed. Compiled once for each instruction set, with PRIMER_ISA_LEVEL as its name.
+// gemm_tile.cpp explains which headers may be included here.
 #include "loops.h"
 #include "math.h"
 #include "table.h"
@@ -9,8 +9,7 @@ namespace {
 
 using Index = std::int64_t;
 
-// Strides are 0 or 1 nearly always, and a loop whose stride the compiler knows is a loop that it
-// can vectorise.
+// Strides are nearly always 0 or 1, and the compiler vectorises loops whose strides it knows.
 template <class F>
 void binary(Index n, const Real* a, Index stride_a, const Real* b, Index stride_b, Real* y, F f) {
     if (stride_a == 1 && stride_b == 1 && a == y) {

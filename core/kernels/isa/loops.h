@@ -10,8 +10,8 @@
 namespace primer::kernels::PRIMER_ISA_LEVEL {
 namespace {
 
-// y = f(x). A compiler vectorises the loop where it can see that x and y do not overlap; where they
-// are the same array, it must be accessed through one pointer.
+// y = f(x). Compilers vectorise the loop if x and y do not overlap or are accessed through one
+// pointer.
 template <class F>
 void unary(std::int64_t n, const Real* x, Real* y, F f) {
     if (x == y) {
