@@ -17,12 +17,12 @@ void check_picture(const char* who, std::span<const Real> image, const Shape& sh
           " values for the shape ", shape, ", got ", image.size());
 }
 
-/// new(y, x) = old(y + down, x + right), and 0 where that lies outside.
+/// new(y, x) = old(y + down, x + right), or 0 if that lies outside.
 void shift(Real* plane, Size2 size, Index down, Index right) {
     const Index first = std::max<Index>(0, -right);  // columns first ... last - 1 stay inside
     const Index last = std::min(size.w, size.w - right);
     for (Index i = 0; i < size.h; ++i) {
-        // In the order in which no row is overwritten before it has been moved.
+        // In an order that overwrites no row before it has been moved.
         const Index y = down >= 0 ? i : size.h - 1 - i;
         Real* const row = plane + y * size.w;
         if (y + down < 0 || y + down >= size.h) {
