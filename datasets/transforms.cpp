@@ -108,7 +108,7 @@ void Normalize::operator()(std::span<Real> image, const Shape& shape, Rng& /*rng
     const std::size_t channels = mean_.size();
     check(shape.rank() == 3 && shape[0] == static_cast<Index>(channels),
           "Normalize: expected the shape [", channels,
-          ", height, width], for it has a mean and a standard deviation for each of ", channels,
+          ", height, width], because it has a mean and a standard deviation for each of ", channels,
           " channels, got ", shape);
     check(static_cast<Index>(image.size()) == shape.numel(), "Normalize: expected ", shape.numel(),
           " values for the shape ", shape, ", got ", image.size());
