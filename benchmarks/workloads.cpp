@@ -14,7 +14,7 @@
 namespace primer::benchmarks {
 namespace {
 
-// The same networks, layer by layer, are in compare_pytorch.py: change both.
+// compare_pytorch.py has the same networks, layer by layer: change both.
 
 Sequential mlp(Rng& rng) {
     return Sequential{Linear(784, 256, rng), ReLU(), Linear(256, 128, rng), ReLU(),
@@ -107,7 +107,7 @@ class FlopsCounter : public ForwardHook {
     void called(Module& module, const Tensor& /*x*/, const Tensor& y) override {
         const Tensor weight = weight_of(module);
         if (!weight.defined()) return;
-        // One product for each output and each weight that it is the sum over.
+        // One product for each output and each weight in its sum.
         const auto products = static_cast<double>(y.numel() * (weight.numel() / weight.shape()[0]));
         const bool first = flops.forward == 0;
         flops.forward += 2 * products;

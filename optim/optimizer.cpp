@@ -66,9 +66,8 @@ void Optimizer::begin_step(long handles) const {
         const Tensor grad = parameters_[i].grad();
         check(!grad.defined() || !grad.impl().used_before, name_,
               "::step: the gradient of parameter ", i, ", of shape ", parameters_[i].shape(),
-              ", still contains the gradient that the last step used, and backward() has added to "
-              "it; "
-              "call zero_grad() once before each step's backward()");
+              ", still contains the gradient that the last step used, and backward() has added "
+              "to it; call zero_grad() once before each step's backward()");
         check(grad.defined() || parameters_[i].handle().use_count() > handles, name_,
               "::step: only this optimizer still has parameter ", i, ", of shape ",
               parameters_[i].shape(),
