@@ -1,5 +1,5 @@
-// How fast the library trains and predicts: runs the networks of workloads.cpp and prints, for each
-// and for each number of threads, its speed, its share of what the processor can do, and its
+// Measures how fast the library trains and predicts: runs the networks of workloads.cpp and prints
+// for each, and for each number of threads, the speed, the share of the processor's peak and the
 // memory.
 
 #include <sys/wait.h>
@@ -61,7 +61,7 @@ struct Measured {
     double peak_mb;
 };
 
-/// Milliseconds a step, over `steps` of them; 0: as many as kRoundSeconds allow, but at least one.
+/// Milliseconds per step, over `steps` steps; 0: as many as kRoundSeconds allow, at least one.
 double time_round(Session& session, int steps) {
     const Clock::time_point start = Clock::now();
     double seconds = 0;
@@ -81,9 +81,9 @@ double median(std::vector<double> values) {
     return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
-/// The most memory that this process has had at one time, in MB; 0 where the system does not say.
+/// The peak memory of this process in MB; 0 if the system does not report it.
 double peak_mb() {
-    // getrusage would do, but for a program that was started by another it may tell that one's.
+    // Not getrusage: it may report the memory of the program that started this one.
     std::ifstream status("/proc/self/status");
     for (std::string line; std::getline(status, line);) {
         if (line.starts_with("VmHWM:")) return std::stod(line.substr(6)) * 1024 / 1e6;
@@ -100,8 +100,8 @@ Measured measure(const Run& run, const Flags& flags) {
     return {.ms_per_step = median(rounds), .flops = session.flops(), .peak_mb = peak_mb()};
 }
 
-/// measure() in a process of its own, whose memory is then this run's and no other's. No thread may
-/// be running: a process inherits none.
+/// measure() in its own process, so that its memory is that of this run alone. No other thread may
+/// be running: a forked process inherits none.
 Measured measure_apart(const Run& run, const Flags& flags) {
     const std::string failed = "bench: " + std::string(run.workload.name) + " failed";
     int ends[2];
@@ -110,7 +110,7 @@ Measured measure_apart(const Run& run, const Flags& flags) {
     const pid_t child = fork();
     check(child >= 0, failed, ": the system has no process");
     if (child == 0) {
-        // _exit and no return: what main would do at its end is the parent's business.
+        // _exit, not return: the parent does what main does at its end.
         try {
             const Measured measured = measure(run, flags);
             _exit(write(ends[1], &measured, sizeof measured) == sizeof measured ? 0 : 1);
@@ -228,8 +228,9 @@ void run_all(const Flags& flags) {
     if (!flags.json.empty()) write_json(rows, flags.json);
 }
 
-/// For compare_pytorch.py, which decides when a round runs: answers each line "run" with a round's
-/// milliseconds a step, and the line "peak" with the memory in MB, until the input ends.
+/// For compare_pytorch.py, which decides when a round runs: answers each line "run" with the
+/// milliseconds per step of a round, and the line "peak" with the memory in MB, until the input
+/// ends.
 void serve(const Flags& flags) {
     const std::vector<Workload> workload = chosen(flags);
     check(workload.size() == 1 && flags.threads.size() == 1,
@@ -270,7 +271,7 @@ CLI::Validator beginning_of_a_workload() {
 
 void add_flags(CLI::App& app, Flags& flags) {
     app.add_option("--workloads", flags.workloads,
-                   "which to run, by their names or how these begin; by default all")
+                   "which to run, by names or their beginnings; by default all")
         ->delimiter(',')
         ->allow_extra_args(false)
         ->check(beginning_of_a_workload())
@@ -281,23 +282,23 @@ void add_flags(CLI::App& app, Flags& flags) {
         ->capture_default_str()
         ->check(at_least(1))
         ->type_name("N");
-    app.add_option("--steps", flags.steps, "steps in a round; by default what 0.3 s allow")
+    app.add_option("--steps", flags.steps, "steps in a round; by default as many as 0.3 s allow")
         ->check(at_least(1))
         ->type_name("N");
-    app.add_option("--batch", flags.batch, "examples in a step, in place of the workload's own")
+    app.add_option("--batch", flags.batch, "examples in a step, instead of the workload's own")
         ->check(at_least(1))
         ->type_name("N");
-    app.add_option("--json", flags.json, "write the table to this file as well")
+    app.add_option("--json", flags.json, "also write the table to this file")
         ->check(examples::not_empty())
         ->type_name("FILE");
     app.add_flag("--serve", flags.serve)->group("");  // not in --help
     app.footer(
         "Workloads: " + names() +
         ".\n"
-        "A step gathers a batch from memory; then come forward, loss, backward, and SGD with\n"
-        "momentum; in those named predict... the forward alone. Five steps to warm up.\n"
+        "A step gathers a batch from memory, then does forward, loss, backward, and SGD with\n"
+        "momentum; workloads named predict... only do the forward. Five steps warm up.\n"
         "\n"
-        "./primer bench --kernels measures the kernels one by one; it has flags of its own.");
+        "./primer bench --kernels measures single kernels; it has its own flags.");
 }
 
 }  // namespace

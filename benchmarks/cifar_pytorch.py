@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""What ./primer cifar_cnn does, in PyTorch: to compare accuracy and time of a whole training.
+"""./primer cifar_cnn in PyTorch, to compare the accuracy and time of a whole training run.
 
     pip install torch==2.13.0
     python3 benchmarks/cifar_pytorch.py --data DIR    # with CIFAR-10's binary files in it
 
 The same network with the same initialisation, batches, padding and crop, flip, normalisation,
 one-cycle schedule and SGD with Nesterov momentum. Only the random numbers differ. Pictures are
-transformed a batch at a time, the fastest way that PyTorch offers here.
+transformed one batch at a time, which is the fastest way in PyTorch here.
 """
 
 import argparse
@@ -14,7 +14,7 @@ import os
 import sys
 import time
 
-for name in list(os.environ):  # what would slow its libraries
+for name in list(os.environ):  # settings that would slow PyTorch's libraries down
     if name.startswith(("OPENBLAS_", "MKL_", "GOTO_", "NVPL_")):
         del os.environ[name]
 

@@ -1,28 +1,28 @@
 #!/usr/bin/env python3
-"""Primer against PyTorch on this machine: the networks of workloads.cpp, trained by both.
+"""Compares Primer with PyTorch on this machine: both train the networks of workloads.cpp.
 
     ./primer bench --help                       # builds Primer's side
     pip install torch==2.13.0
     python3 benchmarks/compare_pytorch.py       # --help lists the flags
 
-For each workload and number of threads there is one process a side. Both warm up; then they take
-turns, a round each, so that whatever else the machine does, and the clock of a warm processor,
-meets both alike. In each round the ratio of the two speeds is taken; the table has the median, the
-smallest and the largest.
+For each workload and number of threads each side has one process. Both warm up; then they take
+turns, one round each, so that other work on the machine and the clock of a warm processor affect
+both alike. Each round gives a ratio of the two speeds; the table has the median, the smallest and
+the largest.
 
 The same on both sides: networks (their numbers of parameters are compared), batches, 4096 examples
 of uniform random numbers in memory, a step that gathers the next shuffled batch from them, forward,
 cross-entropy, zero_grad, backward and SGD with momentum 0.9, all in float32; for the workloads
 predict..., the gathering and the forward in eval mode, under inference_mode. Five steps to warm up.
-Primer's networks have BatchNorm and ReLU in one layer, as it offers them; the formulas agree.
+Primer's networks fuse BatchNorm and ReLU into one layer; the formulas agree.
 
-PyTorch runs eagerly and as it comes: oneDNN and MKL on, set_num_threads and OMP_NUM_THREADS at the
-number of threads, every variable that steers its libraries taken out of the environment, batches
-gathered by one indexing operation of its own (its DataLoader, which puts batches together from
-single examples, would be far slower). ReLU(inplace=True) was tried and gains it nothing.
+PyTorch runs eagerly with its defaults: oneDNN and MKL on, set_num_threads and OMP_NUM_THREADS at
+the number of threads, all variables that steer its libraries removed from the environment, batches
+gathered by one indexing operation (its DataLoader, which assembles batches from single examples,
+would be far slower). ReLU(inplace=True) makes it no faster.
 
-Compare on a machine that has nothing else to do: OpenMP's threads spin while they wait for one
-another, so with a thread on every core PyTorch suffers from other work far more than Primer.
+Compare on an idle machine: OpenMP's threads spin while they wait for one another, so with a thread
+on every core PyTorch suffers from other work far more than Primer.
 """
 
 import argparse
@@ -59,14 +59,14 @@ WORKLOADS = {
     "predict1000_cifar": ("cifar_cnn", CIFAR, 1000),
 }
 
-# What the variables with these beginnings set (a number of threads, a kind of processor) would slow
-# a library down, or decide in our place.
+# Variables with these beginnings (a number of threads, a kind of processor) would slow
+# a library down or override our settings.
 STEERING = ("OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "GOTO_", "BLIS_", "NVPL_", "DNNL_",
             "ONEDNN_", "ATEN_", "TORCH")
 
 
 class Failure(Exception):
-    """An error that its text explains."""
+    """An error whose text explains it."""
 
 
 # --- PyTorch's side: a process that runs this file with --worker ---------------------------------
@@ -115,7 +115,7 @@ def build(network):
 
 
 def make_step(model, shape, batch, inference):
-    """What is timed, as a function, and the same with the last loss: for a check."""
+    """The timed function, and a function that returns the last loss, for a check."""
     import torch
     from torch import nn
 
@@ -153,7 +153,7 @@ def make_step(model, shape, batch, inference):
 
 
 def time_round(step, steps):
-    """Milliseconds a step; steps = 0: as many as ROUND_SECONDS allow, but at least one."""
+    """Milliseconds per step; steps = 0: as many as ROUND_SECONDS allow, at least one."""
     start = time.perf_counter()
     done = 0
     while True:
@@ -165,7 +165,7 @@ def time_round(step, steps):
 
 
 def peak_mb():
-    """The most memory that this process has had at one time."""
+    """The peak memory of this process."""
     # getrusage would also count the process that started this one.
     with open("/proc/self/status") as status:
         for line in status:
@@ -201,7 +201,7 @@ def worker(flags):
 # --- The comparison ------------------------------------------------------------------------------
 
 class Side:
-    """A process that runs rounds when it is told to."""
+    """A process that runs rounds on request."""
 
     def __init__(self, title, command, environment):
         self.title = title
@@ -252,10 +252,10 @@ def compare(flags, workload, threads, environment):
                           f"{ours.parameters} parameters, PyTorch {theirs.parameters}")
         times = {ours: [], theirs: []}
         for round_number in range(flags.rounds):
-            # Each goes first in every other round: neither always follows the other's work.
+            # Each side goes first in every other round, so neither always follows the other.
             for side in sides if round_number % 2 == 0 else reversed(sides):
                 times[side].append(side.ask("run"))
-                time.sleep(0.02)  # its threads may go on spinning for a while
+                time.sleep(0.02)  # its threads may spin for a while
         batch = flags.batch or WORKLOADS[workload][2]
         ratios = [b / a for a, b in zip(times[ours], times[theirs])]
         return {
@@ -275,13 +275,13 @@ def compare(flags, workload, threads, environment):
 
 
 def clean_environment():
-    """The environment without what steers the libraries, and the names of what was taken out."""
+    """The environment without what steers the libraries, and the names of what was removed."""
     removed = sorted(name for name in os.environ if name.startswith(STEERING))
     return {k: v for k, v in os.environ.items() if k not in removed}, removed
 
 
 def write_whole(path, write):
-    """write(name) to another name first, so that nobody ever reads half a file."""
+    """Calls write(name) with a temporary name first, so that nobody ever reads half a file."""
     base, extension = os.path.splitext(path)
     unfinished = base + ".part" + extension
     write(unfinished)
@@ -296,7 +296,7 @@ def write_json(rows, path):
 
 
 def plot(rows, path):
-    """A bar for each row: how many times as fast as PyTorch, with the spread of the rounds."""
+    """Draws a bar for each row: the ratio to PyTorch's speed, with the spread of the rounds."""
     import matplotlib
     matplotlib.use("Agg")
     from matplotlib import pyplot
@@ -358,18 +358,18 @@ def read_flags():
     parser = argparse.ArgumentParser(
         description="Compares the speed of Primer and PyTorch on this machine.")
     parser.add_argument("--workloads", type=workload_names, default=list(WORKLOADS), metavar="A,B",
-                        help="which to run, by their names or how these begin (default: all of "
+                        help="which to run, by names or their beginnings (default: all of "
                              + ", ".join(WORKLOADS) + ")")
     parser.add_argument("--threads", type=thread_counts, default=sorted({1, cores}), metavar="N,M",
-                        help="numbers of threads to run each with; by default 1 and all cores")
+                        help="numbers of threads for each run; by default 1 and all cores")
     parser.add_argument("--inference", action="store_true", help="forward only, in eval mode")
     parser.add_argument("--rounds", type=positive, default=7, metavar="N",
                         help="rounds of each side (default: 7)")
     parser.add_argument("--steps", type=positive, default=0, metavar="N",
-                        help="steps in a round; by default what 0.3 s allow")
+                        help="steps in a round; by default as many as 0.3 s allow")
     parser.add_argument("--batch", type=positive, default=0, metavar="N",
-                        help="examples in a step, in place of the workload's own")
-    parser.add_argument("--json", metavar="FILE", help="write the table to this file as well")
+                        help="examples in a step, instead of the workload's own")
+    parser.add_argument("--json", metavar="FILE", help="also write the table to this file")
     parser.add_argument("--plot", metavar="FILE.png", help="draw the ratios; needs matplotlib")
     parser.add_argument("--bench", metavar="FILE", help="Primer's program, if it is not where "
                         "./primer bench builds it",
@@ -379,7 +379,7 @@ def read_flags():
 
 
 def check_first(flags):
-    """What would fail at the end had better fail now."""
+    """Fails now if saving would fail at the end."""
     for path in filter(None, [flags.json, flags.plot]):
         if not os.path.isdir(os.path.dirname(path) or "."):
             raise Failure(f"there is no folder {os.path.dirname(path)}")

@@ -19,7 +19,7 @@ CLI::Validator at_least(int least) {
 
 void add_threads_flag(CLI::App& app, std::vector<int>& threads) {
     app.add_option("--threads", threads,
-                   "numbers of threads to run each with; by default 1 and all cores")
+                   "numbers of threads for each run; by default 1 and all cores")
         ->delimiter(',')
         ->allow_extra_args(false)
         ->check(at_least(1))

@@ -8,10 +8,10 @@ namespace primer::benchmarks {
 /// Accepts whole numbers from `least` on.
 CLI::Validator at_least(int least);
 
-/// Offers --threads, a list of numbers of threads.
+/// Adds --threads, a list of numbers of threads.
 void add_threads_flag(CLI::App& app, std::vector<int>& threads);
 
-/// What --threads gave, each number once and in ascending order; if nothing, 1 and num_threads().
+/// The numbers of --threads, each once and in ascending order; by default 1 and num_threads().
 std::vector<int> thread_counts(std::vector<int> given);
 
 }  // namespace primer::benchmarks

@@ -1,5 +1,5 @@
-// How fast each kernel is, beside its reference and beside the processor's peak. The program adds
-// the flags and the table of Google Benchmark.
+// Measures each kernel, against its reference and the processor's peak. Google Benchmark provides
+// the flags and the table.
 
 #include <benchmark/benchmark.h>
 
@@ -44,9 +44,9 @@ using Call = std::function<void()>;
 /// A line of the table.
 struct Kernel {
     std::string name;
-    /// What a call must do, of which one is 0: operations, or bytes to read and to write, each
-    /// array counted once. Operations are those of the definition: where Winograd's algorithm does
-    /// with fewer, the share of the peak may be above 100 %.
+    /// The work of a call: operations, or bytes to read and write, each array counted once; the
+    /// other is 0. Operations are those of the definition: Winograd's algorithm needs fewer, so its
+    /// share of the peak may exceed 100 %.
     double flops, bytes;
     /// Makes the tensors.
     std::function<Call()> prepare;
@@ -113,7 +113,7 @@ ConvTensors conv_tensors(const ConvSizes& s) {
     };
 }
 
-/// The three of one convolution; y stands for dy as well, and so on.
+/// The three kernels of one convolution; y also serves as dy, and so on.
 void add_convolution(std::vector<Kernel>& all, const std::string& name, const ConvSizes& s,
                      decltype(kernels::reference::conv2d)* forward,
                      decltype(kernels::reference::conv2d_backward_input)* backward_input,
@@ -175,7 +175,7 @@ void add_convolutions(std::vector<Kernel>& all) {
     add_both("small_depthwise", sizes(1, {32, 32, 16}, 3, 32));
 }
 
-// --- The rest, which waits for memory ------------------------------------------------------------
+// --- Kernels that are limited by memory ----------------------------------------------------------
 
 void add_batch_norm(std::vector<Kernel>& all, const std::string& suffix, bool relu,
                     decltype(kernels::reference::batch_norm_training)* training,
@@ -233,7 +233,7 @@ void add_max_pool(std::vector<Kernel>& all) {
         backward("max_pool2d_backward/reference", kernels::reference::max_pool2d_backward));
 }
 
-/// Of n elements: an activation of cifar_cnn, or few enough for a cache.
+/// Kernels over n elements: an activation of cifar_cnn, or few enough for a cache.
 void add_elementwise(std::vector<Kernel>& all, Index n, const std::string& suffix) {
     all.push_back({"add" + suffix, 0, bytes_of(3 * n), [=]() -> Call {
                        return [=, a = random({n}), b = random({n}), y = random({n})] {
@@ -314,7 +314,7 @@ void measure(benchmark::State& state, const Kernel& kernel, int threads, double 
     using Clock = std::chrono::steady_clock;
     set_num_threads(threads);
     const Call call = kernel.prepare();
-    call();  // takes from the system what later calls recycle
+    call();  // allocates the memory that later calls recycle
     const Clock::time_point start = Clock::now();
     for (auto _ : state) call();
     const double seconds = std::chrono::duration<double>(Clock::now() - start).count();

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""What it costs to see a training: mnist_cnn with everything on (display, run directory, TensorBoard,
+"""Measures the cost of logging: mnist_cnn with everything on (display, run directory, TensorBoard,
 report) against --no-run-dir --quiet.
 
     ./primer mnist_cnn --help                            # builds it
     python3 benchmarks/logging_cost.py --data data/mnist
 
-Runs go in pairs, in turns first with and first without, on a machine that has nothing else to do.
-Prints the median, the smallest and the largest ratio of the times of a pair, each of a whole process.
+Runs come in pairs, alternately with logging first and without it first. Use an idle machine.
+Prints the median, smallest and largest ratio of the two times of a pair, each of a whole process.
 """
 
 import argparse

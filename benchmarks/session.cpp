@@ -10,7 +10,7 @@
 namespace primer::benchmarks {
 namespace {
 
-// As many as compare_pytorch.py has: the memory counts.
+// As many as in compare_pytorch.py, because memory is compared, too.
 constexpr Index kExamples = 4096;
 
 Index check_batch(Index batch) {
@@ -36,8 +36,8 @@ Session::Session(const Workload& workload, Index batch)
       data_(kExamples, workload.input, rng_),
       network_(workload.build(rng_)),
       optimizer_(network_.parameters(), {.lr = 0.01, .momentum = 0.9}),
-      // One forward at a time leaves nothing to prepare a batch behind; a thread that is told to
-      // would only be waited for.
+      // A single forward is too short to prepare a batch behind it: we would only wait for the
+      // thread.
       loader_(data_,
               {.batch_size = check_batch(batch),
                .shuffle = true,

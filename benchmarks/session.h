@@ -13,7 +13,7 @@ namespace primer::benchmarks {
 /// Examples in memory: uniform random numbers from 0 to 1, and random labels.
 class RandomDataset : public Dataset {
   public:
-    /// `shape` is that of one example.
+    /// `shape` is the shape of one example.
     RandomDataset(Index count, const Shape& shape, Rng& rng);
 
     Index size() const override { return values_.shape()[0]; }
@@ -27,7 +27,7 @@ class RandomDataset : public Dataset {
     std::vector<Index> labels_;
 };
 
-/// A workload at work. Each of its steps begins with gathering the examples of a batch.
+/// A running workload. Each step begins by gathering the examples of a batch.
 class Session {
   public:
     /// Throws Error if a batch is larger than the dataset.
@@ -35,14 +35,14 @@ class Session {
     Session(const Session&) = delete;  // the loader holds a reference to the dataset
     Session& operator=(const Session&) = delete;
 
-    /// One training step or, if the workload is one of inference, one forward.
+    /// One training step or, if the workload is inference, one forward.
     void step();
 
-    /// Of one example, in what step() does.
+    /// The operations of step() per example.
     double flops() const { return flops_; }
-    /// Elements of all parameters: a check that two networks are the same.
+    /// The elements of all parameters, to check that two networks are the same.
     Index parameters() const { return parameters_; }
-    /// Whether training has kept to finite numbers, without which its speed means nothing.
+    /// Whether all numbers have stayed finite; otherwise the speed means nothing.
     bool healthy() const;
 
   private:

@@ -81,7 +81,7 @@ class FlopsCounter : public ForwardHook {
     void called(Module& module, const Tensor& /*x*/, const Tensor& y) override {
         const Tensor weight = weight_of(module);
         if (!weight.defined()) return;
-        // One product for each output and each weight that it is the sum over.
+        // One product for each output and each weight in its sum.
         const auto products = static_cast<double>(y.numel() * (weight.numel() / weight.shape()[0]));
         const bool first = flops.forward == 0;
         flops.forward += 2 * products;

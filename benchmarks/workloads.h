@@ -9,31 +9,31 @@
 
 namespace primer::benchmarks {
 
-/// How many classes every network tells apart.
+/// The number of classes, the same for all networks.
 inline constexpr Index kClasses = 10;
 
-/// A network, and what it is given.
+/// A network with its input.
 struct Workload {
     std::string_view name;
     Sequential (*build)(Rng& rng);
     Shape input;             ///< of one example
-    Index batch;             ///< how many of them a step takes
-    bool inference = false;  ///< forward only, in eval mode, in place of a training step
+    Index batch;             ///< examples in a step
+    bool inference = false;  ///< forward only, in eval mode, instead of a training step
 };
 
-/// All of them, in the order in which they are run.
+/// All workloads, in the order of their runs.
 std::span<const Workload> workloads();
 
-/// What an example costs: two operations, a multiplication and an addition, for each product in the
-/// convolutions and linear layers. The rest of the network is not counted.
+/// The cost of an example: two operations, a multiplication and an addition, for each product in
+/// the convolutions and linear layers. Other layers do not count.
 struct Flops {
     double forward;
-    /// The forward, and in the backward as much again for the gradient of each layer's weight and
-    /// as much for that of its input, but for the first layer: nobody asks for its input's.
+    /// Forward and backward. The backward costs as much as the forward for the gradients of the
+    /// weights, and again for those of the inputs, except the first layer's input.
     double training;
 };
 
-/// Sends one example through the network, in eval mode, and counts. The network is left in training
+/// Sends one example through the network in eval mode and counts. Leaves the network in training
 /// mode.
 Flops count_flops(Module& network, const Shape& input);
 

@@ -24,7 +24,7 @@ void Tensor::throw_undefined() {
 
 Real* Tensor::mutable_data(const char* writer) const {
     check(impl().leaf || impl().tape != recording_tape(), writer, ": a tensor of shape ", shape(),
-          " that the running Tape has recorded can not be changed in place, for its gradient would "
+          " that the running Tape has recorded cannot be changed in place, for its gradient would "
           "be wrong; change a detach().clone(), or write before the Tape is made");
     if (impl().role == Impl::Role::buffer) {
         ThreadState* const here = ThreadState::here();

@@ -9,12 +9,12 @@
 #include "../core/error.h"
 #include "files.h"
 
-// A file is one record after another, and nothing else:
+// A file consists of records only:
 //
 //   CIFAR-10     label                1024 bytes red   1024 green   1024 blue
 //   CIFAR-100    coarse label, fine   1024 bytes red   1024 green   1024 blue
 //
-// with a byte for each label and each pixel, these row by row.
+// with one byte for each label and each pixel; pixels row by row.
 
 namespace primer {
 namespace {
@@ -38,10 +38,10 @@ struct Form {
     files::Source source;
     std::span<const Label> labels;
     Names train, test;              ///< of the files
-    std::size_t in_train, in_test;  ///< pictures in each of them
-    const char* folder;             ///< that the published archive unpacks to
-    Names archives;                 ///< the archive's name, and what some browsers make of it
-    Names for_python;               ///< by which that version is known
+    std::size_t in_train, in_test;  ///< pictures in each file
+    const char* folder;             ///< to which the published archive unpacks
+    Names archives;                 ///< the archive's name, and the name that some browsers give it
+    Names for_python;               ///< files of the version for Python
 
     Names names(Split split) const { return split == Split::train ? train : test; }
     std::size_t pictures(Split split) const { return split == Split::train ? in_train : in_test; }
@@ -92,8 +92,8 @@ std::vector<std::string> missing(const Form& form, const fs::path& dir, Split sp
     return names;
 }
 
-/// Says that files are missing from `folder`, which is `dir` or a folder in it, and why they may
-/// be.
+/// Throws Error for files missing from `folder`, which is `dir` or a folder in it, with a likely
+/// cause.
 [[noreturn]] void fail_missing(const Form& form, const fs::path& dir, const fs::path& folder,
                                Split split, const std::vector<std::string>& names) {
     const auto& [name, title] = form.source;
@@ -113,7 +113,7 @@ std::vector<std::string> missing(const Form& form, const fs::path& dir, Split sp
          " files in ", shown(folder), ", found no ", list, form.source.missing(folder));
 }
 
-/// The folder with all files of the split: `dir`, or the one in it that the archive unpacks to.
+/// The folder with all files of the split: `dir`, or the one in it to which the archive unpacks.
 fs::path find(const Form& form, const fs::path& dir, Split split) {
     form.source.check_folder(dir);
     if (missing(form, dir, split).empty()) return dir;
@@ -125,8 +125,8 @@ fs::path find(const Form& form, const fs::path& dir, Split split) {
     return folder;
 }
 
-/// Makes sure that the file is as long as `pictures` records or, if that is 0, some number of them.
-/// Returns the number.
+/// Checks that the file has `pictures` records or, if that is 0, any number of whole ones. Returns
+/// their number.
 std::size_t check_length(const Form& form, File& file, std::size_t pictures) {
     const auto& [name, title] = form.source;
     file.check_unpacked();
@@ -146,7 +146,7 @@ std::size_t check_length(const Form& form, File& file, std::size_t pictures) {
     return bytes / record;
 }
 
-/// Reads a file's records: their pixels to `pixels`, and byte `which` of the labels to `labels`.
+/// Reads a file's records: the pixels to `pixels`, and byte `which` of the labels to `labels`.
 void read(const Form& form, File& file, std::size_t which, std::span<std::uint8_t> pixels,
           std::span<std::uint8_t> labels) {
     std::array<std::uint8_t, 2> all{};
@@ -176,7 +176,7 @@ ImageDataset read_all(const Form& form, std::vector<File> files, std::size_t pic
         count += records.back();
     }
 
-    // Only now: what the files really hold is known.
+    // Allocates only now that the true sizes are known.
     std::vector<std::uint8_t> pixels(count * kPixels), labels(count);
     std::size_t first = 0;
     for (std::size_t i = 0; i < files.size(); ++i) {

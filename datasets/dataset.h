@@ -10,11 +10,11 @@
 
 namespace primer {
 
-/// The part of a dataset to learn from, and the part to judge what was learnt by.
+/// The part of a dataset for training and the part for testing.
 enum class Split { train, test };
 
-/// A member whose end others can see: a DataLoader tells by it that its dataset is gone. Each
-/// object has its own, a copy too.
+/// A member that lets others detect the end of its object: a DataLoader uses it to notice that its
+/// dataset is gone. A copy of the object has its own.
 class Lifetime {
   public:
     Lifetime() = default;
@@ -35,16 +35,16 @@ class Dataset {
 
     /// How many examples there are.
     virtual Index size() const = 0;
-    /// Of one example; for a picture [channels, height, width].
+    /// The shape of one example; for a picture [channels, height, width].
     virtual Shape shape() const = 0;
     /// Labels are 0, 1, ..., classes() - 1.
     virtual Index classes() const = 0;
 
     /// The label of example i. Throws Error unless 0 <= i < size().
     virtual Index label(Index i) const = 0;
-    /// Writes the values of example i to `out`, row-major and as they were stored: a picture's are
-    /// 0 ... 255, and transforms make of them what a network likes. Throws Error unless
-    /// 0 <= i < size() and `out` has as many elements as shape().
+    /// Writes the values of example i to `out`, row-major and as they are stored: 0 ... 255 for a
+    /// picture; transforms prepare them for a network. Throws Error unless 0 <= i < size() and
+    /// `out` has as many elements as shape().
     virtual void load(Index i, std::span<Real> out) const = 0;
 
     const Lifetime& lifetime() const { return lifetime_; }
@@ -53,12 +53,12 @@ class Dataset {
     Lifetime lifetime_;
 };
 
-/// Pictures and their labels in memory, a byte for each value.
+/// Pictures and their labels in memory, one byte per value.
 class ImageDataset : public Dataset {
   public:
-    /// `shape` is that of one picture, [channels, height, width]; `pixels` holds one picture after
-    /// another, each row-major. Throws Error if a size is 0, if there are not as many pictures as
-    /// labels, or if a label is not below `classes` (1 to 256).
+    /// `shape` is the shape of one picture, [channels, height, width]; `pixels` holds one picture
+    /// after another, each row-major. Throws Error if a size is 0, if the numbers of pictures and
+    /// labels differ, or if a label is not below `classes` (1 to 256).
     ImageDataset(const Shape& shape, Index classes, std::vector<std::uint8_t> pixels,
                  std::vector<std::uint8_t> labels);
 

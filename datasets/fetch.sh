@@ -2,10 +2,10 @@
 # Downloads a published dataset, checks it, and puts its files in place.
 # sources.txt, beside this script, says what to download from where.
 #
-# All work is done in DIR/.primer-fetch, on the same filesystem as the final files, so that putting a
+# All work happens in DIR/.primer-fetch, on the same filesystem as the final files, so that putting a
 # file in place is one rename. Nothing appears in DIR before every file has passed its check, and
-# nothing that is there is ever replaced: it may be data of somebody's own under the same name.
-# A download that broke off stays in DIR/.primer-fetch and is continued by the next run.
+# existing files are never replaced: they may be the user's own data under the same names.
+# An interrupted download stays in DIR/.primer-fetch, and the next run continues it.
 set -euo pipefail
 
 here=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
@@ -20,10 +20,10 @@ usage() {
 usage: ./primer fetch NAME [--to DIR]
 
 Downloads a dataset into DIR (by default data/NAME in the current directory).
-A file that is there stays; fetch refuses if it is not the published one.
+Existing files stay; fetch refuses if one is not the published file.
 NAME is one of: $(known_names)
 
-PRIMER_MIRROR, when set, is the URL of a folder to download from in place of the
+PRIMER_MIRROR, when set, is the URL of a folder to download from instead of the
 published mirrors. It may be a folder of this machine: file:///path/of/the/folder
 END
 }
@@ -61,7 +61,7 @@ read_table() {
 
 md5() { md5sum < "$1" | cut -d ' ' -f 1; }
 
-# Whether the file is there and has the digest of the table (where the table knows one).
+# Whether the file exists and has the digest of the table (if the table has one).
 is_correct() {
     local path=$1 expected=${md5_of[${1##*/}]}
     [ -f "$path" ] || return 1
@@ -75,7 +75,7 @@ all_correct() {
     done
 }
 
-# Dies if a file of that name, but of other content, is in the folder.
+# Dies if the folder holds a file with the name of a published one but other contents.
 refuse_to_replace() {
     local file path
     for file in "${files[@]}"; do
@@ -86,10 +86,10 @@ refuse_to_replace() {
     done
 }
 
-# One run at a time works in a destination; a second one waits. The lock belongs to the open file,
-# so it is gone with this process, however that ends. Whoever had it before may have removed
-# .primer-fetch together with the lock file when it was done: then ours is no longer the one that the
-# others see, and we take the new one. (Without /dev/fd there is no telling.)
+# Only one run at a time works in a destination; a second one waits. The lock belongs to the open
+# file, so it ends with this process, however that ends. The previous holder may have removed
+# .primer-fetch together with the lock file: then other runs do not see our lock, and we take the
+# new one. (Without /dev/fd we cannot check this.)
 lock() {
     while true; do
         mkdir -p -- "$work" || die "cannot write into '$dest'; check its permissions or give another folder with --to"
@@ -105,7 +105,7 @@ lock() {
     done
 }
 
-# Runs on every exit. Keeps the downloads, if there are any, for the next run to continue.
+# Runs on every exit. Keeps downloads for the next run to continue.
 tidy() {
     [ -n "$locked" ] || return 0
     rm -rf -- "$work/unpacked"
@@ -119,8 +119,8 @@ interrupted() {
     exit 130
 }
 
-# Downloads URL to the file PART, continuing what is there already. Succeeds when the digest is
-# right; otherwise $why says what went wrong.
+# Downloads URL to the file PART and continues an earlier download. Succeeds if the digest is right;
+# otherwise $why says what went wrong.
 download() {
     local url=$1 part=$2 code http_code attempt found
     local options=(--fail --location --connect-timeout 20
@@ -134,8 +134,8 @@ download() {
         http_code=${why%% *}
         why=${why#* }
         case $code in
-            # The connection broke or stalled on the way. Not curl's own --retry: that one starts
-            # again where this run began, we continue where the connection broke.
+            # The connection broke or stalled. Not curl's own --retry: it starts again where this
+            # run began, but we continue where the connection broke.
             18 | 28 | 52 | 55 | 56 | 92) [ "$attempt" = 3 ] || sleep 2 ;;
             *) break ;;
         esac
@@ -168,8 +168,8 @@ get_archive() {
         resumed=""
         if [ -s "$part" ]; then resumed=yes; fi
         if download "$url" "$part"; then return; fi
-        # The mirror may be innocent: what was there before can have been the beginning of
-        # something else. So start again, from nothing.
+        # The mirror may be innocent: the earlier part may be of another file. So start again from
+        # nothing.
         if [ -n "$resumed" ] && [ ! -e "$part" ]; then
             say "the partial download cannot be continued; starting again"
             if download "$url" "$part"; then return; fi
@@ -179,7 +179,7 @@ get_archive() {
 
     warn "no mirror delivered $archive."
     cat >&2 <<END
-Check the network connection and run the same command again: what has been downloaded is kept.
+Check the network connection and run the same command again: finished parts are kept.
 Or download by hand, into one folder,
 $(printf "    ${published%/}/%s\n" "${archives[@]}")
 and run: PRIMER_MIRROR=file:///path/of/that/folder ./primer fetch $name
@@ -265,7 +265,7 @@ for file in "${files[@]}"; do
     is_correct "$work/unpacked/$file" ||
         die "'$file' was unpacked with md5 $(md5 "$work/unpacked/$file"), expected ${md5_of[$file]}; nothing was changed in $dest"
 done
-refuse_to_replace "$dest"   # what has come there in the meantime
+refuse_to_replace "$dest"   # files that have appeared in the meantime
 for file in "${files[@]}"; do
     is_correct "$dest/$file" || mv -f -- "$work/unpacked/$file" "$dest/$file"
 done

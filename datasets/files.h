@@ -9,16 +9,16 @@
 #include <span>
 #include <string>
 
-// What the readers of published files share: looking for files, opening them, and saying what is
-// wrong with them.
+// Shared by the readers of published files: finding files, opening them and reporting what is wrong
+// with them.
 
 namespace primer::files {
 
-/// The path as messages show it: absolute, and quoted for a shell.
+/// The path for messages: absolute, and quoted for a shell.
 std::string quoted(const std::filesystem::path& path);
 
-/// quoted(path), for the arguments of check and fail. It is made when it is written: most checks
-/// pass, and to ask the system for the current folder takes longer than all of them.
+/// quoted(path) for the arguments of check and fail. It is computed only when it is written: most
+/// checks pass, and asking the system for the current folder takes longer than all of them.
 struct Shown {
     explicit Shown(const std::filesystem::path& named) : path(named) {}
 
@@ -29,47 +29,47 @@ struct Shown {
 };
 inline Shown shown(const std::filesystem::path& path) { return Shown(path); }
 
-/// A published dataset, and what messages say of it.
+/// A published dataset, with texts for messages.
 struct Source {
-    const char* name;   ///< of the function that reads it and of what ./primer fetch downloads
+    const char* name;   ///< of the function that reads it, and for ./primer fetch
     const char* title;  ///< for a person to read: "MNIST"
 
-    /// What is at `path`. That nothing is there is an answer; throws Error if we may not look.
+    /// The type of `path`, which need not exist. Throws Error if we may not look.
     std::filesystem::file_type type_of(const std::filesystem::path& path) const;
     bool there(const std::filesystem::path& path) const;
     /// Throws Error unless `dir` is a folder.
     void check_folder(const std::filesystem::path& dir) const;
 
-    /// The end of a message about files that `dir` does not have: the command that downloads them
-    /// there, which replaces no file; or the folder of the dataset's name in `dir`, if there is
-    /// one.
+    /// The end of a message about files missing from `dir`: the command that downloads them there,
+    /// which replaces no file; or a hint to the folder with the dataset's name in `dir`, if there
+    /// is one.
     std::string missing(const std::filesystem::path& dir) const;
-    /// The end of a message about a file that is there but not as expected. It may be somebody's
-    /// own data, so this advises nothing that would put another file in its place.
+    /// The end of a message about an unexpected file. It may be the user's own data, so the advice
+    /// never replaces it.
     std::string compare() const;
 };
 
-/// A file that is read from its beginning to its end.
+/// A file that is read from beginning to end.
 class File {
   public:
-    /// Throws Error for what is no file, and for a file that cannot be opened.
+    /// Throws Error if `path` is not a file or cannot be opened.
     File(const Source& source, std::filesystem::path path);
-    /// Reads from a stream that can seek and must outlive this; messages call it `path`.
+    /// Reads from a seekable stream, which must outlive this; messages call it `path`.
     File(const Source& source, std::istream& in, std::filesystem::path path);
 
     const std::filesystem::path& path() const { return path_; }
     std::uint64_t bytes() const { return bytes_; }
-    /// Whether these are the first bytes. Moves nothing.
+    /// Whether the file begins with these bytes. Does not move the position.
     bool begins_with(std::initializer_list<std::uint8_t> expected);
     /// Throws Error if the file is packed with gzip.
     void check_unpacked();
-    /// The next out.size() bytes. Throws Error if there are not so many left.
+    /// Reads the next out.size() bytes. Throws Error if fewer are left.
     void read(std::span<std::uint8_t> out);
 
   private:
     Source source_;
     std::filesystem::path path_;
-    std::unique_ptr<std::ifstream> opened_;  // by us; otherwise the stream is somebody else's
+    std::unique_ptr<std::ifstream> opened_;  // nullptr if the caller owns the stream
     std::istream* stream_;
     std::uint64_t bytes_ = 0;
 };

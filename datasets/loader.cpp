@@ -44,16 +44,16 @@ class DataLoader::Source {
         return size_ / options_.batch_size + (rest && !options_.drop_last ? 1 : 0);
     }
 
-    /// A batch in the making. Its pictures can be prepared in any order and on any threads, for
-    /// each depends on nothing but the epoch and its position there.
+    /// A batch in the making. Its pictures can be prepared in any order and on any thread, because
+    /// each depends only on the epoch and its position there.
     struct Draft {
         Index first = 0;  ///< position of its first picture
         Batch batch;
         Real* images = nullptr;  ///< the memory of batch.images
     };
 
-    /// Also makes sure that there is still a dataset as the loader knew it: its pictures are about
-    /// to be written to memory of that size.
+    /// Also checks that the dataset still exists and has its old size and shape: its pictures will
+    /// be written to memory of that size.
     Draft draft(Index number) const {
         check(!alive_.expired(),
               "DataLoader: its dataset is gone; keep the dataset as long as the loader is used");
@@ -84,7 +84,7 @@ class DataLoader::Source {
         }
     }
 
-    /// How many pictures are worth handing to another thread.
+    /// This many pictures are worth handing to another thread.
     Index grain() const { return std::max<Index>(1, 32768 / std::max<Index>(1, shape_.numel())); }
 
   private:
@@ -121,8 +121,8 @@ void DataLoader::skip(Only<Index> batches) {
 DataLoader::Iterator DataLoader::begin() {
     const Source& from = source();
     epoch_state_ = rng_.state();
-    // Every epoch takes one number from rng_, whatever the options make of it: epoch number k is
-    // then the same for a loader that has run k epochs and for one that was set to its state.
+    // Every epoch takes one number from rng_, whatever the options. So epoch number k is the same
+    // for a loader that has run k epochs and for one that was set to its state.
     Rng rng = rng_.split();
     Epoch epoch;
     epoch.seed = rng.next();
@@ -141,7 +141,7 @@ class DataLoader::Run {
         try {
             thread_ = std::thread([this] { serve(); });
         } catch (const std::system_error&) {
-            // The system has no more threads: then every batch is made when it is asked for.
+            // The system grants no more threads: prepare every batch when it is needed.
         }
     }
 
@@ -157,11 +157,11 @@ class DataLoader::Run {
 
     const Source& source() const { return *source_; }
 
-    /// Whether its thread has stayed in the process that fork() has copied. Its locks are then as
-    /// that thread left them, so nothing here may be touched.
+    /// Whether fork() has left the thread in the other process. The thread may hold locks, so
+    /// nothing here may be touched then.
     bool lost_thread() const { return thread_.joinable() && process_ != process_number(); }
 
-    /// Batch number `number`; leaves the one after it to the thread.
+    /// Returns batch number `number` and lets the thread begin the next one.
     Batch take(Index number) {
         check(!lost_thread(),
               "DataLoader: this epoch was begun before fork(), and the thread that prepares its "
@@ -174,8 +174,8 @@ class DataLoader::Run {
     }
 
   private:
-    /// Memory is asked for here, by the loop's thread between two steps, never in the middle of
-    /// one: so how much a training run takes does not depend on which thread is faster.
+    /// Allocates here, on the loop's thread between two steps, never during one. So the memory of a
+    /// training run does not depend on which thread is faster.
     void start(Index number) {
         Source::Draft draft = source_->draft(number);
         {
@@ -188,7 +188,7 @@ class DataLoader::Run {
         changed_.notify_one();
     }
 
-    /// Prepares what the thread has not come to yet, on all threads: better than to wait for one.
+    /// Prepares the remaining pictures on all threads, which is faster than waiting for one.
     void finish() {
         std::unique_lock lock(mutex_);
         const Index done = std::exchange(next_, count_);
@@ -200,7 +200,7 @@ class DataLoader::Run {
         if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
     }
 
-    /// The thread: takes a few pictures at a time, so that finish() never waits for long.
+    /// The thread's loop. It takes a few pictures at a time, so that finish() never waits long.
     void serve() {
         std::unique_lock lock(mutex_);
         while (true) {
@@ -241,9 +241,9 @@ class DataLoader::Run {
     Source::Draft draft_;
     Index number_ = -1;  // of draft_; -1 before the first
 
-    std::mutex mutex_;  // for what follows
+    std::mutex mutex_;  // guards the members below
     std::condition_variable changed_;
-    Index next_ = 0, count_ = 0;  // nobody has taken on the pictures next_ ... count_ - 1 of draft_
+    Index next_ = 0, count_ = 0;  // pictures next_ ... count_ - 1 of draft_ are not yet begun
     bool busy_ = false;           // the thread is at work
     bool stop_ = false;
     std::exception_ptr error_;
@@ -266,7 +266,7 @@ DataLoader::Iterator& DataLoader::Iterator::operator=(Iterator&& other) noexcept
 }
 
 DataLoader::Iterator::~Iterator() {
-    // To wait for a thread that is in another process would take for ever.
+    // Joining a thread that is in another process would never end.
     if (run_ != nullptr && run_->lost_thread()) [[maybe_unused]]
         Run* const left = run_.release();
 }
@@ -285,7 +285,7 @@ DataLoader::Iterator& DataLoader::Iterator::operator++() {
 }
 
 void DataLoader::Iterator::load() {
-    batch_ = {};  // first, so that the next batch can have this one's memory
+    batch_ = {};  // first, so that the next batch can reuse its memory
     at_end_ = number_ >= run_->source().batches();
     if (!at_end_) batch_ = run_->take(number_);
 }

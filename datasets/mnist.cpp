@@ -15,10 +15,10 @@
 
 // An IDX file is a header of 32-bit numbers, most significant byte first, and then the data:
 //
-//   pictures   0x00000803   count   rows   columns   a byte for each pixel, row by row
-//   labels     0x00000801   count                    a byte for each label
+//   pictures   0x00000803   count   rows   columns   one byte per pixel, row by row
+//   labels     0x00000801   count                    one byte per label
 //
-// (The 08 says that the data are bytes, the last byte how many dimensions they have.)
+// (08 means that the data are bytes; the last byte is the number of dimensions.)
 
 namespace primer {
 namespace {
@@ -40,7 +40,7 @@ constexpr Kind kLabels{"labels", "idx1-ubyte", 0x00000801, 8};
 
 const char* prefix(Split split) { return split == Split::train ? "train" : "t10k"; }
 
-/// The names that a file goes by: as it is published, and as some copies spell it.
+/// A file's names: as published, and as some copies spell it.
 std::array<std::string, 2> names(Split split, const Kind& kind) {
     const std::string begin = std::string(prefix(split)) + "-" + kind.what;
     return {begin + "-" + kind.end_of_name, begin + "." + kind.end_of_name};
@@ -73,7 +73,7 @@ std::uint32_t number_at(const std::array<std::uint8_t, 16>& header, std::size_t 
     return number;
 }
 
-/// Complains unless the header is of the kind that it should be.
+/// Throws Error unless the header is of this kind.
 void check_kind(const fs::path& path, const Kind& kind, std::uint64_t file_bytes,
                 const std::array<std::uint8_t, 16>& header) {
     const Kind& other = kind.magic == kImages.magic ? kLabels : kImages;
@@ -88,7 +88,7 @@ void check_kind(const fs::path& path, const Kind& kind, std::uint64_t file_bytes
           kind.header_bytes, " bytes, found a file of ", file_bytes, kMnist.compare());
 }
 
-/// How many bytes follow the header, going by what it says.
+/// The number of bytes after the header, according to the header.
 std::uint64_t announced_bytes(const fs::path& path, const Kind& kind,
                               const std::array<std::uint8_t, 16>& header) {
     const std::uint64_t count = number_at(header, 1);
@@ -106,7 +106,7 @@ std::uint64_t announced_bytes(const fs::path& path, const Kind& kind,
     return count * rows * columns;
 }
 
-/// The data of an IDX file. Memory is taken only for what the file really holds.
+/// The data of an IDX file. Allocates only for data that the file really holds.
 std::vector<std::uint8_t> read(files::File& file, const Kind& kind) {
     const fs::path& path = file.path();
     file.check_unpacked();
@@ -118,8 +118,8 @@ std::vector<std::uint8_t> read(files::File& file, const Kind& kind) {
     const std::uint64_t announced = announced_bytes(path, kind, header);
     const std::uint64_t found = file_bytes - kind.header_bytes;
     check(found == announced, "mnist: expected ", shown(path), " to have ",
-          kind.header_bytes + announced, " bytes, for its header announces ", number_at(header, 1),
-          " ", kind.what, ", found ", file_bytes,
+          kind.header_bytes + announced, " bytes, because its header announces ",
+          number_at(header, 1), " ", kind.what, ", found ", file_bytes,
           found < announced ? " (was a download broken off?)" : "", kMnist.compare());
 
     std::vector<std::uint8_t> data(announced);

@@ -12,7 +12,7 @@ namespace {
 
 // --- sizes -------------------------------------------------------------------------------------
 
-// What one pixel of the result takes from a row (or a column): `weights` from `first` on.
+// The weights of the pixels of a row (or column), from `first` on, for one pixel of the result.
 struct Taps {
     Index first;
     std::vector<Real> weights;
@@ -39,7 +39,7 @@ std::vector<Taps> taps(Index from, Index to) {
 }
 
 struct Box {
-    Index left = 0, top = 0, right = 0, bottom = 0;  // the last two are outside
+    Index left = 0, top = 0, right = 0, bottom = 0;  // right and bottom are outside
     Index width() const { return right - left; }
     Index height() const { return bottom - top; }
 };
@@ -56,7 +56,7 @@ Tensor crop(const Tensor& x, const Box& box) {
     return y;
 }
 
-// At a size of at most `longest` pixels a side.
+// Shrinks x to at most `longest` pixels a side.
 Tensor shrunk(const Tensor& x, Index longest) {
     const Index height = x.shape()[1], width = x.shape()[2], side = std::max(height, width);
     if (side <= longest) return x;
@@ -98,7 +98,7 @@ std::vector<Real> paper_of(const Tensor& x) {
     return paper;
 }
 
-// How far each pixel's colour is from the paper's: [1, H, W].
+// The distance of each pixel's colour from the paper's: [1, H, W].
 Tensor distance_to(const std::vector<Real>& paper, const Tensor& x) {
     const Index pixels = x.shape()[1] * x.shape()[2];
     Tensor distance = zeros({1, x.shape()[1], x.shape()[2]});
@@ -113,13 +113,13 @@ Tensor distance_to(const std::vector<Real>& paper, const Tensor& x) {
     return distance;
 }
 
-// Where distances part into those of paper and those of ink, and the means of both.
+// The threshold between the distances of paper and those of ink, and the means of both.
 struct Parting {
     double threshold, paper, ink;
 };
 
-// The threshold for which the two classes' means differ most: it maximises n0 n1 (m0 - m1)^2.
-// (Otsu, "A Threshold Selection Method from Gray-Level Histograms", 1979.)
+// The threshold that maximises n0 n1 (m0 - m1)^2, the variance between the two classes. (Otsu, "A
+// Threshold Selection Method from Gray-Level Histograms", 1979.)
 Parting part(const Tensor& distance) {
     std::array<double, 256> count{}, sum{};
     double all = 0, total = 0;
@@ -147,8 +147,8 @@ Parting part(const Tensor& distance) {
 
 // --- the digit ---------------------------------------------------------------------------------
 
-// The pixels that hang together with `start`, also by their corners, among those in `open`, from
-// which they are taken.
+// Removes from `open` the pixels that are connected with `start`, also diagonally, and returns
+// them.
 std::vector<Index> take_component(std::vector<char>& open, Index width, Index start) {
     const Index height = std::ssize(open) / width;
     std::vector<Index> component{start};
@@ -169,11 +169,11 @@ std::vector<Index> take_component(std::vector<char>& open, Index width, Index st
 
 struct Ink {
     Tensor amount;  // [1, H, W], 0 ... 1
-    Box box;        // around all of it; empty if there is none
+    Box box;        // around all ink; empty if there is none
 };
 
-constexpr double kLeastContrast = 6;  // of 255: less is what packing leaves of plain paper
-constexpr std::size_t kSpeck = 25;    // of the largest piece's pixels, one part in so many
+constexpr double kLeastContrast = 6;  // of 255: compression makes plain paper vary by less
+constexpr std::size_t kSpeck = 25;    // a speck is this many times smaller than the largest piece
 
 Ink ink_in(const Tensor& x, const std::vector<Real>& paper) {
     const Tensor distance = distance_to(paper, x);
@@ -192,8 +192,8 @@ Ink ink_in(const Tensor& x, const std::vector<Real>& paper) {
         largest = std::max(largest, pieces.back().size());
     }
 
-    // What is less than half way from paper to the threshold is noise; between there and the mean
-    // of the ink lie the pixels at its edges.
+    // Below half way from paper to the threshold is noise; from there to the mean of the ink are
+    // the pixels at its edges.
     const double low = (parting.paper + parting.threshold) / 2;
     Real* const amount = ink.amount.mutable_data();
     for (Index i = 0; i < distance.numel(); ++i) {
@@ -216,8 +216,8 @@ Ink ink_in(const Tensor& x, const std::vector<Real>& paper) {
     return ink;
 }
 
-// The part of the picture that the box is of, when that was found at the size of `small`; a bit
-// more, for a pixel there is several here.
+// Scales a box from the size of `small` to that of `x`, with a margin, because one pixel there is
+// several here.
 Box enlarged(const Box& box, const Tensor& small, const Tensor& x) {
     const auto to = [](Index at, Index from, Index size) {
         return std::clamp<Index>(at * size / from, 0, size);
@@ -230,7 +230,7 @@ Box enlarged(const Box& box, const Tensor& small, const Tensor& x) {
 
 constexpr Index kSide = 28, kDigit = 20;
 
-// Lays the digit so that its centre of mass is as near to the picture's middle as it goes.
+// Places the digit so that its centre of mass is as close to the picture's middle as possible.
 Tensor centred(const Tensor& digit) {
     const Index height = digit.shape()[1], width = digit.shape()[2];
     double mass = 0, x = 0, y = 0;
@@ -289,8 +289,8 @@ Tensor resize(const Tensor& x, Only<Index> height, Only<Index> width) {
 }
 
 Tensor mnist_picture(const Image& image) {
-    // Enough pixels to see the digit, and so few that noise is averaged away. A digit that is small
-    // in its picture is looked at twice.
+    // Enough pixels to see the digit, but few enough to average noise away. A digit that is small
+    // in its picture gets a second, closer look.
     constexpr Index kLook = 112;
     image.check_whole("mnist_picture");
     const Tensor picture = channels_first(image);
@@ -309,7 +309,7 @@ Tensor mnist_picture(const Image& image) {
         return std::max<Index>(1, (size * kDigit + longest / 2) / longest);
     };
     const Tensor fit = resize(digit, fitted(ink.box.height()), fitted(ink.box.width()));
-    // A thin line gets pale when it gets smaller; MNIST's are white.
+    // Thin lines turn pale when they shrink, but MNIST's are white.
     const Real palest = *std::ranges::max_element(fit.values());
     for (Real& value : std::span(fit.mutable_data(), fit.values().size())) value *= 255 / palest;
     return centred(fit);

@@ -7,15 +7,15 @@
 #include "../core/rng.h"
 #include "dataset.h"
 
-// What the datasets share that this library draws itself. Only exactly rounded operations are used
-// (no sine, no logarithm), so that the pictures are the same bytes on every machine.
+// Shared by the datasets that this library draws itself. They use only exactly rounded operations
+// (no sine, no logarithm), so that the pictures have the same bytes on every machine.
 
 namespace primer::synthetic {
 
-/// Uniform from low to high. (Rng's own uniform() has fewer bits where Real is float; the pictures
-/// should not differ.)
+/// Uniform from low to high. (Rng's own uniform() has fewer bits where Real is float, but pictures
+/// must not depend on Real.)
 double uniform(Rng& rng, double low, double high);
-/// Between -most and most, the more likely the nearer to 0.
+/// Between -most and most; values near 0 are more likely.
 double around_zero(Rng& rng, double most);
 
 /// A cosine and its sine.
@@ -28,8 +28,8 @@ Angle angle(double t);
 /// Draws one picture of class `label`.
 using Draw = std::function<void(std::size_t label, Rng& rng, std::span<std::uint8_t> pixels)>;
 
-/// `count` pictures of the ten classes in turn, picture i from a generator that depends on `seed`
-/// and i alone. Throws Error, naming `who`, unless count >= 1.
+/// `count` pictures of the ten classes in turn. Picture i comes from a generator that depends only
+/// on `seed` and i. Throws Error, naming `who`, unless count >= 1.
 ImageDataset pictures(const char* who, Index count, std::uint64_t seed, const Shape& shape,
                       const Draw& draw);
 

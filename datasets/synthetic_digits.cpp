@@ -18,19 +18,19 @@ using synthetic::angle;
 using synthetic::around_zero;
 using synthetic::uniform;
 
-constexpr int kSide = 28;  // in the units that the pen is moved in; pixels may be smaller
+constexpr int kSide = 28;  // in the units of the pen's movements; pixels may be smaller
 
 struct Point {
     double x, y;
 };
 
-/// A point that the pen passes. It goes through in a smooth curve, unless this is a corner.
+/// A point that the pen passes, in a smooth curve unless it is a corner.
 struct Knot {
-    double x, y;  ///< right and down, in a box of 20 x 20 whose middle is (10, 10)
+    double x, y;  ///< right and down, in a box of 20 x 20 with its middle at (10, 10)
     bool corner = false;
 };
 
-/// From where the pen is put down to where it is lifted.
+/// The pen's way from where it is put down to where it is lifted.
 using Stroke = std::vector<Knot>;
 /// One way to write a digit.
 using Glyph = std::vector<Stroke>;
@@ -39,7 +39,7 @@ constexpr bool corner = true;
 
 // clang-format off
 const std::array<std::vector<Glyph>, 10>& glyphs() {
-    // Never destroyed: the destructors of other static objects may still draw digits.
+    // Never destroyed: destructors of static objects may still draw digits.
     static const auto& table = *new std::array<std::vector<Glyph>, 10>{{
         {  // 0
             {{{11, 1}, {5, 5}, {4.5, 14}, {10, 19}, {15, 14.5}, {15, 5}, {10, 1}, {6.5, 3}}},
@@ -105,18 +105,18 @@ const std::array<std::vector<Glyph>, 10>& glyphs() {
 }
 // clang-format on
 
-/// How one hand writes: takes a glyph's box to the picture. Bends the plane, not the strokes one by
-/// one, so that what meets in the glyph meets in the picture.
+/// One hand's way to write: maps a glyph's box to the picture. It bends the plane, not single
+/// strokes, so that strokes that meet in the glyph meet in the picture.
 class Hand {
   public:
     explicit Hand(Rng& rng) {
-        // As parts of half a box: how far the middle lies aside of the ends, and how much wider one
-        // end is than the other.
+        // In units of half a box: how far the middle is from the line between the ends, and how
+        // much wider one end is than the other.
         bend_x_ = around_zero(rng, 0.35);
         bend_y_ = around_zero(rng, 0.3);
         taper_x_ = around_zero(rng, 0.4);
         taper_y_ = around_zero(rng, 0.3);
-        // Of half the box, in pixels; MNIST's digits are 20 pixels high.
+        // Half the size of the box, in pixels; MNIST's digits are 20 pixels high.
         const double width = uniform(rng, 5.5, 11), height = uniform(rng, 7.5, 10.5);
         const double slant = around_zero(rng, 0.5);
         const auto [cosine, sine] = angle(around_zero(rng, 0.2));
@@ -130,7 +130,7 @@ class Hand {
 
     Point operator()(Point p) const {
         const double u = (p.x - 10) / 10, v = (p.y - 10) / 10;
-        // The constants are about the mean squares, so that a bend does not move the digit.
+        // The constants are close to the mean squares, so that a bend does not move the digit.
         const double bent_u = u + bend_x_ * (v * v - 0.5) + taper_x_ * u * v;
         const double bent_v = v + bend_y_ * (u * u - 0.2) + taper_y_ * u * v;
         return {x_ + xx_ * bent_u + xy_ * bent_v, y_ + yx_ * bent_u + yy_ * bent_v};
@@ -141,10 +141,10 @@ class Hand {
     double xx_, xy_, yx_, yy_, x_, y_;
 };
 
-/// For each pixel, the square of the distance from its middle to the nearest stroke.
+/// For each pixel, the squared distance from its middle to the nearest stroke.
 class Canvas {
   public:
-    /// A pixel is `pixel` wide and high. Distances from `reach` on do not matter.
+    /// A pixel is `pixel` wide and high. Distances beyond `reach` do not matter.
     Canvas(Index side, double pixel, double reach)
         : side_(side),
           pixel_(pixel),
@@ -187,8 +187,8 @@ class Canvas {
     std::vector<double> distance2_;
 };
 
-/// The cubic Hermite curve from p to q that leaves p in direction dp and reaches q in direction dq,
-/// as a chain of lines.
+/// Draws the cubic Hermite curve from p to q that leaves p in direction dp and reaches q in
+/// direction dq, as a chain of lines.
 void curve(Canvas& canvas, const Hand& hand, Point p, Point dp, Point q, Point dq) {
     constexpr int kPieces = 5;
     Point from = hand(p);
@@ -204,13 +204,13 @@ void curve(Canvas& canvas, const Hand& hand, Point p, Point dp, Point q, Point d
 }
 
 void draw(Canvas& canvas, const Hand& hand, const Stroke& stroke, Rng& rng) {
-    std::vector<Point> p;  // where the knots come to lie: no hand is steady
+    std::vector<Point> p;  // the knots, moved a little: no hand is steady
     for (const Knot& knot : stroke) {
         const double x = knot.x + around_zero(rng, 1.5);
         p.push_back({x, knot.y + around_zero(rng, 1.5)});
     }
-    // The direction of a smooth knot is that from its predecessor to its successor (Catmull-Rom);
-    // to or from a corner, and at the ends, the pen takes the straight way.
+    // At a smooth knot the curve's direction is that from its predecessor to its successor
+    // (Catmull-Rom). At corners and ends the pen goes straight.
     const auto direction = [&](std::size_t at, std::size_t i) -> Point {
         const bool smooth = at > 0 && at + 1 < p.size() && !stroke[at].corner;
         const Point from = p[smooth ? at - 1 : i], to = p[smooth ? at + 1 : i + 1];
@@ -228,7 +228,7 @@ void draw_digit(const SyntheticDigitsOptions& options, std::size_t digit, Rng& r
     const Glyph& glyph = ways[static_cast<std::size_t>(rng.below(static_cast<Index>(ways.size())))];
     const Hand hand(rng);
     const double radius = uniform(rng, 0.8, 1.7);
-    const double softness = uniform(rng, 0.8, 1.6);  // over how many pixels white becomes black
+    const double softness = uniform(rng, 0.8, 1.6);  // the pixels over which white becomes black
     const double ink = uniform(rng, 200, 280);
     const double noise = uniform(rng, 0, options.noise);
 

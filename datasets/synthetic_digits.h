@@ -9,17 +9,17 @@ namespace primer {
 
 struct SyntheticDigitsOptions {
     Index side = 28;    ///< height and width in pixels; the strokes grow with it
-    double noise = 40;  ///< the most that chance adds to a byte or takes from it
+    double noise = 40;  ///< the largest random change of a byte
 };
 
-/// Digits that look handwritten and that this library draws itself, for when there is no MNIST at
-/// hand: of the same form, [1, 28, 28] bytes, white on black, in ten classes. Each is one of the
-/// ways in which people write the digit, as a pen might have gone: bent, slanted, turned, scaled
-/// and moved a little, with a pen of its own width and some noise.
+/// Digits that look handwritten, drawn by this library in place of MNIST, in the same form: [1, 28,
+/// 28] bytes, white on black, in ten classes. Each follows one of the ways in which people write
+/// the digit, a little bent, slanted, turned, scaled and moved, with a random pen width and some
+/// noise.
 ///
-/// Example i has the label i % 10 and depends on `seed` and i alone, so a longer set begins with
-/// the shorter one's examples; sets of two seeds have nothing in common. Only exactly rounded
-/// operations are used: the bytes are the same on every machine with IEEE double arithmetic.
+/// Example i has the label i % 10 and depends only on `seed` and i. So a longer set begins with the
+/// examples of a shorter one; sets of two seeds have nothing in common. All operations are exactly
+/// rounded, so the bytes are the same on every machine with IEEE double arithmetic.
 ///
 /// Throws Error unless count >= 1, 8 <= side <= 4096 and 0 <= noise <= 255.
 ImageDataset synthetic_digits(Only<Index> count, Only<std::uint64_t> seed,

@@ -21,15 +21,15 @@ constexpr int kArea = kSide * kSide;
 
 double square(double x) { return x * x; }
 
-/// On how many sides of a regular polygon around (0, 0) the point (u, v) lies inside. `normals` are
-/// the directions of the sides, all of them at the distance `apothem`.
+/// For how many sides of a regular polygon around (0, 0) the point (u, v) lies on the inner side.
+/// `normals` are the normals of the sides, which all have the distance `apothem`.
 int sides_inside(std::span<const Angle> normals, double apothem, double u, double v) {
     int inside = 0;
     for (const auto& [cosine, sine] : normals) inside += u * cosine + v * sine < apothem ? 1 : 0;
     return inside;
 }
 
-// The directions of an equilateral triangle's and of a regular pentagon's sides.
+// The normals of the sides of an equilateral triangle and of a regular pentagon.
 constexpr std::array<Angle, 3> kThree{{{1, 0}, {-0.5, 0.8660254}, {-0.5, -0.8660254}}};
 constexpr std::array<Angle, 5> kFive{{{1, 0},
                                       {0.3090170, 0.9510565},
@@ -52,9 +52,9 @@ bool belongs(std::size_t label, double u, double v) {
             return std::min(a, b) < 0.3 && std::max(a, b) < 1.05;
         case 4:  // ring
             return r2 < square(1.05) && r2 > square(0.62);
-        case 5:  // star: a pentagon, and the tips, each of which lies beyond one of its sides
+        case 5:  // star: a pentagon and its tips, each beyond one of the sides
             return sides_inside(kFive, 0.38, u, v) >= 4;
-        case 6:  // crescent: a disc without another one
+        case 6:  // crescent: a disc minus another disc
             return r2 < square(1.1) && square(u - 0.55) + v * v > square(0.85);
         case 7:  // stripes
             return u - std::floor(u) < 0.5;
@@ -66,7 +66,7 @@ bool belongs(std::size_t label, double u, double v) {
 }
 constexpr std::size_t kFirstPattern = 7;
 
-/// Takes a point of the picture to the shape's own coordinates.
+/// Maps a point of the picture to the shape's own coordinates.
 class Placement {
   public:
     Placement(bool pattern, Rng& rng) {
@@ -90,7 +90,7 @@ class Placement {
     double x_, y_, xx_, xy_, yx_, yy_;
 };
 
-/// A colour with blotches: it wanders about its mean from place to place.
+/// A colour with blotches: it varies around its mean from place to place.
 class Paint {
   public:
     Paint(const std::array<double, 3>& colour, Rng& rng) {
@@ -100,7 +100,7 @@ class Paint {
         }
     }
 
-    /// Between the four nearest points of a coarse grid, in proportion to how near they are.
+    /// Interpolates between the four nearest points of a coarse grid.
     double operator()(std::size_t channel, int x, int y) const {
         const int left = x / kCell, top = y / kCell;
         const double s = (x % kCell + 0.5) / kCell, t = (y % kCell + 0.5) / kCell;
@@ -119,7 +119,7 @@ std::array<double, 3> any_colour(Rng& rng) {
     return {red, green, uniform(rng, 10, 245)};
 }
 
-/// A colour that can be told from `other`.
+/// A colour that clearly differs from `other`.
 std::array<double, 3> another_colour(const std::array<double, 3>& other, Rng& rng) {
     while (true) {
         const std::array<double, 3> colour = any_colour(rng);
@@ -129,7 +129,7 @@ std::array<double, 3> another_colour(const std::array<double, 3>& other, Rng& rn
     }
 }
 
-/// The share of each pixel that the shape covers, by looking at a few points of it.
+/// The share of each pixel that the shape covers, estimated from a few points of the pixel.
 std::array<double, kArea> covered(std::size_t label, const Placement& placement) {
     constexpr int kPoints = 3;
     std::array<double, kArea> share{};

@@ -17,12 +17,12 @@ void check_picture(const char* who, std::span<const Real> image, const Shape& sh
           " values for the shape ", shape, ", got ", image.size());
 }
 
-/// new(y, x) = old(y + down, x + right), and 0 where that lies outside.
+/// new(y, x) = old(y + down, x + right), or 0 if that lies outside.
 void shift(Real* plane, Size2 size, Index down, Index right) {
     const Index first = std::max<Index>(0, -right);  // columns first ... last - 1 stay inside
     const Index last = std::min(size.w, size.w - right);
     for (Index i = 0; i < size.h; ++i) {
-        // In the order in which no row is overwritten before it has been moved.
+        // In an order that overwrites no row before it has been moved.
         const Index y = down >= 0 ? i : size.h - 1 - i;
         Real* const row = plane + y * size.w;
         if (y + down < 0 || y + down >= size.h) {
@@ -108,7 +108,7 @@ void Normalize::operator()(std::span<Real> image, const Shape& shape, Rng& /*rng
     const std::size_t channels = mean_.size();
     check(shape.rank() == 3 && shape[0] == static_cast<Index>(channels),
           "Normalize: expected the shape [", channels,
-          ", height, width], for it has a mean and a standard deviation for each of ", channels,
+          ", height, width], because it has a mean and a standard deviation for each of ", channels,
           " channels, got ", shape);
     check(static_cast<Index>(image.size()) == shape.numel(), "Normalize: expected ", shape.numel(),
           " values for the shape ", shape, ", got ", image.size());

@@ -6,8 +6,8 @@
 
 namespace primer {
 
-/// What is kept of the mean and of the square. A class, so that neither can be left out: of an
-/// array in braces, {0.9} would be {0.9, 0}.
+/// The shares of the mean and of the square that are kept. A class, so that neither can be left
+/// out: with an array, {0.9} would mean {0.9, 0}.
 class Betas {
   public:
     constexpr Betas(Only<double> mean, Only<double> square) : values_{mean, square} {}
@@ -23,13 +23,13 @@ struct AdamOptions {
     Only<double> lr = 1e-3;
     Betas betas = {0.9, 0.999};
     Only<double> eps = 1e-8;
-    Only<double> weight_decay = 0;  ///< times w is added to the gradient: the gradient of |w|^2 / 2
-    bool amsgrad = false;   ///< divide by the largest square so far, so that no step grows again
+    Only<double> weight_decay = 0;  ///< adds weight_decay w to the gradient, that of |w|^2 / 2
+    bool amsgrad = false;   ///< divide by the largest square so far, so that steps never grow again
     bool maximize = false;  ///< go up the gradient instead of down
 };
 
-/// A running mean of the gradient, divided by the root of a running mean of its square: each weight
-/// moves by about lr a step, however large its gradients are. For a weight w with gradient g, in
+/// Divides a running mean of the gradient by the root of a running mean of its square: each weight
+/// moves by about lr per step, however large its gradients are. For a weight w with gradient g, in
 /// its step t = 1, 2, ...:
 ///
 ///     g = g + weight_decay w                       (maximize: -g + ...)
@@ -37,9 +37,9 @@ struct AdamOptions {
 ///     v = beta2 v + (1 - beta2) g^2                (amsgrad: below, the largest v so far)
 ///     w = w - lr m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + eps)
 ///
-/// m and v begin at 0; the two divisors make up for that. Kingma and Ba, "Adam: A Method for
+/// m and v begin at 0; the divisors 1 - beta^t correct for that. Kingma and Ba, "Adam: A Method for
 /// Stochastic Optimization", 2015, algorithm 1. amsgrad: Reddi, Kale and Kumar, "On the Convergence
-/// of Adam and Beyond", 2018, algorithm 2, with the corrections, as PyTorch has it.
+/// of Adam and Beyond", 2018, algorithm 2, with these corrections, as in PyTorch.
 class Adam : public GroupedOptimizer<AdamOptions> {
   public:
     /// Adam(model.parameters(), {.lr = 3e-4}).
@@ -50,7 +50,7 @@ class Adam : public GroupedOptimizer<AdamOptions> {
 
   protected:
     enum class Decay { in_gradient, apart };
-    /// For AdamW, whose decay is apart from the gradient.
+    /// For AdamW, whose decay is separate from the gradient.
     Adam(std::vector<Group> groups, Decay decay);
 
   private:
@@ -68,16 +68,16 @@ struct AdamWOptions {
     bool maximize = false;
 };
 
-/// Adam with the decay apart from the gradient, so that it is the same part of every weight and not
-/// less of those whose gradients are large:
+/// Adam with the decay separate from the gradient: every weight decays by the same factor, also
+/// weights with large gradients.
 ///
 ///     w = (1 - lr weight_decay) w, then Adam's step without weight_decay.
 ///
-/// Loshchilov and Hutter, "Decoupled Weight Decay Regularization", 2019, algorithm 2, where the
-/// decay is not times lr; here it is, as in PyTorch.
+/// Loshchilov and Hutter, "Decoupled Weight Decay Regularization", 2019, algorithm 2, which does
+/// not multiply the decay by lr; here, as in PyTorch, lr multiplies it.
 class AdamW : public Adam {
   public:
-    /// Parameters that are trained with the same options.
+    /// Parameters that share their options.
     struct Group {
         std::vector<Parameter> parameters;
         AdamWOptions options = {};

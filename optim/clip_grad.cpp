@@ -18,14 +18,14 @@ Real clip_grad_norm_(std::span<const Parameter> parameters, Only<double> max_nor
     const double norm = std::sqrt(squares);
     const double factor = max_norm / (norm + 1e-6);
     if (factor >= 1) return static_cast<Real>(norm);
-    for (const Parameter& parameter : parameters) {  // a NaN among them goes into all of them
+    for (const Parameter& parameter : parameters) {  // if any is NaN, all become NaN
         const Tensor grad = parameter.grad();
         if (!grad.defined()) continue;
         Tensor::Impl& impl = grad.impl();
         const bool used = impl.used_version == impl.storage->version();
         kernels::scale(grad.numel(), static_cast<Real>(factor),
                        grad.mutable_data("clip_grad_norm_"));
-        // What a step has used is no new gradient for being shorter: zero_grad() is still due.
+        // A used gradient is not a new one because it was scaled: zero_grad() is still due.
         if (used) impl.used_version = impl.storage->version();
     }
     return static_cast<Real>(norm);

@@ -29,7 +29,7 @@ Optimizer::Optimizer(const char* name, std::vector<Parameter> parameters,
         check(is_new, name, ": the parameters ", seen->second, " and ", i,
               " are the same one, of shape ", parameters_[i].shape(),
               "; every step would update it twice");
-        // Not the number of optimizers that were made, for one may have ended.
+        // Counts living optimizers: the claim's deleter subtracts this one again.
         ++parameters_[i].impl().optimizers;
         const std::weak_ptr<Tensor::Impl> parameter = parameters_[i].handle();
         claims_.emplace_back(nullptr, [parameter](void*) {
@@ -57,7 +57,7 @@ void Optimizer::zero_grad() {
 
 void Optimizer::check_not_moved() const {
     check(!parameters_.empty(), name_,
-          ": this optimizer has been moved from: step with the one that it was moved to");
+          ": this optimizer has been moved from; use the one that it was moved to");
 }
 
 void Optimizer::begin_step(long handles) const {
@@ -66,13 +66,13 @@ void Optimizer::begin_step(long handles) const {
         const Tensor grad = parameters_[i].grad();
         check(!grad.defined() || !grad.impl().used_before, name_,
               "::step: the gradient of parameter ", i, ", of shape ", parameters_[i].shape(),
-              ", still holds the one that the last step has used, and backward() has added to it; "
-              "call zero_grad() once before each step's backward()");
+              ", still contains the gradient that the last step used, and backward() has added "
+              "to it; call zero_grad() once before each step's backward()");
         check(grad.defined() || parameters_[i].handle().use_count() > handles, name_,
-              "::step: nothing but this optimizer has parameter ", i, ", of shape ",
+              "::step: only this optimizer still has parameter ", i, ", of shape ",
               parameters_[i].shape(),
-              ", any more: the layer that it was of has been replaced, and what is in its place is "
-              "not trained; make the optimizer after that");
+              ": its layer has been replaced, and the new layer is not trained; make the optimizer "
+              "after replacing layers");
     }
 }
 
@@ -124,8 +124,8 @@ std::map<std::string, std::vector<Tensor>> Optimizer::sorted(
     return sorted;
 }
 
-// With Adam's count of steps but without its average of squares, say, that average would begin at 0
-// and not be corrected for it: the next steps would be 30 times too long.
+// Otherwise, say with Adam's count of steps but without its average of squares, that average would
+// begin at 0 without correction: the next steps would be 30 times too long.
 void Optimizer::check_sound(const std::map<std::string, std::vector<Tensor>>& state) const {
     for (std::size_t i = 0; i < parameters_.size(); ++i) {
         const auto there = [&](const auto& kept) { return kept.second[i].defined(); };

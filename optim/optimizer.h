@@ -14,26 +14,26 @@
 
 namespace primer {
 
-/// Changes parameters along their gradients. A training step calls zero_grad(), then the tape's
+/// Updates parameters along their gradients. A training step calls zero_grad(), then the tape's
 /// backward(), then step().
 ///
-/// The parameters come in groups, each with options of its own; most often there is only one.
-/// Optimizers are moved, never copied: a copy would share its state with the original unnoticed.
+/// The parameters come in groups, each with its own options; usually there is only one. Optimizers
+/// can be moved but not copied: a copy would silently share its state with the original.
 class Optimizer {
   public:
     Optimizer(Optimizer&&) = default;
     Optimizer& operator=(Optimizer&&) = default;
     virtual ~Optimizer() = default;
 
-    /// One update of every parameter that has a gradient; the others stay as they are, and so does
-    /// what is remembered of them. Throws Error, and changes nothing, if backward() has added to a
-    /// gradient that an earlier step has used: zero_grad() is missing; or if
-    /// nothing else has one of the parameters any more, which then gets no gradient either: its
-    /// layer has been replaced. Several calls of backward() before one step, which add up, are no
-    /// error; nor is a gradient that was written to since.
+    /// Updates every parameter that has a gradient; the others and their state stay as they are.
+    /// Throws Error, and changes nothing, if backward() has added to a gradient that an earlier
+    /// step has used (zero_grad() is missing), or if a parameter without a gradient belongs to
+    /// nothing but this optimizer any more (its layer has been replaced). It is not an error to
+    /// call backward() several times before one step, which adds the gradients, or to write to a
+    /// gradient.
     virtual void step() = 0;
 
-    /// Drops the gradients, so that the next backward leaves its own and not the sum of all so far.
+    /// Drops the gradients, so that the next backward() does not add to them.
     void zero_grad();
 
     /// All parameters, in the order of their groups.
@@ -41,18 +41,18 @@ class Optimizer {
     virtual Index group_count() const = 0;
     /// The learning rate of a group. Throws Error if there is no such group.
     double lr(Only<Index> group = 0) { return lr_of(group); }
-    /// Sets the learning rate of all groups: what a schedule does between steps.
+    /// Sets the learning rate of all groups, as a schedule does between steps.
     void set_lr(Only<double> lr);
-    /// Sets that of one group. Throws Error if there is no such group.
+    /// Sets the learning rate of one group. Throws Error if there is no such group.
     void set_lr(Only<double> lr, Only<Index> group) { lr_of(group) = lr; }
 
-    /// What is remembered from step to step, to be saved in a checkpoint: "0.momentum_buffer" is
-    /// that of parameters()[0]. Only what there is yet, and not copies: the next step changes them.
+    /// The state that the optimizer keeps from step to step, to be saved in a checkpoint:
+    /// "0.momentum_buffer" is that of parameters()[0]. Contains only what exists so far. The
+    /// tensors are not copies: the next step changes them.
     std::vector<std::pair<std::string, Tensor>> named_state() const;
-    /// Puts copies of a saved state in place of all that is remembered. Throws Error, and changes
-    /// nothing, for a name that is not of this optimizer or comes twice, for a shape that does not
-    /// fit, for a part of what every step keeps without the rest, and for a count of steps that is
-    /// none.
+    /// Replaces the whole state with copies of a saved one. Throws Error, and changes nothing, for
+    /// a name that this optimizer does not know or that comes twice, for a shape that does not fit,
+    /// for an incomplete state of a parameter, and for an impossible count of steps.
     void load_state(const std::vector<std::pair<std::string, Tensor>>& state);
     /// Throws the Error that load_state would throw.
     void check_state(const std::vector<std::pair<std::string, Tensor>>& state) const {
@@ -60,36 +60,37 @@ class Optimizer {
     }
 
   protected:
-    /// `name` begins the error messages. For each name in `state` a tensor can be kept for every
-    /// parameter, of its shape; for each in `counts` one of shape [], a whole number from 0 on.
-    /// Those of `always` every step keeps, whatever the options: of a parameter, a saved state has
-    /// all of these or nothing. Throws Error without parameters, and if one comes twice.
+    /// `name` begins the error messages. For each name in `state` the optimizer can keep a tensor
+    /// of the parameter's shape for every parameter; for each in `counts`, one of shape [], a whole
+    /// number from 0 on. Every step keeps those in `always`, whatever the options: a saved state
+    /// has either all of these for a parameter or nothing. Throws Error without parameters, and if
+    /// one comes twice.
     Optimizer(const char* name, std::vector<Parameter> parameters,
               std::initializer_list<std::string> state,
               std::initializer_list<std::string> counts = {},
               std::initializer_list<std::string> always = {});
 
-    /// What is remembered under this name of each of parameters(); undefined until it is set.
+    /// The state of this name for each of parameters(); undefined until it is set.
     std::vector<Tensor>& state(const std::string& name) { return state_.at(name); }
-    /// The same of parameter i, which is set to 0 if there is none yet.
+    /// The same for parameter i, set to 0 if there is none yet.
     Tensor& state(const std::string& name, std::size_t i);
 
     const char* name() const { return name_; }
 
-    /// What a step does before and after the updates: refuses gradients that hold the last step's,
-    /// and notes that they have been used.
-    /// `handles` is how many the optimizer has to each parameter.
+    /// Called before and after a step's updates: begin_step refuses gradients that still contain
+    /// the last step's, end_step marks them as used. `handles` is the number of handles that the
+    /// optimizer itself has to each parameter.
     void begin_step(long handles = 1) const;
     void end_step() const;
 
   private:
     virtual Only<double>& lr_of(Index group) = 0;
     void check_not_moved() const;
-    std::vector<std::shared_ptr<void>> claims_;  // on the parameters, for as long as this lives
-    // A saved state in the form of state_; the tensors are the given ones.
+    std::vector<std::shared_ptr<void>> claims_;  // on the parameters, as long as this lives
+    // A saved state in the form of state_, with the given tensors.
     std::map<std::string, std::vector<Tensor>> sorted(
         const std::vector<std::pair<std::string, Tensor>>& state) const;
-    // Throws Error unless `state`, in that form, is one that steps can leave.
+    // Throws Error unless steps can produce `state`, which has the form of state_.
     void check_sound(const std::map<std::string, std::vector<Tensor>>& state) const;
     Shape shape_of(const std::string& name, std::size_t i) const;
 
@@ -100,8 +101,8 @@ class Optimizer {
     std::vector<std::string> always_;
 };
 
-/// An optimizer whose groups each have their own Options, with a member `double lr`. What is left
-/// to the one that derives from it is to check options and to update one parameter.
+/// An optimizer whose groups have their own Options, with a member `double lr`. A derived class
+/// only checks options and updates one parameter.
 template <class Options>
 class GroupedOptimizer : public Optimizer {
   public:
@@ -111,10 +112,10 @@ class GroupedOptimizer : public Optimizer {
         Options options = {};
     };
 
-    /// Throws Error if options have been changed to what the constructor would not take.
+    /// Also throws Error if options have been changed to values that the constructor refuses.
     void step() final {
         for (const Group& group : groups_) check_options_(group.options);
-        begin_step(2);  // one in the group, too
+        begin_step(2);  // groups_ has handles, too
         std::size_t i = 0;
         for (const Group& group : groups_) {
             for (const Parameter& parameter : group.parameters) {
@@ -126,7 +127,8 @@ class GroupedOptimizer : public Optimizer {
     }
 
     Index group_count() const final { return std::ssize(groups_); }
-    /// The options of a group, to read and to change between steps. Throws Error if there is none.
+    /// The options of a group, which may be changed between steps. Throws Error if there is no such
+    /// group.
     Options& options(Only<Index> group = 0) {
         check(group >= 0 && group < group_count(), name(), ": there is no group ", group, " among ",
               group_count());
@@ -134,7 +136,7 @@ class GroupedOptimizer : public Optimizer {
     }
 
   protected:
-    /// `check_options` throws Error for options out of range. The rest is as for Optimizer.
+    /// `check_options` throws Error for options out of range. The others are those of Optimizer.
     GroupedOptimizer(const char* name, std::vector<Group> groups,
                      void (*check_options)(const Options&),
                      std::initializer_list<std::string> state,
@@ -147,7 +149,7 @@ class GroupedOptimizer : public Optimizer {
     }
 
   private:
-    /// Changes `parameter`, number i of parameters(), which has a gradient.
+    /// Updates `parameter`, number i of parameters(), which has a gradient.
     virtual void update(std::size_t i, const Parameter& parameter, const Options& options) = 0;
 
     Only<double>& lr_of(Index group) final { return options(group).lr; }

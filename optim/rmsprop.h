@@ -6,15 +6,15 @@ namespace primer {
 
 struct RMSpropOptions {
     Only<double> lr = 1e-2;
-    Only<double> alpha = 0.99;  ///< what is kept of the mean square
+    Only<double> alpha = 0.99;  ///< the share of the mean square that is kept
     Only<double> eps = 1e-8;
-    Only<double> weight_decay = 0;  ///< times w is added to the gradient: the gradient of |w|^2 / 2
-    Only<double> momentum = 0;      ///< the part of the velocity that is kept
-    bool centered = false;          ///< divide by the deviation from the mean gradient instead
+    Only<double> weight_decay = 0;  ///< adds weight_decay w to the gradient, that of |w|^2 / 2
+    Only<double> momentum = 0;      ///< the share of the velocity that is kept
+    bool centered = false;          ///< divide by the standard deviation of the gradient instead
     bool maximize = false;          ///< go up the gradient instead of down
 };
 
-/// The gradient divided by the root of a running mean of its square. For a weight w with gradient
+/// Divides the gradient by the root of a running mean of its square. For a weight w with gradient
 /// g:
 ///
 ///     g = g + weight_decay w                     (maximize: -g + ...)
@@ -24,8 +24,8 @@ struct RMSpropOptions {
 ///     w = w - lr d                               (momentum: w - lr v, v = momentum v + d)
 ///
 /// Tieleman and Hinton, "Neural Networks for Machine Learning", lecture 6.5, 2012; centered:
-/// Graves, "Generating Sequences With Recurrent Neural Networks", 2013, equations 38 to 41; eps
-/// stands outside of the root, as in PyTorch.
+/// Graves, "Generating Sequences With Recurrent Neural Networks", 2013, equations 38 to 41; eps is
+/// outside the root, as in PyTorch.
 class RMSprop : public GroupedOptimizer<RMSpropOptions> {
   public:
     /// RMSprop(model.parameters(), {.lr = 1e-3, .momentum = 0.9}).

@@ -6,22 +6,23 @@ namespace primer {
 
 struct SGDOptions {
     Only<double> lr = 1e-3;
-    Only<double> momentum = 0;      ///< the part of the velocity that is kept; 0.9 is usual
-    Only<double> dampening = 0;     ///< the part of the gradient that does not enter the velocity
-    Only<double> weight_decay = 0;  ///< times w is added to the gradient: the gradient of |w|^2 / 2
+    Only<double> momentum = 0;      ///< the share of the velocity that is kept; 0.9 is usual
+    Only<double> dampening = 0;     ///< the share of the gradient that the velocity leaves out
+    Only<double> weight_decay = 0;  ///< adds weight_decay w to the gradient, that of |w|^2 / 2
     bool nesterov = false;
     bool maximize = false;  ///< go up the gradient instead of down
 };
 
-/// Stochastic gradient descent, with momentum as PyTorch has it. For a weight w with gradient g:
+/// Stochastic gradient descent, with momentum as in PyTorch. For a weight w with gradient g:
 ///
 ///     g = g + weight_decay w         (maximize: -g + ...)
 ///     v = momentum v + (1 - dampening) g,  but v = g in its first step
 ///     w = w - lr v                   (nesterov: w - lr (g + momentum v); no momentum: w - lr g)
 ///
 /// Sutskever et al., "On the importance of initialization and momentum in deep learning", 2013:
-/// equations 1 and 2 for momentum, 3 and 4 for nesterov, where w is the point ahead, theta + mu v,
-/// at which they take the gradient. Their lr stands inside v; that is the same until lr changes.
+/// equations 1 and 2 for momentum, 3 and 4 for nesterov, where w is theta + mu v, the point ahead
+/// at which they take the gradient. Their v contains lr, which makes no difference until lr
+/// changes.
 class SGD : public GroupedOptimizer<SGDOptions> {
   public:
     /// SGD(model.parameters(), {.lr = 0.1, .momentum = 0.9}).

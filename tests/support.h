@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <initializer_list>
+#include <sstream>
 #include <string>
 #include <type_traits>
 
@@ -22,6 +23,14 @@ inline constexpr bool kDouble = std::is_same_v<Real, double>;
 
 /// How far a result may be from the number worked out by hand, relative to its size (or to 1).
 inline constexpr double kTolerance = kDouble ? 1e-12 : 1e-5;
+
+/// What << writes.
+template <class T>
+std::string text(const T& x) {
+    std::ostringstream out;
+    out << x;
+    return out.str();
+}
 
 /// Checks shape and every value.
 inline void check_values(const Tensor& x, const Shape& shape,

@@ -3,21 +3,10 @@
 #include <algorithm>
 #include <vector>
 
-#include <primer/core/kernels/parallel.h>
-#include <primer/core/ops.h>
-#include <primer/core/rng.h>
-#include <primer/core/tape.h>
-#include "support.h"
+#include "optimizers.h"
 
 namespace primer {
 namespace {
-
-Parameter parameter(std::initializer_list<double> values) { return Parameter(tensor(values)); }
-
-void step(Optimizer& optimizer, const Parameter& w, std::initializer_list<double> grad) {
-    w.set_grad(tensor(grad));
-    optimizer.step();
-}
 
 // With betas of 1/2 and 3/4: m = 2, v = 4, corrected by 1/2 and 1/4 to 4 and 16, so the first step
 // is of lr. The second, with g = 0: m = 1, v = 3, corrected by 3/4 and 7/16 to 4/3 and 48/7.
@@ -80,29 +69,11 @@ TEST_CASE("Adam: weight decay enters the gradient; AdamW's does not, by hand") {
 
 // Every option and what they do together: the weights after each of four steps, from 1 and -2, as
 // torch 2.13 computes them in float64.
-struct Case {
-    AdamOptions options;
-    std::vector<double> weights;
-};
-
-template <class Make>
-void check_cases(const std::vector<Case>& cases, Make make) {
-    const double grads[4][2] = {{0.5, -0.25}, {-0.125, 1}, {0.75, 0.5}, {0.01, -3}};
-    for (std::size_t i = 0; i < cases.size(); ++i) {
-        CAPTURE(i);
-        const Parameter w = parameter({1, -2});
-        auto optimizer = make(w, cases[i].options);
-        for (std::size_t s = 0; s < 4; ++s) {
-            CAPTURE(s);
-            step(optimizer, w, {grads[s][0], grads[s][1]});
-            check_values(w, {2}, {cases[i].weights[2 * s], cases[i].weights[2 * s + 1]},
-                         kDouble ? 1e-9 : 1e-5);
-        }
-    }
-}
+using Cases = std::vector<OptimizerCase<AdamOptions>>;
+constexpr double kToPyTorch = kDouble ? 1e-9 : 1e-5;
 
 TEST_CASE("Adam: as PyTorch") {
-    const std::vector<Case> cases{
+    const Cases cases{
         {{.lr = 0.1},
          {0.900000002, -1.900000004, 0.8530531862, -1.955950353, 0.7798487429, -2.022751852,
           0.7192486708, -1.987962105}},
@@ -139,11 +110,12 @@ TEST_CASE("Adam: as PyTorch") {
          {0.900000002, -1.900000004, 0.9408248297, -2.02060454, 0.8161029189, -2.096197434,
           0.8136689811, -1.962089223}},
     };
-    check_cases(cases, [](const Parameter& w, const AdamOptions& o) { return Adam({w}, o); });
+    check_cases(cases, kToPyTorch,
+                [](const Parameter& w, const AdamOptions& o) { return Adam({w}, o); });
 }
 
 TEST_CASE("AdamW: as PyTorch") {
-    const std::vector<Case> cases{
+    const Cases cases{
         {{.lr = 0.1, .weight_decay = 0.01},
          {0.899000002, -1.898000004, 0.8511541862, -1.952052353, 0.7770985887, -2.016901799,
           0.7157214181, -1.980095151}},
@@ -168,7 +140,7 @@ TEST_CASE("AdamW: as PyTorch") {
          {0.899000002, -1.898000004, 0.8794671026, -1.960817026, 0.8088669226, -2.019756054,
           0.7745229799, -1.966235546}},
     };
-    check_cases(cases, [](const Parameter& w, const AdamOptions& o) {
+    check_cases(cases, kToPyTorch, [](const Parameter& w, const AdamOptions& o) {
         return AdamW({w}, {.lr = o.lr,
                            .betas = o.betas,
                            .eps = o.eps,
@@ -238,15 +210,7 @@ TEST_CASE("Adam: a saved state continues where it was") {
     const Parameter w = parameter({1, 2}), copy = parameter({1, 2});
     const AdamOptions options{.lr = 0.1, .amsgrad = true};
     Adam optimizer({w}, options), resumed({copy}, options);
-    step(optimizer, w, {1, -5});
-    step(optimizer, w, {2, 3});
-    resumed.load_state(optimizer.named_state());
-    copy.copy_(w);
-    for (int i = 0; i < 3; ++i) {
-        step(optimizer, w, {-1, 0.5});
-        step(resumed, copy, {-1, 0.5});
-    }
-    CHECK(std::ranges::equal(w.values(), copy.values()));
+    check_resumes(optimizer, resumed);
     check_values(resumed.named_state().back().second, {}, {5});
 
     check_error(
@@ -308,54 +272,23 @@ TEST_CASE("Adam: bad options") {
 }
 
 TEST_CASE("Adam: a step in the middle of a recording is told to backward") {
-    const Parameter w = parameter({2});
-    const auto check_writer = [&](Optimizer&& optimizer, const char* writer) {
-        Tape tape;
-        const Tensor loss = sum(w * w);
-        step(optimizer, w, {1});
-        check_error([&] { tape.backward(loss); }, {"mul: backward needs a value", writer});
-    };
-    check_writer(Adam({w}), "Adam::step");
-    check_writer(AdamW({w}), "AdamW::step");
+    check_told_to_backward(Adam({parameter({2})}), "Adam::step");
+    check_told_to_backward(AdamW({parameter({2})}), "AdamW::step");
 }
 
 TEST_CASE("Adam: finds the minimum") {
-    // (w0 - 3)^2 + 1e4 (w1 + 1)^2: a scale of 100 between the two does not matter.
-    const auto minimize = [](Optimizer&& optimizer) {
-        const Parameter& w = optimizer.parameters()[0];
-        for (int i = 0; i < 1500; ++i) {
-            optimizer.set_lr(i < 1000 ? 0.05 : 0.005);
-            Tape tape;
-            const Tensor d = (w - tensor({3, -1})) * tensor({1, 100});
-            optimizer.zero_grad();
-            tape.backward(sum(d * d));
-            optimizer.step();
-        }
-        check_values(w, {2}, {3, -1}, 1e-3);
+    const auto check_minimum = [](Optimizer&& optimizer) {
+        // A scale of 100 between the two does not matter.
+        minimize(optimizer, 1500, 100, [&](int i) { optimizer.set_lr(i < 1000 ? 0.05 : 0.005); });
+        check_values(optimizer.parameters()[0], {2}, {3, -1}, 1e-3);
     };
-    minimize(Adam({parameter({0, 0})}));
-    minimize(Adam({parameter({0, 0})}, {.amsgrad = true}));
-    minimize(AdamW({parameter({0, 0})}, {.weight_decay = 0}));
+    check_minimum(Adam({parameter({0, 0})}));
+    check_minimum(Adam({parameter({0, 0})}, {.amsgrad = true}));
+    check_minimum(AdamW({parameter({0, 0})}, {.weight_decay = 0}));
 }
 
 TEST_CASE("Adam: the same bits for any number of threads") {
-    const Shape shape{3, 20011};  // several chunks, the last one shorter
-    Rng rng(1);
-    const Tensor start = randn(shape, rng), grad = randn(shape, rng);
-    const auto train = [&](int threads) {
-        const int before = num_threads();
-        set_num_threads(threads);
-        const Parameter w(start.clone());
-        AdamW optimizer({w}, {.lr = 0.1, .amsgrad = true});
-        w.set_grad(grad);
-        for (int i = 0; i < 3; ++i) optimizer.step();
-        set_num_threads(before);
-        return w;
-    };
-    const Parameter one = train(1);
-    for (const int threads : {2, 3, 8}) {
-        CHECK(std::ranges::equal(train(threads).values(), one.values()));
-    }
+    check_same_bits([](const Parameter& w) { return AdamW({w}, {.lr = 0.1, .amsgrad = true}); });
 }
 
 TEST_CASE("Adam: no elements") {

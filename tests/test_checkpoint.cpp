@@ -411,7 +411,7 @@ TEST_CASE("checkpoint: any bit of the header flipped, and bytes of the rest") {
                 {"/the/file: expected the header of a checkpoint, got one that is damaged"});
 }
 
-TEST_CASE("checkpoint: sizes that can not be, under checksums that are right") {
+TEST_CASE("checkpoint: sizes that cannot be, under checksums that are right") {
     const std::string payload = saved(sample()).substr(kHeader);
     const auto size = static_cast<std::int64_t>(payload.size());
     release_cached_storage();

@@ -46,7 +46,8 @@ const std::vector<Shape> kShapes{
 
 // Every way in which shapes can fit: rows, columns, both at once, missing dimensions, sizes of 1
 // and 0, scalars on either side.
-const std::vector<std::pair<Shape, Shape>> kShapePairs{
+using ShapePairs = std::vector<std::pair<Shape, Shape>>;
+const ShapePairs kShapePairs{
     {{}, {}},
     {{1}, {}},
     {{3}, {}},
@@ -166,46 +167,48 @@ TEST_CASE("elementwise: broadcasting, worked out by hand") {
                  {-2, -1, -3, -2});
 }
 
-TEST_CASE("elementwise: binary ops and their definition agree for every kind of broadcasting") {
-    Rng rng(1);
-    for (const auto& pair : kShapePairs) {
-        const Shape &s = pair.first, &t = pair.second;
-        for (const Binary& f : kBinary) {
-            CAPTURE(f.name);
-            CAPTURE(s.str());
-            CAPTURE(t.str());
-            const Tensor a = positive(s, rng), b = positive(t, rng);
-            const Shape shape = broadcast(s, t, "test");
-            check_close(f.op(a, b), shape, by_definition(a, b, shape, f.reference));
-            check_close(f.op(b, a), shape, by_definition(b, a, shape, f.reference));
-        }
-    }
-}
-
-TEST_CASE("elementwise: kernels and their definition agree beyond one chunk of work") {
-    Rng rng(2);
-    const std::vector<std::pair<Shape, Shape>> pairs{
-        {{40001}, {40001}},   {{40001}, {}},     {{173, 257}, {257}},    {{173, 257}, {173, 1}},
-        {{3, 20000}, {3, 1}}, {{20000, 3}, {3}}, {{20000, 1, 3}, {2, 1}}};
+// Calls check(f, s, t) for each binary op f and each pair of shapes.
+template <class Check>
+void for_each_binary(const ShapePairs& pairs, Check check) {
     for (const auto& pair : pairs) {
         const Shape &s = pair.first, &t = pair.second;
         for (const Binary& f : kBinary) {
             CAPTURE(f.name);
             CAPTURE(s.str());
             CAPTURE(t.str());
-            const Tensor a = positive(s, rng), b = positive(t, rng);
-            const Shape shape = broadcast(s, t, "test");
-            const Tensor y = f.op(a, b);
-            const std::vector<double> expected = by_definition(a, b, shape, f.reference);
-            Index wrong = 0;
-            for (Index i = 0; i < y.numel(); ++i) {
-                const double want = expected[static_cast<std::size_t>(i)];
-                wrong +=
-                    std::abs(static_cast<double>(y.data()[i]) - want) > kTolerance * std::abs(want);
-            }
-            CHECK(wrong == 0);
+            check(f, s, t);
         }
     }
+}
+
+TEST_CASE("elementwise: binary ops and their definition agree for every kind of broadcasting") {
+    Rng rng(1);
+    for_each_binary(kShapePairs, [&](const Binary& f, const Shape& s, const Shape& t) {
+        const Tensor a = positive(s, rng), b = positive(t, rng);
+        const Shape shape = broadcast(s, t, "test");
+        check_close(f.op(a, b), shape, by_definition(a, b, shape, f.reference));
+        check_close(f.op(b, a), shape, by_definition(b, a, shape, f.reference));
+    });
+}
+
+TEST_CASE("elementwise: kernels and their definition agree beyond one chunk of work") {
+    Rng rng(2);
+    const ShapePairs pairs{{{40001}, {40001}},     {{40001}, {}},        {{173, 257}, {257}},
+                           {{173, 257}, {173, 1}}, {{3, 20000}, {3, 1}}, {{20000, 3}, {3}},
+                           {{20000, 1, 3}, {2, 1}}};
+    for_each_binary(pairs, [&](const Binary& f, const Shape& s, const Shape& t) {
+        const Tensor a = positive(s, rng), b = positive(t, rng);
+        const Shape shape = broadcast(s, t, "test");
+        const Tensor y = f.op(a, b);
+        const std::vector<double> expected = by_definition(a, b, shape, f.reference);
+        Index wrong = 0;
+        for (Index i = 0; i < y.numel(); ++i) {
+            const double want = expected[static_cast<std::size_t>(i)];
+            wrong +=
+                std::abs(static_cast<double>(y.data()[i]) - want) > kTolerance * std::abs(want);
+        }
+        CHECK(wrong == 0);
+    });
 }
 
 TEST_CASE("elementwise: unary ops of every shape") {
@@ -224,17 +227,11 @@ TEST_CASE("elementwise: unary ops of every shape") {
 
 TEST_CASE("elementwise: gradients of binary ops for every kind of broadcasting") {
     Rng rng(4);
-    for (const auto& pair : kShapePairs) {
-        const Shape &s = pair.first, &t = pair.second;
-        for (const Binary& f : kBinary) {
-            CAPTURE(f.name);
-            CAPTURE(s.str());
-            CAPTURE(t.str());
-            const auto op = [&](const Inputs& x) { return f.op(x[0], x[1]); };
-            check_gradients(op, {positive(s, rng), positive(t, rng)});
-            check_gradients(op, {positive(t, rng), positive(s, rng)});
-        }
-    }
+    for_each_binary(kShapePairs, [&](const Binary& f, const Shape& s, const Shape& t) {
+        const auto op = [&](const Inputs& x) { return f.op(x[0], x[1]); };
+        check_gradients(op, {positive(s, rng), positive(t, rng)});
+        check_gradients(op, {positive(t, rng), positive(s, rng)});
+    });
 }
 
 TEST_CASE("elementwise: gradients with one constant operand") {

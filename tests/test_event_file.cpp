@@ -473,7 +473,7 @@ TEST_CASE("event_file: a full disk is said, the file stays whole and grows again
     }
 }
 
-TEST_CASE("event_file: folders that can not be written to") {
+TEST_CASE("event_file: folders that cannot be written to") {
     const Folder folder;
     folder.write("file", "");
     check_error([&] { SummaryWriter(folder.path() / "file"); },

@@ -128,7 +128,7 @@ TEST_CASE("image: at() is x, y, channel") {
     CHECK(std::as_const(image).at(1, 1) == 5);
 }
 
-TEST_CASE("image: sizes that can not be") {
+TEST_CASE("image: sizes that cannot be") {
     check_error([] { Image(2, 2, 2); }, {"Image: expected 1 or 3 channels, got 2"});
     check_error([] { Image(0, 2, 1); }, {"Image: expected a picture of 1 to 16384 pixels a side"});
     check_error([] { Image(16385, 1, 1); }, {"got 16385 x 1"});

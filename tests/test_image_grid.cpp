@@ -83,7 +83,7 @@ TEST_CASE("image_grid: normalised, of one value or of none") {
                {0, 255, 0, 255, 0});
 }
 
-TEST_CASE("image_grid: what can not be") {
+TEST_CASE("image_grid: what cannot be") {
     const auto refused = [](const Shape& shape, const GridOptions& options, const char* message) {
         check_error([&] { make_grid(zeros(shape), options); }, {message});
     };

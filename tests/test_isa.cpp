@@ -54,7 +54,7 @@ std::vector<Real> values(Index n, std::uint64_t seed) {
 const std::vector<Index> kLengths{0, 1, 3, 4, 7, 8, 15, 16, 17, 31, 32, 33, 63, 64, 100, 257, 1000};
 
 // Checks that `results` of a part of the tables of all instruction sets that this processor has are
-// equal. Tables of the others can not even be made here.
+// equal. Tables of the others cannot even be made here.
 template <class Part, class Results>
 void same_at_all(Part kernels::Table::*part, const Results& results) {
     for (const Index n : kLengths) {

@@ -291,7 +291,7 @@ TEST_CASE("DataLoader: an epoch is taken up again after any batch, for any numbe
 TEST_CASE("DataLoader: what is left out is not loaded") {
     for (int threads : {1, 2}) {
         const WithThreads with(threads);
-        const Watched numbers(10, 2);  // number 2 can not even be loaded
+        const Watched numbers(10, 2);  // number 2 cannot even be loaded
         Rng rng(1);
         DataLoader loader(numbers, {.batch_size = 4}, rng);
         loader.skip(1);

@@ -212,50 +212,55 @@ TEST_CASE("linear: worked out by hand") {
     check_values(linear(zeros({2, 0}), zeros({2, 0}), {}), {2, 2}, {0, 0, 0, 0});
 }
 
-TEST_CASE("linear: x W^T + b, over any leading dimensions, with and without bias") {
-    Rng rng(3);
+// Calls check(shapes, x, weight, bias) for each of kLinears.
+template <class Check>
+void for_each_linear(Rng& rng, Check check) {
     for (const LinearShapes& shapes : kLinears) {
         const Shape &x_shape = shapes.x, &w_shape = shapes.weight;
         CAPTURE(x_shape.str());
         CAPTURE(w_shape.str());
         const Tensor x = randn(x_shape, rng), w = randn(w_shape, rng);
         const Tensor b = randn({w_shape[0]}, rng);
-        const Index in = w_shape[1], out = w_shape[0];
-        const Index rows = x_shape.slice(0, x_shape.rank() - 1).numel();
-        for (const bool with_bias : {false, true}) {
-            const Tensor y = linear(x, w, with_bias ? b : Tensor());
-            REQUIRE(y.shape() == shapes.y);
-            for (Index r = 0; r < rows; ++r) {
-                for (Index o = 0; o < out; ++o) {
-                    double sum = with_bias ? static_cast<double>(b.data()[o]) : 0;
-                    for (Index i = 0; i < in; ++i) {
-                        sum += static_cast<double>(x.data()[r * in + i]) *
-                               static_cast<double>(w.data()[o * in + i]);
+        check(shapes, x, w, b);
+    }
+}
+
+TEST_CASE("linear: x W^T + b, over any leading dimensions, with and without bias") {
+    Rng rng(3);
+    for_each_linear(
+        rng, [&](const LinearShapes& shapes, const Tensor& x, const Tensor& w, const Tensor& b) {
+            const Index in = shapes.weight[1], out = shapes.weight[0];
+            const Index rows = shapes.x.slice(0, shapes.x.rank() - 1).numel();
+            for (const bool with_bias : {false, true}) {
+                const Tensor y = linear(x, w, with_bias ? b : Tensor());
+                REQUIRE(y.shape() == shapes.y);
+                for (Index r = 0; r < rows; ++r) {
+                    for (Index o = 0; o < out; ++o) {
+                        double sum = with_bias ? static_cast<double>(b.data()[o]) : 0;
+                        for (Index i = 0; i < in; ++i) {
+                            sum += static_cast<double>(x.data()[r * in + i]) *
+                                   static_cast<double>(w.data()[o * in + i]);
+                        }
+                        CHECK(static_cast<double>(y.data()[r * out + o]) ==
+                              doctest::Approx(sum).epsilon(kTolerance));
                     }
-                    CHECK(static_cast<double>(y.data()[r * out + o]) ==
-                          doctest::Approx(sum).epsilon(kTolerance));
                 }
             }
-        }
-    }
+        });
 }
 
 TEST_CASE("linear: gradients, with and without bias, together and each alone") {
     Rng rng(4);
-    for (const LinearShapes& shapes : kLinears) {
-        const Shape &x_shape = shapes.x, &w_shape = shapes.weight;
-        CAPTURE(x_shape.str());
-        CAPTURE(w_shape.str());
-        const Tensor x = randn(x_shape, rng), w = randn(w_shape, rng);
-        const Tensor b = randn({w_shape[0]}, rng);
-        check_gradients([](const Inputs& v) { return linear(v[0], v[1], v[2]); },
-                        {x.clone(), w.clone(), b.clone()});
-        check_gradients([](const Inputs& v) { return linear(v[0], v[1], {}); },
-                        {x.clone(), w.clone()});
-        check_gradients([&](const Inputs& v) { return linear(v[0], w, b); }, {x.clone()});
-        check_gradients([&](const Inputs& v) { return linear(x, v[0], b); }, {w.clone()});
-        check_gradients([&](const Inputs& v) { return linear(x, w, v[0]); }, {b.clone()});
-    }
+    for_each_linear(
+        rng, [](const LinearShapes&, const Tensor& x, const Tensor& w, const Tensor& b) {
+            check_gradients([](const Inputs& v) { return linear(v[0], v[1], v[2]); },
+                            {x.clone(), w.clone(), b.clone()});
+            check_gradients([](const Inputs& v) { return linear(v[0], v[1], {}); },
+                            {x.clone(), w.clone()});
+            check_gradients([&](const Inputs& v) { return linear(v[0], w, b); }, {x.clone()});
+            check_gradients([&](const Inputs& v) { return linear(x, v[0], b); }, {w.clone()});
+            check_gradients([&](const Inputs& v) { return linear(x, w, v[0]); }, {b.clone()});
+        });
     check_gradients([](const Inputs& v) { return linear(v[0], v[0], {}); }, {randn({3, 4}, rng)});
 }
 

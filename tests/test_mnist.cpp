@@ -157,7 +157,7 @@ TEST_CASE("mnist: a file shorter than its header") {
 TEST_CASE("mnist: a file shorter or longer than its header says") {
     check_mnist_error([](const Folder& f) { f.write(kImagesName, images(3).substr(0, 2367)); },
                       kImagesName,
-                      {"to have 2368 bytes, for its header announces 3 images, found 2367",
+                      {"to have 2368 bytes, because its header announces 3 images, found 2367",
                        "was a download broken off?"});
     check_mnist_error(
         [](const Folder& f) { f.write(kImagesName, images(3) + "x"); }, kImagesName,

@@ -60,12 +60,6 @@ class Model : public Module {
     Scale head{5};
 };
 
-std::string text(const Module& module) {
-    std::ostringstream out;
-    out << module;
-    return out.str();
-}
-
 // Writes down what it is told: "Scale 1->2" for a call that made 2 of 1.
 class Recorder : public ForwardHook {
   public:

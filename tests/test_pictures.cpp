@@ -44,7 +44,7 @@ TEST_CASE("resize: one colour stays one, at any size") {
     }
 }
 
-TEST_CASE("resize: what can not be") {
+TEST_CASE("resize: what cannot be") {
     check_error(
         [] {
             resize(ones({2, 2}), 1, 1);

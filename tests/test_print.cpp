@@ -9,16 +9,7 @@
 // The expected texts are NumPy's, with precision=4, below the line that names the shape.
 
 namespace primer {
-namespace {
-
-template <class T>
-std::string text(const T& x) {
-    std::ostringstream out;
-    out << x;
-    return out.str();
-}
-
-}  // namespace
+namespace {}  // namespace
 
 TEST_CASE("print: a matrix has its points aligned and its trailing zeros cut") {
     CHECK(text(tensor({1, 2, 3, 4, 5.5, 6.25}, {2, 3})) ==

@@ -144,7 +144,7 @@ TEST_CASE("replacement: without a current folder there is an Error") {
     fs::current_path(before);
 }
 
-TEST_CASE("replacement: what can not be replaced") {
+TEST_CASE("replacement: what cannot be replaced") {
     const Folder folder;
     const std::string inside = folder.path().string();
     check_error([&] { replace(folder.path(), "x"); },

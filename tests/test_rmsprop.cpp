@@ -3,21 +3,10 @@
 #include <algorithm>
 #include <vector>
 
-#include <primer/core/kernels/parallel.h>
-#include <primer/core/ops.h>
-#include <primer/core/rng.h>
-#include <primer/core/tape.h>
-#include "support.h"
+#include "optimizers.h"
 
 namespace primer {
 namespace {
-
-Parameter parameter(std::initializer_list<double> values) { return Parameter(tensor(values)); }
-
-void step(RMSprop& optimizer, const Parameter& w, std::initializer_list<double> grad) {
-    w.set_grad(tensor(grad));
-    optimizer.step();
-}
 
 TEST_CASE("RMSprop: by hand") {
     const Parameter w = parameter({0, 0});
@@ -80,11 +69,7 @@ TEST_CASE("RMSprop: centered, a constant gradient makes no NaN") {
 // Every option and what they do together: the weights after each of four steps, from 1 and -2, as
 // torch.optim.RMSprop of torch 2.13 computes them in float64.
 TEST_CASE("RMSprop: as PyTorch") {
-    struct Case {
-        RMSpropOptions options;
-        std::vector<double> weights;
-    };
-    const std::vector<Case> cases{
+    const std::vector<OptimizerCase<RMSpropOptions>> cases{
         {{.lr = 0.1},
          {1.999999605e-07, -1.0000004, 0.2436852419, -1.970428268, -0.5830433296, -2.408745507,
           -0.5941212295, -1.473446184}},
@@ -122,18 +107,8 @@ TEST_CASE("RMSprop: as PyTorch") {
          {1, -1.000000133, 1.599999747e-07, -0.1046772168, 0.7698004065, 0.2098486244, 0.4090987403,
           -0.6616337187}},
     };
-    const double grads[4][2] = {{0.5, -0.25}, {-0.125, 1}, {0.75, 0.5}, {0.01, -3}};
-    for (std::size_t i = 0; i < cases.size(); ++i) {
-        CAPTURE(i);
-        const Parameter w = parameter({1, -2});
-        RMSprop optimizer({w}, cases[i].options);
-        for (std::size_t s = 0; s < 4; ++s) {
-            CAPTURE(s);
-            step(optimizer, w, {grads[s][0], grads[s][1]});
-            check_values(w, {2}, {cases[i].weights[2 * s], cases[i].weights[2 * s + 1]},
-                         kDouble ? 1e-9 : 1e-5);
-        }
-    }
+    check_cases(cases, kDouble ? 1e-9 : 1e-5,
+                [](const Parameter& w, const RMSpropOptions& o) { return RMSprop({w}, o); });
 }
 
 TEST_CASE("RMSprop: defaults") {
@@ -166,21 +141,13 @@ TEST_CASE("RMSprop: a saved state continues where it was") {
     const Parameter w = parameter({1, 2}), copy = parameter({1, 2});
     const RMSpropOptions options{.lr = 0.1, .momentum = 0.9, .centered = true};
     RMSprop optimizer({w}, options), resumed({copy}, options);
-    step(optimizer, w, {1, -5});
-    step(optimizer, w, {2, 3});
+    check_resumes(optimizer, resumed);
     CHECK(optimizer.named_state().size() == 3);
     check_error(
         [&] {
             resumed.load_state({{"0.momentum_buffer", zeros({2})}});
         },
         {"RMSprop::load_state: expected 0.square_avg beside 0.momentum_buffer, found none"});
-    resumed.load_state(optimizer.named_state());
-    copy.copy_(w);
-    for (int i = 0; i < 3; ++i) {
-        step(optimizer, w, {-1, 0.5});
-        step(resumed, copy, {-1, 0.5});
-    }
-    CHECK(std::ranges::equal(w.values(), copy.values()));
 }
 
 TEST_CASE("RMSprop: bad options") {
@@ -205,50 +172,22 @@ TEST_CASE("RMSprop: bad options") {
 }
 
 TEST_CASE("RMSprop: a step in the middle of a recording is told to backward") {
-    const Parameter w = parameter({2});
-    RMSprop optimizer({w});
-    Tape tape;
-    const Tensor loss = sum(w * w);
-    step(optimizer, w, {1});
-    check_error([&] { tape.backward(loss); }, {"mul: backward needs a value", "RMSprop::step"});
+    check_told_to_backward(RMSprop({parameter({2})}), "RMSprop::step");
 }
 
 TEST_CASE("RMSprop: finds the minimum") {
-    const auto minimize = [](const RMSpropOptions& options) {
-        const Parameter w = parameter({0, 0});
-        RMSprop optimizer({w}, options);
-        for (int i = 0; i < 1500; ++i) {
-            optimizer.set_lr(i < 1000 ? 0.01 : 0.0005);
-            Tape tape;
-            const Tensor d = (w - tensor({3, -1})) * tensor({1, 100});
-            optimizer.zero_grad();
-            tape.backward(sum(d * d));
-            optimizer.step();
-        }
-        check_values(w, {2}, {3, -1}, 1e-2);
+    const auto check_minimum = [](RMSprop&& optimizer) {
+        minimize(optimizer, 1500, 100, [&](int i) { optimizer.set_lr(i < 1000 ? 0.01 : 0.0005); });
+        check_values(optimizer.parameters()[0], {2}, {3, -1}, 1e-2);
     };
-    minimize({.alpha = 0.9});
-    minimize({.alpha = 0.9, .momentum = 0.5});
+    check_minimum(RMSprop({parameter({0, 0})}, {.alpha = 0.9}));
+    check_minimum(RMSprop({parameter({0, 0})}, {.alpha = 0.9, .momentum = 0.5}));
 }
 
 TEST_CASE("RMSprop: the same bits for any number of threads") {
-    const Shape shape{3, 20011};  // several chunks, the last one shorter
-    Rng rng(1);
-    const Tensor start = randn(shape, rng), grad = randn(shape, rng);
-    const auto train = [&](int threads) {
-        const int before = num_threads();
-        set_num_threads(threads);
-        const Parameter w(start.clone());
-        RMSprop optimizer({w}, {.lr = 0.1, .momentum = 0.9, .centered = true});
-        w.set_grad(grad);
-        for (int i = 0; i < 3; ++i) optimizer.step();
-        set_num_threads(before);
-        return w;
-    };
-    const Parameter one = train(1);
-    for (const int threads : {2, 3, 8}) {
-        CHECK(std::ranges::equal(train(threads).values(), one.values()));
-    }
+    check_same_bits([](const Parameter& w) {
+        return RMSprop({w}, {.lr = 0.1, .momentum = 0.9, .centered = true});
+    });
 }
 
 }  // namespace

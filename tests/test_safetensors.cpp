@@ -114,7 +114,7 @@ TEST_CASE("safetensors: the four kinds of real numbers") {
     CHECK(std::signbit(one("F16", "[]", numbers({0x8000}, 2)).tensor("x").item()));
 }
 
-TEST_CASE("safetensors: a value that Real can not hold needs Rounding::nearest") {
+TEST_CASE("safetensors: a value that Real cannot hold needs Rounding::nearest") {
     const SafetensorsFile file =
         one("F64", "[2]", numbers({0x3FF0000000000000, 0x3FB999999999999A}, 8));  // 1, 0.1
     check_values(file.tensor("x", Rounding::nearest), {2}, {1, 0.1});
@@ -172,7 +172,7 @@ TEST_CASE("safetensors: asking for what is not there") {
 
 // --- files that break a rule -------------------------------------------------------------------
 
-TEST_CASE("safetensors: a header length that can not be") {
+TEST_CASE("safetensors: a header length that cannot be") {
     check_error([] { parse(""); },
                 {"/the/file: expected a safetensors file, of 8 bytes at least, got 0 bytes"});
     check_error([] { parse("1234567"); }, {"got 7 bytes"});
@@ -279,7 +279,7 @@ TEST_CASE("safetensors: reading takes at most four times the file, and 64 MB") {
 // A header around one tensor's object.
 std::string with(const std::string& members) { return "{\"x\":{" + members + "}}"; }
 
-TEST_CASE("safetensors: an entry that can not be") {
+TEST_CASE("safetensors: an entry that cannot be") {
     const std::string data(8, '\0');
     const auto rejected = [&](const std::string& members, const char* message) {
         CAPTURE(members);

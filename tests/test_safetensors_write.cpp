@@ -106,7 +106,7 @@ TEST_CASE("save_safetensors: the order given, and other metadata's, does not mat
     CHECK(saved(folder, sample()) == saved(folder, backwards));
 }
 
-TEST_CASE("save_safetensors: what can not be saved; the old file stays") {
+TEST_CASE("save_safetensors: what cannot be saved; the old file stays") {
     const Folder folder;
     const fs::path path = folder.path() / "a";
     folder.write("a", "old");

@@ -1,6 +1,5 @@
 #include <primer/layers/sequential.h>
 
-#include <sstream>
 #include <vector>
 
 #include <primer/core/rng.h>
@@ -11,12 +10,6 @@
 
 namespace primer {
 namespace {
-
-std::string text(const Module& module) {
-    std::ostringstream out;
-    out << module;
-    return out.str();
-}
 
 // Linear(2, 2) with the weight [[1, -1], [2, 1]] and the bias [0, -1].
 Linear known(Rng& rng) {

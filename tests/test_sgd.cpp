@@ -3,21 +3,10 @@
 #include <algorithm>
 #include <vector>
 
-#include <primer/core/kernels/parallel.h>
-#include <primer/core/ops.h>
-#include <primer/core/rng.h>
-#include <primer/core/tape.h>
-#include "support.h"
+#include "optimizers.h"
 
 namespace primer {
 namespace {
-
-Parameter parameter(std::initializer_list<double> values) { return Parameter(tensor(values)); }
-
-void step(SGD& optimizer, const Parameter& w, std::initializer_list<double> grad) {
-    w.set_grad(tensor(grad));
-    optimizer.step();
-}
 
 TEST_CASE("SGD: plain, by hand") {
     const Parameter w = parameter({1, -2});
@@ -83,11 +72,7 @@ TEST_CASE("SGD: weight decay and maximize, by hand") {
 // Every option and what they do together: the weights after each of three steps, from 1 and -2, as
 // torch.optim.SGD of torch 2.13 computes them in float64.
 TEST_CASE("SGD: as PyTorch") {
-    struct Case {
-        SGDOptions options;
-        std::vector<double> weights;
-    };
-    const std::vector<Case> cases{
+    const std::vector<OptimizerCase<SGDOptions>> cases{
         {{.lr = 0.1}, {0.95, -1.975, 0.9625, -2.075, 0.8875, -2.125}},
         {{.lr = 0.1, .maximize = true}, {1.05, -2.025, 1.0375, -1.925, 1.1125, -1.875}},
         {{.lr = 0.1, .weight_decay = 0.5}, {0.9, -1.875, 0.8675, -1.88125, 0.749125, -1.8371875}},
@@ -110,17 +95,8 @@ TEST_CASE("SGD: as PyTorch") {
          {1.05, -2.025, 1.0825, -1.9475, 1.18675, -1.82775}},
         {{.lr = 0.1, .dampening = 0.5}, {0.95, -1.975, 0.9625, -2.075, 0.8875, -2.125}},
     };
-    const double grads[3][2] = {{0.5, -0.25}, {-0.125, 1}, {0.75, 0.5}};
-    for (std::size_t i = 0; i < cases.size(); ++i) {
-        CAPTURE(i);
-        const Parameter w = parameter({1, -2});
-        SGD optimizer({w}, cases[i].options);
-        for (std::size_t s = 0; s < 3; ++s) {
-            CAPTURE(s);
-            step(optimizer, w, {grads[s][0], grads[s][1]});
-            check_values(w, {2}, {cases[i].weights[2 * s], cases[i].weights[2 * s + 1]});
-        }
-    }
+    check_cases(cases, kTolerance,
+                [](const Parameter& w, const SGDOptions& o) { return SGD({w}, o); });
 }
 
 TEST_CASE("SGD: each group has its options") {
@@ -218,53 +194,27 @@ TEST_CASE("SGD: bad options") {
 }
 
 TEST_CASE("SGD: a step in the middle of a recording is told to backward") {
-    const Parameter w = parameter({2});
-    SGD optimizer({w}, {.lr = 1});
-    Tape tape;
-    const Tensor loss = sum(w * w);
-    step(optimizer, w, {1});
-    check_error([&] { tape.backward(loss); }, {"mul: backward needs a value", "SGD::step"});
+    check_told_to_backward(SGD({parameter({2})}, {.lr = 1}), "SGD::step");
 }
 
 TEST_CASE("SGD: finds the minimum") {
-    // (w0 - 3)^2 + 4 (w1 + 1)^2 has its minimum at [3, -1].
     const Parameter w = parameter({0, 0});
     SGD optimizer({w}, {.lr = 0.05, .momentum = 0.8, .nesterov = true});
-    for (int i = 0; i < 300; ++i) {
-        Tape tape;
-        const Tensor d = (w - tensor({3, -1})) * tensor({1, 2});
-        optimizer.zero_grad();
-        tape.backward(sum(d * d));
-        optimizer.step();
-    }
+    minimize(optimizer, 300, 2, [](int) {});
     check_values(w, {2}, {3, -1}, 1e-5);
 }
 
 TEST_CASE("SGD: the same bits for any number of threads") {
-    const Shape shape{3, 20011};  // several chunks, the last one shorter
-    Rng rng(1);
-    const Tensor start = randn(shape, rng), grad = randn(shape, rng);
-    const auto train = [&](int threads) {
-        const int before = num_threads();
-        set_num_threads(threads);
-        const Parameter w(start.clone());
-        SGD optimizer({w}, {.lr = 0.1, .momentum = 0.9, .weight_decay = 0.01});
-        w.set_grad(grad);
-        for (int i = 0; i < 3; ++i) optimizer.step();
-        set_num_threads(before);
-        return w;
-    };
-    const Parameter one = train(1);
-    for (const int threads : {2, 3, 8}) {
-        CHECK(std::ranges::equal(train(threads).values(), one.values()));
-    }
+    const Trained trained = check_same_bits([](const Parameter& w) {
+        return SGD({w}, {.lr = 0.1, .momentum = 0.9, .weight_decay = 0.01});
+    });
     // One element of the last chunk, by the formula.
-    const double w = static_cast<double>(start.data()[60000]);
-    const double g = static_cast<double>(grad.data()[60000]);
+    const double w = static_cast<double>(trained.start.data()[60000]);
+    const double g = static_cast<double>(trained.grad.data()[60000]);
     const double v1 = g + 0.01 * w, w1 = w - 0.1 * v1;
     const double v2 = 0.9 * v1 + g + 0.01 * w1, w2 = w1 - 0.1 * v2;
     const double v3 = 0.9 * v2 + g + 0.01 * w2, w3 = w2 - 0.1 * v3;
-    CHECK(static_cast<double>(one.data()[60000]) == doctest::Approx(w3).epsilon(1e-5));
+    CHECK(static_cast<double>(trained.end.data()[60000]) == doctest::Approx(w3).epsilon(1e-5));
 }
 
 TEST_CASE("SGD: no elements") {

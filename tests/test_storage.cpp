@@ -133,7 +133,7 @@ TEST_CASE("storage: memory that the system has not is an Error") {
     check_values(zeros({2}), {2}, {0, 0});
 }
 
-TEST_CASE("storage: sizes that can not be are an Error") {
+TEST_CASE("storage: sizes that cannot be are an Error") {
     check_error([] { Storage(-1); }, {"Storage: expected a size of 0 or more, got -1"});
     for (const Index count : {Index{1} << 61, std::numeric_limits<Index>::max()}) {
         check_error([=] { Storage storage(count); }, {"out of memory: no system has a block of"});

@@ -1,7 +1,5 @@
 #include <primer/layers/inspect/summary.h>
 
-#include <sstream>
-
 #include <primer/core/ops.h>
 #include <primer/core/rng.h>
 #include <primer/core/tape.h>
@@ -16,12 +14,6 @@
 
 namespace primer {
 namespace {
-
-std::string text(const Summary& summary) {
-    std::ostringstream out;
-    out << summary;
-    return out.str();
-}
 
 // y = shift + last(body(relu(x))), relu called twice; `spare` is not called.
 class Model : public Module {

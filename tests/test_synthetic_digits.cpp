@@ -2,31 +2,14 @@
 
 #include <algorithm>
 #include <limits>
-#include <set>
-#include <string>
 #include <vector>
 
-#include <primer/core/kernels/parallel.h>
-#include "support.h"
+#include "drawn.h"
 
 namespace primer {
 namespace {
 
-std::vector<std::uint8_t> bytes(const ImageDataset& digits, Index first, Index last) {
-    std::vector<std::uint8_t> all;
-    for (Index i = first; i < last; ++i) {
-        const std::span<const std::uint8_t> picture = digits.pixels(i);
-        all.insert(all.end(), picture.begin(), picture.end());
-    }
-    return all;
-}
-
-// FNV-1a, 64 bits.
-std::uint64_t hash(const std::vector<std::uint8_t>& all) {
-    std::uint64_t h = 0xcbf29ce484222325;
-    for (std::uint8_t byte : all) h = (h ^ byte) * 0x100000001b3;
-    return h;
-}
+const auto draw = [](Index count, std::uint64_t seed) { return synthetic_digits(count, seed); };
 
 Index distance2(std::span<const std::uint8_t> a, std::span<const std::uint8_t> b) {
     Index sum = 0;
@@ -52,23 +35,10 @@ TEST_CASE("synthetic_digits: a longer set begins with the shorter one") {
     CHECK(bytes(more, 0, 30) == bytes(some, 0, 30));
 }
 
-TEST_CASE("synthetic_digits: no picture twice, within a seed or in two") {
-    std::set<std::uint64_t> seen;
-    for (std::uint64_t seed : {0u, 1u, 10u}) {
-        const ImageDataset digits = synthetic_digits(200, seed);
-        for (Index i = 0; i < 200; ++i) seen.insert(hash(bytes(digits, i, i + 1)));
-    }
-    CHECK(seen.size() == 600);
-}
+TEST_CASE("synthetic_digits: no picture twice, within a seed or in two") { check_all_differ(draw); }
 
 TEST_CASE("synthetic_digits: the number of threads does not matter") {
-    const int before = num_threads();
-    set_num_threads(1);
-    const std::vector<std::uint8_t> one = bytes(synthetic_digits(300, 3), 0, 300);
-    set_num_threads(4);
-    const std::vector<std::uint8_t> four = bytes(synthetic_digits(300, 3), 0, 300);
-    set_num_threads(before);
-    CHECK(one == four);
+    check_any_threads(300, draw);
 }
 
 TEST_CASE("synthetic_digits: white on black, the digit within the picture") {
@@ -111,13 +81,7 @@ TEST_CASE("synthetic_digits: what looks alike is of the same class, not always")
     CHECK(right <= 195);
 }
 
-TEST_CASE("synthetic_digits: counts that cannot be") {
-    check_error([] { synthetic_digits(0, 1); },
-                {"synthetic_digits", "expected a count of 1 or more, got 0"});
-    check_error([] { synthetic_digits(-1, 1); }, {"got -1"});
-    check_error([] { synthetic_digits(std::numeric_limits<Index>::max(), 1); },
-                {"more elements than memory"});
-}
+TEST_CASE("synthetic_digits: counts that cannot be") { check_counts("synthetic_digits", draw); }
 
 }  // namespace
 }  // namespace primer

@@ -2,11 +2,8 @@
 
 #include <array>
 #include <cmath>
-#include <limits>
-#include <set>
 #include <vector>
 
-#include <primer/core/kernels/parallel.h>
 #include <primer/core/ops.h>
 #include <primer/core/tape.h>
 #include <primer/datasets/loader.h>
@@ -16,26 +13,12 @@
 #include <primer/layers/linear.h>
 #include <primer/layers/sequential.h>
 #include <primer/optim/sgd.h>
-#include "support.h"
+#include "drawn.h"
 
 namespace primer {
 namespace {
 
-std::vector<std::uint8_t> bytes(const ImageDataset& shapes, Index first, Index last) {
-    std::vector<std::uint8_t> all;
-    for (Index i = first; i < last; ++i) {
-        const std::span<const std::uint8_t> picture = shapes.pixels(i);
-        all.insert(all.end(), picture.begin(), picture.end());
-    }
-    return all;
-}
-
-// FNV-1a, 64 bits.
-std::uint64_t hash(const std::vector<std::uint8_t>& all) {
-    std::uint64_t h = 0xcbf29ce484222325;
-    for (std::uint8_t byte : all) h = (h ^ byte) * 0x100000001b3;
-    return h;
-}
+const auto draw = [](Index count, std::uint64_t seed) { return synthetic_shapes(count, seed); };
 
 TEST_CASE("synthetic_shapes: of CIFAR's form, the classes in turn") {
     const ImageDataset shapes = synthetic_shapes(25, 1);
@@ -50,23 +33,10 @@ TEST_CASE("synthetic_shapes: the same bytes on every platform and in both builds
     CHECK(hash(bytes(synthetic_shapes(200, 7), 0, 200)) == 2286586863939707080u);
 }
 
-TEST_CASE("synthetic_shapes: no picture twice, within a seed or in two") {
-    std::set<std::uint64_t> seen;
-    for (std::uint64_t seed : {0u, 1u, 10u}) {
-        const ImageDataset shapes = synthetic_shapes(200, seed);
-        for (Index i = 0; i < 200; ++i) seen.insert(hash(bytes(shapes, i, i + 1)));
-    }
-    CHECK(seen.size() == 600);
-}
+TEST_CASE("synthetic_shapes: no picture twice, within a seed or in two") { check_all_differ(draw); }
 
 TEST_CASE("synthetic_shapes: the number of threads does not matter") {
-    const int before = num_threads();
-    set_num_threads(1);
-    const std::vector<std::uint8_t> one = bytes(synthetic_shapes(200, 3), 0, 200);
-    set_num_threads(4);
-    const std::vector<std::uint8_t> four = bytes(synthetic_shapes(200, 3), 0, 200);
-    set_num_threads(before);
-    CHECK(one == four);
+    check_any_threads(200, draw);
 }
 
 TEST_CASE("synthetic_shapes: no colour goes with a class") {
@@ -144,13 +114,7 @@ TEST_CASE("synthetic_shapes: a small convolutional network learns them") {
     CHECK(accuracy_after_training(model, 10000, 0.03) > 0.75);
 }
 
-TEST_CASE("synthetic_shapes: counts that cannot be") {
-    check_error([] { synthetic_shapes(0, 1); },
-                {"synthetic_shapes", "expected a count of 1 or more, got 0"});
-    check_error([] { synthetic_shapes(-1, 1); }, {"got -1"});
-    check_error([] { synthetic_shapes(std::numeric_limits<Index>::max(), 1); },
-                {"more elements than memory"});
-}
+TEST_CASE("synthetic_shapes: counts that cannot be") { check_counts("synthetic_shapes", draw); }
 
 }  // namespace
 }  // namespace primer

@@ -585,7 +585,7 @@ TEST_CASE("tape: what no backward needs is free as soon as its tensor is gone") 
     CHECK(kept([](const Tensor& t) { return log(t); }) == bytes);
 }
 
-TEST_CASE("tape: a recorded result can not be changed while its tape is recording") {
+TEST_CASE("tape: a recorded result cannot be changed while its tape is recording") {
     const Tensor x = leaf({2});
     Tape tape;
     const Tensor y = add(x, 1), part = slice(y, 0, 1);

@@ -114,7 +114,7 @@ TEST_CASE("training: a line is fitted to its points") {
     check_values(line.bias, {1}, {0.5}, 1e-4);
 }
 
-TEST_CASE("training: two layers learn XOR, which one can not") {
+TEST_CASE("training: two layers learn XOR, which one cannot") {
     const Tensor x = tensor({0, 0, 0, 1, 1, 0, 1, 1}, {4, 2});
     const IntTensor labels{0, 1, 1, 0};
     Rng rng(1);

@@ -1,4 +1,4 @@
-// What a forward uses and visit does not name, and names that can not be.
+// What a forward uses and visit does not name, and names that cannot be.
 
 #include <functional>
 #include <memory>
@@ -164,7 +164,7 @@ TEST_CASE("optimizer: a layer that has been replaced since") {
     };
     CHECK_NOTHROW(train());
     model = Sequential{Linear(3, 3, rng), ReLU()};
-    check_error(train, {"SGD::step: nothing but this optimizer has parameter 0, of shape [3, 3]"});
+    check_error(train, {"SGD::step: only this optimizer still has parameter 0, of shape [3, 3]"});
 }
 
 TEST_CASE("visit: no false alarms") {

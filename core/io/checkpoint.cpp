@@ -26,9 +26,9 @@ namespace fs = std::filesystem;
 
 constexpr Index kMostPieces = 100'000;
 
-// --- what cereal writes to and reads from ------------------------------------------------------
+// --- archives for cereal -----------------------------------------------------------------------
 
-// Archives of our own: cereal's read a length and allocate that much, whatever the file has left.
+// Our own archives: cereal's read a length and allocate that much, whatever is left of the file.
 
 class Output : public cereal::OutputArchive<Output> {
   public:
@@ -53,8 +53,8 @@ class Input : public cereal::InputArchive<Input> {
         left_ -= count;
     }
 
-    /// Reads how many pieces follow, each of `size` bytes at least. Once this has returned, they
-    /// may be allocated.
+    /// Reads the number of pieces that follow, each of at least `size` bytes. When this has
+    /// returned, it is safe to allocate them.
     Index count(Index size) {
         Index count = 0;
         read(&count, sizeof count);
@@ -62,8 +62,8 @@ class Input : public cereal::InputArchive<Input> {
         return count;
     }
 
-    /// The same of a list. What is kept of a piece takes many times the few bytes that it may have
-    /// in the file, so all lists together may have so many and no more.
+    /// The same for a list. A piece takes many times more memory than bytes in the file, so this
+    /// limits the pieces of all lists together.
     Index list_count() {
         const Index count = this->count(sizeof(Index));
         pieces_ += count;
@@ -72,7 +72,7 @@ class Input : public cereal::InputArchive<Input> {
         return count;
     }
 
-    /// Throws Error unless so many pieces of this size may still come.
+    /// Throws Error unless the rest of the file can hold `count` pieces of this size.
     void check_left(Index count, Index size) const {
         check(count >= 0 && count <= left_ / size, source_, ": expected at most ", left_,
               " more bytes, as many as the file has left, got a length of ", count,
@@ -171,8 +171,8 @@ constexpr char kMagic[] = "PRIMERCK";
 constexpr std::uint32_t kByteOrder = 0x01020304, kOtherByteOrder = 0x04030201;
 constexpr std::uint32_t kVersion = 1;
 
-// As it stands in the file, whatever the version. No gaps: each member lies at a multiple of its
-// size.
+// The header in the file, the same for all versions. It has no gaps: each member is at a multiple
+// of its size.
 struct Header {
     char magic[8];
     std::uint32_t byte_order = kByteOrder;
@@ -214,7 +214,7 @@ Header read_header(std::istream& in, Index size, const std::string& source) {
     std::uint32_t crc = 0;
     in.read(reinterpret_cast<char*>(&header), sizeof header);
     in.read(reinterpret_cast<char*>(&crc), sizeof crc);
-    // A file that is cut inside of the header is one of ours all the same.
+    // A file that is cut inside the header is still recognised as a checkpoint.
     const auto named = static_cast<std::size_t>(std::min<Index>(size, sizeof header.magic));
     check(std::memcmp(header.magic, kMagic, named) == 0, source,
           ": expected a checkpoint, which begins with ", kMagic, ", got something else");
@@ -227,7 +227,7 @@ Header read_header(std::istream& in, Index size, const std::string& source) {
           ": expected the header of a checkpoint, got one that is damaged: its checksum differs");
     check(header.version == kVersion, source, ": expected a checkpoint of version ", kVersion,
           ", got version ", header.version,
-          header.version > kVersion ? "; a newer Primer has saved it" : "");
+          header.version > kVersion ? "; a newer Primer saved it" : "");
     check(header.real_size == sizeof(Real), source, ": expected numbers of ", sizeof(Real),
           " bytes, as this program has them, got some of ", header.real_size,
           "; float and double do not mix");
@@ -248,7 +248,7 @@ std::uint32_t crc_of_rest(std::istream& in) {
     return crc;
 }
 
-// Throws Error if a name comes twice: it would be left to chance which of the two counts.
+// Throws Error if a name comes twice: which of the two counts would be left to chance.
 template <class Value>
 void check_once(const char* what, const std::vector<std::pair<std::string, Value>>& list,
                 const std::string& source) {
@@ -259,12 +259,12 @@ void check_once(const char* what, const std::vector<std::pair<std::string, Value
     }
 }
 
-// What the checksums can not see: a file that a program other than ours has made.
+// Checks for what checksums cannot detect: a file made by another program.
 void check_meaning(const Checkpoint& c, const std::string& source) {
     constexpr Index most = Index{1} << 53;  // so that counting on does not overflow
     check(c.step >= 0 && c.step <= most && c.batches >= 1 && c.examples >= 1 &&
               c.sums.correct >= 0 && c.sums.examples >= c.sums.correct && c.sums.examples <= most,
-          source, ": expected counts of steps, batches and examples that can be, got others");
+          source, ": expected possible counts of steps, batches and examples, got others");
     const Rng::State never{};
     for (const auto& [name, state] : c.generators) {
         check(state != never, source, ": expected a state of the generator ", printable(name),
@@ -275,14 +275,14 @@ void check_meaning(const Checkpoint& c, const std::string& source) {
     check_once("optimizer", c.optimizer, source);
 }
 
-// --- what differs ------------------------------------------------------------------------------
+// --- differences -------------------------------------------------------------------------------
 
 template <class Value>
 std::map<std::string, Value> by_name(const std::vector<std::pair<std::string, Value>>& list) {
     return {list.begin(), list.end()};
 }
 
-// Names come from a file, which may hold anything under them and any number of them.
+// Names come from a file: there may be any number of them, with any bytes.
 void add(std::string& list, const std::string& element) {
     constexpr std::size_t longest = 2000;
     if (list.size() > longest) return;
@@ -290,7 +290,7 @@ void add(std::string& list, const std::string& element) {
     if (list.size() > longest) list += ", ...";
 }
 
-// "" if the lists agree in their names and, for tensors, in their shapes.
+// The differences in names and, for tensors, in shapes; "" if there are none.
 template <class Saved, class Here>
 std::string difference(const char* what, const std::vector<std::pair<std::string, Saved>>& saved,
                        const std::vector<std::pair<std::string, Here>>& here) {
@@ -318,7 +318,7 @@ std::string difference(const char* what, const std::vector<std::pair<std::string
     return text;
 }
 
-// The next line of `text`, which it is taken from, without its indentation.
+// Removes the next line from `text` and returns it without its indentation.
 std::string take_line(std::string_view& text) {
     constexpr std::string_view blank = " \t\n";
     text.remove_prefix(std::min(text.find_first_not_of(blank), text.size()));
@@ -341,7 +341,7 @@ std::string difference(std::string_view saved, std::string_view here) {
 
 // --- files -------------------------------------------------------------------------------------
 
-// What is there, if it is no file, for messages.
+// Describes for messages what is in place of a file.
 std::string kind(const fs::file_status& status, const std::error_code& error) {
     if (fs::is_directory(status)) return "a folder";
     if (fs::exists(status)) return "something that is no file";
@@ -374,7 +374,7 @@ void Checkpoint::restore(const ModelState& into, const std::string& source) cons
     check_fits(into, source);
     const auto saved = by_name(tensors);
     const auto states = by_name(generators);
-    // All that can throw comes before the first value is changed.
+    // Everything that can throw comes before the first change.
     for (const auto& [name, state] : states) Rng(0).set_state(state);
     for (const auto& [name, tensor] : into.tensors) tensor.mutable_data("Checkpoint::restore");
     for (const auto& [name, tensor] : into.tensors) tensor.copy_(saved.at(name).detach());

@@ -6,15 +6,15 @@
 namespace primer {
 namespace {
 
-// kTables[k][byte]: what is left of dividing the byte with k bytes of 0 after it. So eight bytes
-// can be looked up at once, each in the table for the number of bytes behind it (Kounavis and
-// Berry, "A Systematic Approach to Building High Performance Software-Based CRC Generators", 2005).
+// kTables[k][byte]: the remainder of dividing the byte followed by k zero bytes. So eight bytes can
+// be looked up at once, each in the table for the number of bytes after it (Kounavis and Berry, "A
+// Systematic Approach to Building High Performance Software-Based CRC Generators", 2005).
 using Tables = std::array<std::array<std::uint32_t, 256>, 8>;
 constexpr Tables kTables = [] {
     Tables tables{};
     for (std::uint32_t byte = 0; byte < 256; ++byte) {
-        // The polynomial is 0x1EDC6F41. Its bits stand here in reverse, as the lowest bit of a byte
-        // goes first.
+        // The polynomial is 0x1EDC6F41, here with its bits reversed, because the lowest bit of a
+        // byte comes first.
         std::uint32_t rest = byte;
         for (int bit = 0; bit < 8; ++bit) rest = rest >> 1 ^ (rest & 1 ? 0x82F63B78 : 0);
         tables[0][byte] = rest;

@@ -26,8 +26,8 @@ namespace {
 namespace fs = std::filesystem;
 using protozero::pbf_builder;
 
-// The messages, with the numbers of those of their fields that are written here. They are from
-// TensorBoard's event.proto, summary.proto, histogram.proto and tensor.proto ...
+// The messages, with the numbers of the fields that are written here. They are from TensorBoard's
+// event.proto, summary.proto, histogram.proto and tensor.proto ...
 enum class Event : std::uint32_t {
     wall_time = 1,
     step = 2,
@@ -76,7 +76,7 @@ enum class StructValue : std::uint32_t { number = 2, string = 3, boolean = 4 };
 constexpr std::int32_t kString = 1, kBool = 2, kNumber = 3;  // DataType
 constexpr std::int32_t kSuccess = 1;                         // Status
 
-/// A message of type M, whose fields `fill` adds.
+/// A message of type M with the fields that `fill` adds.
 template <class M, class Fill>
 std::string message(const Fill& fill) {
     std::string bytes;
@@ -85,7 +85,7 @@ std::string message(const Fill& fill) {
     return bytes;
 }
 
-/// What is logged in one record.
+/// The value of one record.
 template <class Fill>
 std::string value_message(const std::string& tag, const Fill& fill) {
     check(!tag.empty() && is_utf8(tag), "SummaryWriter: expected a tag in UTF-8, got ",
@@ -128,7 +128,7 @@ std::string purge_event(double time, Index step) {
     });
 }
 
-/// For which plugin of TensorBoard a value is, and what only that understands.
+/// Marks a value for a plugin of TensorBoard, with data that only the plugin understands.
 void add_metadata(pbf_builder<Value>& value, const char* plugin, const std::string& content) {
     pbf_builder<Metadata> metadata(value, Value::metadata);
     pbf_builder<PluginData> data(metadata, Metadata::plugin_data);
@@ -201,7 +201,7 @@ std::string struct_value(const SummaryWriter::HParam& setting) {
     });
 }
 
-/// Which settings and which results there are.
+/// The names of the settings and results.
 std::string experiment(const std::map<std::string, SummaryWriter::HParam>& hparams,
                        const std::map<std::string, double>& metrics) {
     return message<Experiment>([&](auto& all) {
@@ -255,7 +255,7 @@ void append_little_endian(std::string& bytes, Unsigned number) {
     }
 }
 
-// Masked, because a checksum of bytes that hold their own checksum tells little.
+// Masked, because a checksum of bytes that contain their own checksum is weak.
 void append_checksum(std::string& bytes, std::string_view of) {
     const std::uint32_t crc = crc32c(of);
     append_little_endian(bytes, (crc >> 15 | crc << 17) + 0xa282ead8U);
@@ -276,13 +276,13 @@ double seconds_since_1970() {
     return Seconds(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-/// Seconds by a clock that nobody sets.
+/// Seconds of a clock that nobody adjusts.
 double steady_seconds() {
     using Seconds = std::chrono::duration<double>;
     return Seconds(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-/// TensorBoard knows the files by the beginning of their names, and reads them in their order.
+/// TensorBoard recognises files by the beginning of their names and reads them in name order.
 std::string file_name(double time, int number) {
     std::array<char, 256> host{};
     if (gethostname(host.data(), host.size() - 1) != 0 || host[0] == '\0') host = {"localhost"};
@@ -297,7 +297,7 @@ std::string file_name(double time, int number) {
 
 // --- A file -------------------------------------------------------------------------------------
 
-/// To which whole records are appended.
+/// A file to which whole records are appended.
 class SummaryWriter::File {
   public:
     File(const fs::path& folder, double time) {
@@ -321,7 +321,7 @@ class SummaryWriter::File {
     const fs::path& path() const { return path_; }
 
     void append(std::string_view event) {
-        // Half a record would end the file for its readers: nothing may follow one.
+        // Readers stop at half a record, so nothing may follow one.
         if (torn_ && !cut()) fail_to("take back half a record in the file");
         const std::string record = frame(event);
         std::string_view rest = record;
@@ -344,7 +344,7 @@ class SummaryWriter::File {
     }
 
   private:
-    // Takes back what follows the last whole record.
+    // Removes everything after the last whole record.
     bool cut() {
         torn_ = retried([&] { return ftruncate(file_, size_); }) != 0;
         return !torn_;
@@ -374,7 +374,7 @@ SummaryWriter::SummaryWriter(const fs::path& log_dir, const Options& options)
 SummaryWriter::~SummaryWriter() {
     try {
         flush();
-    } catch (const Error&) {  // a destructor can not say so
+    } catch (const Error&) {  // a destructor must not throw
     }
 }
 
@@ -385,14 +385,14 @@ std::unique_ptr<SummaryWriter::File> SummaryWriter::open_file(const fs::path& fo
     auto file = std::make_unique<File>(folder, time);
     try {
         file->append(version_event(time));
-    } catch (const Error&) {  // without its first record it is no event file
+    } catch (const Error&) {  // without its first record it is not an event file
         unlink(file->path().c_str());
         throw;
     }
     return file;
 }
 
-// What throws on the way leaves good_ false; the next call tries again.
+// If anything throws, good_ stays false; the next call tries again.
 void SummaryWriter::add(File& file, const std::string& value, Index step) {
     good_ = false;
     file.append(summary_event(options_.clock(), step, value));
@@ -404,7 +404,7 @@ void SummaryWriter::flush() {
     good_ = false;
     file_->flush();
     for (const auto& curve : curves_) {
-        if (curve.second) curve.second->flush();  // one that could not be made is none
+        if (curve.second) curve.second->flush();  // nullptr if the file could not be made
     }
     flushed_ = steady_seconds();
     good_ = true;
@@ -438,7 +438,7 @@ void SummaryWriter::add_image(const std::string& tag, const Tensor& image, Only<
                               const GridOptions& options) {
     check(image.rank() == 2 || image.rank() == 3,
           "SummaryWriter: add_image: expected [C, H, W] or [H, W], got ", image.shape(),
-          image.rank() == 4 ? "; a batch is for add_images" : "");
+          image.rank() == 4 ? "; use add_images for a batch" : "");
     add_image(tag, make_grid(image, options), step);
 }
 

@@ -12,12 +12,12 @@
 #include "image.h"
 #include "image_grid.h"
 
-// The files that TensorBoard shows: events.out.tfevents.TIME.HOST.PID.NUMBER, a record after
-// another, each
+// The files that TensorBoard shows: events.out.tfevents.TIME.HOST.PID.NUMBER. They consist of
+// records:
 //
 //   8 bytes   N, little endian
 //   4 bytes   masked CRC-32C of these 8 bytes
-//   N bytes   an Event, as a protobuf message: time, step and what was logged
+//   N bytes   an Event, as a protobuf message: time, step and the logged value
 //   4 bytes   masked CRC-32C of the message
 //
 // https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details
@@ -25,50 +25,50 @@
 namespace primer {
 
 struct SummaryWriterOptions {
-    /// The file is flushed to the disk when something is added this long after the last time, and
-    /// at the end: a power cut loses no more. 0: with each record.
+    /// The file is flushed to the disk at the end, and whenever a record is added this long after
+    /// the last flush: a power cut loses no more than that. 0: flush each record.
     double flush_seconds = 10;
-    /// A run that goes on from this step in the folder where it was: what files before this one
-    /// say of this and later steps is void.
+    /// For a run that continues from this step in its old folder: TensorBoard discards the records
+    /// of this and later steps in earlier files.
     std::optional<Index> purge_step = {};
-    /// The time of a record, in seconds since 1970; if empty, what the clock says.
+    /// The time of a record, in seconds since 1970; if empty, the system's clock.
     std::function<double()> clock = {};
 };
 
-/// Logs numbers and pictures for TensorBoard, under the names of torch.utils.tensorboard:
+/// Logs numbers and pictures for TensorBoard, with the interface of torch.utils.tensorboard:
 ///
 ///     SummaryWriter log("runs/first");
 ///     log.add_scalar("loss/train", loss.item(), step);
 ///
-/// and then: tensorboard --logdir runs
+/// To see them: tensorboard --logdir runs
 ///
-/// Each call makes one record, which the system has when the call returns: a TensorBoard that is
-/// open follows, and a program that crashes loses nothing that it has added. What is cut short at
-/// the end of a file, TensorBoard leaves out.
+/// Each call writes one record and hands it to the system before it returns: an open TensorBoard
+/// follows, and a program that crashes loses no record. TensorBoard ignores a record that is cut
+/// short at the end of a file.
 ///
-/// If a file can not be written (a full disk, say) the call throws Error, one line with the path
-/// and the reason, and what it was to log is lost. The file ends with its last whole record, and
-/// the next call tries again: what it logs is there as soon as the disk has room. Beyond the limit
-/// on a file's size, RLIMIT_FSIZE, the system ends a program that does not ignore SIGXFSZ.
+/// If a file cannot be written (a full disk, say), the call throws Error, one line with the path
+/// and the reason, and its record is lost. The file ends with its last whole record, and the next
+/// call tries again: it succeeds as soon as the disk has room. Beyond the limit on a file's size,
+/// RLIMIT_FSIZE, the system ends a program that does not ignore SIGXFSZ.
 ///
-/// A tag or text that is not UTF-8 and an empty tag are an Error, too, at every call. Not for
+/// Every call throws Error for an empty tag and for a tag or text that is not UTF-8. Not safe for
 /// several threads at the same time.
 class SummaryWriter {
   public:
     using HParam = std::variant<bool, Index, double, std::string>;
     using Options = SummaryWriterOptions;
 
-    /// Makes the folder, if need be, and a file in it. Throws Error if that fails.
+    /// Makes the folder, if necessary, and a file in it. Throws Error if that fails.
     explicit SummaryWriter(const std::filesystem::path& log_dir, const Options& options = {});
     SummaryWriter(const SummaryWriter&) = delete;
     SummaryWriter& operator=(const SummaryWriter&) = delete;
-    /// Flushes; an Error of that is lost.
+    /// Flushes; ignores an Error.
     ~SummaryWriter();
 
-    /// Any number, also infinite or NaN, as a float.
+    /// Any number, even infinite or NaN, as a float.
     void add_scalar(const std::string& tag, Only<double> value, Only<Index> step = 0);
-    /// Several curves in one chart: each goes to a file in a folder of its own, LOG_DIR/TAG_NAME
-    /// (with _ for /), which TensorBoard takes for another run.
+    /// Several curves in one chart. Each goes to a file in its own folder, LOG_DIR/TAG_NAME (with _
+    /// for /), which TensorBoard shows as another run.
     void add_scalars(const std::string& tag, const std::map<std::string, double>& values,
                      Only<Index> step = 0);
     /// One picture, packed as PNG.
@@ -79,13 +79,12 @@ class SummaryWriter {
     /// A batch, [N, C, H, W], as one picture: make_grid(images, options).
     void add_images(const std::string& tag, const Tensor& images, Only<Index> step = 0,
                     const GridOptions& options = {});
-    /// The distribution of the values, with the buckets of make_histogram. Values that are not
-    /// finite are left out.
+    /// The distribution of the finite values, with the buckets of make_histogram.
     void add_histogram(const std::string& tag, const Tensor& values, Only<Index> step = 0);
     /// A text, in Markdown.
     void add_text(const std::string& tag, const std::string& text, Only<Index> step = 0);
-    /// The settings of this run and what came of them, for the page that compares runs. To be
-    /// called once, at the end. The metrics are logged as scalars, too.
+    /// The settings of this run and its results, for the page that compares runs. Call it once, at
+    /// the end. It also logs the metrics as scalars.
     void add_hparams(const std::map<std::string, HParam>& hparams,
                      const std::map<std::string, double>& metrics, Only<Index> step = 0);
 
@@ -93,7 +92,7 @@ class SummaryWriter {
     void flush();
     /// Whether the last attempt to write or flush succeeded.
     bool good() const { return good_; }
-    /// The file, and those of add_scalars beside it.
+    /// The file of this log, without those of add_scalars.
     const std::filesystem::path& path() const;
 
   private:

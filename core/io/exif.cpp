@@ -19,8 +19,8 @@ std::uint32_t number(std::string_view bytes, std::size_t at, int count, bool big
     return value;
 }
 
-// The orientation in a TIFF structure: "II" or "MM", 42, where the first directory is; there a
-// count, and entries of 12 bytes: tag, type, how many, value.
+// The orientation in a TIFF structure: "II" or "MM", 42, the offset of the first directory. A
+// directory is a count and entries of 12 bytes: tag, type, number of values, value.
 int tiff_orientation(std::string_view tiff) {
     const bool big = tiff.starts_with("MM");
     if ((!big && !tiff.starts_with("II")) || number(tiff, 2, 2, big) != 42) return 1;
@@ -39,18 +39,18 @@ int tiff_orientation(std::string_view tiff) {
     return 1;
 }
 
-/// A segment of a JPEG: FF, its marker and, of most, a length and contents.
+/// A segment of a JPEG: FF, a marker and, usually, a length and contents.
 struct Segment {
     int marker = 0;
     std::string_view contents;
 };
 
-/// Goes through a JPEG's segments, over what is packed between them.
+/// Goes through a JPEG's segments and skips the compressed data between them.
 class Segments {
   public:
     explicit Segments(std::string_view jpeg) : rest_(jpeg) {}
 
-    /// False at the end, or where it is broken.
+    /// Returns false at the end, or where the file is broken.
     bool next(Segment& segment) {
         constexpr int kEnd = 0xd9;
         for (;;) {
@@ -59,7 +59,7 @@ class Segments {
             if (rest_.empty()) return false;
             segment.marker = static_cast<unsigned char>(rest_[0]);
             rest_.remove_prefix(1);
-            // 00 is a packed FF; 01 and those from d0 to d8 have no contents.
+            // 00 stands for a data byte FF; 01 and d0 to d8 have no contents.
             if (segment.marker > 1 && (segment.marker < 0xd0 || segment.marker > 0xd8)) break;
         }
         if (segment.marker == kEnd) return false;

@@ -14,13 +14,13 @@ std::vector<double> make_limits() {
     for (double limit = kSmallest; limit < kLargest; limit *= kGrowth) limits.push_back(limit);
     std::vector<double> all(limits.rbegin(), limits.rend());
     for (double& limit : all) limit = -limit;
-    all.pop_back();  // of the two zeros
+    all.pop_back();  // one of the two zeros
     all.insert(all.end(), limits.begin(), limits.end());
     return all;
 }
 
-/// The i with limits[i] <= x < limits[i + 1]; for x beyond them, the first or the last that has
-/// both. A logarithm says where that must be, but for rounding; searching would take longer.
+/// The i with limits[i] <= x < limits[i + 1]; the first or last such i for x beyond the limits. A
+/// logarithm finds it up to rounding, faster than a search.
 std::size_t bucket_of(double x, const std::vector<double>& limits) {
     const auto zero = std::ssize(limits) / 2;
     const double power = std::floor(std::log(std::abs(x) / kSmallest) / std::log(kGrowth));
@@ -35,7 +35,7 @@ std::size_t bucket_of(double x, const std::vector<double>& limits) {
 }  // namespace
 
 Histogram make_histogram(const Tensor& values) {
-    // Never destroyed: the destructors of other static objects may still want it.
+    // Never destroyed: destructors of static objects may still use it.
     static const std::vector<double>& limits = *new std::vector<double>(make_limits());
     std::vector<Index> counts(limits.size() - 1, 0);
     Histogram result;

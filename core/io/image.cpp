@@ -19,8 +19,8 @@
 
 namespace {
 
-// Where a PNG's packed bytes do not end when the picture is full, the decoder goes on unpacking: a
-// small file can become 4 GB. So the picture's size says how far its memory may grow.
+// If a PNG's compressed data do not end when the picture is full, the decoder goes on: a small file
+// could become 4 GB. So the picture's size limits how far its memory may grow.
 thread_local std::size_t most_grown = 0;
 
 void* grow(void* memory, std::size_t size) {
@@ -29,8 +29,8 @@ void* grow(void* memory, std::size_t size) {
 
 }  // namespace
 
-// The decoder reads no other formats, no files by itself, and says what is wrong in words. Memory
-// comes zeroed: what it forgets to write is then at least not somebody else's.
+// Settings of the decoder: no other formats, no access to files, error messages in words. Memory is
+// zeroed, so that bytes that it forgets to write are not someone else's data.
 #define STB_IMAGE_STATIC
 #define STB_IMAGE_IMPLEMENTATION
 #define STBI_ONLY_PNG
@@ -86,8 +86,8 @@ std::string read_file(const fs::path& path, const std::string& source) {
     return bytes;
 }
 
-/// What the decoder reads from. It fills in zeros where a file has ended, and some pictures then
-/// pass for whole ones; here it is noticed.
+/// The decoder's source of bytes. Beyond the end of a file the decoder reads zeros, and some cut
+/// pictures would pass for whole ones; this class notices.
 class Source {
   public:
     explicit Source(std::string_view bytes) : bytes_(bytes) {}
@@ -98,12 +98,12 @@ class Source {
     static void skip(void* self, int count) { static_cast<Source*>(self)->move(count); }
     static int at_end(void* self) { return static_cast<Source*>(self)->bytes_.empty(); }
 
-    /// Whether the decoder has asked for bytes behind the last one.
+    /// Whether the decoder has asked for bytes beyond the end.
     bool passed_end() const { return passed_end_; }
 
   private:
     int take(char* out, std::size_t count) {
-        // The first call fills the decoder's buffer, which it refills with more than it needs.
+        // The first call fills the decoder's buffer; it asks for more bytes than it needs.
         if (buffer_ == nullptr) buffer_ = out;
         const std::size_t there = std::min(count, bytes_.size());
         passed_end_ = passed_end_ || (out == buffer_ ? there == 0 : there < count);
@@ -131,24 +131,23 @@ struct Free {
 
 std::string reason() {
     const char* const text = stbi_failure_reason();
-    return text == nullptr ? "it can not be decoded" : text;
+    return text == nullptr ? "it cannot be decoded" : text;
 }
 
 // --- how much memory a picture takes -----------------------------------------------------------
 
 struct Need {
-    Index unpacked = 0;  // of a PNG: what its packed bytes become
-    Index all = 0;       // at most, at the same time
+    Index unpacked = 0;  // the decompressed data of a PNG
+    Index all = 0;       // the most at the same time
 };
 
-// What the decoder holds of a PNG: its rows as they were packed, each with a byte in front; its
-// pixels; and of a palette's or of 16 bits, also what these become. Interlaced, it takes the first
-// two twice.
+// The decoder's memory for a PNG: its filtered rows, each with a byte in front; its pixels; and,
+// for a palette or 16 bits, the converted pixels. An interlaced PNG takes the first two twice.
 Need png_need(std::string_view png, Index width, Index height) {
     const auto byte = [&](std::size_t at) {
         return at < png.size() ? Index{static_cast<unsigned char>(png[at])} : 0;
     };
-    Index depth = 16, channels = 4, twice = 2;  // the most, where the header is not in its place
+    Index depth = 16, channels = 4, twice = 2;  // the most, if the header is not in its place
     bool palette = false;
     if (png.substr(12, 4) == "IHDR") {
         const Index colours = byte(25);
@@ -176,15 +175,15 @@ void check_memory(Index need, Index width, Index height, std::size_t file_bytes,
           file_bytes);
 }
 
-// Of a JPEG, by all of its scans.
+// The most scans that a JPEG of this size may have.
 Index most_scans(Index width, Index height) {
     constexpr Index kMostDecoded = Index{1} << 30;
     return std::max<Index>(1, kMostDecoded / (width * height));
 }
 
-// The fewest bytes that a whole file of this size has: PGM, PPM and BMP are not packed, and what
-// PNG unpacks becomes at most 1032 times as long. Checked before memory is taken, and cleared, for
-// all the pixels that a few bytes have announced.
+// The smallest possible file for a picture of this size: PGM, PPM and BMP are not compressed, and a
+// PNG's data expand at most 1032 times. Checked before memory is allocated and cleared for all the
+// pixels that a few bytes claim to have.
 Index least_bytes(std::string_view file, Index width, Index height, Index channels) {
     const auto byte = [&](std::size_t at) {
         return at < file.size() ? Index{static_cast<unsigned char>(file[at])} : 0;
@@ -202,8 +201,8 @@ Index least_bytes(std::string_view file, Index width, Index height, Index channe
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-// Whether the numbers in the header of a PGM or PPM file have so few digits that the decoder, which
-// does not look, can count them: otherwise 4294967297 would be 1.
+// Whether the numbers in the header of a PGM or PPM file have few enough digits for the decoder,
+// which does not check for overflow: it would read 4294967297 as 1.
 bool numbers_fit(std::string_view file) {
     std::size_t at = 2, digits = 0;
     for (int number = 0; number < 3; ++number) {
@@ -216,9 +215,9 @@ bool numbers_fit(std::string_view file) {
     return true;
 }
 
-// The header of a PGM or PPM file ends with the number that is white, and one space. The decoder
-// does not look at it, and takes numbers of two bytes the wrong way round: here all become
-// 0 ... 255. Returns whether they could.
+// Scales the values of a PGM or PPM file to 0 ... 255. Its header ends with the value of white and
+// one space; the decoder ignores it, and swaps the bytes of two-byte values. Returns false if the
+// value of white is not valid.
 bool scale_to_white(std::string_view file, std::span<stbi_uc> decoded) {
     std::size_t at = 2;
     std::size_t white = 0;
@@ -242,7 +241,7 @@ bool scale_to_white(std::string_view file, std::span<stbi_uc> decoded) {
     return true;
 }
 
-// Channels behind the colours, if there are any, say how much of each pixel covers what is below.
+// An alpha channel after the colours, if there is one, gives the opacity of each pixel.
 Image on_white(const stbi_uc* decoded, Index width, Index height, Index channels) {
     Image image(width, height, channels >= 3 ? 3 : 1);
     const Index colours = image.channels;
@@ -311,7 +310,7 @@ Image decode(std::string_view bytes, const std::string& source) {
         fail(source,
              ": expected a PNG, JPEG, BMP, PGM or PPM picture, got something else: ", reason());
     }
-    // Of a BMP whose rows go from the top down.
+    // A BMP with a negative height has its rows from the top down.
     if (bytes.starts_with("BM") && height < 0 && height >= -kMaxSide) height = -height;
     check_size(width, height, source);  // before anything of that size is allocated
 
@@ -324,14 +323,15 @@ Image decode(std::string_view bytes, const std::string& source) {
     check(!jpeg || count_scans(bytes) <= most_scans(width, height), source,
           ": expected a JPEG of at most ", most_scans(width, height),
           " scans at this size, got more");
-    // Packed, a PNG is in the file, and the decoder takes twice as much each time.
+    // The file holds a PNG's compressed data, and the decoder doubles its copy when it grows.
     most_grown = std::max(static_cast<std::size_t>(need.unpacked), 2 * (bytes.size() + 4096));
     Source file(bytes);
     const std::unique_ptr<stbi_uc, Free> decoded(
         stbi_load_from_callbacks(&kCallbacks, &file, &width, &height, &channels, 0));
     if (file.passed_end()) fail(source, ": expected a whole picture, got one that is cut short");
-    // From 2.29 on the decoder gives what it has of a JPEG in which a segment is broken, all black
-    // maybe, and only notes why. Of a whole one its last note is from trying the formats in turn.
+    // From 2.29 on the decoder returns an incomplete picture, perhaps all black, for a JPEG with a
+    // broken segment, and only notes the reason. For a whole JPEG its last note is from trying the
+    // formats in turn.
     const bool broken = !decoded || (jpeg && reason() != "Not a PNG");
     if (broken) fail(source, ": expected a picture, got a broken one: ", reason());
     if (bytes.starts_with("P5") || bytes.starts_with("P6")) {
@@ -371,7 +371,7 @@ std::string encode_png(const Image& image) {
     const int made = stbi_write_png_to_func(append, &png, size(image.width), size(image.height),
                                             size(image.channels), image.pixels.data(),
                                             size(image.width * image.channels));
-    check(made != 0, "encode_png: expected memory enough to pack ", bytes, " bytes, got none");
+    check(made != 0, "encode_png: expected enough memory to pack ", bytes, " bytes, got none");
     return png;
 }
 

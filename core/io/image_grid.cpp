@@ -35,7 +35,7 @@ Sizes sizes_of(const Shape& shape) {
     return sizes;
 }
 
-/// The values that are black and white.
+/// The values for black and white.
 struct Range {
     double black = 0, white = 1;
 
@@ -70,7 +70,7 @@ Range common_range(const Tensor& images, const GridOptions& options) {
 
 Image make_grid(const Tensor& images, const GridOptions& options) {
     const Sizes sizes = sizes_of(images.shape());
-    check(options.nrow >= 1, "make_grid: expected a nrow of at least 1, got ", options.nrow);
+    check(options.nrow >= 1, "make_grid: expected an nrow of at least 1, got ", options.nrow);
     check(options.padding >= 0 && options.padding <= kMostPadding,
           "make_grid: expected a padding from 0 to ", kMostPadding, ", got ", options.padding);
     const Range range = common_range(images, options);

@@ -17,7 +17,8 @@
 namespace primer {
 namespace {
 
-/// The decoder with where it goes when it fails: it is C, and no exception may pass through it.
+/// The decoder, with a place to jump to when it fails: it is C, and no exception may pass through
+/// it.
 class Decoder {
   public:
     Decoder() {
@@ -33,7 +34,7 @@ class Decoder {
     Decoder& operator=(const Decoder&) = delete;
     ~Decoder() { jpeg_destroy_decompress(&info); }
 
-    /// Calls step(), which must hold nothing that a jump over it would leak.
+    /// Calls step(), which must own nothing that a longjmp out of it would leak.
     template <class Step>
     void run(const Step& step) {
         if (setjmp(back_) != 0) fail(text_);
@@ -52,7 +53,7 @@ class Decoder {
         std::longjmp(self.back_, 1);
     }
 
-    // What would make up pixels that are not in the file is no warning.
+    // Warnings of missing data are errors: the decoder would invent pixels.
     static void warn(j_common_ptr info, int level) {
         if (level >= 0) return;
         switch (info->err->msg_code) {
@@ -79,7 +80,7 @@ class Decoder {
     char text_[JMSG_LENGTH_MAX]{};
 };
 
-// Cyan, magenta, yellow and black as Adobe's programs, which make such files, have them: inverted.
+// Cyan, magenta, yellow and black are inverted, as in the files of Adobe's programs.
 void to_rgb(const JSAMPLE* cmyk, Index pixels, std::uint8_t* rgb) {
     for (Index i = 0; i < pixels; ++i, cmyk += 4) {
         for (int c = 0; c < 3; ++c) *rgb++ = static_cast<std::uint8_t>(cmyk[c] * cmyk[3] / 255);
@@ -101,7 +102,7 @@ Image decode_jpeg(std::string_view bytes,
                                      jpeg_has_multiple_scans(&info) != FALSE});
     const bool grey = info.num_components == 1, inks = info.num_components == 4;
     info.out_color_space = grey ? JCS_GRAYSCALE : inks ? JCS_CMYK : JCS_RGB;
-    info.do_block_smoothing = FALSE;  // nothing is made up
+    info.do_block_smoothing = FALSE;  // do not invent detail
     Image image(info.image_width, info.image_height, grey ? 1 : 3);
     std::vector<JSAMPLE> row(inks ? std::size_t{info.image_width} * 4 : 0);
     decoder.run([&] {

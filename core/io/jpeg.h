@@ -8,16 +8,15 @@
 
 namespace primer {
 
-/// What a JPEG's header says.
+/// The header of a JPEG.
 struct JpegHeader {
     Index width = 0, height = 0, components = 0;
-    bool several_scans = false;  ///< its coefficients are kept until the last has come
+    bool several_scans = false;  ///< then decoding keeps all coefficients until the last scan
 };
 
-/// Decodes a JPEG with libjpeg-turbo, grey or to red, green and blue. check(header) is called
-/// before anything of the picture's size is allocated, and may throw. Throws Error with the
-/// decoder's reason for a picture that is broken or cut short, and for one of more than
-/// `most_scans`.
+/// Decodes a JPEG with libjpeg-turbo, to grey or to red, green and blue. Calls most_scans(header),
+/// which may throw, before it allocates anything of the picture's size. Throws Error with the
+/// decoder's reason for a picture that is broken or cut short, or has more than that many scans.
 Image decode_jpeg(std::string_view bytes,
                   const std::function<Index(const JpegHeader&)>& most_scans);
 

@@ -25,7 +25,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kSuffix = ".tmp-";
 
-// The process that has made FILE.tmp-PID-NUMBER, if the name is of that form.
+// The PID in a name of the form FILE.tmp-PID-NUMBER.
 std::optional<pid_t> maker_of(std::string_view name, std::string_view file) {
     const std::string begin = std::string(file) + kSuffix;
     if (!name.starts_with(begin)) return {};
@@ -41,7 +41,7 @@ std::optional<pid_t> maker_of(std::string_view name, std::string_view file) {
 }
 
 // Removes a file that its maker left behind, unless some process, here or in another container,
-// still holds it.
+// still has it locked.
 void remove_left_behind(const fs::path& path) {
     const int file =
         retried([&] { return open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC); });
@@ -60,7 +60,7 @@ void sweep(const fs::path& target) {
          entry.increment(error)) {
         const auto maker = maker_of(entry->path().filename().string(), file);
         if (!maker) continue;
-        // Of our own number, too: then it was that of another process before.
+        // Also of our own PID: an earlier process had the same one.
         const bool gone = kill(*maker, 0) != 0 && errno == ESRCH;
         if (gone || *maker == getpid()) remove_left_behind(entry->path());
     }
@@ -73,7 +73,7 @@ Replacement::Replacement(const fs::path& path, std::string what, IsOurs ours)
     std::error_code error;
     const fs::path absolute = fs::absolute(path, error);
     if (!error) {
-        // Not the link that the last name may be.
+        // Resolves the folders, but not FILE itself, which may be a link.
         target_ = absolute.has_filename()
                       ? fs::weakly_canonical(absolute.parent_path(), error) / absolute.filename()
                       : fs::weakly_canonical(absolute, error);
@@ -98,7 +98,7 @@ void Replacement::check_target(IsOurs ours) const {
     if (ours == nullptr || !fs::exists(status)) return;
     const int file = retried(
         [&] { return open(target_.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC); });
-    check(file >= 0, wanted, "one that can not be read: ", std::strerror(errno));
+    check(file >= 0, wanted, "one that cannot be read: ", std::strerror(errno));
     std::array<char, 16> beginning{};
     const ssize_t count = retried([&] { return read(file, beginning.data(), beginning.size()); });
     close(file);
@@ -117,12 +117,12 @@ void Replacement::create() {
         if (file_ < 0 && errno != EEXIST) break;
         if (file_ < 0) continue;
         struct stat status {};
-        flock(file_, LOCK_EX | LOCK_NB);  // where a disk knows no locks, nothing is ever swept
+        flock(file_, LOCK_EX | LOCK_NB);  // on a disk without locks, nothing is ever swept
         const bool swept = fstat(file_, &status) == 0 && status.st_nlink == 0;
-        if (swept) close(std::exchange(file_, -1));  // by somebody between the two calls
+        if (swept) close(std::exchange(file_, -1));  // by another process, between the two calls
     }
     if (file_ < 0) fail_to("create a file in its folder");
-    // What was private stays so. Where the disk knows no permissions, there are none to keep.
+    // A private file stays private. On a disk without permissions there are none to keep.
     struct stat before {};
     if (lstat(target_.c_str(), &before) == 0) fchmod(file_, before.st_mode & 07777);
 }
@@ -143,17 +143,17 @@ void Replacement::write(std::string_view bytes) {
 
 void Replacement::commit() {
     if (retried([&] { return fsync(file_); }) != 0) fail_to("flush the file to the disk");
-    // While it is open it is locked, and nobody takes it for left behind.
+    // While the file is open it is locked, so nobody sweeps it.
     if (retried([&] { return rename(path_.c_str(), target_.c_str()); }) != 0) {
         fail_to("give the file its name");
     }
     done_ = true;
-    close(std::exchange(file_, -1));  // flushed already: there is nothing left that could fail
+    close(std::exchange(file_, -1));  // cannot fail: everything is flushed
     flush_folder();
 }
 
-// The new name is on the disk only when the folder is. Where that can not be asked for, the system
-// does it in its own time.
+// The new name is on the disk only after its folder is flushed. If the folder cannot be flushed,
+// the system does it in its own time.
 void Replacement::flush_folder() const {
     const int handle = retried(
         [&] { return open(target_.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });

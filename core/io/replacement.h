@@ -6,33 +6,33 @@
 
 namespace primer {
 
-/// A file that is written beside the one that it is to replace:
+/// A file that is written beside the file that it replaces:
 ///
 ///     Replacement file(path, "a checkpoint");
 ///     file.write(bytes);
 ///     file.commit();
 ///
-/// After commit() it is there whole and flushed to the disk. Whatever happens before, an Error or a
-/// power cut, leaves what was there untouched: the bytes go to a file named FILE.tmp-PID-NUMBER,
-/// which takes its name in the end and is gone if it never comes to that. What a process that was
-/// killed has left behind of the same FILE, the next Replacement removes: only regular files of
-/// this user that no process holds (each is locked while it is written) and whose PID is no
-/// process any more. The permissions of the old file stay.
+/// After commit() the whole file is on the disk. Until then the old file is untouched, even by an
+/// Error or a power cut: the bytes go to a file named FILE.tmp-PID-NUMBER, which commit() renames
+/// and the destructor otherwise removes. If a process was killed while it wrote, the next
+/// Replacement of the same FILE removes what it left: only regular files of this user that no
+/// process has locked (each is locked while it is written) and whose PID no longer exists. The new
+/// file takes the permissions of the old one.
 ///
-/// Never writes through a symbolic link at FILE, dangling or not: a folder that somebody sent must
-/// not make us write elsewhere. (Links among the folders before it are followed.) With `ours`,
-/// neither does it replace a file of another kind; an empty one it does.
+/// Never writes through a symbolic link at FILE, dangling or not: a folder from somebody else must
+/// not make us write elsewhere. (Links among the folders of the path are followed.) With `ours`, it
+/// does not replace a file of another kind, unless that is empty.
 ///
-/// A call that a signal breaks off is made again. Every Error is one line: the absolute path, what
-/// failed and the system's reason. A full disk is one, but beyond the limit on a file's size,
+/// Calls that a signal interrupts are repeated. Every Error is one line: the absolute path, what
+/// failed and the system's reason. A full disk is an Error; but beyond the limit on a file's size,
 /// RLIMIT_FSIZE, the system ends a program that does not ignore SIGXFSZ.
 class Replacement {
   public:
-    /// Tells from a file's first 16 bytes, or fewer if it has no more, whether it is of our kind.
+    /// Whether a file is of our kind, given its first 16 bytes, or all if it has fewer.
     using IsOurs = bool (*)(std::string_view beginning);
 
-    /// `what` is what messages call the contents. Throws Error if a link, something other than a
-    /// file or a file that is not ours has the name, and if none can be made in the folder.
+    /// Messages call the contents `what`. Throws Error if `path` is a link, not a file, or a file
+    /// of another kind, and if no file can be made in its folder.
     Replacement(const std::filesystem::path& path, std::string what, IsOurs ours = nullptr);
     Replacement(const Replacement&) = delete;
     Replacement& operator=(const Replacement&) = delete;

@@ -4,8 +4,8 @@
 
 namespace primer {
 
-/// The result of a call of the system that a signal did not break off: made again as long as it
-/// fails with EINTR. Not for close(), which must not be called twice.
+/// Repeats a system call as long as a signal interrupts it (EINTR), and returns its result. Not for
+/// close(), which must not be called twice.
 template <class Call>
 auto retried(const Call& call) {
     for (;;) {

@@ -21,7 +21,7 @@ namespace primer {
 namespace {
 
 constexpr Index kMaxHeader = 100'000'000;  // the format's own limit
-// Ours: what is kept of an entry takes many times the few bytes that it has in the header.
+// Our limit: an entry takes many times more memory than bytes in the header.
 constexpr std::size_t kMaxEntries = 100'000;
 
 // --- from bytes to numbers ---------------------------------------------------------------------
@@ -64,7 +64,7 @@ Index u32(const std::byte* b) { return static_cast<Index>(little_endian(b, 4)); 
 Index i8(const std::byte* b) { return static_cast<std::int8_t>(little_endian(b, 1)); }
 Index i16(const std::byte* b) { return static_cast<std::int16_t>(little_endian(b, 2)); }
 Index i32(const std::byte* b) { return static_cast<std::int32_t>(little_endian(b, 4)); }
-// Serves U64 as well: what is too large for an Index comes out negative.
+// Also serves U64: a number too large for an Index comes out negative.
 Index i64(const std::byte* b) { return static_cast<Index>(little_endian(b, 8)); }
 
 struct Dtype {
@@ -74,7 +74,7 @@ struct Dtype {
     Index (*whole)(const std::byte*) = nullptr;
 };
 
-// The format's dtypes; those without a function can be looked at as bytes only.
+// The format's dtypes; those without a function can be read only as bytes.
 constexpr Dtype kDtypes[] = {
     {"F64", 64, f64, nullptr},
     {"F32", 32, f32, nullptr},
@@ -105,8 +105,7 @@ const Dtype* find_dtype(std::string_view name) {
     return found == std::end(kDtypes) ? nullptr : found;
 }
 
-// Whether x, which `value` was rounded to, is exactly that. (Where it was rounded to 2^63, it can
-// not be cast back.)
+// Whether x, the rounded `value`, equals it exactly. (2^63 cannot be cast back.)
 bool holds(Real x, Index value) {
     return x < static_cast<Real>(0x1p63) && static_cast<Index>(x) == value;
 }
@@ -115,7 +114,7 @@ constexpr const char* kReal = sizeof(Real) == sizeof(float) ? "float" : "double"
 
 // --- the header --------------------------------------------------------------------------------
 
-// What the header says of one tensor.
+// The header's entry for one tensor.
 struct Entry {
     std::string name;
     std::string dtype;
@@ -142,7 +141,7 @@ Shape read_shape(JsonReader& json, const std::string& who) {
     }
 }
 
-// One tensor's object. Whether its numbers fit together is checked below.
+// Reads one tensor's object. check_entry checks whether its numbers fit together.
 Entry read_entry(JsonReader& json, const std::string& name, const std::string& who) {
     std::optional<std::string> dtype;
     std::optional<Shape> shape;
@@ -181,8 +180,8 @@ void check_entry(const Entry& entry, Index data_size, const std::string& who) {
           entry.shape, ", got [", entry.begin, ", ", entry.end, "]");
 }
 
-// Sorts the entries as their data lie in the file, and checks that these follow one another without
-// a gap: then none overlaps, and nothing is hidden between them.
+// Sorts the entries by the position of their data in the file, and checks that the data follow one
+// another without gaps or overlaps, so that nothing is hidden between them.
 void check_layout(std::vector<Entry>& entries, Index data_size, const std::string& source) {
     std::ranges::sort(entries, {}, [](const Entry& e) { return std::pair(e.begin, e.end); });
     Index covered = 0;
@@ -229,8 +228,8 @@ void read_bytes(std::istream& in, void* bytes, Index count, const std::string& s
           "; did the file change while it was read?");
 }
 
-// Throws Error where the system has not so much memory, before any of it is used up. A file may
-// well say that it is larger than memory: its holes take no room on the disk.
+// Throws Error if the system does not have this much memory, before any of it is used. A sparse
+// file may be larger than memory: its holes take no room on the disk.
 void check_room(Index bytes, const std::string& source) {
     void* const room = ::operator new(static_cast<std::size_t>(bytes), std::nothrow);
     check(room != nullptr, source, ": expected tensors that fit into memory, got ", bytes,
@@ -354,7 +353,7 @@ IntTensor SafetensorsFile::int_tensor(std::string_view name) const {
 
 namespace {
 
-// "; missing: "a", "b"", or nothing; of many names the first.
+// "; missing: "a", "b"", or nothing; only the first of many names.
 std::string listed(const char* what, const std::vector<std::string>& names) {
     constexpr std::size_t kMost = 20;
     std::string text;
@@ -365,13 +364,13 @@ std::string listed(const char* what, const std::vector<std::string>& names) {
     return text;
 }
 
-// What PyTorch's wrappers put into the names of what they wrap: torch.compile, FSDP, activation
-// checkpointing, DataParallel; and, in front only, the field in which Lightning's users keep it.
+// What PyTorch's wrappers add to names: torch.compile, FSDP, activation checkpointing,
+// DataParallel; and, only in front, the field in which Lightning's users keep the model.
 constexpr std::string_view kWrappers[] = {"_orig_mod.", "_fsdp_wrapped_module.",
                                           "_checkpoint_wrapped_module.", "module."};
 constexpr std::string_view kField = "model.";
 
-// Takes one wrapper out of a name and returns it; "" if there is none.
+// Removes one wrapper from a name and returns it; "" if there is none.
 std::string_view unwrap(std::string& name) {
     for (const std::string_view wrapper : kWrappers) {
         for (std::size_t at = name.find(wrapper); at != name.npos;
@@ -386,15 +385,15 @@ std::string_view unwrap(std::string& name) {
     return kField;
 }
 
-// The name of a tensor of the model, for one of the file.
+// The model's name for a tensor of the file.
 struct WantedName {
     std::string name;
-    std::set<std::string_view> wrappers;  // that the file's has more
+    std::set<std::string_view> wrappers;  // those removed from the file's name
 };
 
-// Without as many wrappers as it takes; as it is, if it is none of the model's.
+// Removes wrappers until the name is one of the model's; otherwise returns it unchanged.
 WantedName wanted_name(const std::string& stored, const std::set<std::string_view>& wanted) {
-    constexpr int kMost = 16;  // so that the time is bounded whatever a file has for names
+    constexpr int kMost = 16;  // bounds the time, whatever the names in a file
     WantedName found{stored, {}};
     for (int i = 0; i < kMost; ++i) {
         if (wanted.contains(found.name)) return found;
@@ -405,7 +404,7 @@ WantedName wanted_name(const std::string& stored, const std::set<std::string_vie
     return {stored, {}};
 }
 
-// PyTorch's strict, too, takes a file that an older version wrote without this count.
+// PyTorch's strict also accepts files of older versions, which lack this count.
 bool may_be_missing(const StateEntry& entry) {
     return entry.whole && entry.name.ends_with("num_batches_tracked");
 }
@@ -428,7 +427,7 @@ LoadReport SafetensorsFile::load_into(const StateDict& tensors, const LoadOption
     std::set<std::string_view> wrapped;
     for (const auto& [name, tensor] : tensors_) {
         const auto [here, wrappers] = wanted_name(name, wanted);
-        // The very name comes before one that only becomes it.
+        // An exact name takes precedence over one with wrappers.
         const bool taken = here != name && (contains(here) || stored_as.contains(here));
         if (!wanted.contains(here) || taken) {
             report.unexpected.push_back(name);
@@ -437,7 +436,7 @@ LoadReport SafetensorsFile::load_into(const StateDict& tensors, const LoadOption
         stored_as[here] = name;
         wrapped.insert(wrappers.begin(), wrappers.end());
     }
-    // The count that AveragedModel, a wrapper, keeps beside the model.
+    // The count that AveragedModel, a wrapper, stores beside the model.
     const auto averaged = std::ranges::find(report.unexpected, "n_averaged");
     if (wrapped.contains("module.") && averaged != report.unexpected.end()) {
         report.unexpected.erase(averaged);
@@ -451,7 +450,7 @@ LoadReport SafetensorsFile::load_into(const StateDict& tensors, const LoadOption
 
     std::vector<std::string> shapes;                                         // for the message
     std::map<const void*, std::pair<std::string, const SafeTensor*>> found;  // by the tensor itself
-    std::set<const void*> there_is;  // likewise, of whatever shape
+    std::set<const void*> there_is;  // the same, of any shape
     std::vector<std::pair<const StateEntry*, std::string>> fitting;
     for (const StateEntry& entry : tensors) {
         const auto stored = stored_as.find(entry.name);
@@ -493,7 +492,7 @@ LoadReport SafetensorsFile::load_into(const StateDict& tensors, const LoadOption
              listed("missing", quoted(report.missing)),
              listed("unexpected", quoted(report.unexpected)), listed("misshapen", shapes));
     }
-    // All that can throw comes before the first value is changed.
+    // Everything that can throw comes before the first change.
     std::vector<Tensor> values;
     for (const auto& [entry, stored] : fitting) values.push_back(tensor(stored, options.rounding));
     for (const auto& [entry, stored] : fitting) entry->tensor.mutable_data("load_safetensors");
@@ -560,8 +559,8 @@ void check_savable(const StateDict& tensors, const std::map<std::string, std::st
           " tensors and texts of metadata, got ", most);
 }
 
-// The entries in the order of their data: the widest numbers first, so that all are aligned. The
-// format's own library writes no spaces, and neither do we.
+// Takes the entries in the order of their data: the widest numbers first, so that all are aligned.
+// Writes no spaces, as the format's own library does.
 std::string header_of(const std::vector<const StateEntry*>& entries,
                       const std::map<std::string, std::string>& metadata) {
     const auto without_spaces = [](std::string text) {
@@ -597,7 +596,7 @@ std::string header_of(const std::vector<const StateEntry*>& entries,
     return length + text;
 }
 
-// A length, and a header of that length begins.
+// Whether the file begins with a length and the header's '{'.
 bool begins_like_ours(std::string_view beginning) {
     if (beginning.size() < 9 || beginning[8] != '{') return false;
     std::uint64_t length = 0;

@@ -1,5 +1,5 @@
-// Only speed: the formulas stand in core/ops/activation.cpp. Here threads share the work of the two
-// activations that need to know channels.
+// Only speed: core/ops/activation.cpp has the formulas. Here threads share the work of the two
+// activations that depend on channels.
 
 #include "activation.h"
 
@@ -12,9 +12,7 @@
 namespace primer::kernels {
 namespace {
 
-constexpr Index kGrain = 16384;  // elements that are worth handing to another thread
-
-// Outputs of maxout, `length` of them from y[y] on, whose first pieces are x[x], x[x + step], ...
+// `length` outputs of maxout, from y[y] on. Their first pieces are x[x], x[x + step], ...
 struct Run {
     Index y, length, x, step;
 };
@@ -23,21 +21,19 @@ struct Run {
 template <class F>
 void for_each_run(const Axis& axis, F f) {
     const Index inner = axis.inner, row = axis.n * inner;
-    if (row == 0) return;  // there may be no end of empty rows
-    parallel_for(axis.outer, std::max(Index{1}, kGrain / std::max(Index{1}, row)),
-                 [=](Index begin, Index end) {
-                     if (inner == 1) return f(Run{begin, end - begin, begin * row, row});
-                     for (Index o = begin; o < end; ++o) f(Run{o * inner, inner, o * row, 1});
-                 });
+    if (row == 0) return;  // there may be a huge number of empty rows
+    rows(axis.outer, row, kGrain, [=](Index begin, Index end) {
+        if (inner == 1) return f(Run{begin, end - begin, begin * row, row});
+        for (Index o = begin; o < end; ++o) f(Run{o * inner, inner, o * row, 1});
+    });
 }
 
 }  // namespace
 
 void prelu(const Axis& axis, const Real* x, const Real* w, Real* y) {
-    prelu_backward(axis, x, w, x, y);  // the same, of x in place of dy
+    prelu_backward(axis, x, w, x, y);  // the same with x in place of dy
 }
-// A run is as long as its slope is the same or, where the channels are neighbours, as there are
-// channels.
+// A run is a stretch with one slope or, where inner is 1, a stretch over successive channels.
 void prelu_backward(const Axis& axis, const Real* x, const Real* w, const Real* dy, Real* dx) {
     const Index channels = axis.n, inner = axis.inner;
     parallel_for(axis.outer * channels * inner, kGrain, [=](Index begin, Index end) {
@@ -64,7 +60,7 @@ void maxout(const Axis& axis, const Real* x, Real* y, Real* piece) {
             const Real* next = from + j * axis.inner;
             for (Index i = 0; i < run.length; ++i) {
                 const Real v = next[i * run.step], b = best[i], k = number[i];
-                const bool larger = !(v <= b) && !std::isnan(b);  // a NaN is, and stays
+                const bool larger = !(v <= b) && !std::isnan(b);  // a NaN is the largest
                 best[i] = larger ? v : b;
                 number[i] = larger ? static_cast<Real>(j) : k;
             }

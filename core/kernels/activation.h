@@ -4,8 +4,8 @@
 #include "../shape.h"
 #include "reduce.h"
 
-// The activations that need to know channels. The others work element by element: their loops are
-// in isa/table.h. Formulas and derivatives stand in core/ops/activation.cpp.
+// The activations that depend on channels. The others work element by element: their loops are in
+// isa/table.h. core/ops/activation.cpp has the formulas and derivatives.
 
 namespace primer::kernels {
 
@@ -14,8 +14,8 @@ void prelu(const Axis& axis, const Real* x, const Real* w, Real* y);
 /// dx = dy where x > 0, else w[c] dy.
 void prelu_backward(const Axis& axis, const Real* x, const Real* w, const Real* dy, Real* dx);
 
-/// y[o, i] = max over j of x[o, j, i], and the first j that has it, `piece`: a Real, for its memory
-/// is a tensor's. A NaN counts as the largest. Needs 1 <= axis.n <= 2^24, so that j is exact.
+/// y[o, i] = max over j of x[o, j, i]; piece[o, i] = the first j that has it, as a Real because a
+/// tensor holds it. A NaN counts as the largest. Needs 1 <= axis.n <= 2^24, so that j is exact.
 void maxout(const Axis& axis, const Real* x, Real* y, Real* piece);
 /// dx[o, j, i] = dy[o, i] where j = piece[o, i], else 0.
 void maxout_backward(const Axis& axis, const Real* piece, const Real* dy, Real* dx);

@@ -25,7 +25,7 @@ using PerChannel = std::array<T, kMostChannels>;
 
 // Some neighbouring channels.
 struct Group {
-    Index first, channels, offset;  // offset: where they begin in an image
+    Index first, channels, offset;  // offset: where the group begins in an image
     BatchNormSizes sizes;
 
     static Index count(const BatchNormSizes& s) {
@@ -37,7 +37,7 @@ struct Group {
           offset(first * s.inner),
           sizes(s) {}
 
-    // Their values in images [begin, end), which begin at at(begin).
+    // The group's values in images [begin, end), from at(begin) on.
     BatchNormBlock block(Index begin, Index end) const {
         return {.rows = end - begin,
                 .channels = channels,
@@ -49,29 +49,25 @@ struct Group {
     Index at(Index image) const { return image * sizes.channels * sizes.inner + offset; }
 };
 
-constexpr Index kGrain = 16384;  // values that are worth handing to another thread
-
-// For what has to see all values of a channel: calls body(Group) for groups of few channels, so
-// that there are some for every thread. With one value in each image, those of a group are
-// neighbours.
+// For work that needs all values of a channel: calls body(Group) for groups of a few channels, so
+// that every thread gets some. If an image has one value per channel, a group's values are
+// adjacent, and groups are as wide as possible.
 template <class Body>
 void for_each_channel(const BatchNormSizes& s, const Body& body) {
     const Index width =
         s.inner == 1 ? kMostChannels : std::clamp(s.channels / 16, Index{1}, kMostChannels);
     const Index groups = (s.channels + width - 1) / width;
-    const Index grain = std::max(Index{1}, kGrain / std::max(Index{1}, s.count() * width));
-    parallel_for(groups, grain, [&](Index begin, Index end) {
+    rows(groups, s.count() * width, kGrain, [&](Index begin, Index end) {
         for (Index g = begin; g < end; ++g) body(Group(s, g * width, width));
     });
 }
 
-// For what looks at each value by itself: calls body(group number, Group, images begin, end) in the
-// order of memory, which is written at half the speed in leaps from image to image.
+// For work on each value by itself: calls body(group number, Group, images begin, end) in memory
+// order. Writing in leaps from image to image would be half as fast.
 template <class Body>
 void for_each_image(const BatchNormSizes& s, const Body& body) {
-    const Index grain = std::max(Index{1}, kGrain / std::max(Index{1}, s.channels * s.inner));
-    parallel_for(s.batch, grain, [&](Index begin, Index end) {
-        // Values that lie side by side are a few for each channel: then all images in one call.
+    rows(s.batch, s.channels * s.inner, kGrain, [&](Index begin, Index end) {
+        // With one value per channel an image is too short for a call of its own.
         const Index step = s.inner == 1 ? end - begin : 1;
         for (Index n = begin; n < end; n += step) {
             for (Index g = 0; g < Group::count(s); ++g) {
@@ -81,8 +77,8 @@ void for_each_image(const BatchNormSizes& s, const Body& body) {
     });
 }
 
-// Of each channel a number that is close to its mean: the mean of its first values. They are
-// measured from the very first, for sums of what is far from 0 would be inexact.
+// A number close to each channel's mean: the mean of its first values. They are measured relative
+// to the very first value, because sums of values far from 0 would be inexact.
 PerChannel<Real> rough_means(const Group& group, const Real* x) {
     constexpr Index enough = 1024;
     BatchNormBlock start = group.block();
@@ -103,10 +99,10 @@ PerChannel<Real> rough_means(const Group& group, const Real* x) {
 }
 
 // In one pass: with d = x - a for any constant a, the mean of x is a + mean(d) and its variance
-// mean(d^2) - mean(d)^2. That difference loses digits if a is many standard deviations from the
-// mean, as 0 may well be; so a is the mean of the channel's first values. (Should they be quite
-// unlike the others, they widen the standard deviation as well: the mean of one part in R can not
-// be further than sqrt(R) of them from the mean of all.)
+// mean(d^2) - mean(d)^2. This difference loses digits if a is many standard deviations from the
+// mean, as 0 may well be. So a is the mean of the channel's first values. (If these are quite
+// unlike the others, they widen the standard deviation, too: the mean of one part in R is at most
+// sqrt(R) standard deviations from the mean of all.)
 void measure(const Group& group, const Real* x, Moments* moments) {
     const PerChannel<Real> about = rough_means(group, x);
     PerChannel<double> sum{}, squares{};
@@ -116,12 +112,12 @@ void measure(const Group& group, const Real* x, Moments* moments) {
     for (Index c = 0; c < group.channels; ++c) {
         const auto k = static_cast<std::size_t>(c);
         if (!std::isfinite(sum[k]) || !std::isfinite(squares[k])) {
-            // Too large for the loops' sums in Real, infinite, or NaN.
+            // Too large for the sums in Real, infinite, or NaN.
             moments[group.first + c] = reference::moments_of(group.sizes, x, group.first + c);
             continue;
         }
         const double mean = sum[k] / count, variance = squares[k] / count - mean * mean;
-        // Rounding may leave a little less than nothing.
+        // Rounding may make it slightly negative.
         moments[group.first + c] = {static_cast<double>(about[k]) + mean,
                                     variance < 0 ? 0 : variance};
     }
@@ -136,8 +132,7 @@ BatchNormLine line_of(const Group& group, const BatchNormRule& rule, const Momen
     for (Index k = 0; k < group.channels; ++k) {
         const Index c = group.first + k;
         const double s = or_else(1, rule.weight, c) / std::sqrt(moments[c].variance + rule.eps);
-        // x - mean has to be exact in float: what rounding the mean has changed goes into the
-        // shift.
+        // x - mean must be exact in float: the rounding error of the mean goes into the shift.
         line.center[k] = static_cast<Real>(moments[c].mean);
         line.scale[k] = static_cast<Real>(s);
         const double rounded = difference(static_cast<double>(line.center[k]), moments[c].mean);
@@ -157,10 +152,10 @@ std::vector<BatchNormLine> lines_of(const BatchNormSizes& s, const BatchNormRule
 }
 
 struct GradientSums {
-    double dy, product;  // of dy, and of dy (x - mean)
+    double dy, product;  // sums of dy and of dy (x - mean)
 };
 
-// Of one channel, in double: for what the loops' sums in Real can not hold.
+// The sums of one channel, in double: for values too large for the sums in Real.
 GradientSums gradient_sums_of(const BatchNormSizes& s, const BatchNormRule& rule,
                               const BatchNormBackward& from, Index c) {
     const reference::Normalization normal(rule, from.moments[c], c);
@@ -200,12 +195,12 @@ std::vector<GradientSums> gradient_sums(const BatchNormSizes& s, const BatchNorm
     return sums;
 }
 
-// What x adds to dx, of a group's channels: slope (x - center) + offset.
+// The part of dx that depends on x, for a group's channels: slope (x - center) + offset.
 struct Slopes {
     Real slope[kMostChannels], offset[kMostChannels];
 };
 
-// Where the moments change with x, with r = 1 / sqrt(variance + eps):
+// Where the moments depend on x, with r = 1 / sqrt(variance + eps):
 //     dx = weight r (dy - sum(dy) / count - (x - mean) r^2 sum(dy (x - mean)) / count)
 std::vector<Slopes> slopes_of(const BatchNormSizes& s, const BatchNormRule& rule,
                               const BatchNormBackward& from, const std::vector<GradientSums>& sums,
@@ -268,7 +263,7 @@ void batch_norm_training(const BatchNormSizes& s, const BatchNormRule& rule, con
 
 void batch_norm_backward(const BatchNormSizes& s, const BatchNormRule& rule,
                          const BatchNormBackward& from, Real* dx, Real* dweight, Real* dbias) {
-    // Without values there is nothing to share out, but the gradients of weight and bias are 0.
+    // Without values, the gradients of weight and bias are still written: 0.
     if (isa() == Isa::reference || s.count() == 0) {
         return reference::batch_norm_backward(s, rule, from, dx, dweight, dbias);
     }

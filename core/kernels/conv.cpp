@@ -1,36 +1,37 @@
 // Only speed: how a convolution gets fast, in a page.
 //
-// The definition (reference::conv2d) is seven loops. For one image it is a product of
-// matrices: y [C_out, outputs] = weight [C_out, (C_in, kh, kw)] columns [(C_in, kh, kw), outputs],
-// where a column is the patch of x that the window sees at one output. So gemm's blocks can do it
-// (gemm.cpp explains them); what is left is never to write down `columns`, known as im2col, which
-// is as many times larger than x as the kernel has cells.
+// The definition (reference::conv2d) is seven loops. For one image it is a matrix product, y
+// [C_out, outputs] = weight [C_out, (C_in, kh, kw)] columns [(C_in, kh, kw), outputs], where a
+// column is the patch of x that the window sees at one output. So gemm's blocks can compute it
+// (gemm.cpp explains them). The task that remains is to avoid writing out `columns`: this matrix,
+// known as im2col, is larger than x by the number of cells in the kernel.
 //
-//     one channel of x,        what the tap (kh, kw) meets      the row (c, kh, kw) of columns
-//     padded: the frame        at each output: a window
+//     one channel of x,        the values that the tap          the row (c, kh, kw) of columns
+//     padded: the frame        (kh, kw) meets: a window
 //      0 0 0 0 0 0              . . . . . .
 //      0 a b c d 0              . A B C D .                      A B C D E F G H I J K L
 //      0 e f g h 0              . E F G H .
 //      0 i j k l 0              . I J K L .
 //      0 0 0 0 0 0              . . . . . .
 //
-// A row of columns is a window onto the frame that begins at some offset: to pack a strip of 32
-// outputs is to copy, for each row, a few pieces of rows of the frame (conv_correlate.cpp). The
-// strips are in the cache when they are used, and the frame was padded so that none of the copies
-// needs to look out for an edge.
+// A row of columns is a window onto the frame, beginning at some offset. So packing a strip of 32
+// outputs means copying, for each row, a few pieces of rows of the frame (conv_correlate.cpp). The
+// strips are in the cache when they are used, and the frame is padded, so no copy has to check for
+// edges.
 //
 // The gradient of x is a correlation, too: dx[i] is the sum of weight[k] dy[o] over the taps k that
-// meet x[i] at some output o = (i + padding - k dilation) / stride. For a stride of 1 that is one
-// correlation of dy. Otherwise, only every stride-th tap meets a given x, and the others its
-// neighbour. So the positions of x fall into stride x stride phases, i modulo the stride, and each
-// phase is a correlation with its own taps.
+// meet x[i] at some output o = (i + padding - k dilation) / stride. With stride 1 this is one
+// correlation of dy. With a larger stride, only every stride-th tap meets a given x. So the
+// positions of x fall into stride x stride phases, i modulo the stride, and each phase is a
+// correlation with its own taps.
 //
-// The gradient of the weight has its own page, at the top of conv_weight.cpp. Windows of 3x3 over
-// many channels can do with fewer multiplications: conv_winograd.cpp. Where each channel has its
-// own kernels, there is no matrix to speak of: conv_depthwise.cpp.
+// The gradient of the weight is explained at the top of conv_weight.cpp. 3x3 windows over many
+// channels need fewer multiplications with Winograd's algorithm: conv_winograd.cpp. A depthwise
+// convolution, where each channel has its own kernels, gains nothing from matrices:
+// conv_depthwise.cpp.
 //
 // Chellapilla, Puri and Simard, "High Performance Convolutional Neural Networks for Document
-// Processing", 2006, for columns.
+// Processing", 2006, introduced the matrix of columns.
 
 #include "conv.h"
 
@@ -65,7 +66,7 @@ Correlation forward_correlation(const ConvSizes& s) {
 }  // namespace
 
 void conv2d(const ConvSizes& s, const Real* x, const Real* weight, const Real* bias, Real* y) {
-    // Without channels there is nothing to multiply, but y is to be written.
+    // Without channels there is nothing to multiply, but y must be written.
     if (isa() == Isa::reference || s.in_channels == 0) {
         return reference::conv2d(s, x, weight, bias, y);
     }
@@ -75,7 +76,7 @@ void conv2d(const ConvSizes& s, const Real* x, const Real* weight, const Real* b
 namespace {
 
 // The positions i = phase, phase + stride, ... of the input, and the taps that meet them: cell k
-// does at output (i + padding - k * dilation) / stride, if that is a whole number.
+// meets i at output (i + padding - k * dilation) / stride, if that is a whole number.
 Line backward_line(const Window& window, Index phase) {
     const Index count = (window.in - phase + window.stride - 1) / window.stride;
     Line line{.in = window.out, .out = std::max(Index{0}, count), .stride = 1, .taps = {}};
@@ -86,42 +87,39 @@ Line backward_line(const Window& window, Index phase) {
     return line;
 }
 
-// weight [groups, out, in, kh, kw] as [groups, in, (out, th, tw)]: of each channel of x, what meets
-// it.
+// Rearranges weight [groups, out, in, kh, kw] to [groups, in, (out, th, tw)]: for each channel of
+// x, the weights that meet it.
 void transpose_weight(const ConvSizes& s, const Correlation& c, const Real* weight, Real* to) {
     const Index cells = s.h.kernel * s.w.kernel;
-    parallel_for(c.groups * c.rows, std::max(Index{1}, 16384 / c.depth()),
-                 [&](Index begin, Index end) {
-                     for (Index row = begin; row < end; ++row) {
-                         const Index group = row / c.rows, in = row % c.rows;
-                         Real* out = to + row * c.depth();
-                         for (Index o = 0; o < c.channels; ++o) {
-                             const Real* const from =
-                                 weight + ((group * c.channels + o) * c.rows + in) * cells;
-                             for (const Tap& h : c.h.taps) {
-                                 for (const Tap& w : c.w.taps) {
-                                     *out++ = from[h.cell * s.w.kernel + w.cell];
-                                 }
-                             }
-                         }
-                     }
-                 });
+    rows(c.groups * c.rows, c.depth(), kGrain, [&](Index begin, Index end) {
+        for (Index row = begin; row < end; ++row) {
+            const Index group = row / c.rows, in = row % c.rows;
+            Real* out = to + row * c.depth();
+            for (Index o = 0; o < c.channels; ++o) {
+                const Real* const from = weight + ((group * c.channels + o) * c.rows + in) * cells;
+                for (const Tap& h : c.h.taps) {
+                    for (const Tap& w : c.w.taps) {
+                        *out++ = from[h.cell * s.w.kernel + w.cell];
+                    }
+                }
+            }
+        }
+    });
 }
 
-// dx at the positions of one phase; 0 where dx_phase is nullptr.
+// Writes dx at the positions of one phase: dx_phase, or 0 if that is nullptr.
 void scatter(const ConvSizes& s, Index phase_h, Index phase_w, const Correlation& c,
              const Real* dx_phase, Real* dx) {
-    parallel_for(s.batch * s.in_channels, std::max(Index{1}, 16384 / c.outputs()),
-                 [&](Index begin, Index end) {
-                     for (Index plane = begin; plane < end; ++plane) {
-                         for (Index i = 0; i < c.outputs(); ++i) {
-                             const Index row = phase_h + i / c.w.out * s.h.stride;
-                             const Index column = phase_w + i % c.w.out * s.w.stride;
-                             dx[(plane * s.h.in + row) * s.w.in + column] =
-                                 dx_phase != nullptr ? dx_phase[plane * c.outputs() + i] : Real(0);
-                         }
-                     }
-                 });
+    rows(s.batch * s.in_channels, c.outputs(), kGrain, [&](Index begin, Index end) {
+        for (Index plane = begin; plane < end; ++plane) {
+            for (Index i = 0; i < c.outputs(); ++i) {
+                const Index row = phase_h + i / c.w.out * s.h.stride;
+                const Index column = phase_w + i % c.w.out * s.w.stride;
+                dx[(plane * s.h.in + row) * s.w.in + column] =
+                    dx_phase != nullptr ? dx_phase[plane * c.outputs() + i] : Real(0);
+            }
+        }
+    });
 }
 
 }  // namespace

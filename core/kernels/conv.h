@@ -12,7 +12,7 @@ struct ConvSizes {
     Window h, w;
 };
 
-/// y = bias + the sum of weight * x over the window and the input channels of the group. `bias`
+/// y = bias + the sum of weight * x over the window and the group's input channels. `bias`
 /// [out_channels] may be nullptr.
 void conv2d(const ConvSizes& sizes, const Real* x, const Real* weight, const Real* bias, Real* y);
 /// dx from dy.

@@ -1,4 +1,4 @@
-// Only speed: the definition is in reference.cpp, the page about it at the top of conv.cpp.
+// Only speed: the definition is in reference.cpp, the explanation at the top of conv.cpp.
 
 #include <array>
 
@@ -24,7 +24,7 @@ Frame::Frame(const Line& h, const Line& w, Index first_output_row, Index output_
       phase(ceil_div(columns, stride)),
       row_size(stride * phase),
       plane(rows * row_size) {
-    // Planes whole pages apart would all fall into the same lines of the cache.
+    // Planes that are whole pages apart would compete for the same cache lines.
     if (plane % 1024 == 0) plane += 16;
     if (is_image(h, w)) {
         row_size = w.in;
@@ -41,7 +41,7 @@ void Frame::fill(const Line& h, const Line& w, Index channels, const Real* image
     const Index top = std::max(Index{0}, first_row), bottom = std::min(h.in, first_row + rows);
     const Index left = std::max(Index{0}, first_column);
     const Index right = std::min(w.in, first_column + columns);
-    if (top >= bottom || left >= right) return;  // it sees nothing but padding
+    if (top >= bottom || left >= right) return;  // nothing but padding
     for (Index c = 0; c < channels; ++c) {
         const Real* const from = image + (c * h.in + top) * w.in;
         Real* const out = to + c * plane + (top - first_row) * row_size;
@@ -93,26 +93,25 @@ class Correlator {
         const Index copy_size = is_image_ ? 0 : shape_.channels * frame_.plane;
         const Index threads = std::min(items, Index{num_threads()});
         reserve_storage(threads, copy_size);
-        parallel_for(items, std::max(Index{1}, kWorthAThread / std::max(Index{1}, work)),
-                     [&](Index begin, Index end) {
-                         Storage copy(copy_size);
-                         for (Index item = begin; item < end; ++item) {
-                             // The padding of one image is that of the next.
-                             if (item == begin || pieces_.count > 1) {
-                                 std::fill_n(copy.data(), copy_size, Real(0));
-                             }
-                             run_piece(weights, item, copy.data());
-                         }
-                     });
+        rows(items, work, kWorthAThread, [&](Index begin, Index end) {
+            Storage copy(copy_size);
+            for (Index item = begin; item < end; ++item) {
+                // All images have the same padding.
+                if (item == begin || pieces_.count > 1) {
+                    std::fill_n(copy.data(), copy_size, Real(0));
+                }
+                run_piece(weights, item, copy.data());
+            }
+        });
     }
 
   private:
-    // One piece for each image, unless there are too few images to keep eight threads busy.
+    // One piece per image, unless there are too few images to keep eight threads busy.
     static Index strips_of_a_piece(const Correlation& c, Index strips) {
         return std::max(Index{1}, ceil_div(strips * std::min(Index{8}, c.batch * c.groups), 8));
     }
 
-    // How many rows of outputs a piece lies in at most.
+    // The largest number of output rows that a piece touches.
     Index rows_of_a_piece() const {
         const Index outputs = std::min(columns_.begin(pieces_.size), columns_.total);
         const Index begins_within_a_row = pieces_.count > 1 ? 1 : 0;
@@ -156,7 +155,7 @@ class Correlator {
         }
     }
 
-    // Packs `depth` rows of a strip: each is a few pieces of rows of the frame, which begins at
+    // Packs `depth` rows of a strip. Each is a few pieces of rows of the frame, which begins at
     // output row `first_row`.
     void gather(Index strip, Index first_row, Index depth, const Index* offsets, const Real* image,
                 Real* to) const {
@@ -181,9 +180,9 @@ class Correlator {
     }
 
     const Correlation& shape_;
-    const Cut columns_;  // the outputs of an image, into strips
-    const Cut pieces_;   // the strips, into tasks
-    Frame frame_;        // of the first piece; the others' are the same, further down
+    const Cut columns_;  // the outputs of an image, cut into strips
+    const Cut pieces_;   // the strips, cut into tasks
+    Frame frame_;        // of the first piece; the others have the same, further down
     const bool is_image_;
     std::vector<Index> offsets_;
     const Real *x_, *bias_;

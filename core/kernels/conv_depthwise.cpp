@@ -5,9 +5,9 @@
 #include "parallel.h"
 #include "storage.h"
 
-// Where each channel has its own kernels, every value of x is used only as often as the kernel has
-// cells: a matrix product would spend more time on packing than on multiplying. Here a plane is
-// padded (see Frame) and its taps go over it, while it is in the cache.
+// Where each channel has its own kernels, every value of x is used only once per cell of the
+// kernel: a matrix product would spend more time on packing than on multiplying. Instead a plane is
+// padded (see Frame), and all taps pass over it while it is in the cache.
 
 namespace primer::kernels {
 namespace {
@@ -24,15 +24,14 @@ void for_each_plane(Index planes, const Line& h, const Line& w, const Real* x, c
                                .offsets = offsets.data()};
     const Index work = h.out * w.out * loops.taps;
     reserve_storage(std::min(planes, Index{num_threads()}), frame.plane);
-    parallel_for(planes, std::max(Index{1}, 100'000 / std::max(Index{1}, work)),
-                 [&](Index begin, Index end) {
-                     Storage padded(frame.plane);
-                     std::fill_n(padded.data(), frame.plane, Real(0));
-                     for (Index plane = begin; plane < end; ++plane) {
-                         frame.fill(h, w, 1, x + plane * h.in * w.in, padded.data());
-                         body(plane, loops, padded.data());
-                     }
-                 });
+    rows(planes, work, 100'000, [&](Index begin, Index end) {
+        Storage padded(frame.plane);
+        std::fill_n(padded.data(), frame.plane, Real(0));
+        for (Index plane = begin; plane < end; ++plane) {
+            frame.fill(h, w, 1, x + plane * h.in * w.in, padded.data());
+            body(plane, loops, padded.data());
+        }
+    });
 }
 
 }  // namespace
@@ -47,7 +46,7 @@ void depthwise(const Correlation& c, const Real* x, const Real* weight, const Re
                    });
 }
 
-// Each plane has sums of its own, which are then added up in the order of the images.
+// Each plane has its own sums, which are then added in the order of the images.
 void depthwise_weight_gradient(const ConvSizes& s, const Real* x, const Real* dy, Real* dweight) {
     const Index weights = s.groups * s.h.kernel * s.w.kernel;
     Storage sums(s.batch * weights);

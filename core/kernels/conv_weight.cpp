@@ -5,24 +5,24 @@
 #include "parallel.h"
 #include "storage.h"
 
-// dweight[co, ci, kh, kw] is a product of matrices for each tap,
+// For each tap, dweight[co, ci, kh, kw] is a matrix product,
 //     sum over all outputs p of dy[co, p] x[ci, p + tap]
-// in which the depth is long, the outputs of all images, and what lies side by side in memory runs
-// along it. A tile wants the opposite: its columns (here channels of dy) and rows (channels of x)
-// side by side, for one p after the other. So x and dy are transposed first, some images at a time:
+// whose depth is long, the outputs of all images, and whose operands are contiguous along the
+// depth. A tile needs the opposite: for each p, its columns (here channels of dy) and rows
+// (channels of x) must be adjacent. So x and dy are transposed first, some images at a time:
 //
 //     x, padded  [block of channels] [image, row, column] [channel in the block]
 //     dy         [strip of channels] [image, row, column] [channel in the strip]
 //
-// Now any tap's operands lie where they are: x's begins a few rows and columns on. Nothing is
-// copied once for each tap. And the channels of neighbouring columns lie side by side: they are
-// rows for one tile, if taps are neighbours.
+// Now the operands of every tap are in place: that of x begins a few rows and columns further on.
+// Nothing is copied per tap. And the channels of neighbouring columns are adjacent, so those of
+// neighbouring taps can be the rows of one tile.
 
 namespace primer::kernels {
 namespace {
 
-constexpr Index kSegment = 1'000'000;  // values of x and dy that are transposed at a time: 4 MB
-constexpr Index kRun = 192;            // outputs that a tile sums up over: 24 KB of dy, in L1
+constexpr Index kSegment = 1'000'000;  // values of x and dy transposed at a time: 4 MB
+constexpr Index kRun = 192;            // outputs in one sum of a tile: 24 KB of dy, which L1 holds
 
 class WeightGradient {
   public:
@@ -46,7 +46,7 @@ class WeightGradient {
         Storage x(images_.size * pixels_ * blocks_.total);
         Storage dy(images_.size * outputs_ * strip_offset(strips_.count));
         Storage sums(chunks_.count * blocks_.total * taps() * strip_offset(strips_.count));
-        std::fill_n(x.data(), x.size(), Real(0));  // of which the padding stays
+        std::fill_n(x.data(), x.size(), Real(0));  // for the padding, which stays 0
         for (Index segment = 0; segment < images_.count; ++segment) {
             transpose_images(segment, x.data(), dy.data());
             add_products(segment, x.data(), dy.data(), sums.data());
@@ -59,13 +59,14 @@ class WeightGradient {
     Index values_of_an_image() const {
         return pixels_ * blocks_.total + outputs_ * strip_offset(strips_.count);
     }
-    // Tasks are a strip by a block; if those are few, images are shared out as well, and each chunk
-    // of them has its own sums. How many depends on the sizes alone, and so do the bits.
+    // A task is one strip by one block. If there are few of them, images are divided as well, and
+    // each chunk of images has its own sums. The number of chunks, and so the bits, depend only on
+    // the sizes.
     Index chunks_wanted() const {
         return std::clamp(ceil_div(8, strips_.count * blocks_.count), Index{1}, images_.size);
     }
 
-    // A strip takes whole registers. The strips before this one have:
+    // The width of the strips before this one. Each strip takes whole registers.
     Index strip_offset(Index strip) const {
         const Index lanes = table().gemm.lanes;
         return strip < strips_.count ? strips_.begin(strip)
@@ -87,8 +88,8 @@ class WeightGradient {
 
     void transpose_images(Index segment, Real* x, Real* dy) const {
         const Index parts = blocks_.count + strips_.count;
-        const Index grain = std::max(Index{1}, 32768 / (table().gemm.lanes * outputs_));
-        parallel_for(images_.length(segment) * parts, grain, [&](Index begin, Index end) {
+        const Index size = table().gemm.lanes * outputs_;
+        rows(images_.length(segment) * parts, size, 32768, [&](Index begin, Index end) {
             for (Index item = begin; item < end; ++item) {
                 const Index image = item / parts, part = item % parts;
                 const Index n = images_.begin(segment) + image;
@@ -140,7 +141,7 @@ class WeightGradient {
         });
     }
 
-    // A chunk's images, in runs: of whole images, if they are small, or of rows of one.
+    // A chunk's images in runs. A run is some whole images, if they are small, or some rows of one.
     void add_product(Index segment, Index chunk, const Real* x, const Real* dy, Index strip,
                      Index block, Real* sums) const {
         const Index length = blocks_.length(block), width = strip_width(strip);
@@ -169,8 +170,8 @@ class WeightGradient {
         }
     }
 
-    // The sums' rows are (kh, kw, channel of x). Where taps along a row are neighbours in memory,
-    // so are these, and (kw, channel) is one list of rows.
+    // The rows of the sums are (kh, kw, channel of x). Where the taps along a row are adjacent in
+    // memory, (kw, channel) is one list of rows.
     void add_taps(TileProduct run, Index channels) const {
         const bool neighbours = frame_.stride == 1 && sizes_.w.dilation == 1;
         const Index lists = neighbours ? 1 : sizes_.w.kernel;
@@ -189,15 +190,14 @@ class WeightGradient {
         }
     }
 
-    // dweight[co, ci, kh, kw] is the sum of the chunks' sums, in their order.
+    // dweight[co, ci, kh, kw] is the sum of the chunks' sums, added in order.
     void collect(Real* sums, Real* dweight) const {
         const Index tasks = strips_.count * blocks_.count;
-        parallel_for(
-            tasks, std::max(Index{1}, 32768 / (512 * taps())), [&](Index begin, Index end) {
-                for (Index task = begin; task < end; ++task) {
-                    collect_block(task / blocks_.count, task % blocks_.count, sums, dweight);
-                }
-            });
+        rows(tasks, 512 * taps(), 32768, [&](Index begin, Index end) {
+            for (Index task = begin; task < end; ++task) {
+                collect_block(task / blocks_.count, task % blocks_.count, sums, dweight);
+            }
+        });
     }
 
     void collect_block(Index strip, Index block, Real* sums, Real* dweight) const {
@@ -225,7 +225,7 @@ class WeightGradient {
     const Frame frame_;  // of a whole image; its pixels are vectors of channels
     const Index row_, pixels_, outputs_;
     const Cut blocks_, strips_;  // of the channels of x and of dy
-    const Cut images_, chunks_;  // of the batch, and of one piece of it
+    const Cut images_, chunks_;  // of the batch, and of one segment of it
 };
 
 }  // namespace

@@ -1,11 +1,11 @@
 // Only speed: a 3x3 convolution with a quarter of the multiplications, in a page.
 //
 // Take 4 outputs in a row, y = (y0 ... y3), that see 6 inputs d = (d0 ... d5) through 3 weights w.
-// The plain sum takes 4 * 3 = 12 multiplications. But y's are coefficients of a product of
-// polynomials, and such a product is known from its values at 6 points: 6 multiplications. With the
+// The plain sum takes 4 * 3 = 12 multiplications. But the outputs are coefficients of a product of
+// polynomials, and its values at 6 points determine such a product: 6 multiplications. With the
 // points 0, 1, -1, 2, -2 and infinity,
 //
-//     y = A^T ((G w) * (B^T d))        * being element by element, and
+//     y = A^T ((G w) * (B^T d))        where * is element by element, and
 //
 //             4  0 -5  0  1  0             1/4    0     0
 //             0 -4 -4  1  1  0            -1/6  -1/6  -1/6             1  1  1  1  1  0
@@ -16,24 +16,24 @@
 //
 // In two dimensions a tile of 4x4 outputs sees 6x6 inputs, and with U = G w G^T, V = B^T d B:
 //
-//     y = A^T (U * V) A                36 multiplications in place of 144
+//     y = A^T (U * V) A                36 multiplications instead of 144
 //
-// With channels, U * V becomes a sum over the input channels; and that, for each of the 36 places
-// and over all tiles, is a product of matrices: M [tile, out] = V [tile, in] U [in, out].
+// With channels, U * V becomes a sum over the input channels. For each of the 36 places, this sum
+// over all tiles is a matrix product: M [tile, out] = V [tile, in] U [in, out].
 //
-// So: transform the weights once; then, for some tiles at a time, which stay in the cache,
-// transform the inputs, do 36 products, transform the result. The transforms, additions for the
-// most part, work on vectors of channels, and x and y are transposed on the way in and out. They
-// pay from some 32 channels on. Rounding errors are some ten times those of the plain sum, and
-// relative to the largest values of the tile, for its outputs share their intermediate results.
+// So: transform the weights once. Then, for a group of tiles that fits the cache, transform the
+// inputs, compute 36 products and transform the result. The transforms, mostly additions, work on
+// vectors of channels; x and y are transposed on the way in and out. This pays from about 32
+// channels on. Rounding errors are about ten times those of the plain sum, and relative to the
+// largest values of the tile, because its outputs share intermediate results.
 //
-// They also share an infinity or NaN among the inputs, and B^T d B may overflow where y does not.
-// It shows: what is not finite on the way leaves a result that is not, either. So images whose
-// results are not all finite are done again by the plain sums (correlate), which is what they would
-// have been done by otherwise; likewise the whole gradient of the weight.
+// The outputs of a tile also share an infinity or NaN among its inputs, and B^T d B may overflow
+// where y does not. Either leaves a result that is not finite. So images whose results are not all
+// finite are computed again by plain sums (correlate). The gradient of the weight, if not all
+// finite, is computed again as a whole.
 //
-// Winograd, "Arithmetic Complexity of Computations", 1980; Lavin and Gray, "Fast Algorithms for
-// Convolutional Neural Networks", 2016, for F(4x4, 3x3) and these matrices.
+// Winograd, "Arithmetic Complexity of Computations", 1980. Lavin and Gray, "Fast Algorithms for
+// Convolutional Neural Networks", 2016, have F(4x4, 3x3) and these matrices.
 
 #include <algorithm>
 #include <vector>
@@ -48,14 +48,14 @@ namespace primer::kernels {
 namespace {
 
 constexpr Index kPlaces = 36;  // 6x6
-constexpr Index kTiles = 48;   // that are worked on at a time: they and their results fit L2
+constexpr Index kTiles = 48;   // in work at a time: they and their results fit L2
 
 bool is_three_in_a_row(const Line& line) {
     return line.stride == 1 && line.taps.size() == 3 && line.taps[1].at == line.taps[0].at + 1 &&
            line.taps[2].at == line.taps[1].at + 1;
 }
 
-// Tiles of 4x4 outputs: those of some images, or some rows of those of one image.
+// Tiles of 4x4 outputs, in groups: the tiles of some images, or some rows of the tiles of one.
 class Tiles {
   public:
     explicit Tiles(const Correlation& c)
@@ -87,14 +87,14 @@ class Tiles {
     Cut images_, rows_;
 };
 
-// How far apart the places are, of which each has so many values: a cache line more. They are
-// written all 36 together, and those that are a large power of two apart push one another out of
-// the cache.
+// The distance between places of so many values: one cache line more. All 36 places are written
+// together, and if they were a large power of two apart, they would evict each other from the
+// cache.
 Index place_of(Index values) { return values + 16; }
 
 // Values of all tiles of a group: [36 places][block of channels][tile][channel in the block]. A
-// block is as wide as a register for what goes into the products, and as a tile of gemm for what
-// comes out.
+// block is as wide as a register for the operands of the products, and as a gemm tile for the
+// results.
 struct Blocks {
     Cut channels;
     Index tiles;
@@ -105,13 +105,13 @@ struct Blocks {
     Index width(Index block) const { return channels.length(block); }
 };
 
-// Of an image: some rows and columns, which may lie outside, in the padding.
+// Some rows and columns of an image; they may lie outside, in the padding.
 struct Window2d {
     Index first_row, rows, first_column, columns;
 };
 
-// Copies what the window has of `lanes` channels, each of h x w values: [row][column][channel].
-// The padding in `to` must be 0 already.
+// Copies the window of `lanes` channels, each of h x w values, as [row][column][channel]. The
+// padding in `to` must already be 0.
 void transpose_window(const Window2d& window, Index h, Index w, const Real* image, Real* to) {
     const Index lanes = table().gemm.lanes;
     const Index top = std::max(Index{0}, window.first_row);
@@ -138,7 +138,7 @@ class Convolution {
           bias_(bias),
           y_(y) {}
 
-    // Tells of each image whether all of its y are finite.
+    // Returns for each image whether all of its y are finite.
     std::vector<char> run(const Real* weight) const {
         std::vector<char> finite(static_cast<std::size_t>(tiles_.groups()), 1);
         Storage u(kPlaces * weight_place());
@@ -148,16 +148,15 @@ class Convolution {
             reserve_storage(threads, size);
         }
         const Index work = kPlaces * shape_.channels * shape_.rows * tiles_.most();
-        parallel_for(
-            tiles_.groups(), std::max(Index{1}, kWorthAThread / work), [&](Index begin, Index end) {
-                Storage v(in_.size()), m(out_.size());
-                for (Index i = begin; i < end; ++i) {
-                    const Tiles::Group group = tiles_.group(i);
-                    transform_input(group, v.data());
-                    multiply(group, v.data(), u.data(), m.data());
-                    finite[static_cast<std::size_t>(i)] = transform_output(group, m.data()) ? 1 : 0;
-                }
-            });
+        rows(tiles_.groups(), work, kWorthAThread, [&](Index begin, Index end) {
+            Storage v(in_.size()), m(out_.size());
+            for (Index i = begin; i < end; ++i) {
+                const Tiles::Group group = tiles_.group(i);
+                transform_input(group, v.data());
+                multiply(group, v.data(), u.data(), m.data());
+                finite[static_cast<std::size_t>(i)] = transform_output(group, m.data()) ? 1 : 0;
+            }
+        });
         std::vector<char> images(static_cast<std::size_t>(shape_.batch), 1);
         for (Index i = 0; i < tiles_.groups(); ++i) {
             const Tiles::Group group = tiles_.group(i);
@@ -180,27 +179,25 @@ class Convolution {
     void transform_weight(const Real* weight, Real* u) const {
         const Index depth = shape_.channels * 9, place = weight_place();
         const Index registers = shape_.rows / lanes_;
-        parallel_for(
-            registers, std::max(Index{1}, 16384 / (depth * lanes_)), [&](Index begin, Index end) {
-                Storage w(depth * lanes_);
-                for (Index i = begin; i < end; ++i) {
-                    const Index row = i * lanes_, strip = row / out_.channels.size;
-                    const Index width = out_.width(strip);
-                    table().gemm.transpose(lanes_, depth, depth, weight + row * depth, lanes_,
-                                           w.data());
-                    Real* const to =
-                        u + out_.channels.begin(strip) * shape_.channels + row % out_.channels.size;
-                    table().winograd.weight(shape_.channels,
-                                            {w.data(), 9 * lanes_, 3 * lanes_, lanes_},
-                                            {to, width, 6 * place, place});
-                }
-            });
+        rows(registers, depth * lanes_, kGrain, [&](Index begin, Index end) {
+            Storage w(depth * lanes_);
+            for (Index i = begin; i < end; ++i) {
+                const Index row = i * lanes_, strip = row / out_.channels.size;
+                const Index width = out_.width(strip);
+                table().gemm.transpose(lanes_, depth, depth, weight + row * depth, lanes_,
+                                       w.data());
+                Real* const to =
+                    u + out_.channels.begin(strip) * shape_.channels + row % out_.channels.size;
+                table().winograd.weight(shape_.channels, {w.data(), 9 * lanes_, 3 * lanes_, lanes_},
+                                        {to, width, 6 * place, place});
+            }
+        });
     }
 
     // V = B^T d B.
     void transform_input(const Tiles::Group& group, Real* v) const {
         Storage patch(patch_size());
-        std::fill_n(patch.data(), patch.size(), Real(0));  // the padding, the same for all below
+        std::fill_n(patch.data(), patch.size(), Real(0));  // all images have the same padding
         const Index row_of_tiles = tiles_.in_a_row();
         for (Index image = 0; image < group.images; ++image) {
             for (Index block = 0; block < in_.channels.count; ++block) {
@@ -248,7 +245,7 @@ class Convolution {
         }
     }
 
-    // y = A^T M A. Returns whether all of it is finite.
+    // y = A^T M A. Returns whether all of y is finite.
     bool transform_output(const Tiles::Group& group, const Real* m) const {
         bool finite = true;
         Storage band(band_size());  // four rows of outputs: [row][column][channel]
@@ -299,14 +296,14 @@ class Convolution {
     Real* y_;
 };
 
-// The gradient of the weight. y = A^T (U * V) A is linear in U = G w G^T, so going back through it
-// takes the transposed matrices in the opposite order:
+// The gradient of the weight. y = A^T (U * V) A is linear in U = G w G^T, so its backward applies
+// the transposed matrices in reverse order:
 //
 //     dM = A dy A^T      dU [in, out] = sum over the tiles of V [tile, in] dM [tile, out]
 //     dw = G^T dU G
 //
-// At each place that is a product of matrices whose depth is the tiles. Those of some images at a
-// time are transformed by all threads; then the places are shared out.
+// At each place dU is a matrix product whose depth is the tiles. All threads transform the tiles of
+// some images; then the places are divided among the threads.
 class WinogradWeightGradient {
   public:
     WinogradWeightGradient(const Correlation& c, const Real* x, const Real* dy)
@@ -332,7 +329,7 @@ class WinogradWeightGradient {
   private:
     Index weight_place() const { return place_of(shape_.channels * shape_.rows); }
 
-    // As many as make the depth worth while and fit the outer cache.
+    // Enough images for a worthwhile depth, as far as the outer cache holds them.
     static Index images_at_a_time(const Correlation& c, Index tiles) {
         const Index fit = 500'000 / (kPlaces * (c.channels + c.rows));
         return std::max(Index{1}, std::max(Index{96}, fit) / tiles);
@@ -343,7 +340,7 @@ class WinogradWeightGradient {
         const Index items = images_.length(segment) * registers;
         const Index size = (4 * h_ + 2) * (4 * w_ + 2) * lanes_;
         reserve_storage(std::min(items, Index{num_threads()}), size);
-        parallel_for(items, std::max(Index{1}, 65536 / size), [&](Index begin, Index end) {
+        rows(items, size, 65536, [&](Index begin, Index end) {
             Storage window(size);
             for (Index item = begin; item < end; ++item) {
                 const Index image = item / registers, channel = item % registers * lanes_;
@@ -357,7 +354,7 @@ class WinogradWeightGradient {
         });
     }
 
-    // V = B^T d B of one image and a register full of channels.
+    // V = B^T d B for one image and one register of channels.
     void transform_x(Index segment, Index image, Index channel, Real* window, Real* v) const {
         const Index pitch = 4 * w_ + 2;
         transpose_window({shape_.h.first(), 4 * h_ + 2, shape_.w.first(), pitch}, shape_.h.in,
@@ -428,20 +425,19 @@ class WinogradWeightGradient {
         const Index cells = shape_.channels * 9, place = weight_place();
         const Index registers = shape_.rows / lanes_;
         reserve_storage(std::min(registers, Index{num_threads()}), cells * lanes_);
-        parallel_for(
-            registers, std::max(Index{1}, 16384 / (cells * lanes_)), [&](Index begin, Index end) {
-                Storage w(cells * lanes_);
-                for (Index i = begin; i < end; ++i) {
-                    const Index row = i * lanes_, strip = row / out_.channels.size;
-                    const Real* const from = du + out_.channels.begin(strip) * shape_.channels +
-                                             row % out_.channels.size;
-                    table().winograd.weight_gradient(shape_.channels,
-                                                     {from, out_.width(strip), 6 * place, place},
-                                                     {w.data(), 9 * lanes_, 3 * lanes_, lanes_});
-                    table().gemm.transpose_into(cells, lanes_, lanes_, w.data(), cells,
-                                                dweight + row * cells);
-                }
-            });
+        rows(registers, cells * lanes_, kGrain, [&](Index begin, Index end) {
+            Storage w(cells * lanes_);
+            for (Index i = begin; i < end; ++i) {
+                const Index row = i * lanes_, strip = row / out_.channels.size;
+                const Real* const from =
+                    du + out_.channels.begin(strip) * shape_.channels + row % out_.channels.size;
+                table().winograd.weight_gradient(shape_.channels,
+                                                 {from, out_.width(strip), 6 * place, place},
+                                                 {w.data(), 9 * lanes_, 3 * lanes_, lanes_});
+                table().gemm.transpose_into(cells, lanes_, lanes_, w.data(), cells,
+                                            dweight + row * cells);
+            }
+        });
     }
 
     const Correlation& shape_;
@@ -455,8 +451,8 @@ class WinogradWeightGradient {
 
 bool winograd_wins(const Correlation& c) {
     const Index tiles = c.batch * ceil_div(c.h.out, 4) * ceil_div(c.w.out, 4);
-    // Whole registers of channels, whatever the instruction set; enough of them for the transforms
-    // to pay; and enough tiles for transforming the weight to pay.
+    // Channels must fill whole registers, on any instruction set, and be enough for the transforms
+    // to pay off. Tiles must be enough for the transform of the weight to pay off.
     return c.groups == 1 && is_three_in_a_row(c.h) && is_three_in_a_row(c.w) &&
            c.channels % 16 == 0 && c.rows % 16 == 0 && c.channels >= 32 && c.rows >= 32 &&
            tiles >= 12;

@@ -1,4 +1,4 @@
-// Only speed: core/ops/view.cpp says what moves where.
+// Only speed: core/ops/view.cpp defines what moves where.
 
 #include "copy.h"
 

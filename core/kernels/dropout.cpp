@@ -1,4 +1,4 @@
-// Only speed: core/ops/dropout.cpp says what is computed. Here threads share the elements.
+// Only speed: core/ops/dropout.cpp has the formula. Here threads share the elements.
 
 #include "dropout.h"
 
@@ -8,15 +8,15 @@
 namespace primer::kernels {
 namespace {
 
-constexpr Index kGrain = 64 * kDropoutBlock;  // elements that are worth handing to another thread
+static_assert(kGrain % kDropoutBlock == 0);  // each chunk begins at a block
 
 Real scale_of(double p) { return static_cast<Real>(p < 1 ? 1 / (1 - p) : 0); }
 
 }  // namespace
 
 void dropout(Index n, double p, std::uint64_t seed, const Real* x, Real* y, std::uint8_t* kept) {
-    // Of the 2^32 numbers that may be drawn, those below the limit drop. For p = 1 one of them does
-    // not, but is scaled by 0.
+    // Of the 2^32 numbers that may be drawn, those below the limit drop an element. For p = 1 one
+    // number does not, but then the scale is 0.
     const auto limit = static_cast<std::uint32_t>(p < 1 ? p * 0x1p32 : 0xffffffff);
     parallel_for(n, kGrain, [=](Index begin, Index end) {
         table().dropout.forward(begin, end - begin, seed, limit, scale_of(p), x + begin, y + begin,
@@ -25,9 +25,10 @@ void dropout(Index n, double p, std::uint64_t seed, const Real* x, Real* y, std:
 }
 
 void dropout_backward(Index n, double p, const std::uint8_t* kept, const Real* dy, Real* dx) {
-    parallel_for(n, kGrain, [=](Index begin, Index end) {
-        table().dropout.backward(end - begin, scale_of(p), kept + begin, dy + begin, dx + begin);
-    });
+    const auto loop = [scale = scale_of(p)](Index count, auto*... arrays) {
+        table().dropout.backward(count, scale, arrays...);
+    };
+    elementwise(n, kGrain, loop, kept, dy, dx);
 }
 
 }  // namespace primer::kernels

@@ -1,4 +1,4 @@
-// Only speed: the formulas stand in core/ops/elementwise.cpp. Here threads share the rows.
+// Only speed: core/ops/elementwise.cpp has the formulas. Here threads share the rows.
 
 #include "elementwise.h"
 
@@ -11,23 +11,21 @@
 namespace primer::kernels {
 namespace {
 
-constexpr Index kGrain = 16384;  // elements that are worth handing to another thread
-
-// `row` is called as ElementwiseKernels::Binary is, for each row.
+// Calls `row`, with the arguments of ElementwiseKernels::Binary, for each row.
 template <class F>
 void binary(const Broadcast& loop, const Real* a, const Real* b, Real* y, F row) {
     const auto last = static_cast<std::size_t>(loop.rank - 1);
     const Index inner = loop.size[last];
     if (inner == 0) return;
-    const Index rows = loop.shape.numel() / inner;
+    const Index count = loop.shape.numel() / inner;
     const Index sa = loop.stride_a[last], sb = loop.stride_b[last];
-    if (rows == 1) {
+    if (count == 1) {
         parallel_for(inner, kGrain, [&](Index begin, Index end) {
             row(end - begin, a + begin * sa, sa, b + begin * sb, sb, y + begin);
         });
         return;
     }
-    parallel_for(rows, std::max(Index{1}, kGrain / inner), [&](Index begin, Index end) {
+    rows(count, inner, kGrain, [&](Index begin, Index end) {
         for (Index r = begin; r < end; ++r) {
             Index offset_a = 0, offset_b = 0, rest = r;
             for (std::size_t d = last; d-- > 0; rest /= loop.size[d]) {
@@ -39,7 +37,7 @@ void binary(const Broadcast& loop, const Real* a, const Real* b, Real* y, F row)
     });
 }
 
-// For what the mathematical library computes one element at a time.
+// For functions that the C library computes one element at a time.
 template <class F>
 void binary_of_each(const Broadcast& loop, const Real* a, const Real* b, Real* y, F f) {
     binary(loop, a, b, y,
@@ -48,8 +46,7 @@ void binary_of_each(const Broadcast& loop, const Real* a, const Real* b, Real* y
            });
 }
 
-// y = f(y, a, b), in double: q - 1 is exact there, and tells odd exponents from even ones up to
-// 2^53.
+// y = f(y, a, b), in double: there q - 1 is exact, so odd and even exponents differ up to 2^53.
 template <class F>
 void change_each(const Broadcast& loop, const Real* a, const Real* b, Real* y, F f) {
     binary(loop, a, b, y,
@@ -68,8 +65,8 @@ Broadcast::Broadcast(const Shape& a, const Shape& b, const char* who)
     : shape(broadcast(a, b, who)) {
     const auto sa = broadcast_strides(a, shape);
     const auto sb = broadcast_strides(b, shape);
-    // From the outermost dimension inwards: i joins the one before it if stepping once in that one
-    // is the same as stepping past the end of i, in a and in b.
+    // From the outermost dimension inwards: dimension i merges with the one before it if one step
+    // along that one equals a step past the end of i, in a and in b.
     for (int i = 0; i < shape.rank(); ++i) {
         const auto d = static_cast<std::size_t>(i);
         const auto previous = static_cast<std::size_t>(rank - 1);
@@ -130,9 +127,10 @@ void expand(const Broadcast& loop, const Real* a, Real* y) {
 }
 
 void add(Index n, const Real* a, const Real* b, Real* y) {
-    parallel_for(n, kGrain, [=](Index begin, Index end) {
-        table().elementwise.add(end - begin, a + begin, 1, b + begin, 1, y + begin);
-    });
+    const auto loop = [](Index count, const Real* p, const Real* q, Real* to) {
+        table().elementwise.add(count, p, 1, q, 1, to);
+    };
+    elementwise(n, kGrain, loop, a, b, y);
 }
 
 void neg(Index n, const Real* x, Real* y) { elementwise(n, kGrain, table().elementwise.neg, x, y); }
@@ -147,9 +145,8 @@ void log(Index n, const Real* x, Real* y) {
 }
 
 void scale(Index n, Real factor, Real* x) {
-    parallel_for(n, kGrain, [=](Index begin, Index end) {
-        table().elementwise.scale(end - begin, factor, x + begin);
-    });
+    elementwise(
+        n, kGrain, [=](Index count, Real* to) { table().elementwise.scale(count, factor, to); }, x);
 }
 
 }  // namespace primer::kernels

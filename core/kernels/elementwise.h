@@ -8,9 +8,9 @@
 namespace primer::kernels {
 
 /// How y = f(a, b) walks the memory of a and b when their shapes are broadcast to y's. Dimensions
-/// that can be walked as one are merged, so that the last one, the inner loop, is as long as it can
-/// be: two tensors of one shape become a single loop; a bias [C] added to [N, C] becomes N loops
-/// over C.
+/// that can be walked as one are merged, so that the last one, the inner loop, is as long as
+/// possible. Two tensors of the same shape become a single loop; a bias [C] added to [N, C] becomes
+/// N loops over C.
 struct Broadcast {
     Shape shape;   ///< of y
     int rank = 0;  ///< after merging; at least 1
@@ -31,7 +31,7 @@ void pow(const Broadcast& loop, const Real* a, const Real* b, Real* y);
 void pow_grad_base(const Broadcast& loop, const Real* a, const Real* b, Real* grad);
 /// grad *= d(a^b)/db = a^b ln a, taken as 0 at a = 0, b >= 0, where a^b does not change with b.
 void pow_grad_exponent(const Broadcast& loop, const Real* a, const Real* b, Real* grad);
-/// y = a, repeated as the loop says.
+/// y = a, broadcast to y's shape.
 void expand(const Broadcast& loop, const Real* a, Real* y);
 
 /// y[i] = a[i] + b[i] for i < n; y may be a.

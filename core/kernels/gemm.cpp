@@ -1,11 +1,11 @@
 // Only speed: how C = A B gets fast, in a page.
 //
 // The definition (reference::gemm) takes 2 m n k operations, and nearly all of them wait for
-// memory: each step loads two numbers to multiply them once. The cure is to load a piece of A and a
-// piece of B once and use each number many times while it is near. There is a piece for each kind
-// of near:
+// memory: each step loads two numbers and multiplies them once. The cure is to load a piece of A
+// and a piece of B once and to use each number many times while it is close to the processor. Each
+// level of memory has its own piece:
 //
-//     registers   A *tile* of C, 12 x 32 numbers with AVX-512, is held in registers while a column
+//     registers   A *tile* of C, 12 x 32 numbers with AVX-512, stays in registers while a column
 //                 of A and a row of B go by: 44 loads for 384 multiplications. (isa/gemm_tile.cpp)
 //     L1 cache    B is cut into *strips* as wide as a tile and kDepth long. One strip stays in L1
 //                 while the tiles of a column of C are computed with it, one below the other.
@@ -20,14 +20,14 @@
 //        +--------+  of a     |  |ip|  |  |            |  |e |  |  |
 //                    tile)    +--+--+--+--+            +--+--+--+--+
 //
-// Strips are *packed*: copied so that the tile's loop reads memory in one straight line, whatever
-// the matrices' own order. That also does away with transposes, and with edges: the last strip of B
-// takes whole registers as well, whatever is in the rest of them; the tile there is computed beside
-// C, and its valid part copied over.
+// Strips are *packed*: copied so that the tile's loop reads memory sequentially, whatever the order
+// of the matrices. Packing also handles transposes and edges. The last strip of B takes whole
+// registers, with anything in their unused lanes; the tile there is computed in a buffer, and its
+// valid part is copied to C.
 //
 // k is cut into pieces of kDepth, one after the other; each adds to C. Within a tile the products
-// are added in the order of k. So every element of C is made in the same order, however the tiles
-// are shared out among threads.
+// are added in the order of k. So every element of C is summed in the same order, however the
+// threads share the tiles.
 //
 // Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008; Van Zee and van
 // de Geijn, "BLIS: A Framework for Rapidly Instantiating BLAS Functionality", 2015.
@@ -52,12 +52,12 @@ namespace {
 constexpr Index kDepth = 256;      // of a strip: 32 KB of B, which L1 holds
 constexpr Index kBlockRows = 288;  // of A: 288 KB, which L2 holds
 
-// Values of A that are packed at a time, unless that were very few rows. For each such part of A,
-// all of B is packed anew.
+// Values of A that are packed at a time, unless this would be very few rows. For each such part of
+// A, all of B is packed again.
 constexpr Index kMostPacked = 6'000'000;
-// Rows of A up to which its parts, and not those of B, are shared out first: see Tasks.
+// Up to this many rows of A, the threads divide A first and not B: see Tasks.
 constexpr Index kFewRows = 256;
-// Values that are worth handing to another thread to be packed.
+// Packing this many values is worth another thread.
 constexpr Index kWorthPacking = 65'536;
 
 }  // namespace
@@ -82,20 +82,18 @@ void pack_rows(const PackedRows& packed, const Real* from, Index row_step, Index
         }
     };
     const Index strip_size = strips.size * std::max(Index{1}, depths.total);
-    parallel_for(strips.count, std::max(Index{1}, kWorthPacking / strip_size),
-                 [&](Index begin, Index end) {
-                     for (Index piece = 0; piece < depths.count; ++piece) {
-                         for (Index strip = begin; strip < end; ++strip) pack(strip, piece);
-                     }
-                 });
+    rows(strips.count, strip_size, kWorthPacking, [&](Index begin, Index end) {
+        for (Index piece = 0; piece < depths.count; ++piece) {
+            for (Index strip = begin; strip < end; ++strip) pack(strip, piece);
+        }
+    });
 }
 
 namespace {
 
-// Memory for packed strips, which each thread keeps from call to call: small products would feel a
-// visit to the cache of blocks, which all threads share. The destructors of other static objects
-// may still multiply when the thread's own has been destroyed; `gone` tells them, which itself has
-// no destructor.
+// Memory for packed strips, which each thread keeps from call to call: for small products, asking
+// the shared cache of blocks would take too long. Destructors of static objects may still multiply
+// after the thread's memory has been destroyed. They see this by `gone`, which has no destructor.
 class Scratch {
   public:
     Scratch() { gone = false; }
@@ -103,7 +101,7 @@ class Scratch {
     Scratch(const Scratch&) = delete;
     Scratch& operator=(const Scratch&) = delete;
 
-    // Of this thread, or `otherwise` if that is no more.
+    // This thread's memory, or `otherwise` if that has been destroyed.
     static Real* of_size(Index size, std::vector<Real>& otherwise) {
         if (gone) return grown(otherwise, size);
         thread_local Scratch scratch;
@@ -171,15 +169,15 @@ void multiply(const BlockProduct& product) {
 
 namespace {
 
-// How gemm is shared out: tasks are rows of blocks of C. More of them than threads, so that one
-// that is held up does not keep the others waiting. Whoever computes an element of C does the same,
-// so the number of threads may have a say.
+// How the threads divide gemm: a task is a block of C. There are more tasks than threads, so that a
+// delayed thread does not keep the others waiting. Every thread computes an element of C in the
+// same way, so the tasks may depend on the number of threads.
 struct Tasks {
     Cut row_parts, strip_parts;  // of A's strips and of B's
 
-    // Every part of the rows packs B anew. So parts of B come first, unless it is used where it is
-    // and rows are few. Then parts of the rows do: each is one piece of C's memory, and mostly the
-    // same thread then goes on with it (see parallel.h).
+    // Every part of the rows packs B again. So B is divided first, unless it is used in place and
+    // rows are few. Then the rows are divided first: each part is one piece of C's memory, and
+    // mostly the same thread goes on with it (see parallel.cpp).
     Tasks(Index row_strips, Index strips, bool rows_first)
         : row_parts(row_strips, row_strips), strip_parts(strips, kBlockStrips) {
         const Index threads = num_threads(), parts = threads == 1 ? 1 : 4 * threads;
@@ -190,18 +188,18 @@ struct Tasks {
     Index count() const { return row_parts.count * strip_parts.count; }
 
   private:
-    // Into at least `parts`, unless they would be smaller than `smallest`.
+    // Cuts into at least `parts`, unless they would be smaller than `smallest`.
     static void cut(Cut& whole, Index parts, Index smallest) {
         const Index size = std::max(smallest, ceil_div(whole.total, std::max(Index{1}, parts)));
         whole = Cut::evenly(whole.total, std::min(whole.size, size));
     }
 };
 
-// B as it lies in memory: element (p, j) at b[p * depth_step + j * line_step].
+// B in memory: element (p, j) is at data[p * depth_step + j * line_step].
 struct RightMatrix {
     const Real* data;
     Index depth_step, line_step;
-    bool in_place;  // is used where it is, if possible
+    bool in_place;  // used in place, without packing, if possible
 
     Strip strip(Index column, Index width, Index begin, Index depth, Real* scratch) const {
         const GemmTile& tile = table().gemm;
@@ -217,21 +215,21 @@ struct RightMatrix {
     }
 };
 
-// Whether the rows of a strip of B, n values apart, do not all fall into the same few places of the
-// cache, because that is a large power of two.
+// Whether the rows of a strip of B, n values apart, spread over the cache. If n is a multiple of a
+// large power of two, they all compete for the same few places.
 bool rows_spread(Index n, Index depth) {
     constexpr Index page = 4096, ways = 8;
     const Index places = page / std::gcd(page, n * static_cast<Index>(sizeof(Real)));
     return depth <= ways * places;
 }
 
-// Whether a strip of B with its rows in one piece each had better be used where it is: for so few
-// rows of A that it is hardly used more often than packing would read it.
+// Whether a strip of B with contiguous rows is best used in place: A has so few rows that packing
+// would hardly pay.
 bool better_in_place(Index rows, Index n, Index depth) {
     return rows <= 96 && rows_spread(n, depth);
 }
 
-// gemm for rows of A that can all be packed at once.
+// gemm for so few rows of A that they can be packed at once.
 void gemm_rows(Index m, Index n, Index k, const Real* a, Index row_step, Index depth_step,
                const RightMatrix& right, Real* c, const GemmOptions& options) {
     const Index width = table().gemm.columns;
@@ -264,17 +262,15 @@ void gemm_rows(Index m, Index n, Index k, const Real* a, Index row_step, Index d
                   .accumulate = options.accumulate,
                   .column_bias = options.bias});
     };
-    parallel_for(tasks.count(),
-                 std::max(Index{1}, kWorthAThread / std::max(Index{1}, m * n * k / tasks.count())),
-                 [&](Index begin, Index end) {
-                     for (Index task = begin; task < end; ++task) run(task);
-                 });
+    rows(tasks.count(), m * n * k / tasks.count(), kWorthAThread, [&](Index begin, Index end) {
+        for (Index task = begin; task < end; ++task) run(task);
+    });
 }
 
-// One row of A times the columns of B, each of which lies in one piece.
+// One row of A times the columns of B, each contiguous.
 void row_times_columns(Index n, Index k, const Real* a, const Real* b, Real* c,
                        const GemmOptions& options) {
-    parallel_for(n, std::max(Index{1}, kWorthAThread / k), [&](Index begin, Index end) {
+    rows(n, k, kWorthAThread, [&](Index begin, Index end) {
         table().gemm.dots(end - begin, k, k, b + begin * k, a, c + begin, options.accumulate);
         for (Index j = begin; j < end; ++j) {
             if (options.bias != nullptr) c[j] += options.bias[j];
@@ -306,19 +302,18 @@ void gemm(Trans trans_a, Trans trans_b, Index m, Index n, Index k, const Real* a
 }
 
 void transpose(Index rows, Index cols, const Real* x, Real* y) {
-    constexpr Index tile = 16;  // squares that fit the cache: one side is always read against rows
-    parallel_for((rows + tile - 1) / tile, std::max(Index{1}, 1024 / std::max(Index{1}, cols)),
-                 [&](Index begin, Index end) {
-                     for (Index r0 = begin * tile; r0 < std::min(end * tile, rows); r0 += tile) {
-                         for (Index c0 = 0; c0 < cols; c0 += tile) {
-                             for (Index c = c0; c < std::min(c0 + tile, cols); ++c) {
-                                 for (Index r = r0; r < std::min(r0 + tile, rows); ++r) {
-                                     y[c * rows + r] = x[r * cols + c];
-                                 }
-                             }
-                         }
-                     }
-                 });
+    constexpr Index tile = 16;  // squares fit the cache: either x or y is walked across its rows
+    kernels::rows(ceil_div(rows, tile), tile * cols, kGrain, [&](Index begin, Index end) {
+        for (Index r0 = begin * tile; r0 < std::min(end * tile, rows); r0 += tile) {
+            for (Index c0 = 0; c0 < cols; c0 += tile) {
+                for (Index c = c0; c < std::min(c0 + tile, cols); ++c) {
+                    for (Index r = r0; r < std::min(r0 + tile, rows); ++r) {
+                        y[c * rows + r] = x[r * cols + c];
+                    }
+                }
+            }
+        }
+    });
 }
 
 }  // namespace primer::kernels

@@ -5,18 +5,18 @@
 
 namespace primer::kernels {
 
-/// Whether gemm takes a matrix as it lies in memory or transposed.
+/// Whether gemm transposes a matrix.
 enum class Trans { no, yes };
 
-/// What gemm does besides multiplying, while a piece of C is at hand.
+/// What gemm does besides multiplying, while a piece of C is in registers.
 struct GemmOptions {
     bool accumulate = false;     ///< C += instead of C =
     const Real* bias = nullptr;  ///< [n], added to each row of C
 };
 
-/// C [m, n] = op(A) [m, k] op(B) [k, n]; row-major, without gaps. With Trans::yes, A lies in memory
-/// as [k, m] (B as [n, k]). How each element of C is added up depends on the sizes alone, never on
-/// the number of threads.
+/// C [m, n] = op(A) [m, k] op(B) [k, n]; row-major, without gaps. With Trans::yes, A is stored as
+/// [k, m] (B as [n, k]). The order in which each element of C is summed depends only on the sizes,
+/// never on the number of threads.
 void gemm(Trans trans_a, Trans trans_b, Index m, Index n, Index k, const Real* a, const Real* b,
           Real* c, const GemmOptions& options = {});
 

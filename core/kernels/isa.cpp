@@ -1,4 +1,4 @@
-// Only speed: which instruction set runs.
+// Only speed: chooses the instruction set.
 
 #include "isa.h"
 

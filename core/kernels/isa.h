@@ -2,17 +2,17 @@
 
 namespace primer::kernels {
 
-/// The instruction sets for which the library has code. Which one runs is decided when the program
-/// starts, so that one binary serves old processors and uses all of a new one. With `reference`,
-/// the kernels that have a plain definition (namespace reference) run that: slow, but easy to
-/// trust.
+/// The instruction sets for which the library has code. The program chooses one when it starts, so
+/// one binary runs on old processors and uses new ones fully. With `reference`, kernels that have a
+/// plain definition (namespace reference) run that: slow, but easy to trust.
 enum class Isa { reference, baseline, avx2, avx512 };
 
-/// The best of them that this processor has; or, if the environment variable PRIMER_ISA names one,
-/// that one. Throws Error if PRIMER_ISA names none of them, or one that this processor lacks.
+/// The instruction set in use: the one that the environment variable PRIMER_ISA names or, if it is
+/// not set, the best that this processor has. Throws Error if PRIMER_ISA names an unknown one, or
+/// one that this processor lacks.
 Isa isa();
 
-/// Whether this processor can run it.
+/// Whether this processor has the instruction set.
 bool supported(Isa isa);
 
 /// "reference", "baseline", "avx2" or "avx512".

@@ -1,4 +1,4 @@
-// Only speed: the formulas stand in core/ops/loss.cpp. Here threads share the rows.
+// Only speed: core/ops/loss.cpp has the formulas. Here threads share the rows.
 
 #include "loss.h"
 
@@ -13,9 +13,9 @@
 namespace primer::kernels {
 namespace {
 
-Index row_grain(Index classes) { return std::max(Index{1}, 4096 / std::max(Index{1}, classes)); }
+constexpr Index kCostly = 4096;  // the grain of loops that take exp or log of each element
 
-// -sum_c t_c log_softmax(x)_c = log S - sum_c t_c (x_c - max), where S = sum_c e^(x_c - max), since
+// -sum_c t_c log_softmax(x)_c = log S - sum_c t_c (x_c - max) with S = sum_c e^(x_c - max), because
 // the targets add up to 1.
 double row_loss(Index classes, const Real* x, Index label, double smoothing, double largest,
                 double sum) {
@@ -31,10 +31,10 @@ double row_loss(Index classes, const Real* x, Index label, double smoothing, dou
 double cross_entropy(Index rows, Index classes, const Real* x, const Index* labels,
                      double smoothing, Real* p) {
     std::vector<double> losses(static_cast<std::size_t>(rows)), sums(losses.size());
-    parallel_for(rows, row_grain(classes), [&](Index begin, Index end) {
+    kernels::rows(rows, classes, kCostly, [&](Index begin, Index end) {
         const Real* from = x + begin * classes;
         Real* to = p + begin * classes;
-        // The maxima are where the losses will be.
+        // `losses` holds the maxima first.
         table().softmax.exponentials(end - begin, classes, from, to, losses.data() + begin,
                                      sums.data() + begin);
         table().softmax.divide(end - begin, classes, sums.data() + begin, to);
@@ -51,7 +51,7 @@ void cross_entropy_backward(Index rows, Index classes, const Real* p, const Inde
                             double smoothing, Real factor, Real* dx) {
     const auto share = static_cast<Real>(smoothing / static_cast<double>(classes));
     const auto label_share = static_cast<Real>(1 - smoothing);
-    parallel_for(rows, row_grain(classes), [&](Index begin, Index end) {
+    kernels::rows(rows, classes, kCostly, [&](Index begin, Index end) {
         for (Index r = begin; r < end; ++r) {
             const Real* row = p + r * classes;
             Real* out = dx + r * classes;
@@ -63,21 +63,17 @@ void cross_entropy_backward(Index rows, Index classes, const Real* p, const Inde
 
 namespace {
 
-constexpr Index kGrain = 4096;  // elements that are worth handing to another thread
-
-// The sum of term(i) for i < n, chunk by chunk: in the same order for any number of threads.
+// The sum of term(i) for i < n.
 template <class Term>
 double sum_of(Index n, Term term) {
-    std::vector<double> sums(static_cast<std::size_t>((n + kGrain - 1) / kGrain));
-    parallel_for(n, kGrain, [&](Index begin, Index end) {
+    return sum_of_chunks(n, kCostly, [&](Index begin, Index end) {
         double sum = 0;
         for (Index i = begin; i < end; ++i) sum += term(i);
-        sums[static_cast<std::size_t>(begin / kGrain)] = sum;
+        return sum;
     });
-    return std::accumulate(sums.begin(), sums.end(), 0.0);
 }
 
-// log(1 + e^x), of which neither e^x overflows nor 1 + e^x loses what e^x is.
+// log(1 + e^x), where neither e^x overflows nor 1 + e^x rounds e^x away.
 double softplus(double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x))); }
 
 double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
@@ -93,9 +89,9 @@ double smooth_l1(Index n, double beta, const Real* x) {
 
 void smooth_l1_backward(Index n, double beta, const Real* x, Real factor, Real* dx) {
     const auto b = static_cast<Real>(beta);
-    parallel_for(n, kGrain, [=](Index begin, Index end) {
+    parallel_for(n, kCostly, [=](Index begin, Index end) {
         for (Index i = begin; i < end; ++i) {
-            const Real v = x[i];  // the last of the four is 0 or NaN
+            const Real v = x[i];  // in the last case v is 0 or NaN
             const Real slope = std::abs(v) < b ? v / b : v > 0 ? Real(1) : v < 0 ? Real(-1) : v;
             dx[i] = factor * slope;
         }
@@ -112,7 +108,7 @@ double binary_cross_entropy(Index n, const Real* x, const Real* t, const Real* w
 
 void binary_cross_entropy_backward(Index n, const Real* x, const Real* t, const Real* w,
                                    Real factor, Real* dx, Real* dt) {
-    parallel_for(n, kGrain, [=](Index begin, Index end) {
+    parallel_for(n, kCostly, [=](Index begin, Index end) {
         const auto f = static_cast<double>(factor);
         for (Index i = begin; i < end; ++i) {
             const auto logit = static_cast<double>(x[i]), target = static_cast<double>(t[i]);

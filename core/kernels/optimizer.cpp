@@ -1,53 +1,39 @@
-// Only speed: the formulas stand in optim/. Here threads share the elements.
+// Only speed: optim/ has the formulas. Here threads share the elements.
 
 #include "optimizer.h"
-
-#include <numeric>
-#include <vector>
 
 #include "isa/table.h"
 #include "parallel.h"
 
 namespace primer::kernels {
-namespace {
-
-constexpr Index kGrain = 16384;  // elements that are worth handing to another thread
-
-// Where the elements from `begin` on are; null stays null.
-Real* from(Real* values, Index begin) { return values != nullptr ? values + begin : nullptr; }
-
-}  // namespace
 
 void sgd_update(Index n, const SgdStep& step, const Real* grad, Real* velocity, Real* w) {
-    parallel_for(n, kGrain, [&](Index begin, Index end) {
-        table().optimizer.sgd(end - begin, step, grad + begin, from(velocity, begin), w + begin);
-    });
+    const auto loop = [&](Index count, auto*... arrays) {
+        table().optimizer.sgd(count, step, arrays...);
+    };
+    elementwise(n, kGrain, loop, grad, velocity, w);
 }
 
 void adam_update(Index n, const AdamStep& step, const Real* grad, Real* mean, Real* square,
                  Real* largest, Real* w) {
-    parallel_for(n, kGrain, [&](Index begin, Index end) {
-        table().optimizer.adam(end - begin, step, grad + begin, mean + begin, square + begin,
-                               from(largest, begin), w + begin);
-    });
+    const auto loop = [&](Index count, auto*... arrays) {
+        table().optimizer.adam(count, step, arrays...);
+    };
+    elementwise(n, kGrain, loop, grad, mean, square, largest, w);
 }
 
 void rmsprop_update(Index n, const RmspropStep& step, const Real* grad, Real* square, Real* mean,
                     Real* velocity, Real* w) {
-    parallel_for(n, kGrain, [&](Index begin, Index end) {
-        table().optimizer.rmsprop(end - begin, step, grad + begin, square + begin,
-                                  from(mean, begin), from(velocity, begin), w + begin);
-    });
+    const auto loop = [&](Index count, auto*... arrays) {
+        table().optimizer.rmsprop(count, step, arrays...);
+    };
+    elementwise(n, kGrain, loop, grad, square, mean, velocity, w);
 }
 
 double sum_of_squares(Index n, const Real* x) {
-    // Chunks of fixed length, then the chunks' sums: the same order for any number of threads.
-    std::vector<double> sums(static_cast<std::size_t>((n + kGrain - 1) / kGrain));
-    parallel_for(n, kGrain, [&](Index begin, Index end) {
-        sums[static_cast<std::size_t>(begin / kGrain)] =
-            table().reduce.sum_of_squares(end - begin, x + begin);
+    return sum_of_chunks(n, kGrain, [=](Index begin, Index end) {
+        return table().reduce.sum_of_squares(end - begin, x + begin);
     });
-    return std::accumulate(sums.begin(), sums.end(), 0.0);
 }
 
 }  // namespace primer::kernels

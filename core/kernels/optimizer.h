@@ -9,8 +9,8 @@ namespace primer::kernels {
 /// The numbers of one SGD step.
 struct SgdStep {
     Real lr;
-    Real momentum;  ///< the part of the velocity that is kept
-    Real gain;      ///< the part of the gradient that is added to it
+    Real momentum;  ///< the share of the velocity that is kept
+    Real gain;      ///< the share of the gradient that is added to it
     Real weight_decay;
     bool nesterov;
     bool maximize;
@@ -30,8 +30,8 @@ struct AdamStep {
     Real beta2, one_minus_beta2;
     Real root_correction;  ///< sqrt(1 - beta2^step)
     Real eps;
-    Real weight_decay;  ///< what of w enters the gradient
-    Real keep;          ///< what of w is left by the decay that does not
+    Real weight_decay;  ///< the share of w that is added to the gradient
+    Real keep;          ///< the share of w that decoupled decay (AdamW) leaves
     bool maximize;
 };
 
@@ -66,7 +66,7 @@ struct RmspropStep {
 void rmsprop_update(std::int64_t n, const RmspropStep& step, const Real* grad, Real* square,
                     Real* mean, Real* velocity, Real* w);
 
-/// The sum of x[i]^2, added up in double.
+/// The sum of x[i]^2, in double.
 double sum_of_squares(std::int64_t n, const Real* x);
 
 }  // namespace primer::kernels

@@ -1,4 +1,4 @@
-// Only speed: the threads.
+// Only speed: the thread pool.
 
 #include "parallel.h"
 
@@ -23,46 +23,47 @@
 #include <pthread.h>
 #endif
 
-// One caller at a time has the pool. Its job lies on its stack, and the pool's helpers join in:
+// One caller at a time has the pool. Its job is on its stack, and the pool's helpers join in:
 //
-//     caller   puts out seats       works    takes the free seats back    waits for who sat down
-//     helper   ... takes a seat     works    tells that it has finished ...
+//     caller   puts out seats       works    takes the free seats back    waits for the seated
+//     helper   ... takes a seat     works    reports that it is done ...
 //
-// A helper touches the job only while it has a seat. So the caller waits for nobody who has not
-// begun: if the helpers are slow to wake up, it does everything itself and goes, and they find no
-// seat. A network's step is hundreds of jobs of some microseconds each, and to be woken up takes
-// longer than that. Whoever waits, therefore, watches for a short while before it goes to sleep.
+// A helper touches the job only while it has a seat. So the caller never waits for a helper that
+// has not begun: if the helpers are slow to wake up, the caller does everything itself and leaves,
+// and they find no seat. One training step is hundreds of jobs of a few microseconds each, and
+// waking a thread takes longer than that. So a waiting thread spins for a short while before it
+// sleeps.
 
 namespace primer {
 namespace {
 
 constexpr int kMaxThreads = 1024;
 
-/// How long to watch before sleeping. Longer than most serial stretches between the jobs of a step,
-/// and so short that who else needs the core, such as a thread that loads data, hardly feels it.
+/// How long to spin before sleeping: longer than most serial stretches between the jobs of a step,
+/// but short enough not to disturb other threads that need the core, such as one that loads data.
 constexpr std::chrono::microseconds kWatch{30};
 
-/// A job of so few chunks is shared out only between cores that are near one another. Otherwise one
-/// thread has done it before another has fetched what it needs for its part: a step of a small
-/// network would take twice as long with two threads as with one.
+/// A job of at most this many chunks is shared only between cores that are close to each other. On
+/// distant cores, one thread finishes the job before another has fetched the data for its part: a
+/// step of a small network would take twice as long with two threads as with one.
 constexpr Index kFewChunks = 3;
 
-/// What a cache line may take from one near core to another and back: those that share a cache need
-/// about 100 ns, others 400 and more.
+/// The longest round trip of a cache line between cores that count as close. Cores that share a
+/// cache take about 100 ns, others 400 and more.
 constexpr std::chrono::nanoseconds kNear{250};
-/// How often that is measured. Where processors are virtual, they move.
+/// How long a measurement is valid: virtual processors move.
 constexpr std::chrono::milliseconds kNearFor{10};
 
 using Clock = std::chrono::steady_clock;
 
 thread_local bool inside_parallel_for = false;
 
-/// One call of parallel_for: its chunks, handed out one at a time to whoever asks next.
+/// One call of parallel_for. Its chunks are handed out one at a time, to the next thread that asks.
 ///
-/// They are cut into a share for each thread, which begins with its own and then helps with those
-/// that are not done. So from one job to the next, the same thread mostly works on the same part of
-/// a tensor, which its core's cache still has. That the others then have to fetch nothing matters
-/// as much as the work itself: between cores a cache line takes some hundred nanoseconds.
+/// The chunks are divided into one share per thread. A thread begins with its own share and then
+/// helps with the unfinished ones. So from job to job the same thread mostly works on the same part
+/// of a tensor, which its core still has in its cache. This matters as much as the work itself:
+/// moving a cache line between cores takes some hundred nanoseconds.
 class Job {
   public:
     Job(Index n, Index grain, int threads, const std::function<void(Index, Index)>& body)
@@ -73,7 +74,7 @@ class Job {
 
     Index chunks() const { return (n_ - 1) / grain_ + 1; }
 
-    /// Runs chunks until none is left, those of share number `first` first.
+    /// Runs chunks until none is left, beginning with share number `first`.
     void work(int first) {
         const bool outside = !std::exchange(inside_parallel_for, true);
         for (int i = 0; i < shares_; ++i) work_on((first + i) % shares_);
@@ -85,7 +86,7 @@ class Job {
     }
 
   private:
-    static constexpr int kMostShares = 16;  // more threads begin with one that has begun already
+    static constexpr int kMostShares = 16;  // further threads begin with a share in progress
 
     Index begin_of(int share) const { return chunks() * share / shares_; }
 
@@ -105,7 +106,7 @@ class Job {
     }
 
     struct alignas(64) Next {
-        std::atomic<Index> chunk;  // of a share, that nobody has taken yet
+        std::atomic<Index> chunk;  // the next one of a share
     };
 
     const Index n_;
@@ -118,8 +119,8 @@ class Job {
     std::atomic<bool> failed_{false};
 };
 
-/// Tells the processor that this is a loop that waits: it then saves power, and a thread that
-/// shares the core runs faster.
+/// Tells the processor that this loop only waits: it saves power, and a thread on the same core
+/// runs faster.
 void relax() {
 #if defined(__x86_64__)
     __builtin_ia32_pause();
@@ -130,24 +131,24 @@ void relax() {
 
 /// Threads that wait for a job and then help with it.
 ///
-/// The atomics are sequentially consistent throughout. Of most of them no more is asked than what
-/// acquire and release give: who takes a seat sees the job, and the caller sees what was done in
-/// the seats. But to notify is free only because it first asks whether anybody sleeps, and that
-/// question must not overtake the change that is notified.
+/// All atomics are sequentially consistent. For most of them acquire and release would do: a thread
+/// that takes a seat sees the job, and the caller sees what was done in the seats. But notifying is
+/// cheap only because it first checks whether any thread sleeps, and this check must not overtake
+/// the change that it announces.
 class Pool {
   public:
     explicit Pool(int helpers)
-        // With more threads than cores, who watches would keep a core from who works.
+        // With more threads than cores, a spinning thread would take a core from a working one.
         : watch_(helpers < available_processors()) {
         threads_.reserve(static_cast<std::size_t>(helpers));
         try {
             for (int i = 1; i <= helpers; ++i) threads_.emplace_back([this, i] { serve(i); });
         } catch (const std::system_error&) {
-            // The system has no more threads: those that there are do all the work.
+            // The system grants no more threads: the existing ones do all the work.
         }
     }
 
-    /// Not during run().
+    /// Must not run during run().
     ~Pool() {
         invite(nullptr, static_cast<int>(threads_.size()));
         for (std::thread& thread : threads_) thread.join();
@@ -163,7 +164,7 @@ class Pool {
     }
 
   private:
-    /// Puts out seats and wakes up as many helpers. No job: they are to end.
+    /// Puts out seats and wakes as many helpers. Without a job, the helpers end.
     void invite(Job* job, int seats) {
         job_ = job;
         seats_ = seats;
@@ -172,8 +173,8 @@ class Pool {
     }
 
     void serve(int number) {
-        // Not the seats are waited for, but the next invitation: who comes too late for the seats
-        // then watches for a while, and is not too late for the next job as well.
+        // Waits for the next invitation, not for seats: a helper that is too late for a seat then
+        // spins for a while, and is in time for the next job.
         int seen = 0;
         while (true) {
             wait_while(invitations_, seen);
@@ -193,10 +194,10 @@ class Pool {
         return seats > 0;
     }
 
-    /// Returns soon after `value` has become another one than `old`.
+    /// Returns soon after `value` has changed from `old`.
     void wait_while(const std::atomic<int>& value, int old) const {
         for (const auto start = Clock::now(); watch_ && Clock::now() - start < kWatch;) {
-            for (int i = 0; i < 16; ++i) {  // reading the clock takes longer than a look
+            for (int i = 0; i < 16; ++i) {  // reading the clock is slower than checking the value
                 if (value != old) return;
                 relax();
             }
@@ -204,21 +205,21 @@ class Pool {
         value.wait(old);
     }
 
-    // What helpers and what the caller watch are on cache lines of their own, for every look takes
-    // the line away from who writes there.
-    alignas(64) std::atomic<int> invitations_{0};  // so far; wraps round, as nobody misses 2^32
-    std::atomic<int> seats_{0};                    // free ones
-    Job* job_ = nullptr;                           // written only while no seat is free or taken
+    // The values that the helpers watch and the one that the caller watches have cache lines of
+    // their own, because every read takes the line away from the writer.
+    alignas(64) std::atomic<int> invitations_{0};  // so far; may wrap, nobody misses 2^32 of them
+    std::atomic<int> seats_{0};                    // that are free
+    Job* job_ = nullptr;                           // changes only while no seat is free or taken
     const bool watch_;
     alignas(64) std::atomic<int> working_{0};  // helpers that the caller still waits for; below
                                                // zero, those that finished before it began to
     std::vector<std::thread> threads_;         // last: they use everything above
 };
 
-/// Finds out how far the caller's core is from a helper's: they throw a ball to and fro.
+/// Measures the distance between the caller's core and a helper's: they pass a ball to and fro.
 class Distance {
   public:
-    /// Whether they are near. Measured anew if the last time is long ago.
+    /// Whether they are close. Measures again if the last measurement is old.
     bool near(Pool& pool) {
         const auto now = Clock::now();
         if (now < good_until_) return near_;
@@ -238,9 +239,9 @@ class Distance {
 
   private:
     enum State { kWaiting, kPlaying, kOver };
-    static constexpr int kRounds = 8;  // of which one will not be disturbed
+    static constexpr int kRounds = 8;  // at least one of them undisturbed
 
-    // A helper that sleeps is not waited for: it is as good as far away.
+    // Does not wait for a sleeping helper: it counts as far away.
     void serve() {
         const auto patience = Clock::now() + kWatch;
         while (state_ == kWaiting && Clock::now() < patience) relax();
@@ -286,17 +287,17 @@ int threads_from_environment() {
     return count;
 }
 
-std::mutex pool_mutex;  // held by the one caller whose job the pool is doing
-// Made when first needed. Not destroyed at the end of the process, which may come, by std::exit(),
-// in the middle of a job, and after which destructors of other static objects may still want it.
+std::mutex pool_mutex;  // held by the caller whose job the pool runs
+// Created at the first use. Never destroyed: the process may end in the middle of a job, by
+// std::exit(), and destructors of static objects may use the pool after that.
 Pool* pool = nullptr;
-constinit Distance distance;  // of the pool's helpers; the mutex is also for this
+constinit Distance distance;  // to the pool's helpers; guarded by the same mutex
 
-// fork() copies a process, but of its threads only the one that called it. So it waits until no job
-// is running, and the child forgets the pool, which has no threads there, and makes its own when it
-// needs one. (In a body of parallel_for it can not wait for that very job: such a child may only
-// call exec or _exit, as after any fork from the midst of things.) Registered before main, for a
-// fork might come while another thread is about to make the pool.
+// fork() copies only the thread that called it. So it waits until no job is running; the child
+// forgets the pool, which has no threads there, and makes its own when it needs one. (In a body of
+// parallel_for, fork() cannot wait for that very job: such a child may only call exec or _exit, as
+// after any fork from a program with threads.) Registered before main, because a fork may come
+// while another thread creates the pool.
 #if defined(__unix__) || defined(__APPLE__)
 [[maybe_unused]] const int forks_handled = pthread_atfork(
     [] {
@@ -334,7 +335,7 @@ void set_num_threads(int count) {
 void detail::run_chunks(Index n, Index grain, const std::function<void(Index, Index)>& body) {
     check(grain >= 1, "parallel_for: expected a grain of 1 or more, got ", grain);
     Job job(n, grain, num_threads(), body);
-    // A second caller, on another thread, does not wait for the pool: it works alone.
+    // A caller on another thread does not wait for a busy pool: it works alone.
     std::unique_lock lock(pool_mutex, std::defer_lock);
     if (num_threads() > 1 && !inside_parallel_for && lock.try_lock()) {
         if (pool == nullptr) pool = new Pool(num_threads() - 1);

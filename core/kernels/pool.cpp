@@ -12,12 +12,6 @@
 #include "taken.h"
 
 namespace primer::kernels {
-namespace {
-
-// How many planes are worth handing to another thread.
-Index plane_grain(Index plane) { return std::max(Index{1}, 16384 / std::max(Index{1}, plane)); }
-
-}  // namespace
 
 Index bytes_taken(const MaxPoolSizes& s) {
     return s.planes * s.h.out * s.w.out * (fits_byte(s) ? 1 : Index{sizeof(std::int32_t)});
@@ -25,7 +19,7 @@ Index bytes_taken(const MaxPoolSizes& s) {
 
 namespace {
 
-// Whether the windows are 2x2 and side by side, and none reaches over the edge.
+// Whether the windows are 2x2, side by side, and none reaches over the edge.
 bool by_2(const MaxPoolSizes& s) {
     const auto direction = [](const Window& w) {
         return w.kernel == 2 && w.stride == 2 && w.padding == 0 && w.dilation == 1 &&
@@ -38,8 +32,8 @@ PoolBy2 planes_by_2(const MaxPoolSizes& s, Index planes) {
     return {planes, s.h.in, s.w.in, s.h.out, s.w.out};
 }
 
-// One row of outputs. The loop over them is the innermost, and has no branches, so that the
-// compiler can vectorise it; each output still sees its cells in the order of the definition.
+// One row of outputs. The innermost loop goes over them without branches, so that the compiler can
+// vectorise it. Each output still sees its cells in the order of the definition.
 void max_pool_row(const MaxPoolSizes& s, const std::vector<Range>& outputs, Index oh, const Real* x,
                   Real* y, std::int32_t* taken) {
     std::fill_n(y, s.w.out, kMinusInfinity);
@@ -81,7 +75,7 @@ void max_pool_planes(const MaxPoolSizes& s, Index begin, Index end, const Real* 
 template <class Number>
 void max_pool_planes_backward(const MaxPoolSizes& s, Index begin, Index end, const Number* taken,
                               const Real* dy, Real* dx) {
-    std::vector<Index> cells;  // how far each is from the window's first
+    std::vector<Index> cells;  // their offsets from the window's first
     for (Index kh = 0; kh < s.h.kernel; ++kh) {
         for (Index kw = 0; kw < s.w.kernel; ++kw) {
             cells.push_back(kh * s.h.dilation * s.w.in + kw * s.w.dilation);
@@ -107,7 +101,7 @@ void max_pool_planes_backward(const MaxPoolSizes& s, Index begin, Index end, con
 void max_pool2d(const MaxPoolSizes& s, const Real* x, Real* y, void* taken) {
     if (isa() == Isa::reference) return reference::max_pool2d(s, x, y, taken);
     const Index in = s.h.in * s.w.in, out = s.h.out * s.w.out;
-    parallel_for(s.planes, plane_grain(in), [&](Index begin, Index end) {
+    rows(s.planes, in, kGrain, [&](Index begin, Index end) {
         if (by_2(s)) {
             table().pool.max_by_2(planes_by_2(s, end - begin), x + begin * in, y + begin * out,
                                   static_cast<Byte*>(taken) + begin * out);
@@ -121,7 +115,7 @@ void max_pool2d(const MaxPoolSizes& s, const Real* x, Real* y, void* taken) {
 void max_pool2d_backward(const MaxPoolSizes& s, const void* taken, const Real* dy, Real* dx) {
     if (isa() == Isa::reference) return reference::max_pool2d_backward(s, taken, dy, dx);
     const Index in = s.h.in * s.w.in, out = s.h.out * s.w.out;
-    parallel_for(s.planes, plane_grain(in), [&](Index begin, Index end) {
+    rows(s.planes, in, kGrain, [&](Index begin, Index end) {
         if (by_2(s)) {
             table().pool.max_by_2_backward(planes_by_2(s, end - begin),
                                            static_cast<const Byte*>(taken) + begin * out,
@@ -156,7 +150,7 @@ std::vector<Average> adaptive_averages(Index in, Index out) {
 
 namespace {
 
-// Whether one window covers each plane, so that its cells are one run of memory.
+// Whether one window covers the whole plane, so that its cells are contiguous.
 bool whole_planes(const AvgPoolSizes& s) {
     const auto all = [](const std::vector<Average>& averages, Index in) {
         return averages.size() == 1 && averages[0].cells.begin == 0 && averages[0].cells.end == in;
@@ -177,7 +171,7 @@ void avg_pool2d(const AvgPoolSizes& s, const Real* x, Real* y) {
     if (isa() == Isa::reference) return reference::avg_pool2d(s, x, y);
     const Index in = s.in_h * s.in_w, out = std::ssize(s.h) * std::ssize(s.w);
     const bool whole = whole_planes(s);
-    parallel_for(s.planes, plane_grain(in), [&](Index begin, Index end) {
+    rows(s.planes, in, kGrain, [&](Index begin, Index end) {
         if (!whole)
             return reference::avg_pool2d(some_of(s, begin, end), x + begin * in, y + begin * out);
         const auto count = static_cast<double>(s.h[0].count * s.w[0].count);
@@ -191,7 +185,7 @@ void avg_pool2d_backward(const AvgPoolSizes& s, const Real* dy, Real* dx) {
     if (isa() == Isa::reference) return reference::avg_pool2d_backward(s, dy, dx);
     const Index in = s.in_h * s.in_w, out = std::ssize(s.h) * std::ssize(s.w);
     const bool whole = whole_planes(s);
-    parallel_for(s.planes, plane_grain(in), [&](Index begin, Index end) {
+    rows(s.planes, in, kGrain, [&](Index begin, Index end) {
         if (!whole) {
             return reference::avg_pool2d_backward(some_of(s, begin, end), dy + begin * out,
                                                   dx + begin * in);

@@ -5,7 +5,7 @@
 #include "../real.h"
 #include "window.h"
 
-// Pooling of x [planes, height, width]: each channel of each image is a plane of its own.
+// Pooling of x [planes, height, width]: each channel of each image is a plane.
 
 namespace primer::kernels {
 
@@ -14,29 +14,30 @@ struct MaxPoolSizes {
     Window h, w;
 };
 
-/// The memory for the number of the cell that each window has taken: a byte for each, or four where
-/// a window has more cells than a byte can number.
+/// The memory for the numbers of the cells that the windows have taken: one byte per window, or
+/// four if a window has more cells than a byte can number.
 Index bytes_taken(const MaxPoolSizes& sizes);
 
-/// y [planes, h.out, w.out] = the largest x that the window sees; `taken`, of bytes_taken(sizes)
-/// bytes aligned to four, says which of its cells that is. Of several the first is taken, and a NaN
-/// counts as larger than anything before it. A window that sees nothing but padding (possible if it
-/// is dilated) gives -infinity, and has taken none.
+/// y [planes, h.out, w.out] = the largest x in the window; `taken`, bytes_taken(sizes) bytes
+/// aligned to four, records the cell where it is. Of equal values the first is taken, and a NaN
+/// counts as larger than anything before it. A window that sees nothing but padding (possible with
+/// dilation) gives -infinity and has taken no cell.
 void max_pool2d(const MaxPoolSizes& sizes, const Real* x, Real* y, void* taken);
 /// dx = the sum of dy over the outputs that took x.
 void max_pool2d_backward(const MaxPoolSizes& sizes, const void* taken, const Real* dy, Real* dx);
 
-/// What one output averages along one direction: the sum over `cells` divided by `count`.
+/// One output's average along one direction: the sum over `cells` divided by `count`.
 struct Average {
     Range cells;
     Index count;
 };
 
-/// The averages of a sliding window without dilation. The cells are those inside the image; the
-/// count is theirs or, with `count_padding`, that of the cells inside the padded image.
+/// The averages of a sliding window without dilation. The cells are those inside the image. The
+/// count is their number or, with `count_padding`, the number of cells inside the padded image.
 std::vector<Average> sliding_averages(const Window& window, bool count_padding);
 /// The averages that divide `in` cells among `out` outputs as evenly as possible: output o has the
-/// cells from o in / out, rounded down, to (o + 1) in / out, rounded up. They may overlap by one.
+/// cells from o in / out, rounded down, to (o + 1) in / out, rounded up. Neighbours may overlap by
+/// one cell.
 std::vector<Average> adaptive_averages(Index in, Index out);
 
 struct AvgPoolSizes {
@@ -46,7 +47,7 @@ struct AvgPoolSizes {
 
 /// y [planes, h.size(), w.size()] = the averages over cells of h times cells of w.
 void avg_pool2d(const AvgPoolSizes& sizes, const Real* x, Real* y);
-/// dx = the sum of dy / count over the outputs that x is in.
+/// dx = the sum of dy / count over the outputs whose cells include x.
 void avg_pool2d_backward(const AvgPoolSizes& sizes, const Real* dy, Real* dx);
 
 }  // namespace primer::kernels

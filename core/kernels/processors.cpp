@@ -1,4 +1,4 @@
-// Only speed: how many processors there are for us.
+// Only speed: how many processors this process may use.
 
 #include "processors.h"
 
@@ -16,9 +16,9 @@
 #include <sched.h>
 #endif
 
-// Not std::thread::hardware_concurrency(): with some C libraries that is what the machine has,
-// though a batch system, a container or taskset may have left us two of its 64 processors. Then 64
-// threads would take turns on the two, and each chunk would wait for the slowest.
+// Not std::thread::hardware_concurrency(): with some C libraries it counts the machine's
+// processors, though a batch system, a container or taskset may allow us only two of 64. Then 64
+// threads would take turns on the two, and every job would wait for the slowest thread.
 
 namespace primer {
 namespace {
@@ -27,7 +27,7 @@ namespace fs = std::filesystem;
 
 int processors_of_mask() {
 #if defined(__linux__)
-    // The kernel refuses a mask that is too small for the machine: ask with larger ones.
+    // The kernel refuses a mask that is too small for the machine: try larger ones.
     for (std::size_t count = CPU_SETSIZE; count <= std::size_t{1} << 20; count *= 2) {
         std::vector<cpu_set_t> mask(count / CPU_SETSIZE);
         const std::size_t bytes = mask.size() * sizeof(cpu_set_t);
@@ -44,7 +44,7 @@ std::vector<std::string> lines_of(const fs::path& file) {
     return lines;
 }
 
-// The first number in a file; -1 for none, as after "max", and for no such file.
+// The first number in a file; -1 if there is no number ("max") or no file.
 double number_in(const fs::path& file) {
     std::ifstream in(file);
     in.imbue(std::locale::classic());
@@ -52,7 +52,7 @@ double number_in(const fs::path& file) {
     return in >> value ? value : -1;
 }
 
-// Of one control group, in processors; 0 for no limit. Version 2 has both numbers in cpu.max.
+// The quota of one control group, in processors; 0: unlimited. Version 2 has both in cpu.max.
 double quota_of_group(const fs::path& group, bool version_2) {
     double quota = -1, period = -1;
     if (version_2) {
@@ -74,7 +74,7 @@ bool has_word(std::string_view list, std::string_view word) {
     return false;
 }
 
-// Where control groups are mounted, and which of them is there.
+// Where control groups are mounted, and which of them is mounted there.
 struct Mount {
     std::string root;
     std::string place;
@@ -105,8 +105,8 @@ std::vector<Mount> mounts_of(const fs::path& mountinfo, bool version_2) {
     return found;
 }
 
-// From the group of the process up to that which is mounted. In a container its own path may be the
-// host's, of which nothing is mounted: then what is mounted is the container's group.
+// Walks from the group of the process up to the mounted one. In a container the path may be the
+// host's, which is not mounted: then the mounted group is the container's.
 double smallest_quota(const fs::path& root, const Mount& mount, std::string path, bool version_2) {
     if (mount.root != "/" && path.starts_with(mount.root)) path.erase(0, mount.root.size());
     const fs::path top = root / fs::path(mount.place).relative_path();
@@ -137,7 +137,7 @@ int processors_of_quota(const fs::path& root) {
             if (quota > 0 && (smallest == 0 || quota < smallest)) smallest = quota;
         }
     }
-    constexpr double most = 1 << 20;  // so that the conversion is defined whatever the files say
+    constexpr double most = 1 << 20;  // keeps the conversion defined, whatever the files say
     return static_cast<int>(std::ceil(std::min(smallest, most)));
 }
 

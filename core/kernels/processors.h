@@ -4,15 +4,15 @@
 
 namespace primer {
 
-/// How many processors this process may keep busy, at least 1: those that its affinity mask allows
-/// (taskset, a batch system) and no more than the CPU quotas of its control groups are worth (a
-/// container), rounded up: with a quota of 1.5 processors it is 2. Where the system has neither,
-/// the number of the machine's processors.
+/// How many processors this process may keep busy, at least 1: those in its affinity mask (taskset,
+/// a batch system), but at most the CPU quotas of its control groups (a container), rounded up: 2
+/// for a quota of 1.5 processors. If the system has neither, the number of processors of the
+/// machine.
 int available_processors();
 
-/// What the CPU quotas of this process's control groups are worth in processors, rounded up: the
-/// smallest of those of its group and of all that it lies in; 0 if none is limited. Reads
-/// /proc/self and the control groups' files, version 1 and 2, below `root`.
+/// The CPU quota of this process in processors, rounded up: the smallest quota of its control group
+/// and of the groups around it; 0 if none is limited. Reads /proc/self and the files of control
+/// groups, version 1 and 2, below `root`.
 int processors_of_quota(const std::filesystem::path& root = "/");
 
 }  // namespace primer

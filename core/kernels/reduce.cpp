@@ -1,4 +1,4 @@
-// Only speed: the formulas stand in core/ops/reduce.cpp. Here threads share the rows.
+// Only speed: core/ops/reduce.cpp has the formulas. Here threads share the rows.
 
 #include "reduce.h"
 
@@ -16,30 +16,22 @@
 namespace primer::kernels {
 namespace {
 
-constexpr Index kGrain = 16384;  // elements that are worth handing to another thread
-
 double sum_row(Index n, const Real* x) { return table().reduce.sum(n, x); }
 
-// Chunks of fixed length, then the chunks' sums: the same order for any number of threads.
 double sum_all(Index n, const Real* x) {
-    std::vector<double> sums(static_cast<std::size_t>((n + kGrain - 1) / kGrain));
-    parallel_for(n, kGrain, [&](Index begin, Index end) {
-        sums[static_cast<std::size_t>(begin / kGrain)] = sum_row(end - begin, x + begin);
-    });
-    return std::accumulate(sums.begin(), sums.end(), 0.0);
+    return sum_of_chunks(n, kGrain,
+                         [=](Index begin, Index end) { return sum_row(end - begin, x + begin); });
 }
 
-// Calls f(o, i) for every [outer, inner] pair, many pairs to a chunk.
+// Calls f(first) for every line of x, where `first` is the position of its first element.
 template <class F>
 void for_each_line(const Axis& axis, F f) {
-    const Index lines = axis.outer * axis.inner;
-    parallel_for(lines, std::max(Index{1}, kGrain / std::max(Index{1}, axis.n)),
-                 [&](Index begin, Index end) {
-                     for (Index line = begin; line < end; ++line) {
-                         const Index o = line / axis.inner, i = line % axis.inner;
-                         f(o * axis.n * axis.inner + i);  // where the line begins in x
-                     }
-                 });
+    rows(axis.outer * axis.inner, axis.n, kGrain, [&](Index begin, Index end) {
+        for (Index line = begin; line < end; ++line) {
+            const Index o = line / axis.inner, i = line % axis.inner;
+            f(o * axis.n * axis.inner + i);
+        }
+    });
 }
 
 double max_of_line(const Axis& axis, const Real* x) {
@@ -62,14 +54,13 @@ void sum(const Axis& axis, const Real* x, Real* y, double factor) {
         *y = static_cast<Real>(sum_all(axis.n, x) * factor);
         return;
     }
-    // Of nothing: 0, or NaN for the mean.
+    // An empty sum is 0, an empty mean NaN.
     std::fill_n(y, axis.outer * axis.inner, static_cast<Real>(axis.n == 0 ? 0 * factor : 0));
     sum_to({axis.outer, axis.n, axis.inner}, x, {axis.outer, 1, axis.inner}, y, factor);
 }
 
 void max(const Axis& axis, const Real* x, Real* y, Index* argmax) {
-    const Index lines = axis.outer * axis.inner;
-    parallel_for(lines, std::max(Index{1}, kGrain / axis.n), [&](Index begin, Index end) {
+    rows(axis.outer * axis.inner, axis.n, kGrain, [&](Index begin, Index end) {
         for (Index line = begin; line < end; ++line) {
             const Real* first = x + line / axis.inner * axis.n * axis.inner + line % axis.inner;
             Index best = 0;
@@ -85,8 +76,8 @@ void max(const Axis& axis, const Real* x, Real* y, Index* argmax) {
 
 namespace {
 
-// One of the two kinds of dimensions that sum_to walks: those that x and y have in common, or those
-// that are summed over. With their strides in x and in y.
+// Dimensions that sum_to walks, with their strides in x and in y: either those that x and y share
+// or those that are summed over.
 struct Dimensions {
     int rank = 0;
     std::array<Index, Shape::kMaxRank> size{}, in_x{}, in_y{};
@@ -101,7 +92,7 @@ struct Dimensions {
     struct Place {
         Index x = 0, y = 0;
     };
-    // Of the i-th combination of positions.
+    // The place of the i-th combination of positions.
     Place at(Index i) const {
         Place place;
         for (auto d = static_cast<std::size_t>(rank); d-- > 0; i /= size[d]) {
@@ -114,12 +105,12 @@ struct Dimensions {
 
 }  // namespace
 
-// Each y is summed up by itself, in the order of x's memory: no matter which thread does it, the
-// bits are the same. The innermost dimension is walked along: if it is summed over, for one y, else
-// for a strip of neighbouring y.
+// Each y is summed by itself, in the order of x's memory, so the bits are the same whichever thread
+// does it. The inner loop runs along the innermost dimension: over the terms of one y if this
+// dimension is summed over, otherwise over a strip of neighbouring y.
 void sum_to(const Shape& x_shape, const Real* x, const Shape& y_shape, Real* y, double factor) {
     if (x_shape.numel() == 0) return;
-    // y's strides over x's shape are 0 along what was repeated: x's elements find their y there.
+    // y's strides over x's shape are 0 along the summed dimensions.
     const Broadcast loop(x_shape, y_shape, "sum_to");
     const auto last = static_cast<std::size_t>(loop.rank - 1);
     const Index inner = loop.size[last];
@@ -135,45 +126,46 @@ void sum_to(const Shape& x_shape, const Real* x, const Shape& y_shape, Real* y, 
     }
     const Index strips = along_y ? (inner + kMostColumns - 1) / kMostColumns : 1;
     const Index elements = x_shape.numel() / (kept.count() * strips);  // of one strip
-    parallel_for(kept.count() * strips, std::max(Index{1}, kGrain / elements),
-                 [&](Index begin, Index end) {
-                     for (Index s = begin; s < end; ++s) {
-                         const Dimensions::Place place = kept.at(s / strips);
-                         const Index first = s % strips * kMostColumns;
-                         const Index columns = along_y ? std::min(kMostColumns, inner - first) : 1;
-                         const Real* from = x + place.x + first;
-                         std::array<double, kMostColumns> sums{};
-                         if (along_y && summed.rank == 1) {
-                             table().reduce.add_rows(summed.size[0], columns, summed.in_x[0], from,
-                                                     sums.data());
-                         } else {
-                             for (Index i = 0; i < summed.count(); ++i) {
-                                 const Real* row = from + summed.at(i).x;
-                                 if (along_y) {
-                                     table().reduce.add_rows(1, columns, 0, row, sums.data());
-                                 } else {
-                                     sums[0] += sum_row(inner, row);
-                                 }
-                             }
-                         }
-                         for (Index i = 0; i < columns; ++i) {
-                             y[place.y + first + i] +=
-                                 static_cast<Real>(sums[static_cast<std::size_t>(i)] * factor);
-                         }
-                     }
-                 });
+    rows(kept.count() * strips, elements, kGrain, [&](Index begin, Index end) {
+        for (Index s = begin; s < end; ++s) {
+            const Dimensions::Place place = kept.at(s / strips);
+            const Index first = s % strips * kMostColumns;
+            const Index columns = along_y ? std::min(kMostColumns, inner - first) : 1;
+            const Real* from = x + place.x + first;
+            std::array<double, kMostColumns> sums{};
+            if (along_y && summed.rank == 1) {
+                table().reduce.add_rows(summed.size[0], columns, summed.in_x[0], from, sums.data());
+            } else {
+                for (Index i = 0; i < summed.count(); ++i) {
+                    const Real* row = from + summed.at(i).x;
+                    if (along_y) {
+                        table().reduce.add_rows(1, columns, 0, row, sums.data());
+                    } else {
+                        sums[0] += sum_row(inner, row);
+                    }
+                }
+            }
+            for (Index i = 0; i < columns; ++i) {
+                y[place.y + first + i] +=
+                    static_cast<Real>(sums[static_cast<std::size_t>(i)] * factor);
+            }
+        }
+    });
 }
 
 namespace {
 
-// For inner = 1: calls f(first, rows) for rows that lie one after the other in memory.
-template <class F>
-void for_each_rows(const Axis& axis, F f) {
-    parallel_for(axis.outer, std::max(Index{1}, kGrain / std::max(Index{1}, axis.n)),
-                 [&](Index begin, Index end) { f(begin * axis.n, end - begin); });
+// Calls of_rows(first, count) for chunks of contiguous rows or, if inner is not 1, of_line(first)
+// for each line.
+template <class Rows, class Line>
+void for_each_row_or_line(const Axis& axis, Rows of_rows, Line of_line) {
+    if (axis.n == 0) return;  // there may be a huge number of empty rows
+    if (axis.inner != 1) return for_each_line(axis, of_line);
+    rows(axis.outer, axis.n, kGrain,
+         [&](Index begin, Index end) { of_rows(begin * axis.n, end - begin); });
 }
 
-// y = e^(x - max x), and the maxima and the sums of each of the rows.
+// y = e^(x - max x), with the maximum and the sum of each row.
 struct Exponentials {
     std::vector<double> largest, sums;
     Exponentials(Index rows, Index n, const Real* x, Real* y)
@@ -185,14 +177,11 @@ struct Exponentials {
 }  // namespace
 
 void softmax(const Axis& axis, const Real* x, Real* y) {
-    if (axis.n == 0) return;  // there may be no end of empty rows; likewise below
-    if (axis.inner == 1) {
-        return for_each_rows(axis, [=](Index at, Index rows) {
-            const Exponentials e(rows, axis.n, x + at, y + at);
-            table().softmax.divide(rows, axis.n, e.sums.data(), y + at);
-        });
-    }
-    for_each_line(axis, [&](Index start) {
+    const auto of_rows = [=](Index at, Index count) {
+        const Exponentials e(count, axis.n, x + at, y + at);
+        table().softmax.divide(count, axis.n, e.sums.data(), y + at);
+    };
+    const auto of_line = [=](Index start) {
         const double largest = max_of_line(axis, x + start);
         double sum = 0;
         for (Index j = start; j < start + axis.n * axis.inner; j += axis.inner) {
@@ -203,17 +192,15 @@ void softmax(const Axis& axis, const Real* x, Real* y) {
         for (Index j = start; j < start + axis.n * axis.inner; j += axis.inner) {
             y[j] = static_cast<Real>(static_cast<double>(y[j]) / sum);
         }
-    });
+    };
+    for_each_row_or_line(axis, of_rows, of_line);
 }
 
 void softmax_backward(const Axis& axis, const Real* y, const Real* dy, Real* dx) {
-    if (axis.n == 0) return;
-    if (axis.inner == 1) {
-        return for_each_rows(axis, [=](Index at, Index rows) {
-            table().softmax.backward(rows, axis.n, y + at, dy + at, dx + at);
-        });
-    }
-    for_each_line(axis, [&](Index start) {
+    const auto of_rows = [=](Index at, Index count) {
+        table().softmax.backward(count, axis.n, y + at, dy + at, dx + at);
+    };
+    const auto of_line = [=](Index start) {
         double weighted = 0, sum = 0;
         for (Index j = start; j < start + axis.n * axis.inner; j += axis.inner) {
             weighted += static_cast<double>(y[j]) * static_cast<double>(dy[j]);
@@ -224,19 +211,17 @@ void softmax_backward(const Axis& axis, const Real* y, const Real* dy, Real* dx)
             dx[j] =
                 static_cast<Real>(static_cast<double>(y[j]) * (static_cast<double>(dy[j]) - mean));
         }
-    });
+    };
+    for_each_row_or_line(axis, of_rows, of_line);
 }
 
 void log_softmax(const Axis& axis, const Real* x, Real* y) {
-    if (axis.n == 0) return;
-    if (axis.inner == 1) {
-        return for_each_rows(axis, [=](Index at, Index rows) {
-            Exponentials e(rows, axis.n, x + at, y + at);
-            for (double& sum : e.sums) sum = std::log(sum);
-            table().softmax.subtract(rows, axis.n, e.largest.data(), e.sums.data(), x + at, y + at);
-        });
-    }
-    for_each_line(axis, [&](Index start) {
+    const auto of_rows = [=](Index at, Index count) {
+        Exponentials e(count, axis.n, x + at, y + at);
+        for (double& sum : e.sums) sum = std::log(sum);
+        table().softmax.subtract(count, axis.n, e.largest.data(), e.sums.data(), x + at, y + at);
+    };
+    const auto of_line = [=](Index start) {
         const double largest = max_of_line(axis, x + start);
         double sum = 0;
         for (Index j = start; j < start + axis.n * axis.inner; j += axis.inner) {
@@ -246,17 +231,15 @@ void log_softmax(const Axis& axis, const Real* x, Real* y) {
         for (Index j = start; j < start + axis.n * axis.inner; j += axis.inner) {
             y[j] = static_cast<Real>((static_cast<double>(x[j]) - largest) - log_sum);
         }
-    });
+    };
+    for_each_row_or_line(axis, of_rows, of_line);
 }
 
 void log_softmax_backward(const Axis& axis, const Real* y, const Real* dy, Real* dx) {
-    if (axis.n == 0) return;
-    if (axis.inner == 1) {
-        return for_each_rows(axis, [=](Index at, Index rows) {
-            table().softmax.log_backward(rows, axis.n, y + at, dy + at, dx + at);
-        });
-    }
-    for_each_line(axis, [&](Index start) {
+    const auto of_rows = [=](Index at, Index count) {
+        table().softmax.log_backward(count, axis.n, y + at, dy + at, dx + at);
+    };
+    const auto of_line = [=](Index start) {
         double sum = 0;
         for (Index j = start; j < start + axis.n * axis.inner; j += axis.inner) {
             sum += static_cast<double>(dy[j]);
@@ -264,7 +247,8 @@ void log_softmax_backward(const Axis& axis, const Real* y, const Real* dy, Real*
         for (Index j = start; j < start + axis.n * axis.inner; j += axis.inner) {
             dx[j] = dy[j] - std::exp(y[j]) * static_cast<Real>(sum);
         }
-    });
+    };
+    for_each_row_or_line(axis, of_rows, of_line);
 }
 
 }  // namespace primer::kernels

@@ -1,5 +1,5 @@
-// The plain loops. How the fast kernels do the same is explained at the top of gemm.cpp, conv.cpp
-// and conv_winograd.cpp; the gradients are derived in core/ops.
+// The plain loops. The tops of gemm.cpp, conv.cpp and conv_winograd.cpp explain how the fast
+// kernels compute the same; core/ops derives the gradients.
 
 #include "reference.h"
 
@@ -10,7 +10,7 @@
 
 namespace primer::kernels::reference {
 
-// --- Products of matrices ------------------------------------------------------------------------
+// --- Matrix products -----------------------------------------------------------------------------
 
 void gemm(Trans trans_a, Trans trans_b, Index m, Index n, Index k, const Real* a, const Real* b,
           Real* c, const GemmOptions& options) {
@@ -170,7 +170,7 @@ Normalization::Normalization(const BatchNormRule& rule, const Moments& moments, 
       scale_(or_else(1, rule.weight, c) / std::sqrt(moments.variance + rule.eps)),
       bias_(or_else(0, rule.bias, c)) {}
 
-// In double: first the mean, then the squares of what is left without it.
+// In double: first the mean, then the mean squared distance from it.
 Moments moments_of(const BatchNormSizes& s, const Real* x, Index c) {
     const auto count = static_cast<double>(s.count());
     const auto at = [&](Index n, Index i) { return (n * s.channels + c) * s.inner + i; };

@@ -5,10 +5,9 @@
 #include "gemm.h"
 #include "pool.h"
 
-// What the fast kernels compute, as plain loops. A reader may stop here: everything else in
-// core/kernels gives the same results, to rounding, and is only faster. Tests compare the two, and
-// PRIMER_ISA=reference runs whole programs on these. The declarations that they share, with their
-// sizes, are in the headers above.
+// The definitions of the kernels, as plain loops. A reader may stop here: the fast versions
+// elsewhere in core/kernels give the same results, up to rounding. Tests compare the two, and
+// PRIMER_ISA=reference runs whole programs on these. The headers above describe the arguments.
 
 namespace primer::kernels::reference {
 
@@ -27,7 +26,7 @@ void avg_pool2d_backward(const AvgPoolSizes& sizes, const Real* dy, Real* dx);
 /// The moments of channel c.
 Moments moments_of(const BatchNormSizes& sizes, const Real* x, Index c);
 
-/// What a BatchNormRule makes of the values of channel c, before relu: (x - mean) scale + bias.
+/// A BatchNormRule for the values of channel c, without relu: (x - mean) scale + bias.
 class Normalization {
   public:
     Normalization(const BatchNormRule& rule, const Moments& moments, Index c);

@@ -1,4 +1,4 @@
-// Only speed: memory that is used again.
+// Only speed: recycles memory.
 
 #include "storage.h"
 
@@ -38,8 +38,8 @@
 namespace primer {
 namespace {
 
-constexpr std::size_t kAlignment = 64;              // of a block: a cache line ...
-constexpr std::size_t kHugePage = 2 * 1024 * 1024;  // ... or, if it has that size, this
+constexpr std::size_t kAlignment = 64;              // of a small block: a cache line
+constexpr std::size_t kHugePage = 2 * 1024 * 1024;  // of a block that is at least as large
 
 std::align_val_t alignment_of(std::size_t bytes) {
     return std::align_val_t{bytes >= kHugePage ? kHugePage : kAlignment};
@@ -49,16 +49,16 @@ std::align_val_t alignment_of(std::size_t bytes) {
 void* allocate(std::size_t bytes) {
     void* const block = ::operator new(bytes, alignment_of(bytes), std::nothrow);
 #if defined(__linux__)
-    // A processor remembers the places of some thousand pages. With the usual 4 KB each, that is a
-    // few MB; and whoever walks down the columns of a large matrix looks nearly every one up again.
+    // A processor caches the addresses of some thousand pages. At the usual 4 KB each they cover a
+    // few MB, and a walk down the columns of a large matrix looks nearly every page up again.
     if (block != nullptr && bytes >= kHugePage) {
-        madvise(block, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);  // a wish; it may fail
+        madvise(block, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);  // a hint; it may fail
     }
 #endif
     return block;
 }
 
-// Recycling would hide a use after free from AddressSanitizer; these two tell it.
+// Recycling would hide a use after free from AddressSanitizer; these two reveal it.
 void poison([[maybe_unused]] void* block, [[maybe_unused]] std::size_t bytes) {
 #ifdef PRIMER_POISON_CACHED_BLOCKS
     __asan_poison_memory_region(block, bytes);
@@ -70,24 +70,24 @@ void unpoison([[maybe_unused]] void* block, [[maybe_unused]] std::size_t bytes) 
 #endif
 }
 
-// Sizes are rounded up to one of eight steps between two powers of two. At most an eighth is
-// wasted, and sizes that vary a little (the last batch of an epoch) share their blocks.
+// Rounds sizes up to one of eight steps between two powers of two. At most an eighth is wasted, and
+// sizes that differ a little (the last batch of an epoch) share blocks.
 std::size_t size_class(Index count) {
     const std::size_t bytes = static_cast<std::size_t>(count) * sizeof(Real);
     const std::size_t step = std::max(kAlignment, std::bit_floor(bytes) / 8);
     return std::max(kAlignment, (bytes + step - 1) / step * step);
 }
 
-// Larger sizes are refused before they are counted in bytes, rounded up: that must not overflow.
+// Larger sizes are refused, so that their number of bytes, rounded up, cannot overflow.
 constexpr Index kMostReals = (Index{1} << 61) / Index{sizeof(Real)};
 
-// The default share of set_storage_cache. Within a step, sizes that are never in use together wait
-// side by side, and so do those of training and of evaluation: together they are more than what was
-// in use at any one time.
+// The default share of set_storage_cache. Sizes that are never in use together all wait in the
+// cache: those of different parts of a step, and those of training and evaluation. Together they
+// exceed the memory in use at any one time.
 constexpr double kDefaultShare = 2;
-// So many bytes may wait in any case: it is not worth asking the system for them again and again.
+// This many bytes may always wait: they are not worth repeated requests to the system.
 constexpr double kAlwaysCached = 16.0 * 1024 * 1024;
-// "Lately" is so many requests, up to twice: many steps of a training.
+// "Recently" is this many requests, up to twice as many: many training steps.
 constexpr int kRequests = 1 << 14;
 
 void check_share(double share, const char* who) {
@@ -104,9 +104,9 @@ double share_from_environment() {
     return *share;
 }
 
-// Held by who uses the cache, and around fork(), so that the child does not get the lists as
-// another thread was changing them. Registered before main: a fork might come while another thread
-// makes its first tensor.
+// Held during every use of the cache and around fork(), so that the child does not get lists in the
+// middle of a change. Registered before main: a fork may come while another thread makes its first
+// tensor.
 constinit std::mutex mutex;
 #if defined(__unix__) || defined(__APPLE__)
 [[maybe_unused]] const int forks_handled =
@@ -139,7 +139,7 @@ class BlockCache {
         stats_.bytes_in_use -= static_cast<Index>(bytes);
         try {
             free_[bytes].push_back({block, ++returns_});
-        } catch (const std::bad_alloc&) {  // there is not even room for a note of it
+        } catch (const std::bad_alloc&) {  // no memory even for the list entry
             return ::operator delete(block, alignment_of(bytes));
         }
         poison(block, bytes);
@@ -164,13 +164,13 @@ class BlockCache {
   private:
     struct Waiting {
         void* block;
-        Index since;  // counted in blocks that were given back
+        Index since;  // the number of blocks given back until then
     };
 
     void* ask_system(std::size_t bytes) {
         ++stats_.system_allocations;
         if (void* block = allocate(bytes)) return block;
-        release();  // what waits in other sizes may be just what is missing
+        release();  // blocks of other sizes may hold the missing memory
         if (void* block = allocate(bytes)) return block;
         fail("out of memory: the system has no block of ", bytes, " bytes for a tensor (",
              stats_.bytes_in_use, " bytes are in use); try a smaller batch");
@@ -182,8 +182,8 @@ class BlockCache {
         stats_.bytes_cached -= static_cast<Index>(bytes);
     }
 
-    // Gives back the blocks that have waited longest until no more is kept than the share allows.
-    // In each list, they are at the front.
+    // Gives the blocks that have waited longest back to the system until the rest is within the
+    // limit. In each list the oldest are at the front.
     void trim() {
         const auto in_use = static_cast<double>(std::max(most_before_, most_now_));
         const double limit = share_ > 0 ? std::max(kAlwaysCached, share_ * in_use) : 0;
@@ -205,12 +205,12 @@ class BlockCache {
     StorageStats stats_;
     double share_ = share_from_environment();
     Index returns_ = 0;
-    Index most_now_ = 0, most_before_ = 0;  // bytes in use: since so many requests, and before
+    Index most_now_ = 0, most_before_ = 0;  // peak of bytes in use: this period's, the last one's
     int requests_ = 0;
 };
 
-// For who holds the mutex. Never destroyed: a tensor with static lifetime may give its block back
-// after main has ended.
+// The caller must hold the mutex. Never destroyed: a static tensor may give its block back after
+// main has ended.
 BlockCache& cache() {
     static BlockCache* made = nullptr;
     if (made == nullptr) made = new BlockCache;

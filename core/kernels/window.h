@@ -11,18 +11,18 @@ struct Range {
     Index begin, end;
 };
 
-/// How a window slides along one direction of an image. At output o its cell k lies at position
-/// o * stride - padding + k * dilation; where that is outside the image, it is in the padding.
-/// Kernel, stride, padding and dilation must be below 2^31, so that no product here overflows.
+/// How a window slides along one direction of an image. At output o, cell k is at position o *
+/// stride - padding + k * dilation; positions outside the image are padding. Kernel, stride,
+/// padding and dilation must be below 2^31, so that no product here overflows.
 struct Window {
     Index in;  ///< size of the image
     Index kernel, stride, padding, dilation;
     Index out = 0;  ///< number of outputs; 0 if the window is longer than the padded image
 
-    /// As many outputs as there is room for in the padded image: with reach = dilation * (kernel -
-    /// 1) + 1, from a window's first cell to its last, out = (in + 2 padding - reach) / stride + 1,
-    /// rounded down. With `ceil_mode` it is rounded up, so that the last window may reach over the
-    /// edge; but it must not begin behind the image, where it would see nothing.
+    /// Computes `out`, the number of windows that fit the padded image: out = (in + 2 padding -
+    /// reach) / stride + 1, rounded down, where reach = dilation * (kernel - 1) + 1 is a window's
+    /// length. With `ceil_mode` the division rounds up, so the last window may reach over the edge.
+    /// But it must not begin behind the image, where it would see nothing.
     Window(Index in_size, Index kernel_size, Index stride_by, Index padding_by, Index dilation_by,
            bool ceil_mode = false)
         : in(in_size),
@@ -34,7 +34,7 @@ struct Window {
         if (room < 0) return;
         out = room / stride + 1;
         if (ceil_mode && (out - 1) * stride >= in + padding) --out;
-        // To a single output the stride does not matter, but what is sized by it would be huge.
+        // The stride does not matter to a single output, but a huge one would make buffers huge.
         if (out == 1) stride = std::min(stride, reach());
     }
 

@@ -83,6 +83,18 @@ expect_files()  { # FOLDER NAMES: exactly these are in it, hidden ones included
         fail "$1 should hold exactly '$2', found: $(cd -- "$1" && find . -mindepth 1 | sort | xargs)"
 }
 
+# After a partial download of 1000 bytes: only the rest of the file is right at the mirrors, so fetch
+# succeeds only by continuing.
+expect_continues() {
+    local mirror
+    for mirror in mirror_a mirror_b; do
+        { head -c 1000 /dev/zero; tail -c +1001 published/images.gz; } > "$mirror/images.gz"
+    done
+    fetch 0 digits
+    expect_files data/digits "./images ./labels"
+    expect_same data/digits/images images
+}
+
 begin() {
     test=$1
     : > log
@@ -210,13 +222,7 @@ expect_log "expected 00000000000000000000000000000000"
 begin "a partial download is continued, not started again"
 mkdir -p data/digits/.primer-fetch
 head -c 1000 published/images.gz > data/digits/.primer-fetch/images.gz
-# Only the rest of the file is right at the mirrors: it succeeds only by continuing.
-for mirror in mirror_a mirror_b; do
-    { head -c 1000 /dev/zero; tail -c +1001 published/images.gz; } > "$mirror/images.gz"
-done
-fetch 0 digits
-expect_files data/digits "./images ./labels"
-expect_same data/digits/images images
+expect_continues
 
 begin "a partial download of something else is thrown away, and the mirror asked again"
 mkdir -p data/digits/.primer-fetch
@@ -268,12 +274,7 @@ PATH=$tmp/bin:$PATH bash -c 'export FETCH_PID=$$; exec bash tool/fetch.sh digits
 [ "$code" = 130 ] || fail "exit code $code, expected 130"
 expect_log "interrupted"
 expect_files data/digits "./.primer-fetch ./.primer-fetch/images.gz"
-for mirror in mirror_a mirror_b; do
-    { head -c 1000 /dev/zero; tail -c +1001 published/images.gz; } > "$mirror/images.gz"
-done
-fetch 0 digits
-expect_files data/digits "./images ./labels"
-expect_same data/digits/images images
+expect_continues
 
 begin "two at the same time into one folder"
 bash tool/fetch.sh digits > log_1 2>&1 & first=$!

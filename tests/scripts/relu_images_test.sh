@@ -22,5 +22,5 @@ events=(runs/relu_images/events.out.tfevents.*)
 code=0
 : > file
 "$program" --batches 1 --run-dir file/inside > out 2> err || code=$?
-[ "$code" = 2 ] && [ "$(wc -l < err)" = 1 ] || fail "a folder that can not be: $code, $(cat err)"
+[ "$code" = 2 ] && [ "$(wc -l < err)" = 1 ] || fail "a folder that cannot be: $code, $(cat err)"
 grep -q "^error: --run-dir: expected a folder, or nothing yet, got $work/file/inside; $work/file is no folder" err || fail "says: $(cat err)"

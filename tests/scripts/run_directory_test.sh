@@ -168,7 +168,7 @@ wait
 [ "$(ls runs | wc -l)" = 3 ] || fail "not three directories: $(ls runs)"
 cd ..
 
-# --- a directory that can not be written to ------------------------------------------------------
+# --- a directory that cannot be written to ------------------------------------------------------
 
 # stops_logging COMMAND...: one warning, and the training ends as ever.
 stops_logging() {
@@ -262,7 +262,7 @@ run 2 "$bin/relu_variants" --activations relu --dry-run --run-dir parts
 expect err "^error: --run-dir: expected a folder without a run in it, got $work/parts/relu with "
 cmp -s before.jsonl parts/relu/metrics.jsonl || fail "another run's log has been changed"
 
-# A file that can not be read may be somebody's.
+# A file that cannot be read may be somebody's.
 if [ "$(id -u)" = 0 ] && command -v setpriv > /dev/null; then
     mkdir open
     cp -r switch open/run

@@ -1,24 +1,13 @@
-// Only speed. Compiled once for each instruction set, with PRIMER_ISA_LEVEL its name; see
-// gemm_tile.cpp for what may be included here.
-#include "table.h"
-
+// Only speed. Compiled once for each instruction set, with PRIMER_ISA_LEVEL as its name.
+// gemm_tile.cpp explains which headers may be included here.
+#include "loops.h"
 #include "math.h"
+#include "table.h"
 
 namespace primer::kernels::PRIMER_ISA_LEVEL {
 namespace {
 
 using Index = std::int64_t;
-
-// y = f(x). A compiler makes vectors of the loop where it can see that x and y are apart; where
-// they are one, there must be one pointer to see that.
-template <class F>
-void unary(Index n, const Real* x, Real* y, F f) {
-    if (x == y) {
-        for (Index i = 0; i < n; ++i) y[i] = f(y[i]);
-    } else {
-        for (Index i = 0; i < n; ++i) y[i] = f(x[i]);
-    }
-}
 
 // dx = f(kept, dy)
 template <class F>
@@ -39,8 +28,7 @@ void relu_backward(Index n, const Real* y, const Real* dy, Real* dx) {
     binary(n, y, dy, dx, [](Real v, Real d) { return v <= 0 ? Real(0) : d; });
 }
 
-// A function, so that all three are read in any case: what is read for some elements only can not
-// be vectorised.
+// A function, so that all three values are always read: conditional reads cannot be vectorised.
 [[gnu::always_inline]] inline Real leak(Real x, Real slope, Real d) {
     return x > 0 ? d : slope * d;
 }
@@ -86,8 +74,8 @@ void gelu_backward(Index n, const Real* x, const Real* dy, Real* dx) {
     });
 }
 
-// s(x) = 1 / (1 + e^-x) and 1 - s(x) = s(-x), both from e^-|x|, which can not overflow; neither is
-// a difference, so both have all their digits, however small they are.
+// s(x) = 1 / (1 + e^-x) and 1 - s(x) = s(-x), both from e^-|x|, which cannot overflow. Neither is a
+// difference, so both keep all their digits, however small they are.
 struct Logistic {
     Real value, rest;
 };
@@ -110,7 +98,7 @@ void gelu_tanh(Index n, const Real* x, Real* y) {
 void gelu_tanh_backward(Index n, const Real* x, const Real* dy, Real* dx) {
     binary(n, x, dy, dx, [](Real v, Real d) {
         const Logistic gate = gelu_tanh_gate(v);
-        // Multiplied by v one at a time: v^2 alone overflows where `bend` has long become 0.
+        // Multiplies by v twice: v^2 alone would overflow where `bend` has long become 0.
         const Real bend = v * gate.value * gate.rest;
         return d * (gate.value + 2 * kGeluScale * (bend + 3 * kGeluCubic * (bend * v) * v));
     });
@@ -139,7 +127,7 @@ void sigmoid_backward(Index n, const Real* x, const Real* dy, Real* dx) {
 void tanh_of(Index n, const Real* x, Real* y) {
     unary(n, x, y, [](Real v) { return tanh(v); });
 }
-// 1 / cosh^2 x = (2 s(x) 2 s(-x)) with s of 2 x. Nothing in it is a difference.
+// 1 / cosh^2 x = 4 s(2 x) s(-2 x), without any difference.
 void tanh_backward(Index n, const Real* x, const Real* dy, Real* dx) {
     binary(n, x, dy, dx, [](Real v, Real d) {
         const Logistic s = logistic(2 * v);
@@ -147,7 +135,7 @@ void tanh_backward(Index n, const Real* x, const Real* dy, Real* dx) {
     });
 }
 
-// ln(1 + e^z) = max(z, 0) + ln(1 + e^-|z|), which can not overflow whatever the threshold is.
+// ln(1 + e^z) = max(z, 0) + ln(1 + e^-|z|), which cannot overflow, whatever the threshold.
 void softplus(Index n, Real beta, Real threshold, const Real* x, Real* y) {
     unary(n, x, y, [=](Real v) {
         const Real z = beta * v;

@@ -1,5 +1,5 @@
-// Only speed. Compiled once for each instruction set, with PRIMER_ISA_LEVEL its name; see
-// gemm_tile.cpp for what may be included here.
+// Only speed. Compiled once for each instruction set, with PRIMER_ISA_LEVEL as its name.
+// gemm_tile.cpp explains which headers may be included here.
 #include "table.h"
 
 namespace primer::kernels::PRIMER_ISA_LEVEL {
@@ -7,13 +7,13 @@ namespace {
 
 using Index = std::int64_t;
 
-// Sums are kept in so many parts, in each of which every 32nd value is added up: enough for two of
-// the widest vectors, and the same at every instruction set. A channel's own parts if its values
-// lie side by side; if it has one in each image, a part for each of the channels side by side.
+// A sum has this many lanes, enough for two of the widest vectors, and the same number at every
+// instruction set. If a channel's values are adjacent, each lane adds every 32nd of them. If each
+// image has one value per channel, each lane belongs to one channel.
 constexpr Index kLanes = kMostChannels;
 
-// Additions to a lane, in Real, before it is added to a double and begins anew: so few that float
-// loses nothing that matters.
+// After this many additions in Real a lane is added to a double and starts again from 0: so few
+// that the rounding errors of float do not matter.
 constexpr Index kAdditions = 64;
 
 struct Lanes {
@@ -41,9 +41,9 @@ double sum_of(const double* lanes) {
 
 Index smaller(Index a, Index b) { return a < b ? a : b; }
 
-// Adds to each channel's two sums what term(lanes, i, k, c) adds to lane k for value i of the
-// block's channel c. The innermost loops have a fixed length, so that the compiler makes vectors of
-// them and keeps the lanes in registers.
+// Computes each channel's two sums: term(lanes, i, k, c) adds value i of the block's channel c to
+// lane k. The innermost loops have a fixed length, so that the compiler vectorises them and keeps
+// the lanes in registers.
 template <class Term>
 void add_up_planes(const BatchNormBlock& block, double* sum, double* products, Term term) {
     const Index most = kAdditions * kLanes;
@@ -71,7 +71,7 @@ void add_up_planes(const BatchNormBlock& block, double* sum, double* products, T
     }
 }
 
-// The same of channels with one value in each image: the lanes are the channels.
+// The same for channels with one value in each image: the lanes are the channels.
 template <class Term>
 void add_up_columns(const BatchNormBlock& block, double* sum, double* products, Term term) {
     Totals totals;
@@ -121,7 +121,7 @@ void for_each(const BatchNormBlock& block, F f) {
     }
 }
 
-// The numbers of the channels are copied to where the compiler knows that no write can change them.
+// A copy of per-channel numbers: the compiler knows that no write through a pointer changes it.
 struct Numbers {
     Real of[kMostChannels] = {};
     Numbers(const BatchNormBlock& block, const Real* from) {
@@ -153,8 +153,7 @@ void normalize(const BatchNormBlock& block, const BatchNormLine& line, bool relu
     (relu ? normalize_as<true> : normalize_as<false>)(block, line, x, y);
 }
 
-// dy is read in any case by those who call this: what is read for some values only can not be
-// vectorised.
+// Takes dy by value, so that callers always read it: conditional reads cannot be vectorised.
 template <bool relu>
 Real gradient(const BatchNormLine& of, Index c, Real d, Real dy) {
     return relu && d * of.scale[c] + of.shift[c] <= 0 ? Real(0) : dy;

@@ -1,5 +1,5 @@
-// Only speed. Compiled once for each instruction set, with PRIMER_ISA_LEVEL its name; see
-// gemm_tile.cpp for what may be included here.
+// Only speed. Compiled once for each instruction set, with PRIMER_ISA_LEVEL as its name.
+// gemm_tile.cpp explains which headers may be included here.
 #include "table.h"
 #include "vector.h"
 
@@ -8,7 +8,7 @@ namespace {
 
 using Index = std::int64_t;
 
-// kLanes outputs are held in a register while all taps go by.
+// kLanes outputs stay in a register while all taps pass by.
 void forward(const DepthwiseLoops& l, const Real* x, const Real* weight, Real bias, Real* y) {
     for (Index i = 0; i < l.rows; ++i, x += l.x_step, y += l.columns) {
         Index j = 0;

@@ -1,5 +1,5 @@
-// Only speed. Compiled once for each instruction set, with PRIMER_ISA_LEVEL its name; see
-// gemm_tile.cpp for what may be included here.
+// Only speed. Compiled once for each instruction set, with PRIMER_ISA_LEVEL as its name.
+// gemm_tile.cpp explains which headers may be included here.
 #include "table.h"
 
 namespace primer::kernels::PRIMER_ISA_LEVEL {
@@ -8,7 +8,7 @@ namespace {
 using Index = std::int64_t;
 
 // SplitMix64 (Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators", 2014): its
-// i-th number is a function of seed and i, so that a vector of them can be made at once, anywhere.
+// i-th number is a function of seed and i, so a loop can compute a vector of them anywhere.
 std::uint64_t random(std::uint64_t seed, std::uint64_t i) {
     std::uint64_t z = seed + (i + 1) * 0x9e3779b97f4a7c15;
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
@@ -22,7 +22,7 @@ void forward(Index first, Index n, std::uint64_t seed, std::uint32_t limit, Real
              const Real* x, Real* y, std::uint8_t* kept) {
     std::uint32_t drawn[kBlock];
     for (Index begin = 0; begin < n; begin += kBlock) {
-        // Each number is good for two elements, half a block apart.
+        // Each number serves two elements, half a block apart.
         const auto number = static_cast<std::uint64_t>((first + begin) / 2);
         for (Index i = 0; i < kHalf; ++i) {
             const std::uint64_t z = random(seed, number + static_cast<std::uint64_t>(i));

@@ -1,27 +1,15 @@
-// Only speed. Compiled once for each instruction set, with PRIMER_ISA_LEVEL its name; see
-// gemm_tile.cpp for what may be included here.
-#include "table.h"
-
+// Only speed. Compiled once for each instruction set, with PRIMER_ISA_LEVEL as its name.
+// gemm_tile.cpp explains which headers may be included here.
+#include "loops.h"
 #include "math.h"
+#include "table.h"
 
 namespace primer::kernels::PRIMER_ISA_LEVEL {
 namespace {
 
 using Index = std::int64_t;
 
-// y = f(x). A compiler makes vectors of the loop where it can see that x and y are apart; where
-// they are one, there must be one pointer to see that.
-template <class F>
-void unary(Index n, const Real* x, Real* y, F f) {
-    if (x == y) {
-        for (Index i = 0; i < n; ++i) y[i] = f(y[i]);
-    } else {
-        for (Index i = 0; i < n; ++i) y[i] = f(x[i]);
-    }
-}
-
-// Strides are 0 or 1 nearly always, and a loop whose stride the compiler knows is a loop that it
-// can vectorise.
+// Strides are nearly always 0 or 1, and the compiler vectorises loops whose strides it knows.
 template <class F>
 void binary(Index n, const Real* a, Index stride_a, const Real* b, Index stride_b, Real* y, F f) {
     if (stride_a == 1 && stride_b == 1 && a == y) {

@@ -1,19 +1,19 @@
-// Only speed. Compiled once for each instruction set, with PRIMER_ISA_LEVEL its name. Nothing but
-// declarations may be included here: an inline function of a header, compiled with new
-// instructions, could be the one copy that the linker keeps for the whole program, and an old
-// processor would stumble.
+// Only speed. Compiled once for each instruction set, with PRIMER_ISA_LEVEL as its name. Include
+// only declarations and functions with internal linkage here. The linker keeps one copy of an
+// inline function for the whole program: it could be the one compiled here, with instructions that
+// an old processor lacks.
 #include "table.h"
 #include "vector.h"
 
-#include <utility>  // std::integer_sequence, a type: there is nothing in it to be compiled
+#include <utility>  // std::integer_sequence, a type without code
 
 namespace primer::kernels::PRIMER_ISA_LEVEL {
 namespace {
 
 using Index = std::int64_t;
 
-// The tile of C is as large as the processor's registers allow: kRows x kVectors of them hold it
-// through the whole walk over depth, and two or three more are needed for B's row and A's value.
+// The tile of C is as large as the processor's registers allow: kRows x kVectors registers hold it
+// for the whole walk over depth, and two or three more hold B's row and A's value.
 #if defined(__AVX512F__)
 constexpr int kRows = 12, kVectors = 2;  // of 32 registers
 #elif defined(__AVX2__)
@@ -27,10 +27,10 @@ static_assert(kVectors * kLanes <= kMaxTileColumns);
 
 Index smaller(Index a, Index b) { return a < b ? a : b; }
 
-// C's rows x columns, where columns is a multiple of kLanes.
+// Computes a tile of `rows` rows and kLanes * `vectors` columns.
 template <int rows, int vectors, int row_step>
 void whole_tile(const TileProduct& t) {
-    // C's rows come from far away, and are needed when all is multiplied: by then they are here.
+    // Fetches C's rows early: they are needed only after the multiplications.
     for (int i = 0; i < rows; ++i) {
         for (int v = 0; v < vectors; ++v) __builtin_prefetch(t.c + i * t.stride + v * kLanes, 1);
     }
@@ -66,7 +66,7 @@ void whole_tile(const TileProduct& t) {
     }
 }
 
-// One function for each height: C's number of rows is seldom a multiple of kRows.
+// One function for each height, because C's number of rows is seldom a multiple of kRows.
 template <int vectors, int row_step>
 void tile_of_height(Index rows, const TileProduct& t) {
     static_assert(kRows <= 12);
@@ -109,7 +109,7 @@ void run(Index rows, Index columns, const TileProduct& product) {
     const auto tile = columns <= kLanes ? narrow : wide;
     if (columns % kLanes == 0) return tile(rows, product);
 
-    // The tile hangs over C's edge: it is computed beside C, and the valid part copied over.
+    // The tile reaches over C's edge: compute it in a buffer and copy the valid part.
     Real beside[kRows * kVectors * kLanes];
     const Index width = kVectors * kLanes;
     TileProduct t = product;
@@ -135,7 +135,7 @@ void run(Index rows, Index columns, const TileProduct& product) {
     }
 }
 
-// Four at a time, so that x is loaded once for four, and one sum need not wait for the other.
+// Four at a time: x is loaded once for all four, and the sums do not wait for each other.
 template <int count>
 void dots_together(Index depth, Index line_step, const Real* lines, const Real* x, Real* y,
                    bool accumulate) {
@@ -164,15 +164,15 @@ void dots(Index count, Index depth, Index line_step, const Real* lines, const Re
     }
 }
 
-// a[0], b[0], a[1], b[1], ...: of their first halves, or from `start` on.
+// a[start], b[start], a[start + 1], b[start + 1], ...: half of the values of a and b.
 template <int start, int... i>
 Vector interleave(const Vector& a, const Vector& b, std::integer_sequence<int, i...>) {
     return __builtin_shufflevector(a, b, (start + i / 2 + i % 2 * kLanes)...);
 }
 
-// The transpose of a square of kLanes x kLanes. Seen as one list of kLanes^2 values, interleaving
-// its two halves moves each value's number one bit to the left, the highest bit coming in at the
-// right; after as many times as kLanes has bits, row and column have changed places.
+// Transposes a square of kLanes x kLanes. Interleaving the two halves of this list of kLanes^2
+// values rotates the bits of each value's index to the left by one. After log2(kLanes) times, row
+// and column have changed places.
 void transpose_square(Vector (&rows)[kLanes]) {
     for (int step = kLanes; step > 1; step /= 2) {
         Vector next[kLanes];
@@ -185,12 +185,13 @@ void transpose_square(Vector (&rows)[kLanes]) {
     }
 }
 
-// Lines first, first + 1, ..., at most kLanes of them; `filled` values are written to each row.
+// Transposes lines first, first + 1, ..., at most kLanes of them, and writes `filled` values to
+// each row.
 void transpose_lines(Index first, Index lines, Index line_step, Index depth, const Real* from,
                      Index width, Index filled, Real* to) {
     Index p = 0;
-    // A whole register is stored for each row, whatever `filled` is. What it says too much is at
-    // the beginning of the next row, or beyond the end: then the loop below does it.
+    // Stores a whole register for each row, whatever `filled` is. The excess lands at the beginning
+    // of the next row. Where it would land beyond the end, the loop below takes over.
     while (p + kLanes <= depth && (p + kLanes - 1) * width + first + kLanes <= depth * width) {
         Vector rows[kLanes];
         for (int i = 0; i < kLanes; ++i) {
@@ -207,7 +208,7 @@ void transpose_lines(Index first, Index lines, Index line_step, Index depth, con
     }
 }
 
-// The last lines first, so that what they spill into the next rows' beginnings is overwritten.
+// The last lines first, so that their excess at the beginning of the next rows is overwritten.
 void transpose(Index lines, Index line_step, Index depth, const Real* from, Index width, Real* to) {
     for (Index first = (width - 1) / kLanes * kLanes; first >= 0; first -= kLanes) {
         transpose_lines(first, lines > first ? smaller(lines - first, kLanes) : 0, line_step, depth,
@@ -235,7 +236,7 @@ void transpose_into(Index lines, Index line_step, Index depth, const Real* from,
     }
 }
 
-// Short copies: with a call of memcpy for each, packing would take longer than multiplying.
+// For short copies: with a call of memcpy for each, packing would take longer than multiplying.
 void copy(Index n, const Real* from, Real* to) {
     if (n >= kLanes) {
         for (Index i = 0; i < n - kLanes; i += kLanes) store(load(from + i), to + i);

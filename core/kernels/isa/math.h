@@ -2,25 +2,24 @@
 
 #include <cstdint>
 
-// The elementary functions that the activations are made of. They are written so that a compiler
-// can make vectors of a loop that calls them: no branches, no tables, no calls. Compiled at an
-// instruction set, as gemm_tile.cpp says; for that they may be included there, since each file has
-// them to itself.
+// The elementary functions of the activations. A compiler can vectorise a loop that calls them:
+// they have no branches, no tables and no calls. Everything has internal linkage: each file has its
+// own copy, compiled for its own instruction set.
 //
-// In float their errors are below one unit in the last place for exp and tanh, and below five for
-// what is made of several steps, from the subnormal numbers to infinity; NaN gives NaN. The bound
-// of each, and of each activation and its derivative, is in table.h, and tests/test_math.cpp
-// tests it. All they use is what IEEE 754 rounds in one way, so they give the same bits
-// at every instruction set, and at every place in a vector. In double, which is for checking
-// gradients, they are those of the C library.
+// In float the errors of exp and tanh are below one unit in the last place, and those of functions
+// with several steps below five, from the subnormal numbers to infinity; NaN gives NaN. table.h
+// lists the bounds for each activation and its derivative, and tests/test_math.cpp tests them. The
+// functions use only operations whose rounding IEEE 754 defines, so they give the same bits at
+// every instruction set and in every lane of a vector. The double versions, for checking gradients,
+// are those of the C library.
 //
-// The polynomials are our own fits (least squares whose weights are made larger where the error is,
-// until it is level: Lawson's algorithm), with the largest relative error given beside each.
+// The polynomials are our own fits by Lawson's algorithm (least squares, with weights that grow
+// where the error is large until it is level). A comment gives the largest relative error of each.
 
 namespace primer::kernels::PRIMER_ISA_LEVEL {
 namespace {
 
-// Inlined in any case: what is called can not be made a vector of.
+// Always inlined: a loop with a call cannot be vectorised.
 [[gnu::always_inline]] inline std::uint32_t bits_of(float x) {
     return __builtin_bit_cast(std::uint32_t, x);
 }
@@ -33,16 +32,17 @@ namespace {
     return from_bits((static_cast<std::uint32_t>(n) + 127) << 23);
 }
 
-// x = n ln 2 + r with a whole n and |r| <= ln(2) / 2 and a little, so that e^x = 2^n e^r.
+// x = n ln 2 + r with a whole number n and |r| barely above ln(2) / 2 at most, so e^x = 2^n e^r.
 struct Reduced {
     std::int32_t n;
     float r;
 };
 
-// Of x + rest, where rest is small beside x, and has digits that a float of their sum would lose.
-// Adding 1.5 * 2^23 rounds to a whole number: a float of that size has no bits for fractions, and
-// its last ones count from there. n ln 2 is subtracted in two parts, of which the first has so few
-// digits that its product with n is exact (Cody and Waite, 1980). For |x| > 200 it is nonsense.
+// Reduces x + rest, where rest is small compared with x and has digits that a float of the sum
+// would lose. Adding 1.5 * 2^23 rounds to a whole number: a float of that size has no bits for
+// fractions, and its last bits hold n. n ln 2 is subtracted in two parts; the first has so few
+// digits that its product with n is exact (Cody and Waite, 1980). For |x| > 200 the result is
+// meaningless.
 [[gnu::always_inline]] inline Reduced reduce(float x, float rest) {
     constexpr float log2_e = 1.442695041F, round = 12582912.0F;
     constexpr float ln2_high = 0.693145751953125F, ln2_low = 1.428606765e-6F;
@@ -51,7 +51,7 @@ struct Reduced {
             (x - n * ln2_high) - n * ln2_low + rest};
 }
 
-// e^r - 1, for the r of above. The largest relative error is 1.4e-8.
+// e^r - 1, for the r of Reduced. The largest relative error is 1.4e-8.
 [[gnu::always_inline]] inline float expm1_reduced(float r) {
     const float p =
         (((1.3882489e-3F * r + 8.3666916e-3F) * r + 4.1667205e-2F) * r + 1.6666542e-1F) * r +
@@ -59,12 +59,12 @@ struct Reduced {
     return r * r * p + r;
 }
 
-// The limits are applied at the end: a compiler would make a second copy of everything for an x
-// that is cut to a constant.
+// Applies the limits at the end: if x were clamped to a constant first, a compiler would make a
+// second copy of everything for that constant.
 [[gnu::always_inline]] inline float exp_of_sum(float x, float rest) {
     const Reduced of = reduce(x, rest);
     const float mantissa = 1 + expm1_reduced(of.r);
-    // In two steps, for 2^n may be too large, or too small, for a float where the result is not.
+    // In two steps, because 2^n may be out of a float's range where the result is not.
     const std::int32_t half = of.n >> 1;
     const float value = mantissa * power_of_2(half) * power_of_2(of.n - half);
     const float low = x < -104 ? 0 : value;
@@ -73,7 +73,7 @@ struct Reduced {
 
 [[gnu::always_inline]] inline float exp(float x) { return exp_of_sum(x, 0); }
 
-// e^x - 1 for x <= 0: 2^n (e^r - 1) + (2^n - 1), of which neither cancels the other.
+// e^x - 1 for x <= 0: 2^n (e^r - 1) + (2^n - 1), where the terms do not cancel.
 [[gnu::always_inline]] inline float expm1_below_0(float x) {
     const Reduced of = reduce(x, 0);
     const float scale = power_of_2(of.n);
@@ -89,11 +89,11 @@ struct Reduced {
     return 2 * (s + s * (w * p));
 }
 
-// For a = |x| < 0.625, a + a^3 P(a^2), whose second part is too small for its roundings to count;
-// the largest relative error of the polynomial is 1.6e-10. Above, 1 - q with q = 2 / (e^2a + 1),
-// where q is at most a half. With e^2a = 2^n (1 + m) and t = 2^-n, q = 2 t / (1 + t + m). What
-// the sum 1 + t + m loses by rounding (`lost`), and what 1 - q loses, is added at the end, so that
-// only the last sum rounds: the error is below 0.9 units in the last place.
+// For a = |x| < 0.625: a + a^3 P(a^2), whose second term is too small for its rounding errors to
+// matter; the largest relative error of the polynomial is 1.6e-10. Above: 1 - q with q = 2 / (e^2a
+// + 1), where q is at most a half. With e^2a = 2^n (1 + m) and t = 2^-n, q = 2 t / (1 + t + m). The
+// rounding errors of the sum 1 + t + m (`lost`) and of 1 - q are added at the end, so that only the
+// last sum rounds: the error is below 0.9 units in the last place.
 [[gnu::always_inline]] inline float tanh(float x) {
     const float a = __builtin_fabsf(x), w = a * a;
     float p = 2.14296114e-3F * w - 8.17739777e-3F;
@@ -109,20 +109,20 @@ struct Reduced {
     return __builtin_copysignf(a > 10 ? 1 : low, x);
 }
 
-// For a normal variable and a value x: the share of its values that are below x, and e^(-x^2 / 2),
-// which is its density but for a factor.
+// For the standard normal distribution and a value x: the share of values below x, and e^(-x^2 /
+// 2), which is proportional to the density.
 template <class T>
 struct Normal {
     T share, bell;
 };
 
 // The share above a >= 0 is e^(-a^2 / 2) M(a), where M falls slowly, from 1/2 to 1 / (a sqrt(2
-// pi)). So (1 + a) M(a) is nearly level, and as a function of t = (a - 4) / (a + 4), which takes 0
-// ... infinity to -1 ... 1, a polynomial (as Shepherd and Laframboise did for erfc, 1981). The
+// pi)). So (1 + a) M(a) is nearly constant, and a polynomial in t = (a - 4) / (a + 4), which maps 0
+// ... infinity to -1 ... 1, approximates it (as Shepherd and Laframboise did for erfc, 1981). The
 // largest relative error is 1.7e-9.
 [[gnu::always_inline]] inline Normal<float> normal(float x) {
     const float a = __builtin_fabsf(x);
-    // a^2 in two parts, that e^(-a^2 / 2) may have all its digits: the square of 12 bits is exact.
+    // a^2 in two parts, so that e^(-a^2 / 2) keeps all its digits: the square of 12 bits is exact.
     const float high = from_bits(bits_of(a) & 0xfffff000);
     const float bell = exp_of_sum(high * high * -0.5F, (a - high) * (a + high) * -0.5F);
     const float t = 1 - 8 / (a + 4);

@@ -1,5 +1,5 @@
-// Only speed. Compiled once for each instruction set, with PRIMER_ISA_LEVEL its name; see
-// gemm_tile.cpp for what may be included here.
+// Only speed. Compiled once for each instruction set, with PRIMER_ISA_LEVEL as its name.
+// gemm_tile.cpp explains which headers may be included here.
 #include "table.h"
 
 namespace primer::kernels::PRIMER_ISA_LEVEL {
@@ -14,10 +14,10 @@ constexpr auto kLargest = static_cast<Real>(sizeof(Real) == 4 ? __FLT_MAX__ : __
 // The larger of two; a NaN is the largest.
 Real larger(Real a, Real b) { return a < b || b != b ? b : a; }
 
-// The steps are copied to where no write to w can reach them, so that the compiler may keep their
-// numbers in registers. What depends on which arrays there are is known when a loop is compiled.
+// Loops copy the step to a local variable, which no write to w can change, so that the compiler
+// keeps its numbers in registers. Which arrays exist is a template parameter, not a test in a loop.
 
-// +-grad + decay w. Without decay w does not enter: 0 times an infinite weight would be NaN.
+// +-grad + decay w. Without decay w is left out: 0 times an infinite weight would be NaN.
 template <class Step>
 Real gradient(const Step& step, Real grad, Real w) {
     const Real g = step.maximize ? -grad : grad;
@@ -68,8 +68,8 @@ void rmsprop_as(Index n, const RmspropStep& step, const Real* grad, Real* square
         if constexpr (centered) {
             const Real m = s.alpha * mean[i] + s.one_minus_alpha * g;
             mean[i] = m;
-            // Rounding may take it below 0; and of an infinite v the square of a finite m, which
-            // may be too large for a Real, takes nothing.
+            // Rounding may make the difference negative. If v is infinite it stays so: m^2 may
+            // overflow, and infinity minus infinity would be NaN.
             v = v <= kLargest ? larger(v - m * m, Real(0)) : v - (m < 0 ? -m : m);
         }
         const Real divisor = root(v) + s.eps;

@@ -1,5 +1,5 @@
-// Only speed. Compiled once for each instruction set, with PRIMER_ISA_LEVEL its name; see
-// gemm_tile.cpp for what may be included here.
+// Only speed. Compiled once for each instruction set, with PRIMER_ISA_LEVEL as its name.
+// gemm_tile.cpp explains which headers may be included here.
 #include "table.h"
 
 namespace primer::kernels::PRIMER_ISA_LEVEL {
@@ -7,7 +7,7 @@ namespace {
 
 using Index = std::int64_t;
 
-// A whole number as long as a Real: what comparing vectors of Reals gives, -1 for true.
+// An integer of the size of a Real: comparing vectors of Reals gives these, -1 for true.
 template <int bytes>
 struct OfBytes {
     using Integer = std::int32_t;
@@ -18,8 +18,8 @@ struct OfBytes<8> {
 };
 using Integer = OfBytes<sizeof(Real)>::Integer;
 
-// N outputs at a time. Compilers do not find this by themselves: every second value of a row goes
-// to another vector, and numbers of one byte belong to Reals of four.
+// N outputs at a time. Compilers do not vectorise this by themselves: even and odd values of a row
+// go to different vectors, and numbers of one byte accompany Reals of four.
 template <int N>
 struct Vectors {
     using Reals [[gnu::vector_size(N * sizeof(Real))]] = Real;
@@ -46,7 +46,7 @@ void store(const Vector& v, T* to) {
     __builtin_memcpy(to, &v, sizeof v);
 }
 
-// Of 2 N neighbours, those in even places and those in odd ones.
+// Splits 2 N neighbours into those in even places and those in odd ones.
 template <int N, class V = typename Vectors<N>::Reals>
 void unweave(const Real* from, V& even, V& odd) {
     const V a = load<V>(from), b = load<V>(from + N);
@@ -76,8 +76,8 @@ void weave(const V& even, const V& odd, Real* to) {
     }
 }
 
-// The cells of N windows are looked at in their order: the next takes the place of the best so far
-// if it is larger, or NaN.
+// Goes through the cells of N windows in order: the next cell replaces the best so far if it is
+// larger or NaN.
 template <int N>
 void forward(const Real* top, const Real* bottom, Real* y, std::uint8_t* taken) {
     using V = typename Vectors<N>::Reals;
@@ -130,7 +130,7 @@ struct Width {
 };
 
 // Calls f(Width, i) so that the outputs i, ..., i + Width - 1 of all calls cover [0, n). The last
-// ones of a row are done together with some before them, which are then done twice.
+// call may overlap the one before it and compute some outputs twice.
 template <class F>
 void cover(Index n, F f) {
     const auto steps = [&](auto width) {

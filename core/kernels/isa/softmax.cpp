@@ -1,5 +1,5 @@
-// Only speed. Compiled once for each instruction set, with PRIMER_ISA_LEVEL its name; see
-// gemm_tile.cpp for what may be included here.
+// Only speed. Compiled once for each instruction set, with PRIMER_ISA_LEVEL as its name.
+// gemm_tile.cpp explains which headers may be included here.
 #include "table.h"
 
 #include "math.h"
@@ -33,7 +33,7 @@ void exponentials(Index rows, Index n, const Real* x, Real* y, double* largest, 
         largest[r] = wide(top);
         for (Index i = r * n; i < (r + 1) * n; ++i) y[i] = x[i] - top;
     }
-    // Of all rows together, for one may be shorter than a vector.
+    // All rows together, because one may be shorter than a vector.
     for (Index i = 0; i < rows * n; ++i) y[i] = exp(y[i]);
     for (Index r = 0; r < rows; ++r) {
         const Real* row = y + r * n;
@@ -48,7 +48,7 @@ void divide(Index rows, Index n, const double* sums, Real* y) {
     }
 }
 
-// The largest first: where it is large, its sum with the logarithm would lose the logarithm.
+// Subtracts the largest first: added to a large number, the logarithm would be lost to rounding.
 void subtract(Index rows, Index n, const double* largest, const double* logs, const Real* x,
               Real* y) {
     for (Index r = 0; r < rows; ++r) {

@@ -2,17 +2,17 @@
 
 #include <cstdint>
 
-// Sums that compilers can make vectors of, for the files that are compiled once for each
-// instruction set: each has them to itself, so they may be included there.
+// Sums that compilers can vectorise, for the files that are compiled once for each instruction set.
+// Everything has internal linkage: each file has its own copy.
 
 namespace primer::kernels::PRIMER_ISA_LEVEL {
 namespace {
 
 constexpr std::int64_t kLanes = 32;
 
-// The sum of term(i) for i < n, in so many sums side by side that vectors of any width can hold
-// them: a single one would wait for each addition to end before the next could begin. In the same
-// order at every instruction set, so that the bits are the same.
+// The sum of term(i) for i < n, in kLanes sums side by side, enough for vectors of any width: in a
+// single sum, each addition would wait for the one before. The order is the same at every
+// instruction set, and so are the bits.
 template <class Term>
 [[gnu::always_inline]] inline double sum_of(std::int64_t n, Term term) {
     double lanes[kLanes] = {};
@@ -23,7 +23,7 @@ template <class Term>
     double rest = 0;
     for (; i < n; ++i) rest += term(i);
     if (n < kLanes) return rest;
-    // Halves onto halves: each is a vector as well.
+    // Adds the upper half to the lower one, again and again: each half is a vector, too.
     for (std::int64_t width = kLanes / 2; width > 0; width /= 2) {
         for (std::int64_t k = 0; k < width; ++k) lanes[k] += lanes[k + width];
     }

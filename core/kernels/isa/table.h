@@ -5,16 +5,17 @@
 #include "../../real.h"
 #include "../optimizer.h"
 
-// Every function that is compiled once for each instruction set, in one table. The files of this
-// folder fill it; core/kernels takes them from it: table().activation.relu(n, x, y).
+// One table of all functions that are compiled once for each instruction set. The files of this
+// folder fill it, and core/kernels and core/ops call its functions: table().activation.relu(n, x,
+// y).
 
 namespace primer::kernels {
 
 // --- activation.cpp ------------------------------------------------------------------------------
 
-/// The loops of the activations, at one instruction set, with the bits the same at all of them. A
-/// forward makes y from x, a backward dx from dy and from what the op keeps, x or y; y may be x,
-/// and dx may be dy. Formulas and derivatives stand in core/ops/activation.cpp.
+/// The loops of the activations. Every instruction set gives the same bits. A forward computes y
+/// from x, a backward dx from dy and from what the op keeps, x or y. y may be x, and dx may be dy.
+/// core/ops/activation.cpp has the formulas and derivatives.
 ///
 /// Errors in float, in units in the last place (ulp) of a result that is not subnormal:
 ///
@@ -22,8 +23,9 @@ namespace primer::kernels {
 ///     elu                      1.1    softplus  3
 ///     silu (x > -87)           3      gelu      5 (x > -13)
 ///
-/// The derivatives are right to 1e-5 of their value, but near their zeros, where the terms of silu,
-/// gelu and gelu_tanh cancel: there to 1e-6. gelu_tanh cancels for x < 0, as its formula does.
+/// The relative error of the derivatives is at most 1e-5. Near their zeros, where the terms of
+/// silu, gelu and gelu_tanh cancel, their absolute error is at most 1e-6. gelu_tanh cancels for x <
+/// 0, as its formula does.
 struct ActivationKernels {
     using Index = std::int64_t;
     using Forward = void (*)(Index n, const Real* x, Real* y);
@@ -33,11 +35,11 @@ struct ActivationKernels {
     Backward relu_backward;  ///< dy where y > 0 or is a NaN, else 0
 
     void (*leaky_relu)(Index n, Real slope, const Real* x, Real* y);
-    /// For slope >= 0, y may stand for x.
+    /// For slope >= 0, y may be passed as x.
     void (*leaky_relu_backward)(Index n, Real slope, const Real* x, const Real* dy, Real* dx);
-    /// leaky_relu_backward with a slope w[i] for each.
+    /// leaky_relu_backward with a slope w[i] for each element.
     void (*prelu_backward)(Index n, const Real* x, const Real* w, const Real* dy, Real* dx);
-    /// What each x adds to its channel's dw: 0 where x > 0, else x dy.
+    /// The term of each x in its channel's dw: 0 where x > 0, else x dy.
     Backward prelu_backward_weight;
 
     /// y = above x where x > 0, else below (e^x - 1).
@@ -67,33 +69,33 @@ struct ActivationKernels {
 
 inline constexpr std::int64_t kMostChannels = 32;
 
-/// Values of x [batch, channels, inner] that are walked together: of each of `rows` images some
-/// neighbouring channels, at most kMostChannels, and of each of those `inner` values side by side.
-/// The images begin row_stride apart, and the channels channel_stride.
+/// A part of x [batch, channels, inner]: `rows` images, in each some neighbouring channels, at most
+/// kMostChannels, and in each of these `inner` adjacent values. Images begin row_stride apart,
+/// channels channel_stride apart.
 struct BatchNormBlock {
     std::int64_t rows, channels, inner, row_stride, channel_stride;
 };
 
-/// (x - center) scale + shift, with the numbers of each of a block's channels.
+/// The line (x - center) scale + shift for each of a block's channels.
 struct BatchNormLine {
     Real center[kMostChannels], scale[kMostChannels], shift[kMostChannels];
 };
 
-/// The loops over a block, at one instruction set. They add up each channel in the same order,
-/// whatever the width of a vector is, so that the results are the same bits at all of them.
+/// The loops over a block. They add the values of a channel in the same order whatever the width of
+/// a vector, so every instruction set gives the same bits.
 struct BatchNormKernels {
-    /// Of each channel the sum of x - center and that of (x - center)^2.
+    /// For each channel the sum of x - center and the sum of (x - center)^2.
     void (*moments)(const BatchNormBlock& block, const Real* center, const Real* x, double* sum,
                     double* squares);
-    /// y = the line's or, with relu, the larger of it and 0.
+    /// y = the line's value or, with relu, the larger of that and 0.
     void (*normalize)(const BatchNormBlock& block, const BatchNormLine& line, bool relu,
                       const Real* x, Real* y);
-    /// With g = dy or, with relu, 0 where the line is <= 0: of each channel the sum of g and that
-    /// of g (x - center).
+    /// For each channel the sum of g and the sum of g (x - center), where g = dy or, with relu, 0
+    /// where the line's value is <= 0.
     void (*gradient_sums)(const BatchNormBlock& block, const BatchNormLine& line, bool relu,
                           const Real* x, const Real* dy, double* sum, double* products);
-    /// dx = g scale, plus (x - center) slope + offset where these are not null. Without relu and
-    /// them, x may be null.
+    /// dx = g scale, plus (x - center) slope + offset if slope and offset are not null. If they are
+    /// and there is no relu, x may be null, too.
     void (*input_gradient)(const BatchNormBlock& block, const BatchNormLine& line, bool relu,
                            const Real* slope, const Real* offset, const Real* x, const Real* dy,
                            Real* dx);
@@ -101,9 +103,9 @@ struct BatchNormKernels {
 
 // --- depthwise.cpp -------------------------------------------------------------------------------
 
-/// The innermost loops of a convolution in which each channel has its own kernels, at one
-/// instruction set. Both walk over an output plane, `rows` rows of `columns`; output (i, j) of y or
-/// dy is at i * columns + j, and tap t meets it with x[i * x_step + offsets[t] + j].
+/// The sizes for the innermost loops of a depthwise convolution. The loops walk over an output
+/// plane, `rows` rows of `columns`. Output (i, j) of y or dy is at i * columns + j, and there tap t
+/// meets x[i * x_step + offsets[t] + j].
 struct DepthwiseLoops {
     std::int64_t rows, columns, x_step, taps;
     const std::int64_t* offsets;
@@ -119,12 +121,11 @@ struct Depthwise {
 
 // --- dropout.cpp ---------------------------------------------------------------------------------
 
-/// Elements for which random numbers are drawn at a time.
+/// Random numbers are drawn for this many elements at a time.
 inline constexpr std::int64_t kDropoutBlock = 256;
 
-/// The loops of dropout, at one instruction set, with the bits the same at all of them: dropout and
-/// dropout_backward of core/kernels/dropout.h, for n elements of which the one with number `first`
-/// is the first of a block.
+/// The loops of dropout, as core/kernels/dropout.h describes them, for n elements. Every
+/// instruction set gives the same bits. Element number `first` must be the first of a block.
 struct DropoutKernels {
     using Index = std::int64_t;
     void (*forward)(Index first, Index n, std::uint64_t seed, std::uint32_t limit, Real scale,
@@ -134,7 +135,7 @@ struct DropoutKernels {
 
 // --- elementwise.cpp -----------------------------------------------------------------------------
 
-/// The loops of arithmetic, at one instruction set, with the bits the same at all of them.
+/// The loops of arithmetic. Every instruction set gives the same bits.
 struct ElementwiseKernels {
     using Index = std::int64_t;
     /// y[i] = a[i * stride_a] op b[i * stride_b] for i < n; y may be a if stride_a is 1.
@@ -150,45 +151,45 @@ struct ElementwiseKernels {
 
 // --- gemm_tile.cpp -------------------------------------------------------------------------------
 
-/// The innermost step of gemm and of convolution: C [rows, columns] = A [rows, depth] B [depth,
-/// columns], where C is a tile that the processor's registers can hold.
+/// The innermost step of gemm and convolution: C [rows, columns] = A [rows, depth] B [depth,
+/// columns], where C is a tile that fits the processor's registers.
 struct TileProduct {
-    /// At step p of the walk over depth, A's column begins at a + p * a_step and B's row at
-    /// b + p * b_step. A row's elements lie side by side, and so do a column's, unless
+    /// At step p of the walk over depth, A's column begins at a + p * a_step and B's row at b + p *
+    /// b_step. The elements of B's row are adjacent. So are those of A's column, unless
     /// `rows_apart`: then they are a vector register's `lanes` apart.
     const Real *a, *b;
     std::int64_t depth, a_step, b_step;
     bool rows_apart = false;
-    /// The walk can be made of several runs, which in turn make up a level of their own: after each
-    /// run of `depth` steps, a and b are moved on by the skips of `runs`, and after runs.count of
-    /// them by those of `groups`.
+    /// The walk may consist of groups of runs. After each run of `depth` steps, a and b advance by
+    /// the skips of `runs`; after each group of runs.count runs, also by those of `groups`.
     struct Level {
         std::int64_t count = 1, a_skip = 0, b_skip = 0;
     } runs = {}, groups = {};
 
-    Real* c;  ///< its rows begin `stride` apart
+    Real* c;  ///< rows begin `stride` apart
     std::int64_t stride;
     bool accumulate;                    ///< C += instead of C =
     const Real* row_bias = nullptr;     ///< [rows] or nullptr: added to each row
     const Real* column_bias = nullptr;  ///< [columns] or nullptr
 };
 
-/// No tile has more columns, at any instruction set.
+/// At no instruction set does a tile have more columns.
 constexpr std::int64_t kMaxTileColumns = 32;
 
-/// That step at one instruction set, and what goes with it.
+/// The step for a tile, and the loops that prepare its operands.
 struct GemmTile {
     std::int64_t rows, columns;  ///< of the largest tile
-    /// For 1 <= rows <= the largest, and columns likewise. Of A and B, only whole vector registers
-    /// are read: B's rows must be readable up to the next multiple of `lanes` columns.
+    /// Computes a tile with at least one and at most the largest number of rows and columns. Reads
+    /// whole vector registers: B's rows must be readable up to the next multiple of `lanes`
+    /// columns.
     void (*run)(std::int64_t rows, std::int64_t columns, const TileProduct& product);
     std::int64_t lanes;  ///< Reals in a vector register
 
-    /// y[i] = sum over p of lines[i * line_step + p] * x[p], or y[i] +=.
+    /// y[i] = sum over p of lines[i * line_step + p] * x[p], or y[i] += with `accumulate`.
     void (*dots)(std::int64_t count, std::int64_t depth, std::int64_t line_step, const Real* lines,
                  const Real* x, Real* y, bool accumulate);
 
-    /// to[p * to_step + i] = from[i * line_step + p] for i < lines, p < depth, and nothing else.
+    /// to[p * to_step + i] = from[i * line_step + p] for i < lines, p < depth; writes nothing else.
     void (*transpose_into)(std::int64_t lines, std::int64_t line_step, std::int64_t depth,
                            const Real* from, std::int64_t to_step, Real* to);
 
@@ -197,23 +198,23 @@ struct GemmTile {
     void (*transpose)(std::int64_t lines, std::int64_t line_step, std::int64_t depth,
                       const Real* from, std::int64_t width, Real* to);
 
-    /// `rows` times: copies pieces[0 ... count), where each is relative to `from` + offsets[row]
-    /// and to `to` + row * width.
+    /// For each of `rows` rows, copies pieces[0 ... count): from `from` + offsets[row] + piece.from
+    /// to `to` + row * width + piece.to.
     struct Piece {
         std::int64_t from, to, length;
     };
     void (*gather)(std::int64_t rows, const std::int64_t* offsets, const Real* from,
                    std::int64_t count, const Piece* pieces, std::int64_t width, Real* to);
 
-    /// Copies `rows` rows of `length` values, whose starts lie that far apart.
+    /// Copies `rows` rows of `length` values. Rows begin from_step and to_step apart.
     void (*copy_rows)(std::int64_t rows, std::int64_t length, const Real* from,
                       std::int64_t from_step, Real* to, std::int64_t to_step);
 };
 
 // --- optimizer.cpp -------------------------------------------------------------------------------
 
-/// The loops of the optimizers, at one instruction set, with the bits the same at all of them:
-/// sgd_update, adam_update and rmsprop_update of core/kernels/optimizer.h.
+/// The loops of the optimizers: sgd_update, adam_update and rmsprop_update of
+/// core/kernels/optimizer.h. Every instruction set gives the same bits.
 struct OptimizerKernels {
     using Index = std::int64_t;
     void (*sgd)(Index n, const SgdStep& step, const Real* grad, Real* velocity, Real* w);
@@ -225,17 +226,17 @@ struct OptimizerKernels {
 
 // --- pool.cpp ------------------------------------------------------------------------------------
 
-/// Windows of 2x2 cells side by side, out_h rows of out_w, over each plane of in_h rows of in_w:
-/// what in_h and in_w have beyond twice as many is in no window.
+/// Windows of 2x2 cells side by side: out_h rows of out_w windows, over each plane of in_h rows of
+/// in_w cells. Rows and columns beyond 2 out_h and 2 out_w are in no window.
 struct PoolBy2 {
     std::int64_t planes, in_h, in_w, out_h, out_w;
 };
 
-/// The loops of pooling, at one instruction set.
+/// The loops of pooling.
 struct PoolKernels {
     /// max_pool2d of core/kernels/pool.h, for such windows.
     void (*max_by_2)(const PoolBy2& sizes, const Real* x, Real* y, std::uint8_t* taken);
-    /// All of dx.
+    /// max_pool2d_backward for such windows. Writes all of dx.
     void (*max_by_2_backward)(const PoolBy2& sizes, const std::uint8_t* taken, const Real* dy,
                               Real* dx);
 };
@@ -244,10 +245,10 @@ struct PoolKernels {
 
 inline constexpr std::int64_t kMostColumns = 32;
 
-/// The loops of reductions, at one instruction set. All add up in the same order, whatever the
-/// width of a vector is, so that the results are the same bits at all of them.
+/// The loops of reductions. All add in the same order whatever the width of a vector, so every
+/// instruction set gives the same bits.
 struct ReduceKernels {
-    /// The sum of x[i] for i < n, added up in double.
+    /// The sum of x[i] for i < n, in double.
     double (*sum)(std::int64_t n, const Real* x);
     /// The sum of x[i]^2.
     double (*sum_of_squares)(std::int64_t n, const Real* x);
@@ -258,12 +259,11 @@ struct ReduceKernels {
 
 // --- softmax.cpp ---------------------------------------------------------------------------------
 
-/// The loops of softmax, at one instruction set, with the bits the same at all of them: over `rows`
-/// rows of `n` values, one after the other in memory.
+/// The loops of softmax, over `rows` contiguous rows of `n` values. Every instruction set gives the
+/// same bits.
 struct SoftmaxKernels {
     using Index = std::int64_t;
-    /// Of each row r, largest[r] = max x, y = e^(x - max x) and sums[r] = the sum of y, added up in
-    /// double.
+    /// For each row r: largest[r] = max x, y = e^(x - max x) and sums[r] = the sum of y, in double.
     void (*exponentials)(Index rows, Index n, const Real* x, Real* y, double* largest,
                          double* sums);
     /// y = y / sums[r]
@@ -278,17 +278,16 @@ struct SoftmaxKernels {
 
 // --- winograd.cpp --------------------------------------------------------------------------------
 
-/// Where the squares of values of a Winograd transform lie. Every value is a vector of `lanes`
-/// channels, and a square's value (i, j) begins at data + item * k + row * i + column * j, where k
-/// is the number of the square.
+/// The layout of the squares that a Winograd transform reads or writes. Every value is a vector of
+/// `lanes` channels; value (i, j) of square k begins at data + item * k + row * i + column * j.
 template <class R>
 struct Squares {
     R* data;
     std::int64_t item, row, column;
 };
 
-/// The transforms of Winograd's convolution F(4x4, 3x3) at one instruction set, each of `count`
-/// squares. With the matrices of conv_winograd.cpp:
+/// The transforms of Winograd's convolution F(4x4, 3x3), each for `count` squares, with the
+/// matrices of conv_winograd.cpp.
 struct Winograd {
     using Transform = void (*)(std::int64_t count, const Squares<const Real>& from,
                                const Squares<Real>& to);
@@ -298,13 +297,13 @@ struct Winograd {
     Transform weight;           ///< G w G^T, 3x3 to 6x6
     Transform output_gradient;  ///< A d A^T, 4x4 to 6x6
     Transform weight_gradient;  ///< G^T m G, 6x6 to 3x3
-    /// Whether all of n values are finite.
+    /// Whether all n values are finite.
     bool (*finite)(std::int64_t n, const Real* x);
 };
 
 // --- The table -----------------------------------------------------------------------------------
 
-/// All of them, at one instruction set.
+/// All functions at one instruction set.
 struct Table {
     ActivationKernels activation;
     BatchNormKernels batch_norm;
@@ -319,11 +318,11 @@ struct Table {
     Winograd winograd;
 };
 
-/// That of the instruction set in use, isa(); the baseline's for Isa::reference.
+/// The table of the instruction set in use, isa(); the baseline's for Isa::reference.
 const Table& table();
 
-// One for each instruction set, made by table.cpp. Only what the processor has may be called: the
-// function itself is compiled for it.
+// One for each instruction set, made by table.cpp. Call only those that the processor supports: the
+// functions themselves are compiled for their instruction set.
 namespace baseline {
 Table make_table();
 }
@@ -335,7 +334,7 @@ Table make_table();
 }
 
 #ifdef PRIMER_ISA_LEVEL
-// For table.cpp: what the other files of this folder make at this level.
+// For table.cpp: the parts that the other files of this folder make at this level.
 namespace PRIMER_ISA_LEVEL {
 ActivationKernels activation_kernels();
 BatchNormKernels batch_norm_kernels();

@@ -4,8 +4,8 @@
 
 #include "../../real.h"
 
-// A register full of Reals, for the loops that we vectorise by hand. Everything has internal
-// linkage: each file has its own copy, compiled for its own instruction set.
+// A register of Reals, for the loops that we vectorise by hand. Everything has internal linkage:
+// each file has its own copy, compiled for its own instruction set.
 
 namespace primer::kernels::PRIMER_ISA_LEVEL {
 namespace {
@@ -21,7 +21,7 @@ constexpr int kLanes = kBytes / static_cast<int>(sizeof(Real));
 
 using Vector [[gnu::vector_size(kBytes)]] = Real;
 
-// Memory need not be aligned to a register's size; the compiler makes one instruction of each.
+// Memory need not be aligned to a register's size. Each compiles to one instruction.
 inline Vector load(const Real* from) {
     Vector v;
     __builtin_memcpy(&v, from, sizeof v);

@@ -1,5 +1,5 @@
-// Only speed. Compiled once for each instruction set, with PRIMER_ISA_LEVEL its name; see
-// gemm_tile.cpp for what may be included here.
+// Only speed. Compiled once for each instruction set, with PRIMER_ISA_LEVEL as its name.
+// gemm_tile.cpp explains which headers may be included here.
 #include "table.h"
 #include "vector.h"
 
@@ -8,7 +8,7 @@ namespace {
 
 using Index = std::int64_t;
 
-// One direction of each transform: y = M x, with M one of the matrices.
+// One direction of each transform: y = M x, where M is one of the matrices.
 
 // B^T, 6 x 6.
 void times_bt(const Vector (&x)[6], Vector (&y)[6]) {
@@ -66,7 +66,7 @@ void times_gt(const Vector (&x)[6], Vector (&y)[3]) {
     y[2] = sixth * sum2 - sum1 + x[5];
 }
 
-// M X M^T of each square X: M times the columns, then M times the rows of that.
+// M X M^T for each square X: M times the columns, then M times the rows of the result.
 template <int from_size, int to_size, void times(const Vector (&)[from_size], Vector (&)[to_size])>
 void transform(Index count, const Squares<const Real>& from, const Squares<Real>& to) {
     for (Index k = 0; k < count; ++k) {
@@ -88,8 +88,8 @@ void transform(Index count, const Squares<const Real>& from, const Squares<Real>
     }
 }
 
-// v * 0 is 0 or, if v is infinite or NaN, NaN, which stays in the sum. Several sums, because each
-// addition waits for the one before it in the same sum.
+// v * 0 is 0 or, if v is infinite or NaN, NaN, which stays in the sum. There are several sums,
+// because each addition waits for the one before it in the same sum.
 bool finite(Index n, const Real* x) {
     constexpr Index lanes = kLanes, sums_at_once = 8, step = sums_at_once * lanes;
     Vector sums[sums_at_once] = {};
