@@ -93,8 +93,9 @@ struct Trained {
     Tensor start, grad, end;
 };
 
-/// Checks that three steps give the same bits for any number of threads, over several chunks of
-/// which the last one is shorter. make(w) returns an optimizer of w.
+/// Checks three steps over several chunks, of which the last one is shorter: the bits are the same
+/// for any number of threads, and elements come out as if they were alone. make(w) returns an
+/// optimizer of w.
 template <class Make>
 Trained check_same_bits(Make make) {
     const Shape shape{3, 20011};
@@ -111,6 +112,14 @@ Trained check_same_bits(Make make) {
         CHECK(std::ranges::equal(w.values(), trained.end.values()));
     }
     set_num_threads(before);
+    for (const Index i : {0, 7, 16383, 16384, 60000, 60032}) {
+        CAPTURE(i);
+        const auto value = [i](const Tensor& x) { return static_cast<double>(x.data()[i]); };
+        const Parameter alone = parameter({value(trained.start)});
+        auto optimizer = make(alone);
+        for (int s = 0; s < 3; ++s) step(optimizer, alone, {value(trained.grad)});
+        check_values(alone, {1}, {value(trained.end)});
+    }
     return trained;
 }
 

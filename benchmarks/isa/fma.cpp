@@ -10,13 +10,14 @@ namespace {
 using kernels::PRIMER_ISA_LEVEL::kLanes;
 using kernels::PRIMER_ISA_LEVEL::Vector;
 
-// A fused multiply-add takes four or five cycles, and two of them can begin in each: ten chains are
-// the least. All of them must stay in registers, of which there are 16 or more, with a and b.
+// A fused multiply-add takes four or five cycles, and two can begin in each cycle, so at least ten
+// chains are needed. All of them, with a and b, must stay in registers, of which there are 16 or
+// more.
 constexpr int kChains = 12;
 
 float run(std::int64_t rounds, float a, float b) {
     const Vector all_a = a - Vector{}, all_b = b - Vector{};
-    // Not all from the same value: a compiler would make one of chains that it sees to be equal.
+    // Different start values: a compiler would merge chains that it knows to be equal.
     Vector x[kChains];
     for (int c = 0; c < kChains; ++c) x[c] = all_a * static_cast<float>(c);
     for (std::int64_t i = 0; i < rounds; ++i) {

@@ -4,10 +4,10 @@
 
 namespace primer::benchmarks {
 
-/// The processor's arithmetic at one instruction set, with nothing to wait for: so many independent
-/// chains x = x a + b, in registers, that a new one can begin while the others are under way.
+/// The processor's arithmetic at one instruction set, without waiting: enough independent chains x
+/// = x a + b, in registers, that a new operation can begin while the others are under way.
 struct FmaChains {
-    std::int64_t flops_per_round;  ///< a round is one link of every chain
+    std::int64_t flops_per_round;  ///< a round is one step of every chain
     /// Returns the sum of all chains, so that the compiler has to compute them.
     float (*run)(std::int64_t rounds, float a, float b);
 };

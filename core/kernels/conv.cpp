@@ -1,10 +1,10 @@
-// Only speed: how a convolution gets fast, in a page.
+// Only speed: how a convolution becomes fast, on one page.
 //
 // The definition (reference::conv2d) is seven loops. For one image it is a matrix product, y
 // [C_out, outputs] = weight [C_out, (C_in, kh, kw)] columns [(C_in, kh, kw), outputs], where a
 // column is the patch of x that the window sees at one output. So gemm's blocks can compute it
-// (gemm.cpp explains them). The task that remains is to avoid writing out `columns`: this matrix,
-// known as im2col, is larger than x by the number of cells in the kernel.
+// (gemm.cpp explains them). The task that remains is to avoid writing out `columns`, known as
+// im2col, which for a 3x3 kernel is 9 times as large as x.
 //
 //     one channel of x,        the values that the tap          the row (c, kh, kw) of columns
 //     padded: the frame        (kh, kw) meets: a window

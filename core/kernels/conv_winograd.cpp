@@ -1,4 +1,4 @@
-// Only speed: a 3x3 convolution with a quarter of the multiplications, in a page.
+// Only speed: a 3x3 convolution with a quarter of the multiplications, on one page.
 //
 // Take 4 outputs in a row, y = (y0 ... y3), that see 6 inputs d = (d0 ... d5) through 3 weights w.
 // The plain sum takes 4 * 3 = 12 multiplications. But the outputs are coefficients of a product of

@@ -1,4 +1,4 @@
-// Only speed: how C = A B gets fast, in a page.
+// Only speed: how C = A B becomes fast, on one page.
 //
 // The definition (reference::gemm) takes 2 m n k operations, and nearly all of them wait for
 // memory: each step loads two numbers and multiplies them once. The cure is to load a piece of A

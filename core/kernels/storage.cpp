@@ -90,11 +90,6 @@ constexpr double kAlwaysCached = 16.0 * 1024 * 1024;
 // "Recently" is this many requests, up to twice as many: many training steps.
 constexpr int kRequests = 1 << 14;
 
-void check_share(double share, const char* who) {
-    check(share >= 0, who, ": expected a share of 0 or more (of the memory that was in use), got ",
-          share);
-}
-
 double share_from_environment() {
     const char* text = std::getenv("PRIMER_CACHE_SHARE");
     if (text == nullptr || *text == '\0') return kDefaultShare;
@@ -250,7 +245,9 @@ void reserve_storage(Index blocks, Index count) {
 }
 
 void set_storage_cache(double share) {
-    check_share(share, "set_storage_cache");
+    check(share >= 0,
+          "set_storage_cache: expected a share of 0 or more (of the memory that was in use), got ",
+          share);
     const std::lock_guard lock(mutex);
     cache().set_share(share);
 }

@@ -121,16 +121,13 @@ expect out '^dL/dw2   -4 +-4$'
 expect out '^dL/db    4 +4$'
 run 0 "$bin/03_training"
 [ "$(grep -c '^epoch [123]  test loss 0\.[0-9]*  test accuracy [89][0-9]\.' out)" = 3 ] || fail "03_training: $(cat out)"
-cp out whole
-# Resumed after the first epoch, it ends with the same numbers; and once trained, it says so.
-cp runs/03_training.ckpt trained.ckpt
-rm runs/03_training.ckpt
+# Killed after an epoch, or later, and started again, it ends with the same bits; then it is done.
+mv runs/03_training.ckpt trained.ckpt
 start "$bin/03_training"
 until_there test -s runs/03_training.ckpt
-kill -9 "$pid"
-wait "$pid" 2> /dev/null || true
+kill -KILL "$pid" 2> /dev/null || true
+{ wait "$pid"; } 2> /dev/null || true
 run 0 "$bin/03_training"
-tail -n 2 whole | cmp - <(tail -n 2 out) || fail "03_training, resumed: $(cat out)"
 cmp runs/03_training.ckpt trained.ckpt || fail "03_training, resumed, ends with other weights"
 run 0 "$bin/03_training"
 ! grep -q '^epoch' out || fail "03_training trains on when it is done: $(cat out)"

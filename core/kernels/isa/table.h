@@ -279,7 +279,8 @@ struct SoftmaxKernels {
 // --- winograd.cpp --------------------------------------------------------------------------------
 
 /// The layout of the squares that a Winograd transform reads or writes. Every value is a vector of
-/// `lanes` channels; value (i, j) of square k begins at data + item * k + row * i + column * j.
+/// GemmTile::lanes channels; value (i, j) of square k begins at data + item * k + row * i +
+/// column * j.
 template <class R>
 struct Squares {
     R* data;
@@ -291,7 +292,6 @@ struct Squares {
 struct Winograd {
     using Transform = void (*)(std::int64_t count, const Squares<const Real>& from,
                                const Squares<Real>& to);
-    std::int64_t lanes;
     Transform input;            ///< B^T d B, 6x6 to 6x6
     Transform output;           ///< A^T m A, 6x6 to 4x4
     Transform weight;           ///< G w G^T, 3x3 to 6x6

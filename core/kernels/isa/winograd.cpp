@@ -108,8 +108,7 @@ bool finite(Index n, const Real* x) {
 }  // namespace
 
 Winograd winograd() {
-    return {.lanes = kLanes,
-            .input = transform<6, 6, times_bt>,
+    return {.input = transform<6, 6, times_bt>,
             .output = transform<6, 4, times_at>,
             .weight = transform<3, 6, times_g>,
             .output_gradient = transform<4, 6, times_a>,
