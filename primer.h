@@ -27,6 +27,7 @@
 #include "layers/batchnorm.h"
 #include "layers/conv2d.h"
 #include "layers/dropout.h"
+#include "layers/eval_mode.h"
 #include "layers/flatten.h"
 #include "layers/identity.h"
 #include "layers/inspect/diagnostics.h"

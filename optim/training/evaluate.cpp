@@ -1,42 +1,12 @@
 #include "evaluate.h"
 
-#include <utility>
-#include <vector>
-
 #include "../../core/error.h"
 #include "../../core/metrics.h"
 #include "../../core/ops.h"
 #include "../../core/tape.h"
+#include "../../layers/eval_mode.h"
 
 namespace primer {
-namespace {
-
-/// While one lives, the model is in eval mode; then each of its modules is back in its own.
-class EvalMode {
-  public:
-    explicit EvalMode(Module& model) {
-        for (Module* module : model.modules()) modes_.emplace_back(module, module->training());
-        model.eval();
-    }
-    ~EvalMode() {
-        // train() switches the modules inside, too, which may be in another mode: they follow.
-        for (bool changed = true; changed;) {
-            changed = false;
-            for (const auto& [module, training] : modes_) {
-                if (module->training() == training) continue;
-                module->train(training);
-                changed = true;
-            }
-        }
-    }
-    EvalMode(const EvalMode&) = delete;
-    EvalMode& operator=(const EvalMode&) = delete;
-
-  private:
-    std::vector<std::pair<Module*, bool>> modes_;
-};
-
-}  // namespace
 
 Evaluation evaluate(Module& model, DataLoader& loader, const BatchWatcher& watch) {
     const NoGrad unrecorded;

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <utility>
+#include <vector>
+
+#include "module.h"
+
+namespace primer {
+
+/// While one lives, a model is in eval mode. When it ends, each of its modules returns to the mode
+/// that it was in before, also if that was not the model's.
+class EvalMode {
+  public:
+    /// `model` must outlive it.
+    explicit EvalMode(Module& model);
+    ~EvalMode();
+    EvalMode(const EvalMode&) = delete;
+    EvalMode& operator=(const EvalMode&) = delete;
+
+  private:
+    std::vector<std::pair<Module*, bool>> modes_;
+};
+
+}  // namespace primer
