@@ -23,7 +23,7 @@ concept Means = (std::same_as<To, bool> && std::same_as<From, bool>) ||
 
 /// A parameter of type T whose arguments C++ must not convert in silence: `Only<int> dim` takes
 /// whole numbers, so that sum(x, true) and max(x, 0.5) do not compile; `Only<bool>` takes a bool,
-/// `Only<double>` any number but no bool. Throws Error for a whole number that T can not hold.
+/// `Only<double>` any number but no bool. Throws Error for a whole number that T cannot hold.
 template <class T>
 class Only {
   public:

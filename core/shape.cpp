@@ -111,7 +111,7 @@ std::array<Index, Shape::kMaxRank> broadcast_strides(const Shape& in, const Shap
     Index stride = 1;
     for (int i = 1; i <= in.rank(); ++i) {
         check(i <= out.rank() && (in[-i] == 1 || in[-i] == out[-i]),
-              "broadcast_strides: the shape ", in, " can not be broadcast to ", out);
+              "broadcast_strides: the shape ", in, " cannot be broadcast to ", out);
         strides[static_cast<std::size_t>(out.rank() - i)] = in[-i] == 1 ? 0 : stride;
         stride *= in[-i];
     }

@@ -174,7 +174,7 @@ static_assert(CanGetLr<int> && !CanGetLr<double>);
 static_assert(CanStep<int> && !CanStep<double>);
 static_assert(CanAddScalar<double, Index> && !CanAddScalar<Index, double>);
 
-TEST_CASE("arguments: a number that the type can not hold is refused") {
+TEST_CASE("arguments: a number that the type cannot hold is refused") {
     const Tensor x = ones({2, 2});
     check_error([&] { sum(x, Index{1} << 32); }, {"out of range", "4294967296"});
     check_error([] { Rng rng(-1); }, {"out of range", "-1"});

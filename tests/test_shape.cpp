@@ -11,7 +11,7 @@ namespace {
 
 constexpr Index kMaxIndex = std::numeric_limits<Index>::max();
 
-TEST_CASE("shape: broadcast_strides of what can not be broadcast") {
+TEST_CASE("shape: broadcast_strides of what cannot be broadcast") {
     const std::initializer_list<const char*> parts = {"broadcast_strides: the shape ", " to "};
     check_error([] { broadcast_strides({7, 7, 7, 7, 7, 7}, {7}); }, parts);
     check_error([] { broadcast_strides({2}, {3}); }, parts);

@@ -2,9 +2,6 @@
 
 #include "optimizer.h"
 
-#include <numeric>
-#include <vector>
-
 #include "isa/table.h"
 #include "parallel.h"
 
@@ -38,16 +35,6 @@ void rmsprop_update(Index n, const RmspropStep& step, const Real* grad, Real* sq
         table().optimizer.rmsprop(end - begin, step, grad + begin, square + begin,
                                   from(mean, begin), from(velocity, begin), w + begin);
     });
-}
-
-double sum_of_squares(Index n, const Real* x) {
-    // Chunks of fixed length, then the chunks' sums: the same order for any number of threads.
-    std::vector<double> sums(static_cast<std::size_t>((n + kGrain - 1) / kGrain));
-    parallel_for(n, kGrain, [&](Index begin, Index end) {
-        sums[static_cast<std::size_t>(begin / kGrain)] =
-            table().reduce.sum_of_squares(end - begin, x + begin);
-    });
-    return std::accumulate(sums.begin(), sums.end(), 0.0);
 }
 
 }  // namespace primer::kernels

@@ -18,13 +18,12 @@ namespace {
 
 constexpr Index kGrain = 16384;  // elements that are worth handing to another thread
 
-double sum_row(Index n, const Real* x) { return table().reduce.sum(n, x); }
-
-// Chunks of fixed length, then the chunks' sums: the same order for any number of threads.
-double sum_all(Index n, const Real* x) {
+// sum(n, x) by chunks of fixed length, then the sum of the chunks: the same order for any number of
+// threads.
+double in_chunks(Index n, const Real* x, double (*sum)(Index, const Real*)) {
     std::vector<double> sums(static_cast<std::size_t>((n + kGrain - 1) / kGrain));
     parallel_for(n, kGrain, [&](Index begin, Index end) {
-        sums[static_cast<std::size_t>(begin / kGrain)] = sum_row(end - begin, x + begin);
+        sums[static_cast<std::size_t>(begin / kGrain)] = sum(end - begin, x + begin);
     });
     return std::accumulate(sums.begin(), sums.end(), 0.0);
 }
@@ -59,12 +58,16 @@ Axis::Axis(const Shape& shape, int dim)
 
 void sum(const Axis& axis, const Real* x, Real* y, double factor) {
     if (axis.outer == 1 && axis.inner == 1) {
-        *y = static_cast<Real>(sum_all(axis.n, x) * factor);
+        *y = static_cast<Real>(in_chunks(axis.n, x, table().reduce.sum) * factor);
         return;
     }
     // Of nothing: 0, or NaN for the mean.
     std::fill_n(y, axis.outer * axis.inner, static_cast<Real>(axis.n == 0 ? 0 * factor : 0));
     sum_to({axis.outer, axis.n, axis.inner}, x, {axis.outer, 1, axis.inner}, y, factor);
+}
+
+double sum_of_squares(Index n, const Real* x) {
+    return in_chunks(n, x, table().reduce.sum_of_squares);
 }
 
 void max(const Axis& axis, const Real* x, Real* y, Index* argmax) {
@@ -125,7 +128,7 @@ void sum_to(const Shape& x_shape, const Real* x, const Shape& y_shape, Real* y, 
     const Index inner = loop.size[last];
     const bool along_y = loop.stride_b[last] != 0;
     if (loop.rank == 1 && !along_y) {
-        *y += static_cast<Real>(sum_all(inner, x) * factor);
+        *y += static_cast<Real>(in_chunks(inner, x, table().reduce.sum) * factor);
         return;
     }
     Dimensions kept, summed;
@@ -152,7 +155,7 @@ void sum_to(const Shape& x_shape, const Real* x, const Shape& y_shape, Real* y, 
                                  if (along_y) {
                                      table().reduce.add_rows(1, columns, 0, row, sums.data());
                                  } else {
-                                     sums[0] += sum_row(inner, row);
+                                     sums[0] += table().reduce.sum(inner, row);
                                  }
                              }
                          }

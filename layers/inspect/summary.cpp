@@ -5,40 +5,43 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "../../core/op.h"
 #include "../../core/tape.h"
 #include "../../core/text.h"
-#include "../conv2d.h"
-#include "../linear.h"
 #include "table.h"
 
 namespace primer {
 namespace {
 
-// How many times a layer uses each of its parameters for this output.
-Index places(Module& module, const Shape& y) {
-    if (dynamic_cast<Conv2d*>(&module) != nullptr) return y[0] * y[2] * y[3];
-    if (dynamic_cast<Linear*>(&module) != nullptr) return y.slice(0, y.rank() - 1).numel();
-    return y.rank() == 0 ? 1 : y[0];
-}
-
 struct Calls {
-    Shape output;  // of the last one
+    std::optional<Shape> output;  // of the last one
     Index multiply_adds = 0, output_bytes = 0;
+    bool unknown_cost = false;
 };
 
-class Watcher : public ForwardHook {
+// Counts each op for the innermost module that is being called.
+class Watcher : public ForwardHook, public OpHook {
   public:
+    void entered(Module& module, const Tensor&) override { open_.push_back(&of[&module]); }
+
+    void called(const Op& op) override {
+        if (open_.empty()) return;
+        open_.back()->multiply_adds += op.multiply_adds.value_or(0);
+        if (!op.multiply_adds) open_.back()->unknown_cost = true;
+    }
+
     void called(Module& module, const Tensor&, const Tensor& y) override {
         Calls& calls = of[&module];
+        while (open_.back() != &calls) open_.pop_back();  // of calls that threw
+        open_.pop_back();
         calls.output = y.shape();
-        if (!module.named_children().empty()) return;
-        Index parameters = 0;
-        for (const Parameter& parameter : module.parameters()) parameters += parameter.numel();
-        calls.multiply_adds += parameters * places(module, y.shape());
-        calls.output_bytes += y.numel() * Index{sizeof(Real)};
+        if (module.named_children().empty()) calls.output_bytes += y.numel() * Index{sizeof(Real)};
     }
 
     std::unordered_map<const Module*, Calls> of;
+
+  private:
+    std::vector<Calls*> open_;  // of the calls that have not returned
 };
 
 class EvalMode {
@@ -95,9 +98,11 @@ class Rows : public Visitor {
     void count(const Calls& calls, bool has_parameters, SummaryRow& row) {
         row.output = calls.output;
         row.multiply_adds = calls.multiply_adds;
+        row.unknown_cost = calls.unknown_cost;
         row.output_bytes = calls.output_bytes;
         if (!counted_.insert(&calls).second) return;  // a module that stands in two places
         result.multiply_adds += calls.multiply_adds;
+        result.unknown_cost = result.unknown_cost || calls.unknown_cost;
         if (has_parameters) result.forward_backward_bytes += 2 * calls.output_bytes;
     }
 
@@ -112,6 +117,12 @@ std::string with_commas(Index n) {
     std::string digits = std::to_string(n);
     for (std::size_t i = digits.size(); i > 3; i -= 3) digits.insert(i - 3, 1, ',');
     return digits;
+}
+
+// What is known of them is in the total.
+std::string multiply_adds(const SummaryRow& row) {
+    if (row.unknown_cost) return "?";
+    return row.multiply_adds > 0 ? with_commas(row.multiply_adds) : "-";
 }
 
 std::string megabytes(Index bytes) {
@@ -141,12 +152,13 @@ std::ostream& operator<<(std::ostream& out, const Summary& summary) {
         lines.push_back({indent + (row.name.empty() ? row.type : row.name + " (" + row.type + ")"),
                          row.output ? row.output->str() : "not called",
                          row.parameters > 0 ? with_commas(row.parameters) : "-",
-                         row.multiply_adds > 0 ? with_commas(row.multiply_adds) : "-"});
+                         multiply_adds(row)});
     }
     const std::string rule = print_table(out, lines);
     return out << rule << "\nParameters: " << with_commas(summary.parameters) << " ("
                << with_commas(summary.trainable)
                << " trainable)\nMultiply-adds: " << with_commas(summary.multiply_adds)
+               << (summary.unknown_cost ? " and more: those marked with ? are not known" : "")
                << "\nMemory: input " << megabytes(summary.input_bytes) << ", forward and backward "
                << megabytes(summary.forward_backward_bytes) << ", parameters "
                << megabytes(summary.parameter_bytes()) << ", in all "
