@@ -1,4 +1,4 @@
-// What a forward uses and visit does not name, and names that can not be.
+// What a forward uses and visit does not name, and names that cannot be.
 
 #include <functional>
 #include <memory>
