@@ -76,8 +76,8 @@ class Members : public Visitor {
     std::unordered_set<const void*> modules_;
 };
 
-// Throws an Error that names the class to correct, which no place in front would make clearer: the
-// place is that of no module, so the modules around it let it pass.
+// Throws an Error that names the class to correct. Its place is that of no module, so the modules
+// around put nothing in front.
 template <class... Parts>
 [[noreturn]] void complain(const std::string& type, const Parts&... parts) {
     TextStream message;

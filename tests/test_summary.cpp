@@ -200,6 +200,12 @@ TEST_CASE("summary: what a module computes itself counts for it, once") {
     };
     for (const Parameter& p : twice.parameters()) p.requires_grad_(false);
     CHECK(summary(twice, {2, 3}).rows[0].multiply_adds == 2 * 3 * 3 + 2 * 4 * 5);
+    // A layer that visit does not name has no row: it counts for the module that calls it.
+    Linear hidden(3, 3, rng);
+    twice.f = [&hidden](Own& m, const Tensor& x) { return m.inner(hidden(x)); };
+    const Summary with_hidden = summary(twice, {2, 3});
+    CHECK(with_hidden.rows[0].multiply_adds == 2 * (3 * 3 + 3));
+    CHECK(with_hidden.rows[1].multiply_adds == 2 * (3 * 4 + 4));
 }
 
 TEST_CASE("summary: an op that does not state its cost prints ?, one that does is counted") {

@@ -19,21 +19,29 @@ struct Calls {
     bool unknown_cost = false;
 };
 
-// Counts each op for the innermost module that is being called.
+// Counts each op for the innermost module of the model that is being called.
 class Watcher : public ForwardHook, public OpHook {
   public:
-    void entered(Module& module, const Tensor&) override { open_.push_back(&of[&module]); }
+    explicit Watcher(Module& model) {
+        for (const Module* module : model.modules()) of[module];
+    }
+
+    void entered(Module& module, const Tensor&) override {
+        if (of.contains(&module)) open_.push_back(&module);
+    }
 
     void called(const Op& op) override {
-        if (open_.empty()) return;
-        open_.back()->multiply_adds += op.multiply_adds.value_or(0);
-        if (!op.multiply_adds) open_.back()->unknown_cost = true;
+        if (open_.empty()) return;  // another hook's
+        Calls& calls = of[open_.back()];
+        calls.multiply_adds += op.multiply_adds.value_or(0);
+        if (!op.multiply_adds) calls.unknown_cost = true;
     }
 
     void called(Module& module, const Tensor&, const Tensor& y) override {
-        Calls& calls = of[&module];
-        while (open_.back() != &calls) open_.pop_back();  // of calls that threw
+        if (!of.contains(&module)) return;
+        while (open_.back() != &module) open_.pop_back();  // calls that threw
         open_.pop_back();
+        Calls& calls = of[&module];
         calls.output = y.shape();
         if (module.named_children().empty()) calls.output_bytes += y.numel() * Index{sizeof(Real)};
     }
@@ -41,7 +49,7 @@ class Watcher : public ForwardHook, public OpHook {
     std::unordered_map<const Module*, Calls> of;
 
   private:
-    std::vector<Calls*> open_;  // of the calls that have not returned
+    std::vector<const Module*> open_;  // whose calls have not returned
 };
 
 class EvalMode {
@@ -73,9 +81,7 @@ class Rows : public Visitor {
         row.depth = depth_;
         row.name = name;
         row.type = module.type();
-        if (const auto found = watcher_.of.find(&module); found != watcher_.of.end()) {
-            count(found->second, !module.parameters().empty(), row);
-        }
+        count(watcher_.of.at(&module), !module.parameters().empty(), row);
         const std::size_t outer = current_;
         current_ = result.rows.size();
         result.rows.push_back(std::move(row));
@@ -136,8 +142,9 @@ std::string megabytes(Index bytes) {
 Summary summary(Module& model, const Shape& input_shape) {
     const NoGrad unrecorded;
     const EvalMode eval(model);
-    Watcher watcher;
-    model(zeros(input_shape));
+    const Tensor x = zeros(input_shape);
+    Watcher watcher(model);
+    model(x);
     Rows rows(watcher);
     rows("", model);
     rows.result.input_bytes = input_shape.numel() * Index{sizeof(Real)};
