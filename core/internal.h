@@ -1,8 +1,8 @@
 #pragma once
 
 #include <mutex>
-#include <vector>
 
+#include "error.h"
 #include "saved.h"
 
 // For the library's own files. Users have reshape, view and slice, which are recorded.
@@ -10,14 +10,30 @@
 namespace primer::internal {
 
 /// A tensor of `shape` over the values of `x`, beginning at its element `offset`. It shares x's
-/// memory, and no tape hears of it: an op that returns one must record itself. Throws Error unless
+/// memory, and it is not recorded: an op that returns one must record itself. Throws Error unless
 /// all of it lies within x.
 Tensor alias(const Tensor& x, const Shape& shape, Index offset = 0);
 
+/// Whether a tape would want the gradient of `x`, which may be undefined.
+inline bool wants_grad(const Tensor& x) { return x.defined() && x.requires_grad(); }
+/// The values of `x`; null if it is undefined.
+inline const Real* data_or_null(const Tensor& x) { return x.defined() ? x.data() : nullptr; }
+
+/// The same to write to.
+inline Real* mutable_data_or_null(const Tensor& x) {
+    return x.defined() ? x.mutable_data() : nullptr;
+}
+
+/// Throws Error, naming `op`, unless the bias is undefined or has an element for each of the
+/// weight's outputs, its first dimension.
+inline void check_bias(const char* op, const Tensor& bias, const Shape& weight) {
+    if (!bias.defined()) return;
+    check(bias.shape() == Shape{weight[0]}, op, ": expected a bias [", weight[0],
+          "] for the weight ", weight, ", got ", bias.shape());
+}
+
 /// The op whose backward this thread runs, for messages.
 extern thread_local constinit const char* op_in_backward;
-/// Where copies of Saved and its kin tell of themselves; null: nowhere.
-extern thread_local constinit std::vector<Kept>* captures;
 
 /// Locked by whoever reads or changes which tensor is the gradient of x.
 std::mutex& grad_mutex(const Tensor& x);

@@ -2,6 +2,7 @@
 
 #include <span>
 
+#include "int_tensor.h"
 #include "parameter.h"
 #include "rng.h"
 #include "size2.h"
@@ -13,12 +14,13 @@
 // dimensions are Only what they say: sum(x, true) and max(x, 0.5) do not compile.
 //
 // At the edges of what they take (signed zeros, infinities, NaN, the largest numbers, sizes of 0)
-// they do what PyTorch's do; where they do not, it is said here, with the reason. A result is also
-// taken for right where it is nearer to the exact one. tests/parity/sweep.py compares all of it.
+// they do what PyTorch's do; where they do not, it is said here, with the reason. A result that is
+// nearer to the exact one counts as right, too. tests/parity/sweep.py compares all of it.
 //
-// Every op returns a new tensor and leaves its inputs alone, but for these: relu_ and leaky_relu_
-// write over x; batch_norm in training moves the running statistics; reshape, view, flatten
-// and slice return a tensor that shares memory with x; and dropout with p = 0 returns x itself.
+// Every op returns a new tensor and leaves its inputs alone, with these exceptions: relu_ and
+// leaky_relu_ write over x; batch_norm in training moves the running statistics; reshape, view,
+// flatten and slice return a tensor that shares memory with x; and dropout with p = 0 returns x
+// itself.
 
 namespace primer {
 
@@ -28,9 +30,9 @@ Tensor add(const Tensor& a, const Tensor& b);  ///< a + b
 Tensor sub(const Tensor& a, const Tensor& b);  ///< a - b
 Tensor mul(const Tensor& a, const Tensor& b);  ///< a * b
 Tensor div(const Tensor& a, const Tensor& b);  ///< a / b
-/// a^b, that of IEEE 754: (-infinity)^0.5 and (-0)^-0.5 are infinity. So it is in PyTorch for a
-/// tensor of exponents; for a number b = 0.5 it takes a root instead, which gives NaN and
-/// -infinity. The gradient of b is taken as 0 at a = 0, b >= 0, that of a as 0 at b = 0.
+/// a^b as in IEEE 754: (-infinity)^0.5 and (-0)^-0.5 are infinity. PyTorch agrees for a tensor of
+/// exponents; for the number b = 0.5 it takes a square root instead, which gives NaN and -infinity.
+/// The gradient of b is taken as 0 at a = 0, b >= 0, and that of a as 0 at b = 0.
 Tensor pow(const Tensor& a, const Tensor& b);
 Tensor neg(const Tensor& x);   ///< -x
 Tensor exp(const Tensor& x);   ///< e^x
@@ -45,11 +47,11 @@ inline Tensor operator-(const Tensor& x) { return neg(x); }
 
 // --- activation.cpp ----------------------------------------------------------------------------
 
-// Element by element, except for the last three: y has the shape of x. A NaN stays a NaN, and where
-// the derivative is a formula in x (elu, selu, gelu, silu, tanh, softplus, hardswish, ...) so does
-// the gradient: PyTorch's depends for some of them on the place in a vector. relu, leaky_relu and
-// prelu pass the gradient on as beside a number, as PyTorch's. At a kink the derivative is the one
-// from the left, but for hardswish, which says.
+// Element by element, except for the last three: y has the shape of x. A NaN stays a NaN. Where the
+// derivative is a formula in x (elu, selu, gelu, silu, tanh, softplus, hardswish, ...) the gradient
+// there is NaN, too; in PyTorch it depends for some of them on the place in a vector. relu,
+// leaky_relu and prelu pass the gradient on at a NaN as at a number, as PyTorch's do. At a kink the
+// derivative is the one from the left; hardswish says what it takes.
 
 /// max(x, 0). The derivative at 0 is taken as 0.
 Tensor relu(const Tensor& x);
@@ -76,7 +78,8 @@ enum class Approximation { none, tanh };
 Tensor gelu(const Tensor& x, Approximation approximate = Approximation::none);
 /// x sigmoid(x), also known as Swish.
 Tensor silu(const Tensor& x);
-/// 1 / (1 + e^-x). Here and in tanh, the derivative far out is small, but not 0 as PyTorch's.
+/// 1 / (1 + e^-x). Far from 0 its derivative, like that of tanh, is small but not 0, as PyTorch's
+/// is.
 Tensor sigmoid(const Tensor& x);
 /// (e^x - e^-x) / (e^x + e^-x)
 Tensor tanh(const Tensor& x);
@@ -90,8 +93,8 @@ struct SoftplusOptions {
 Tensor softplus(const Tensor& x, const SoftplusOptions& options = {});
 /// x min(max(x + 3, 0), 6) / 6: silu of straight lines. The derivative is taken as 0 at -3, 1 at 3.
 Tensor hardswish(const Tensor& x);
-/// exp(x_i) / sum_j exp(x_j) along dimension `dim`. Safe for any finite x. A scalar has the
-/// dimension 0, or -1: here, and wherever an op takes a dimension, but for concat and slice.
+/// exp(x_i) / sum_j exp(x_j) along dimension `dim`. Safe for any finite x. Here, and in every op
+/// along a dimension but concat and slice, a scalar has the dimension 0, or -1.
 Tensor softmax(const Tensor& x, Only<int> dim);
 /// ln softmax(x), without the underflow that taking the logarithm afterwards would have.
 Tensor log_softmax(const Tensor& x, Only<int> dim);
@@ -115,8 +118,8 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias);
 Tensor reshape(const Tensor& x, std::span<const Index> sizes);
 Tensor reshape(const Tensor& x, std::initializer_list<Index> sizes);
 Tensor reshape(const Tensor& x, const Shape& shape);
-/// PyTorch's other name for reshape: the two differ there for tensors whose values do not lie one
-/// after another in memory, of which there are none here.
+/// Another name for reshape. (In PyTorch the two differ for tensors whose values do not lie one
+/// after another in memory; here all do.)
 Tensor view(const Tensor& x, std::span<const Index> sizes);
 Tensor view(const Tensor& x, std::initializer_list<Index> sizes);
 Tensor view(const Tensor& x, const Shape& shape);
@@ -127,8 +130,8 @@ Tensor transpose(const Tensor& x, Only<int> dim0, Only<int> dim1);
 /// x[start], ..., x[end - 1] along the first dimension; shares memory with x. Needs
 /// 0 <= start <= end <= x.shape()[0].
 Tensor slice(const Tensor& x, Only<Index> start, Only<Index> end);
-/// The tensors one after another along dimension `dim`, in which alone their shapes may differ. (A
-/// tensor of shape [0] is no exception; PyTorch passes over it.)
+/// The tensors one after another along dimension `dim`; their shapes may differ only there. (A
+/// tensor of shape [0] is no exception; PyTorch skips it.)
 Tensor concat(std::span<const Tensor> tensors, Only<int> dim = 0);
 Tensor concat(std::initializer_list<Tensor> tensors, Only<int> dim = 0);
 /// x broadcast to `shape`. A copy.
@@ -170,8 +173,8 @@ struct Conv2dOptions {
 ///
 /// x is a batch: one image is [1, C_in, H, W] (PyTorch also takes [C_in, H, W]). N and C_in may be
 /// 0, H and W not: an image without pixels is a mistake (PyTorch takes some). The kernels multiply
-/// the zeros outside the image, too: next to them a weight that is not finite may give NaN, and so
-/// may a gradient from above that is not finite, in weight's gradient. x may hold anything.
+/// the zeros outside the image, too: there, a weight that is not finite may give NaN, and so may an
+/// upstream gradient that is not finite, in the gradient of weight. x may hold anything.
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias,
               const Conv2dOptions& options = {});
 
@@ -228,10 +231,10 @@ struct BatchNormOptions {
 /// at 0, but x is walked once. Throws Error for training with one value for each channel. Without
 /// any (N = 0, say) the result is empty, the gradients are 0, and the running statistics stay.
 ///
-/// An infinity in x makes the batch's mean infinite and its variance NaN, as in PyTorch. What comes
-/// of infinities in weight or in the gradient from above is infinite or NaN, by the order of the
-/// formula; PyTorch's own depends on the shape. What relu cuts off has no part in the gradients,
-/// even if x is infinite there (PyTorch: 0 times infinity).
+/// An infinity in x makes the batch's mean infinite and its variance NaN, as in PyTorch. Infinities
+/// in weight or in the upstream gradient give infinity or NaN, by the order of the formula; in
+/// PyTorch that depends on the shape. What relu cuts off has no part in the gradients, even if x is
+/// infinite there (PyTorch: 0 times infinity).
 Tensor batch_norm(const Tensor& x, const Tensor& running_mean, const Tensor& running_var,
                   const Tensor& weight, const Tensor& bias, const BatchNormOptions& options = {});
 
@@ -247,7 +250,7 @@ Tensor dropout2d(const Tensor& x, Only<double> p, Rng& rng);
 
 // --- loss.cpp ----------------------------------------------------------------------------------
 
-/// How a loss makes one number of many.
+/// How a loss reduces many numbers to one.
 enum class Reduction { mean, sum };
 
 struct CrossEntropyOptions {
@@ -286,7 +289,7 @@ Tensor smooth_l1_loss(const Tensor& x, const Tensor& target, const SmoothL1Optio
 
 struct BinaryCrossEntropyOptions {
     Reduction reduction = Reduction::mean;  ///< over all elements
-    /// What a positive example counts, relative to a negative one: a number, or a tensor that
+    /// The weight of a positive example relative to a negative one: a number, or a tensor that
     /// broadcasts to x's shape. A constant: it gets no gradient. Undefined: 1.
     Tensor pos_weight = {};
 };

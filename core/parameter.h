@@ -23,9 +23,9 @@ class Parameter : public Tensor {
     template <Number T>
     explicit Parameter(T) = delete;
 
-    /// Whether an optimizer's weight_decay pulls it to 0. Not for a parameter to which 0 is nothing
-    /// special, such as the slope of PReLU. Each copy of the handle has its own: set it in the
-    /// layer before the optimizer is made.
+    /// Whether an optimizer's weight_decay pulls it towards 0. Turn it off where 0 is nothing
+    /// special, as for the slope of PReLU. Each copy of the handle has its own: set it in the layer
+    /// before the optimizer is made.
     bool weight_decay = true;
 };
 
@@ -37,8 +37,8 @@ class Buffer : public Tensor {
     template <Number T>
     explicit Buffer(T) = delete;
 
-    /// Whether it counts something: PyTorch then has whole numbers, and so have files for it. As
-    /// with weight_decay, each copy of the handle has its own.
+    /// Whether it is a count: a whole number in PyTorch and in files. As with weight_decay, each
+    /// copy of the handle has its own.
     bool whole = false;
 };
 

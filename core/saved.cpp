@@ -6,7 +6,11 @@
 namespace primer {
 
 thread_local constinit const char* internal::op_in_backward = "backward";
-thread_local constinit std::vector<Kept>* internal::captures = nullptr;
+
+namespace {
+// Where copies of Saved and its kin report themselves; null: nowhere.
+thread_local constinit std::vector<Kept>* captures = nullptr;
+}  // namespace
 
 const Tensor& Saved::get() const {
     const Storage& storage = *tensor_.impl().storage;
@@ -34,7 +38,18 @@ SavedBytes::SavedBytes(const SavedBytes& other) : memory_(other.memory_) {
 std::uint8_t* SavedBytes::data() const { return reinterpret_cast<std::uint8_t*>(memory_->data()); }
 
 void tell_captured(const Kept& kept) {
-    if (internal::captures != nullptr) internal::captures->push_back(kept);
+    if (captures != nullptr) captures->push_back(kept);
+}
+
+std::vector<Kept> captures_of(const Backward& backward) {
+    std::vector<Kept> found;
+    struct Listening {
+        explicit Listening(std::vector<Kept>& list) { captures = &list; }
+        ~Listening() { captures = nullptr; }
+    };
+    const Listening listening(found);
+    const Backward copy = backward;
+    return found;
 }
 
 }  // namespace primer

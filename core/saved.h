@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <utility>
@@ -8,10 +9,16 @@
 
 #include "tensor.h"
 
-// What the closures of backwards capture. They tell of themselves, so that the memory that an op
-// keeps can be drawn and counted.
+// What the closures of backwards capture. The classes report themselves, so that the memory that an
+// op keeps can be drawn and counted.
 
 namespace primer {
+
+class Grad;
+
+/// Computes an op's input gradients from dy, the gradient of its output: one Grad for each input,
+/// in the order in which the op recorded them.
+using Backward = std::function<void(const Tensor& dy, std::span<Grad> d)>;
 
 /// A tensor that a backward needs again, as it is now. Captured by the closure, and read there like
 /// a const Tensor&, which throws Error, naming both ops, if the values have since been changed in
@@ -56,7 +63,12 @@ struct Kept {
     Tensor tensor;       ///< of a Saved; undefined for other memory
 };
 
-/// For a class whose copies tell captures_of: does nothing unless that is what they are copied for.
+/// What `backward` keeps. The closure is copied, and each Saved, SavedBytes and SavedList in it
+/// reports itself when it is copied for this. Other captures, such as a plain Tensor, are not
+/// found.
+std::vector<Kept> captures_of(const Backward& backward);
+
+/// For a class whose copies report to captures_of; does nothing for any other copy.
 void tell_captured(const Kept& kept);
 
 /// Numbers that a backward needs and that are no tensor, such as the labels of a batch: read like a

@@ -41,4 +41,13 @@ void check_at_least(Index least, Size2 size, const Who& who, const char* what) {
           kMaxSize, " either way, got ", size);
 }
 
+/// Throws Error, naming `who`, unless a window of these sizes can slide over an image.
+template <class Who>
+void check_window(const Who& who, Size2 kernel, Size2 stride, Size2 padding, Size2 dilation) {
+    check_at_least(1, kernel, who, "kernel");
+    check_at_least(1, stride, who, "stride");
+    check_at_least(0, padding, who, "padding");
+    check_at_least(1, dilation, who, "dilation");
+}
+
 }  // namespace primer

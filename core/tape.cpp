@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <utility>
 
 #include "error.h"
 #include "internal.h"
@@ -16,13 +15,12 @@ namespace {
 
 std::atomic<std::uint64_t> tapes_made{0};
 
-using internal::op_in_backward;
-
 // The sum of g over the dimensions along which `shape` was broadcast to g's shape: if y[i, j] =
 // x[j], then dL/dx[j] is the sum over i of dL/dy[i, j], because x[j] acts through each of them.
 Tensor undo_broadcast(const Tensor& g, const Shape& shape) {
-    check(broadcast(g.shape(), shape, op_in_backward) == g.shape(), op_in_backward,
-          ": backward has a gradient of shape ", g.shape(), " for an input of shape ", shape);
+    check(broadcast(g.shape(), shape, internal::op_in_backward) == g.shape(),
+          internal::op_in_backward, ": backward has a gradient of shape ", g.shape(),
+          " for an input of shape ", shape);
     Tensor sum = zeros(shape);
     kernels::sum_to(g.shape(), g.data(), shape, sum.mutable_data());
     return sum;
@@ -106,6 +104,7 @@ std::uint64_t recording_tape() {
 
 // The node of an input, or -1 if its gradient is not wanted. A leaf gets its node at first use.
 int Tape::node_of(const char* op, const Tensor& input) {
+    if (!input.defined()) return -1;
     const Tensor::Impl& impl = input.impl();
     if (!impl.requires_grad) {
         if (impl.role == Tensor::Impl::Role::buffer) note_use(input);
@@ -122,13 +121,7 @@ int Tape::node_of(const char* op, const Tensor& input) {
         check_unchanged(op, impl, leaf.version);
         return leaf.node;
     }
-    nodes_.push_back({.op = "leaf",
-                      .backward = {},
-                      .leaf = input,
-                      .shape = impl.shape,
-                      .grad = {},
-                      .first_input = 0,
-                      .input_count = 0});
+    nodes_.push_back({.op = "leaf", .shape = impl.shape, .leaf = input});
     if (impl.role == Tensor::Impl::Role::parameter && impl.optimizers == 0) note_use(input);
     return leaf.node;
 }
@@ -145,34 +138,37 @@ int Tape::find(const Tensor& x) const {
     return found == leaves_.end() ? -1 : found->second.node;
 }
 
-Tensor record(const char* op, Tensor y, std::span<const Tensor> inputs, Backward backward) {
-    if (!recording() || std::ranges::none_of(inputs, &Tensor::requires_grad)) return y;
-    check(!y.impl().leaf || !y.impl().requires_grad, op, ": the output, of shape ", y.shape(),
+Tensor record(const Op& op, Tensor y, std::span<const Tensor> inputs, Backward backward) {
+    OpHook::tell(op);
+    if (!recording() || std::ranges::none_of(inputs, internal::wants_grad)) return y;
+    Tensor::Impl& impl = y.impl();
+    check(!impl.leaf || !impl.requires_grad, op.name, ": the output, of shape ", impl.shape,
           ", is a leaf that asks for its gradient, such as a parameter; return a new tensor");
 
     Tape* const tape = ThreadState::here()->tape;
     const std::size_t first = tape->inputs_.size();
+    bool view = false, of_leaf = false;
     for (const Tensor& input : inputs) {
-        const int node = tape->node_of(op, input);
-        tape->inputs_.push_back(
-            {.node = node, .tensor = &input.impl(), .shape = node < 0 ? input.shape() : Shape()});
+        const int node = tape->node_of(op.name, input);
+        tape->inputs_.push_back({.node = node,
+                                 .tensor = input.handle().get(),
+                                 .shape = input.defined() ? input.shape() : Shape()});
+        const bool shares_memory = input.defined() && input.impl().storage == impl.storage;
+        view = view || (shares_memory && &input.impl() != &impl);
+        of_leaf = of_leaf || (shares_memory && on_leaf(input.impl()));
     }
-    Tensor::Impl& impl = y.impl();
-    impl.of_leaf = std::ranges::any_of(inputs, [&](const Tensor& x) {
-        return x.impl().storage == impl.storage && on_leaf(x.impl());
-    });
+    impl.of_leaf = of_leaf;
     impl.requires_grad = true;
     impl.leaf = false;
     impl.version = impl.storage->version();
     impl.tape = tape->id_;
     impl.node = static_cast<int>(tape->nodes_.size());
     tape->nodes_.push_back({.op = op,
+                            .shape = impl.shape,
                             .backward = std::move(backward),
-                            .leaf = {},
-                            .shape = y.shape(),
-                            .grad = {},
                             .first_input = first,
-                            .input_count = inputs.size()});
+                            .input_count = inputs.size(),
+                            .view = view});
     if (tape->watcher_) tape->watcher_(Tape::Pass::forward, tape->ops_);
     ++tape->ops_;
     return y;
@@ -215,11 +211,11 @@ void Tape::run(Node& node) {
         add_to_leaf(node.leaf, node.grad);
         return;
     }
-    op_in_backward = node.op;
+    internal::op_in_backward = node.op.name;
     std::vector<Grad> grads;
     grads.reserve(node.input_count);
-    for (std::size_t i = 0; i < node.input_count; ++i) {
-        grads.push_back(Grad(*this, inputs_[node.first_input + i].node));
+    for (const Input& input : std::span(inputs_).subspan(node.first_input, node.input_count)) {
+        grads.push_back(Grad(*this, input.node));
     }
     node.backward(node.grad, grads);
 }
@@ -235,26 +231,15 @@ void Grad::add(const Tensor& dx) {
     }
 }
 
-std::vector<Kept> captures_of(const Backward& backward) {
-    std::vector<Kept> found;
-    struct Listening {
-        explicit Listening(std::vector<Kept>& list) { internal::captures = &list; }
-        ~Listening() { internal::captures = nullptr; }
-    };
-    const Listening listening(found);
-    const Backward copy = backward;
-    return found;
-}
-
 Real* overwrite(const char* op, const Tensor& x) {
     Tensor::Impl& impl = x.impl();
     check(!recording() || !on_leaf(impl), op, impl.leaf ? ": a leaf" : ": a view", " of shape ",
           impl.shape, impl.leaf ? "" : " of a leaf",
-          " that asks for its gradient can not be changed in place while a Tape is recording; use "
+          " that asks for its gradient cannot be changed in place while a Tape is recording; use "
           "the form of the op that returns a new tensor");
     check(recording() || impl.leaf || impl.tape != recording_tape(), op, ": a tensor of shape ",
           impl.shape,
-          " that the running Tape has recorded can not be changed in place under NoGrad, for its "
+          " that the running Tape has recorded cannot be changed in place under NoGrad, for its "
           "gradient would be wrong; change a clone()");
     if (recording() && !impl.leaf) check_past(op, impl, recording_tape());
     impl.storage->written_by(op);

@@ -8,13 +8,13 @@
 #include <utility>
 #include <vector>
 
+#include "op.h"
 #include "saved.h"
 #include "tensor.h"
 
 namespace primer {
 
 class Tape;
-struct ThreadState;
 
 /// Where a backward leaves the gradient of one input of its op.
 class Grad {
@@ -31,15 +31,6 @@ class Grad {
     Tape* tape_;
     int node_;  // -1: not wanted
 };
-
-/// Computes an op's input gradients from dy, the gradient of its output: one Grad for each input,
-/// in the order in which the op recorded them.
-using Backward = std::function<void(const Tensor& dy, std::span<Grad> dx)>;
-
-/// What `backward` keeps. It is the closure itself that is asked: it is copied, and each Saved,
-/// SavedBytes and SavedList in it tells of itself when it is copied for this. Other captures, such
-/// as a plain Tensor, are not found.
-std::vector<Kept> captures_of(const Backward& backward);
 
 /// Records the ops of the thread that made it, from its construction until backward() or its own
 /// end, and runs them backwards. There is at most one recording Tape a thread.
@@ -72,29 +63,29 @@ class Tape {
 
     enum class Pass { forward, backward };
     /// Calls f(pass, i) when op i, counted from 0, has been recorded, and when its backward has
-    /// run: for those who take the time.
+    /// run: for measuring time.
     void watch(std::function<void(Pass pass, Index op)> f) { watcher_ = std::move(f); }
 
   private:
     friend class Grad;
     friend class GraphReader;
     friend std::uint64_t recording_tape();
-    friend Tensor record(const char* op, Tensor y, std::span<const Tensor> inputs,
-                         Backward backward);
+    friend Tensor record(const Op& op, Tensor y, std::span<const Tensor> inputs, Backward backward);
 
     struct Node {
-        const char* op;
-        Backward backward;        // empty for a leaf
-        Tensor leaf;              // the leaf itself; undefined for an op's output
-        Shape shape;              // of the output (or leaf)
-        Tensor grad;              // of the output, as far as it has been added up
-        std::size_t first_input;  // its inputs are inputs_[first_input, ...)
-        std::size_t input_count;
+        Op op;
+        Shape shape;                  // of the output (or leaf)
+        Tensor leaf = {};             // the leaf itself; undefined for an op's output
+        Backward backward = {};       // empty for a leaf
+        std::size_t first_input = 0;  // its inputs are inputs_[first_input, ...)
+        std::size_t input_count = 0;
+        bool view = false;  // the output lies in the memory of an input
+        Tensor grad = {};   // of the output, as far as it has been added up
     };
     struct Input {
         int node;                    // -1: its gradient is not wanted
-        const Tensor::Impl* tensor;  // to tell it by; it may be gone
-        Shape shape;                 // if it has no node
+        const Tensor::Impl* tensor;  // identifies it, and may be gone; null if it was undefined
+        Shape shape;
     };
 
     struct Leaf {
@@ -140,12 +131,16 @@ std::uint64_t recording_tape();
 
 /// Called by every differentiable op as its last act. If a tape is recording and some input wants a
 /// gradient, appends the op to it and marks `y`, the output, as wanting one. Returns y.
-/// Throws Error for a `y` that is a leaf and asks for its gradient: it would be one no more. And if
-/// an input was recorded on another tape: its past is not on this one; and if its
-/// values have been changed in place through another tensor that shares its memory: its past is not
-/// what made them.
-Tensor record(const char* op, Tensor y, std::span<const Tensor> inputs, Backward backward);
-inline Tensor record(const char* op, Tensor y, std::initializer_list<Tensor> inputs,
+///
+/// An input may be undefined, such as a bias that is left out: nobody wants its gradient, so its
+/// place in the op's backward holds a Grad that is not wanted. For the costs in `op` see Op.
+///
+/// Throws Error for a `y` that is a leaf and asks for its gradient, since it would cease to be one;
+/// for an input that was recorded on another tape, since this one does not know its past; and for
+/// one whose values have been changed in place through another tensor that shares its memory, since
+/// its past is not what made them.
+Tensor record(const Op& op, Tensor y, std::span<const Tensor> inputs, Backward backward);
+inline Tensor record(const Op& op, Tensor y, std::initializer_list<Tensor> inputs,
                      Backward backward) {
     return record(op, std::move(y), std::span(inputs.begin(), inputs.size()), std::move(backward));
 }

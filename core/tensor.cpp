@@ -99,17 +99,11 @@ Tensor Tensor::detach() const { return internal::alias(*this, shape()); }
 
 // y = x, so dx = dy.
 Tensor Tensor::clone() const {
-    return record("clone", tensor(values(), shape()), {*this},
-                  [](const Tensor& dy, std::span<Grad> dx) { dx[0].add(dy); });
-}
-
-IntTensor::IntTensor(const Shape& s, std::vector<Index> v) : shape(s), values(std::move(v)) {
-    check_whole("IntTensor(shape, values)");
-}
-
-void IntTensor::check_whole(const char* who) const {
-    check(std::ssize(values) == shape.numel(), who, ": IntTensor: shape ", shape, " needs ",
-          shape.numel(), " values, got ", values.size());
+    return record({"clone", 0}, tensor(values(), shape()), {*this},
+                  [](const Tensor& dy, std::span<Grad> d) {
+                      Grad& dx = d[0];
+                      dx.add(dy);
+                  });
 }
 
 Tensor empty(const Shape& shape) {
@@ -135,12 +129,9 @@ Tensor arange(Only<Index> count) {
 }
 
 Tensor tensor(std::initializer_list<double> values, const Shape& shape) {
-    check(static_cast<Index>(values.size()) == shape.numel(), "tensor: shape ", shape, " needs ",
-          shape.numel(), " values, got ", values.size());
-    Tensor x = empty(shape);
-    std::transform(values.begin(), values.end(), x.mutable_data(),
-                   [](double v) { return static_cast<Real>(v); });
-    return x;
+    std::vector<Real> reals;
+    for (double value : values) reals.push_back(static_cast<Real>(value));
+    return tensor(reals, shape);
 }
 
 Tensor tensor(std::initializer_list<double> values) {

@@ -36,9 +36,9 @@ class Tensor {
     /// computed from them is a constant to a tape.
     const Real* data() const { return impl().data; }
     std::span<const Real> values() const { return {data(), static_cast<std::size_t>(numel())}; }
-    /// The values, to write. Says that they change: a backward that still needs the old ones will
-    /// refuse, naming `writer` (a text that must outlive the tensor). Throws Error for the result
-    /// of a recorded op while its tape is recording: the tape would not see the change.
+    /// The values, to write. Marks them as changed: a backward that still needs the old ones throws
+    /// Error, naming `writer` (a text that must outlive the tensor). Throws Error for the result of
+    /// a recorded op while its tape is recording: the tape would not see the change.
     Real* mutable_data(const char* writer = "a write through mutable_data()") const;
     /// The one value of a tensor with one element.
     Real item() const;
@@ -103,24 +103,6 @@ class Tensor {
     std::shared_ptr<Impl> impl_;
 };
 
-/// A tensor of whole numbers without a gradient: class labels, and what argmax finds.
-struct IntTensor {
-    Shape shape{0};
-    std::vector<Index> values;
-
-    IntTensor() = default;
-    /// One dimension. Implicit, so that a list of labels can be written in a call.
-    IntTensor(std::vector<Index> v) : shape{static_cast<Index>(v.size())}, values(std::move(v)) {}
-    IntTensor(std::initializer_list<Only<Index>> v)
-        : IntTensor(std::vector<Index>(v.begin(), v.end())) {}
-    /// Throws Error unless there are shape.numel() values.
-    IntTensor(const Shape& shape, std::vector<Index> v);
-
-    /// Throws Error, naming `who`, unless there are shape.numel() values: the members are open to
-    /// everybody, so whoever takes an IntTensor calls this first.
-    void check_whole(const char* who) const;
-};
-
 /// Prints the shape and, on the next lines, the values the way NumPy does: at most four digits
 /// after the point (as PyTorch), with an exponent where the range needs one and, of more than 1000
 /// elements, only the first and last three along each dimension. Leaves the stream's settings
@@ -130,7 +112,6 @@ struct IntTensor {
 ///     [[1.   2.   3.  ]
 ///      [4.   5.5  6.25]]
 std::ostream& operator<<(std::ostream& out, const Tensor& x);
-std::ostream& operator<<(std::ostream& out, const IntTensor& x);
 
 /// Values not initialised.
 Tensor empty(const Shape& shape);

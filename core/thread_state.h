@@ -9,6 +9,7 @@
 namespace primer {
 
 class ForwardHook;
+class OpHook;
 class Tape;
 class Tensor;
 
@@ -18,6 +19,7 @@ struct ThreadState : std::enable_shared_from_this<ThreadState> {
     std::atomic<Tape*> tape = nullptr;         ///< the one that records
     std::atomic<int> no_grad = 0;              ///< how many NoGrads live
     std::atomic<ForwardHook*> hook = nullptr;  ///< the innermost
+    OpHook* op_hook = nullptr;                 ///< the innermost; for this thread alone
     /// Where the tape and mutable_data put the Buffers that a module's forward uses, and the
     /// Parameters that no optimizer has; null: nowhere.
     std::vector<Tensor>* used = nullptr;

@@ -31,9 +31,10 @@ Tensor snake(const Tensor& x, const Tensor& slope) {
         const Real s = std::sin(a[i % channels] * from[i]);
         to[i] = from[i] + s * s / a[i % channels];
     }
-    // record() puts the op on the tape. Saved keeps what the backward needs, and notices if
-    // it is changed in between; Grad says whether a gradient is wanted, and takes it.
-    return record("snake", y, {x, slope},
+    // record() puts the op on the tape. The 0 is its cost in multiply-adds, which summary() adds
+    // up. Saved keeps what the backward needs, and notices if it is changed in between; Grad says
+    // whether a gradient is wanted, and takes it.
+    return record({"snake", 0}, y, {x, slope},
                   [x = Saved(x), slope = Saved(slope)](const Tensor& dy, std::span<Grad> d) {
                       Grad &dx = d[0], &da = d[1];
                       // Whatever is made of ops can be a backward, too, only slower than a loop.

@@ -6,6 +6,7 @@
 #include "python_text.h"
 
 namespace primer {
+
 Tensor ReLU::forward(const Tensor& x) { return options_.inplace ? relu_(x) : relu(x); }
 
 std::string ReLU::describe() const { return options_.inplace ? "ReLU(inplace=True)" : "ReLU()"; }
@@ -31,12 +32,7 @@ PReLU::PReLU(Only<Index> num_parameters, Only<double> init) {
     weight.weight_decay = false;
 }
 
-Tensor PReLU::forward(const Tensor& x) {
-    const Index count = weight.numel();
-    check(count == 1 || (x.rank() >= 2 && x.shape()[1] == count), "PReLU(", count,
-          "): expected input [N, ", count, ", ...], got ", x.shape());
-    return prelu(x, weight);
-}
+Tensor PReLU::forward(const Tensor& x) { return prelu(x, weight); }
 
 std::string PReLU::describe() const {
     return "PReLU(num_parameters=" + std::to_string(weight.numel()) + ")";
@@ -77,17 +73,11 @@ std::string Softplus::describe() const {
 
 Tensor Hardswish::forward(const Tensor& x) { return hardswish(x); }
 
-Tensor Softmax::forward(const Tensor& x) {
-    at_least_1d(x.shape()).normalize(dim_, describe().c_str());  // throws in the layer's name
-    return softmax(x, dim_);
-}
+Tensor Softmax::forward(const Tensor& x) { return softmax(x, dim_); }
 
 std::string Softmax::describe() const { return "Softmax(dim=" + std::to_string(dim_) + ")"; }
 
-Tensor LogSoftmax::forward(const Tensor& x) {
-    at_least_1d(x.shape()).normalize(dim_, describe().c_str());  // throws in the layer's name
-    return log_softmax(x, dim_);
-}
+Tensor LogSoftmax::forward(const Tensor& x) { return log_softmax(x, dim_); }
 
 std::string LogSoftmax::describe() const { return "LogSoftmax(dim=" + std::to_string(dim_) + ")"; }
 
@@ -103,9 +93,8 @@ Maxout::Maxout(Only<Index> in_features, Only<Index> out_features, Only<Index> pi
 }
 
 Tensor Maxout::forward(const Tensor& x) {
-    const Index in = weight.shape()[1], out = weight.shape()[0] / pieces_;
-    check(x.rank() == 2 && x.shape()[1] == in, "Maxout(", in, " -> ", out, ", ", pieces_,
-          " pieces): expected input [N, ", in, "], got ", x.shape(),
+    // linear would take more dimensions, but maxout would take the second for the features.
+    check(x.rank() == 2, "expected x [N, ", weight.shape()[1], "], got ", x.shape(),
           x.rank() > 2 ? "; did you forget Flatten?" : "");
     return maxout(linear(x, weight, bias), pieces_);
 }

@@ -9,15 +9,16 @@
 
 namespace primer {
 
-/// What an activation that works element by element derives from.
+/// Base class of the activations that work element by element.
 class Activation : public Module {
   public:
     bool is_activation() const override { return true; }
 };
 
 struct ReLUOptions {
-    /// Whether to write the output over the input, which saves its memory: for behind a layer whose
-    /// backward does not need its own output. Behind none, the caller's x is overwritten.
+    /// Whether to write the output over the input, which saves its memory. Use it after a layer
+    /// whose backward does not need its own output; as the first layer it overwrites the caller's
+    /// x.
     bool inplace = false;
 };
 

@@ -31,13 +31,6 @@ BatchNorm::BatchNorm(const char* name, Index num_features, const BatchNormLayerO
 Tensor BatchNorm::normalize(const Tensor& x) {
     const bool tracked = running_mean.defined(), track = training() && tracked;
     // The average over k batches is that over k - 1 with 1/k of the way to the new one.
-    const Index count = x.numel() / num_features_;
-    check((!training() && tracked) || count != 1, name_, '(', num_features_, "): x ", x.shape(),
-          " has 1 value for each channel, and the variance of one value is 0: ",
-          tracked ? "training needs more"
-                  : "without running statistics it needs more, also in eval()",
-          "; use a larger batch (a last one that is smaller than the others can be dropped)",
-          tracked ? " or eval()" : "");
     const double batches = tracked ? static_cast<double>(num_batches_tracked.item()) : 0;
     Tensor y = batch_norm(x, running_mean, running_var, weight, bias,
                           {.training = training() || !tracked,
@@ -48,17 +41,17 @@ Tensor BatchNorm::normalize(const Tensor& x) {
     return y;
 }
 
+// What the op cannot know, for it takes any number of dimensions.
 Tensor BatchNorm1d::forward(const Tensor& x) {
     const Index c = num_features();
-    check((x.rank() == 2 || x.rank() == 3) && x.shape()[1] == c, "BatchNorm1d(", c,
-          "): expected input [N, ", c, "] or [N, ", c, ", L], got ", x.shape());
+    check((x.rank() == 2 || x.rank() == 3) && x.shape()[1] == c, "expected x [N, ", c, "] or [N, ",
+          c, ", L], got ", x.shape());
     return normalize(x);
 }
 
 Tensor BatchNorm2d::forward(const Tensor& x) {
     const Index c = num_features();
-    check(x.rank() == 4 && x.shape()[1] == c, "BatchNorm2d(", c, "): expected input [N, ", c,
-          ", H, W], got ", x.shape(),
+    check(x.rank() == 4 && x.shape()[1] == c, "expected x [N, ", c, ", H, W], got ", x.shape(),
           x.rank() == 3 ? "; a single image is a batch of one: [1, C, H, W]" : "");
     return normalize(x);
 }

@@ -13,8 +13,8 @@ struct BatchNormLayerOptions {
     std::optional<Only<double>> momentum = 0.1;
     bool affine = true;               ///< learn a weight and a bias for each channel
     bool track_running_stats = true;  ///< without them, eval() uses the batch's statistics as well
-    /// Be a ReLU as well: the same as ReLU() behind the layer, but faster, and the result of the
-    /// normalisation takes no memory of its own.
+    /// Apply ReLU to the result, as ReLU() after the layer would, but faster and without memory for
+    /// the result before it.
     bool relu = false;
 };
 

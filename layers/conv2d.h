@@ -35,7 +35,6 @@ class Conv2d : public Module {
     Parameter bias;    ///< [out_channels]; undefined without a bias
 
   private:
-    std::string name_;  // in messages
     Conv2dOptions options_;
 };
 

@@ -20,17 +20,14 @@ std::string describe_as(const char* name, double p) {
 
 Dropout::Dropout(Only<double> p, Rng& rng) : p_(checked("Dropout", p)), rng_(rng.split()) {}
 
-Tensor Dropout::forward(const Tensor& x) { return training() ? dropout(x, p_, rng_) : x; }
+// With p = 0, the op checks x and returns it.
+Tensor Dropout::forward(const Tensor& x) { return dropout(x, training() ? p_ : 0, rng_); }
 
 std::string Dropout::describe() const { return describe_as("Dropout", p_); }
 
 Dropout2d::Dropout2d(Only<double> p, Rng& rng) : p_(checked("Dropout2d", p)), rng_(rng.split()) {}
 
-Tensor Dropout2d::forward(const Tensor& x) {
-    check(x.rank() == 4, "Dropout2d: expected input [N, C, H, W], got ", x.shape(),
-          x.rank() == 3 ? "; a single image is a batch of one: [1, C, H, W]" : "");
-    return training() ? dropout2d(x, p_, rng_) : x;
-}
+Tensor Dropout2d::forward(const Tensor& x) { return dropout2d(x, training() ? p_ : 0, rng_); }
 
 std::string Dropout2d::describe() const { return describe_as("Dropout2d", p_); }
 

@@ -4,7 +4,7 @@
 
 namespace primer {
 
-/// Gives back its input, of any shape: takes the place of a layer that is left out.
+/// Returns its input, of any shape: stands in for a layer that is left out.
 class Identity : public Module {
   public:
     Tensor forward(const Tensor& x) override;

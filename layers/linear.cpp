@@ -15,13 +15,7 @@ Linear::Linear(Only<Index> in_features, Only<Index> out_features, Rng& rng,
     if (options.bias) bias = Parameter(full({out_features}, static_cast<Real>(options.bias_value)));
 }
 
-Tensor Linear::forward(const Tensor& x) {
-    const Index in = weight.shape()[1], out = weight.shape()[0];
-    check(x.rank() >= 1 && x.shape()[-1] == in, "Linear(", in, " -> ", out,
-          "): expected input [*, ", in, "], got ", x.shape(),
-          x.rank() > 2 ? "; did you forget Flatten?" : "");
-    return linear(x, weight, bias);
-}
+Tensor Linear::forward(const Tensor& x) { return linear(x, weight, bias); }
 
 void Linear::visit(Visitor& visitor) {
     visitor("weight", weight);

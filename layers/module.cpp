@@ -76,6 +76,43 @@ class Generators : public Walk {
     std::vector<std::pair<std::string, Rng*>> found;
 };
 
+// Finds the name of a module in another one: the first, if it has several.
+class NameOf : public Walk {
+  public:
+    using Walk::operator();
+    explicit NameOf(const void* module) : module_(module) {}
+
+    void operator()(const std::string& name, Module& child) override {
+        if (&child == module_ && found.empty()) found = full(name);
+        if (found.empty()) Walk::operator()(name, child);
+    }
+
+    std::string found;
+
+  private:
+    const void* module_;
+};
+
+// The Error that a forward has thrown, with the place in front; see Module::operator(). The
+// innermost module signs it, and those around it put their part of the path in front.
+Error signed_by(Module& module, const Error& error) {
+    try {
+        if (error.place() == nullptr) {
+            return Error(Place{
+                .module = &module, .path = "", .type = module.type(), .message = error.what()});
+        }
+        Place place = *error.place();
+        NameOf name(place.module);
+        module.walk(name);
+        if (name.found.empty()) return error;  // of a module that no visit names
+        place.module = &module;
+        place.path = name.found + (place.path.empty() ? "" : '.' + place.path);
+        return Error(place);
+    } catch (const std::exception&) {
+        return error;  // a visit or describe() fails, too; the first Error is the one to report
+    }
+}
+
 class Children : public Visitor {
   public:
     using Visitor::operator();
@@ -205,7 +242,13 @@ Tensor Module::operator()(const Tensor& x) {
     for (ForwardHook* hook = innermost(); hook != nullptr; hook = hook->outer_) {
         hook->entered(*this, x);
     }
-    Tensor y = forward(x);
+    Tensor y;
+    try {
+        y = forward(x);
+    } catch (const Error& error) {
+        if (typeid(error) != typeid(Error)) throw;  // of a class of the user's own
+        throw signed_by(*this, error);
+    }
     call.check_members();
     for (ForwardHook* hook = innermost(); hook != nullptr; hook = hook->outer_) {
         hook->called(*this, x, y);
@@ -216,7 +259,7 @@ Tensor Module::operator()(const Tensor& x) {
 void Module::walk(Visitor& visitor) {
     for (const Walking* w = Walking::innermost; w != nullptr; w = w->outer) {
         check(w->module != this, type(), "::visit: the walk over its children comes back to it: a ",
-              "module can not be in itself");
+              "module cannot be in itself");
     }
     const Walking walking(*this);
     Checked checked(*this, visitor);

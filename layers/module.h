@@ -22,7 +22,7 @@ struct ThreadState;
 /// Modules are moved, never copied: a copy would share its weights with the original unnoticed.
 class Module {
   public:
-    /// The output for a batch x. Throws Error, naming the layer, for a shape that does not fit.
+    /// The output for a batch x. Throws Error for a shape that does not fit; the ops see to it.
     virtual Tensor forward(const Tensor& x) = 0;
     /// Calls visitor(name, member) once for each Parameter, Buffer, Rng and Module that is a
     /// member, in the order of the forward. A parameter that an option has left undefined is not
@@ -31,7 +31,7 @@ class Module {
     /// What a forward uses and visit does not name is not trained, saved, or switched by eval(). So
     /// while a Tape is recording, a call throws Error, naming the class, where its forward calls a
     /// module, or uses a Parameter or a Buffer, that no visit of the called modules names.
-    /// Exempt is what harms nobody: parameters that an optimizer has been given or that ask for no
+    /// Exempt is what does no harm: parameters that an optimizer has been given or that ask for no
     /// gradient, and modules that neither have buffers and generators nor ask whether they are in
     /// training, or are not.
     virtual void visit(Visitor& /*visitor*/) {}
@@ -51,7 +51,11 @@ class Module {
     Module& operator=(Module&& other) noexcept;
     virtual ~Module() = default;
 
-    /// forward(x). Call a module rather than its forward: a ForwardHook sees calls only.
+    /// forward(x). Call a module rather than its forward: a ForwardHook sees calls only, and an
+    /// Error that the forward throws gets the layer's place in front, as seen from the outermost
+    /// module that was called: "body.0 (Conv2d): conv2d: expected x [N, 32, H, W], got ..."; the
+    /// path is that of state_dict. A layer that was called by itself has its type alone there:
+    /// "Conv2d: conv2d: ...".
     Tensor operator()(const Tensor& x);
 
     /// Every parameter of this module and of those in it, in the order of visit. One that several

@@ -76,13 +76,24 @@ class Members : public Visitor {
     std::unordered_set<const void*> modules_;
 };
 
+// Throws an Error that names the class to correct. Its place is that of no module, so the modules
+// around put nothing in front.
+template <class... Parts>
+[[noreturn]] void complain(const std::string& type, const Parts&... parts) {
+    TextStream message;
+    (message << ... << parts);
+    throw Error(Place{.module = nullptr, .path = "", .type = type, .message = message.str()});
+}
+
 }  // namespace
 
 ModuleCall::ModuleCall(Module& module, const Tensor& x)
     : module_(module), x_(x), recording_(recording()) {
-    check(!module.moved_from_,
-          "Module: this module has been moved from: its parameters are in the one that it was "
-          "moved to, which is to be called in its place");
+    if (module.moved_from_) {
+        complain("Module",
+                 "this module has been moved from: its parameters are in the one that it was moved "
+                 "to; call that one");
+    }
     if (!recording_) return;
     Calls& here = of_this_thread();
     outer_ = here.innermost;
@@ -108,10 +119,10 @@ ModuleCall::~ModuleCall() {
 
 void ModuleCall::check_named(Module& module) const {
     if (named(&module)) return;
-    fail(module_.type(), ": its forward calls a ", module.describe(),
-         " that its visit does not name, so it is not trained, saved or switched by eval(); add it "
-         "to ",
-         module_.type(), "::visit: visitor(\"its name\", the member)");
+    complain(module_.type(), "its forward calls a ", module.describe(),
+             " that its visit does not name, so it is not trained, saved or switched by eval(); "
+             "add it to ",
+             module_.type(), "::visit: visitor(\"its name\", the member)");
 }
 
 void ModuleCall::asked_training(const Module& module) {
@@ -129,10 +140,10 @@ void ModuleCall::check_members() const {
         const Tensor& x = used[i];
         if (x.impl().optimizers > 0 || is_input(x) || named(&x.impl())) continue;
         const bool buffer = x.impl().role == Role::buffer;
-        fail(module_.type(), ": its forward uses a ", buffer ? "Buffer" : "Parameter", " of shape ",
-             x.shape(), " that its visit does not name, so it is not ",
-             buffer ? "saved" : "trained or saved", "; add it to ", module_.type(),
-             "::visit: visitor(\"its name\", the member)");
+        complain(module_.type(), "its forward uses a ", buffer ? "Buffer" : "Parameter",
+                 " of shape ", x.shape(), " that its visit does not name, so it is not ",
+                 buffer ? "saved" : "trained or saved", "; add it to ", module_.type(),
+                 "::visit: visitor(\"its name\", the member)");
     }
 }
 

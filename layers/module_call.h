@@ -24,7 +24,7 @@ class ModuleCall {
     /// After the forward. Throws Error for a Parameter or Buffer that no visit names, and for a
     /// module that asked whether it is in training and that none names.
     void check_members() const;
-    /// To be told when a forward asks for that.
+    /// Called when a module is asked whether it is in training.
     static void asked_training(const Module& module);
 
   private:

@@ -17,7 +17,6 @@ class MaxPool2d : public Module {
     std::string describe() const override;
 
   private:
-    std::string name_;  // in messages
     MaxPool2dOptions options_;
 };
 
@@ -30,7 +29,6 @@ class AvgPool2d : public Module {
     std::string describe() const override;
 
   private:
-    std::string name_;  // in messages
     AvgPool2dOptions options_;
 };
 

@@ -18,4 +18,12 @@ std::string python_float(double value) {
 
 std::string python_bool(bool value) { return value ? "True" : "False"; }
 
+std::string python_tuple(Size2 size) {
+    return '(' + std::to_string(size.h) + ", " + std::to_string(size.w) + ')';
+}
+
+std::string python_number_or_tuple(Size2 size) {
+    return size.h == size.w ? std::to_string(size.h) : python_tuple(size);
+}
+
 }  // namespace primer

@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "../core/size2.h"
+
 // Options as Python prints them, for the descriptions of layers.
 
 namespace primer {
@@ -11,5 +13,8 @@ namespace primer {
 std::string python_float(double value);
 
 std::string python_bool(bool value);  ///< "True" or "False"
+
+std::string python_tuple(Size2 size);            ///< "(3, 2)", height first
+std::string python_number_or_tuple(Size2 size);  ///< "3" where both are 3
 
 }  // namespace primer

@@ -27,7 +27,7 @@ class Sequential : public Module {
         (append(std::forward<Modules>(modules)), ...);
     }
 
-    /// Takes one more module, for the end. Returns *this.
+    /// Adds a module at the end. Returns *this.
     template <class M>
     Sequential& append(M&& module) {
         static_assert(std::derived_from<std::remove_cvref_t<M>, Module>,

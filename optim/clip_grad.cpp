@@ -4,7 +4,7 @@
 
 #include "../core/error.h"
 #include "../core/kernels/elementwise.h"
-#include "../core/kernels/optimizer.h"
+#include "../core/kernels/reduce.h"
 
 namespace primer {
 

@@ -207,14 +207,14 @@ TEST_CASE("activation layers: bad options and shapes") {
         [&] {
             prelu(zeros({2, 3, 4}));
         },
-        {"PReLU(4): expected input [N, 4, ...], got [2, 3, 4]"});
-    check_error([&] { prelu(zeros({4})); }, {"PReLU(4): expected input [N, 4, ...], got [4]"});
+        {"PReLU: prelu: expected one slope", "got a weight [4] for x [2, 3, 4]"});
+    check_error([&] { prelu(zeros({4})); }, {"PReLU: prelu: ", "got a weight [4] for x [4]"});
     check_error(
         [] {
             Softmax(2)(zeros({2, 3}));
         },
-        {"Softmax(dim=2): expected a dimension from -2 to 1 for the shape [2, 3], got 2"});
-    check_error([] { LogSoftmax(-3)(zeros({2, 3})); }, {"LogSoftmax(dim=-3): ", "got -3"});
+        {"Softmax: softmax: expected a dimension from -2 to 1 for the shape [2, 3], got 2"});
+    check_error([] { LogSoftmax(-3)(zeros({2, 3})); }, {"LogSoftmax: log_softmax: ", "got -3"});
 
     Rng rng(6);
     check_error([&] { Maxout(3, (Index{1} << 62) + 1, 4, rng); },  // 4 of them would be 4
@@ -229,13 +229,13 @@ TEST_CASE("activation layers: bad options and shapes") {
         [&] {
             maxout(zeros({2, 3}));
         },
-        {"Maxout(4 -> 3, 2 pieces): expected input [N, 4], got [2, 3]"});
-    check_error([&] { maxout(zeros({4})); }, {"expected input [N, 4], got [4]"});
+        {"Maxout: linear: expected x [*, 4] for the weight [6, 4], got [2, 3]"});
+    check_error([&] { maxout(zeros({4})); }, {"Maxout: expected x [N, 4], got [4]"});
     check_error(
         [&] {
             maxout(zeros({2, 1, 2, 2}));
         },
-        {"expected input [N, 4], got [2, 1, 2, 2]; did you forget Flatten?"});
+        {"expected x [N, 4], got [2, 1, 2, 2]; did you forget Flatten?"});
 }
 
 }  // namespace

@@ -349,16 +349,17 @@ TEST_CASE("batch_norm: bad arguments") {
     check_error([&] { train(zeros({3}), {.training = true}); },
                 {"batch_norm: expected x [N, C] or [N, C, ...], got [3]"});
     check_error([&] { batch_norm(x, c2, c3, {}, {}); },
-                {"batch_norm: expected a running_mean [3] for x [4, 3], got [2]"});
+                {"batch_norm: expected x [N, C, ...] and a running_mean [C], got x [4, 3] and a "
+                 "running_mean [2]"});
     check_error(
         [&] {
             batch_norm(x, c3, zeros({3, 1}), {}, {});
         },
-        {"batch_norm: expected a running_var [3] for x [4, 3], got [3, 1]"});
+        {"batch_norm: expected x [N, C, ...] and a running_var [C]", "a running_var [3, 1]"});
     check_error([&] { batch_norm(x, c3, c3, c2, {}); },
-                {"batch_norm: expected a weight [3] for x [4, 3], got [2]"});
+                {"batch_norm: expected x [N, C, ...] and a weight [C]", "a weight [2]"});
     check_error([&] { batch_norm(x, c3, c3, {}, c2); },
-                {"batch_norm: expected a bias [3] for x [4, 3], got [2]"});
+                {"batch_norm: expected x [N, C, ...] and a bias [C]", "a bias [2]"});
     check_error([&] { batch_norm(x, c3, {}, {}, {}); },
                 {"batch_norm: expected both of running_mean and running_var, or neither"});
     check_error([&] { batch_norm(x, {}, {}, {}, {}); },
@@ -375,7 +376,11 @@ TEST_CASE("batch_norm: bad arguments") {
     for (const Shape& one : {Shape{1, 3}, Shape{1, 3, 1}, Shape{1, 3, 1, 1}}) {
         check_error([&] { train(zeros(one), {.training = true}); },
                     {"batch_norm: x [1, 3", " has 1 value for each channel",
-                     "the variance of one value is 0", "use a larger batch", "or eval()"});
+                     "the variance of one value is 0: without running statistics it needs more, "
+                     "also in eval()",
+                     "use a larger batch"});
+        check_error([&] { batch_norm(zeros(one), c3, c3, {}, {}, {.training = true}); },
+                    {"training needs more", "use a larger batch", "or eval()"});
     }
     check_error([&] { batch_norm({}, {}, {}, {}, {}); }, {"this tensor is undefined"});
     // Refused, it has changed nothing.
@@ -746,22 +751,22 @@ TEST_CASE("BatchNorm: bad shapes and options") {
         [&] {
             one(zeros({4, 2}));
         },
-        {"BatchNorm1d(3): expected input [N, 3] or [N, 3, L], got [4, 2]"});
-    check_error([&] { one(zeros({4, 3, 2, 2})); }, {"BatchNorm1d(3): expected", "[4, 3, 2, 2]"});
-    check_error([&] { one(zeros({3})); }, {"BatchNorm1d(3): expected", "got [3]"});
+        {"BatchNorm1d: expected x [N, 3] or [N, 3, L], got [4, 2]"});
+    check_error([&] { one(zeros({4, 3, 2, 2})); }, {"BatchNorm1d: expected", "[4, 3, 2, 2]"});
+    check_error([&] { one(zeros({3})); }, {"BatchNorm1d: expected", "got [3]"});
     check_error(
         [&] {
             two(zeros({8, 32, 5, 5}));
         },
-        {"BatchNorm2d(64): expected input [N, 64, H, W], got [8, 32, 5, 5]"});
-    check_error([&] { two(zeros({8, 64})); }, {"BatchNorm2d(64): expected", "got [8, 64]"});
-    check_error([&] { two(zeros({64, 5, 5})); }, {"BatchNorm2d(64): expected", "got [64, 5, 5]"});
+        {"BatchNorm2d: expected x [N, 64, H, W], got [8, 32, 5, 5]"});
+    check_error([&] { two(zeros({8, 64})); }, {"BatchNorm2d: expected", "got [8, 64]"});
+    check_error([&] { two(zeros({64, 5, 5})); }, {"BatchNorm2d: expected", "got [64, 5, 5]"});
 
     check_error(
         [&] {
             one(zeros({1, 3}));
         },
-        {"BatchNorm1d(3): x [1, 3] has 1 value for each channel", "use a larger batch"});
+        {"BatchNorm1d: batch_norm: x [1, 3] has 1 value for each channel", "use a larger batch"});
     check_values(one.num_batches_tracked, {}, {0});  // not counted
     one.eval();
     CHECK(one(zeros({1, 3})).shape() == Shape{1, 3});

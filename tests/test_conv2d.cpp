@@ -248,7 +248,7 @@ TEST_CASE("conv2d: bad shapes") {
             conv2d(x, zeros({4, 3, 9, 3}), {});
         },
         {"conv2d: x [2, 3, 8, 8] padded by 0x0 is smaller than the kernel, which covers "
-         "9x3"});
+         "9x3; is the network too deep for images of this size?"});
     check_error(
         [&] {
             conv2d(x, w, {}, {.padding = {0, 1}, .dilation = {1, 5}});
@@ -271,7 +271,7 @@ TEST_CASE("conv2d: bad options") {
     check_error([&] { conv2d(x, w, {}, {.dilation = 0}); },
                 {"conv2d: expected a dilation of at least 1 either way, got 0x0"});
     check_error([&] { conv2d(x, w, {}, {.groups = 3}); },
-                {"conv2d: the 4 output channels of the weight [4, 3, 3, 3] can not be cut into 3 "
+                {"conv2d: the 4 output channels of the weight [4, 3, 3, 3] cannot be cut into 3 "
                  "groups"});
     check_error([&] { conv2d(x, w, {}, {.groups = 0}); }, {"into 0 groups"});
     check_error(
@@ -545,8 +545,9 @@ TEST_CASE("conv2d layer: bad shapes") {
         [&] {
             layer(zeros({2, 1, 28, 28}));
         },
-        {"Conv2d(3 -> 16, kernel 5x5): expected input [N, 3, H, W], got [2, 1, 28, 28]"});
-    check_error([&] { layer(zeros({2, 3072})); }, {"expected input [N, 3, H, W], got [2, 3072]"});
+        {"Conv2d: conv2d: expected x [N, 3, H, W] for the weight [16, 3, 5, 5]",
+         "got [2, 1, 28, 28]"});
+    check_error([&] { layer(zeros({2, 3072})); }, {"expected x [N, 3, H, W]", "got [2, 3072]"});
     check_error(
         [&] {
             layer(zeros({3, 28, 28}));
@@ -556,18 +557,13 @@ TEST_CASE("conv2d layer: bad shapes") {
         [&] {
             layer(zeros({2, 3, 4, 28}));
         },
-        {"Conv2d(3 -> 16, kernel 5x5): the input [2, 3, 4, 28], padded to 4x28, is smaller "
-         "than the kernel, which covers 5x5; is the network too deep for images of this "
-         "size?"});
+        {"Conv2d: conv2d: x [2, 3, 4, 28] padded by 0x0 is smaller than the kernel, which covers "
+         "5x5; is the network too deep for images of this size?"});
     Conv2d wide(1, 1, {.kernel = {1, 3}, .padding = {1, 2}, .dilation = {1, 4}}, rng);
-    check_error([&] { wide(zeros({1, 1, 4, 4})); }, {"padded to 6x8", "covers 1x9"});
+    check_error([&] { wide(zeros({1, 1, 4, 4})); }, {"padded by 1x2", "covers 1x9"});
     CHECK(wide(zeros({1, 1, 4, 5})).shape() == Shape{1, 1, 6, 1});
     Conv2d grouped(4, 2, {.kernel = {3, 1}, .groups = 2}, rng);
-    check_error(
-        [&] {
-            grouped(zeros({1, 2, 4, 4}));
-        },
-        {"Conv2d(4 -> 2, kernel 3x1): expected input [N, 4, H, W]"});
+    check_error([&] { grouped(zeros({1, 2, 4, 4})); }, {"Conv2d: conv2d: expected x [N, 4, H, W]"});
 }
 
 TEST_CASE("conv2d layer: bad options") {

@@ -322,9 +322,9 @@ TEST_CASE("Dropout: no parameters, description, bad arguments") {
         [&] {
             channels(ones({3, 4}));
         },
-        {"Dropout2d: expected input [N, C, H, W], got [3, 4]"});
+        {"Dropout2d: dropout2d: expected x [N, C, H, W], got [3, 4]"});
     channels.eval();
-    check_error([&] { channels(ones({3, 4})); }, {"Dropout2d: expected input", "[3, 4]"});
+    check_error([&] { channels(ones({3, 4})); }, {"Dropout2d: dropout2d: expected x", "[3, 4]"});
 }
 
 }  // namespace

@@ -292,7 +292,7 @@ TEST_CASE("edges: an empty dimension is not reported as a wrong rank") {
     check_error([&] { conv2d(x, weight, {}); },
                 {"conv2d: expected x [N, 3, H, W] with H and W of at"});
     check_error([&] { MaxPool2d({.kernel = 1})(x); },
-                {"MaxPool2d(kernel 1x1): expected input [N, C, H, W] with"});
+                {"MaxPool2d: max_pool2d: expected x [N, C, H, W] with"});
     check_error([&] { AvgPool2d({.kernel = 1})(x); },
                 {"with H and W of at least 1, got [2, 3, 0, 4]"});
     check_error([&] { AdaptiveAvgPool2d(1)(x); }, {"with H and W of at least 1, got [2, 3, 0, 4]"});

@@ -37,19 +37,14 @@ TEST_CASE("flatten layer: gradients") {
 TEST_CASE("flatten layer: bad shapes") {
     // An image without its batch has no dimension 1 to begin with.
     check_error([] { Flatten()(zeros({784})); },
-                {"Flatten(start_dim=1, end_dim=-1): expected a dimension from -1 to 0 for the "
+                {"Flatten: flatten: expected a dimension from -1 to 0 for the "
                  "shape [784], got 1"});
     check_error(
         [] {
             Flatten(2, 1)(zeros({2, 3, 4}));
         },
-        {"Flatten(start_dim=2, end_dim=1): the first dimension comes after the last in the "
-         "input [2, 3, 4]"});
-    check_error(
-        [] {
-            Flatten(1, 4)(zeros({2, 3, 4}));
-        },
-        {"Flatten(start_dim=1, end_dim=4): ", "got 4"});
+        {"Flatten: flatten: start_dim 2 comes after end_dim 1 in shape [2, 3, 4]"});
+    check_error([] { Flatten(1, 4)(zeros({2, 3, 4})); }, {"Flatten: flatten: ", "got 4"});
 }
 
 TEST_CASE("flatten layer: description") {

@@ -67,9 +67,10 @@ TEST_CASE("linear layer: bad shapes") {
         [&] {
             layer(zeros({64, 3, 32, 32}));
         },
-        {"Linear(784 -> 256): expected input [*, 784], got [64, 3, 32, 32]; did you forget "
-         "Flatten?"});
-    check_error([&] { layer(Tensor(1)); }, {"Linear(784 -> 256): expected input [*, 784], got []"});
+        {"Linear: linear: expected x [*, 784] for the weight [256, 784], got [64, 3, 32, 32]; did "
+         "you forget Flatten?"});
+    check_error([&] { layer(Tensor(1)); },
+                {"Linear: linear: expected x [*, 784] for the weight [256, 784], got []"});
     // With two dimensions there is nothing to flatten, so nothing is asked.
     std::string message;
     try {
@@ -77,7 +78,8 @@ TEST_CASE("linear layer: bad shapes") {
     } catch (const Error& error) {
         message = error.what();
     }
-    CHECK(message == "Linear(784 -> 256): expected input [*, 784], got [64, 100]");
+    CHECK(message ==
+          "Linear: linear: expected x [*, 784] for the weight [256, 784], got [64, 100]");
 }
 
 TEST_CASE("linear layer: bad sizes") {

@@ -270,7 +270,7 @@ TEST_CASE("linear: shapes that do not fit are errors that name them and the usua
             linear(zeros({64, 1, 28, 28}), zeros({10, 784}), zeros({10}));
         },
         {"linear: expected x [*, 784] for the weight [10, 784], got [64, 1, 28, 28]",
-         "did you forget flatten()?"});
+         "did you forget Flatten?"});
     check_error(
         [] {
             linear(Tensor(1), zeros({2, 1}), {});

@@ -1,11 +1,14 @@
 #include <primer/layers/module.h>
 
+#include <functional>
 #include <sstream>
+#include <stdexcept>
 #include <thread>
 #include <type_traits>
 
 #include <primer/core/ops.h>
 #include <primer/core/rng.h>
+#include <primer/core/tape.h>
 #include <primer/layers/dropout.h>
 #include <primer/layers/linear.h>
 #include <primer/layers/sequential.h>
@@ -254,6 +257,92 @@ TEST_CASE("module: a hook is not told of calls that throw or of other threads") 
     CHECK(log.empty());
     module(tensor({1}));
     CHECK(log.size() == 1);
+}
+
+// What `f` throws, to the letter.
+template <class F>
+std::string message_of(F f) {
+    try {
+        f();
+    } catch (const Error& error) {
+        return error.what();
+    }
+    return "(no Error was thrown)";
+}
+
+// Its forward is what the test says; visit names the two layers that it holds.
+struct Free : Module {
+    explicit Free(Rng& rng) : body(Linear(3, 4, rng), Linear(4, 5, rng)), head(5, 2, rng) {}
+    Tensor forward(const Tensor& x) override { return f(*this, x); }
+    void visit(Visitor& visitor) override {
+        visitor("body", body);
+        visitor("head", head);
+    }
+    std::string describe() const override { return "Free(options)"; }
+
+    Sequential body;
+    Linear head;
+    std::function<Tensor(Free&, const Tensor&)> f = [](Free& m, const Tensor& x) {
+        return m.head(m.body(x));
+    };
+};
+
+TEST_CASE("module: an Error says in which layer it was thrown") {
+    Rng rng(1);
+    Free model(rng);
+    const std::string said = "linear: expected x [*, 3] for the weight [4, 3], got [1, 2]";
+    const auto call = [](Module& module) { return message_of([&] { module(zeros({1, 2})); }); };
+    CHECK(call(model.body[0]) == "Linear: " + said);
+    CHECK(call(model.body) == "0 (Linear): " + said);
+    CHECK(call(model) == "body.0 (Linear): " + said);
+    {
+        const Tape tape;
+        CHECK(call(model) == "body.0 (Linear): " + said);
+    }
+    // Called past the module that holds it.
+    model.f = [](Free& m, const Tensor& x) { return m.body[1](x); };
+    CHECK(call(model) ==
+          "body.1 (Linear): linear: expected x [*, 4] for the weight [5, 4], got [1, 2]");
+    Sequential outer;
+    outer.append(std::move(model));
+    CHECK(call(outer) ==
+          "0.body.1 (Linear): linear: expected x [*, 4] for the weight [5, 4], got [1, 2]");
+}
+
+TEST_CASE("module: an Error of a module of one's own") {
+    Rng rng(1);
+    Free model(rng);
+    const auto call = [](Module& module) { return message_of([&] { module(zeros({1, 2})); }); };
+    model.f = [](Free&, const Tensor& x) { return matmul(x, zeros({3, 2})); };
+    CHECK(call(model).starts_with("Free: matmul: [1, 2] x [3, 2]: "));
+    model.f = [](Free&, const Tensor& x) -> Tensor { fail("expected more than ", x.shape()); };
+    CHECK(call(model) == "Free: expected more than [1, 2]");
+    // Caught and thrown anew, it is the outer one's.
+    model.f = [](Free& m, const Tensor& x) -> Tensor {
+        try {
+            return m.head(x);
+        } catch (const Error& error) {
+            fail("no head: ", error.what());
+        }
+    };
+    CHECK(call(model).starts_with("Free: no head: Linear: linear: expected x [*, 5]"));
+    // Of a layer that no visit names, the place is not known.
+    Linear hidden(3, 3, rng);
+    model.f = [&hidden](Free&, const Tensor& x) { return hidden(x); };
+    CHECK(call(model).starts_with("Linear: linear: expected x [*, 3]"));
+    Sequential outer;
+    outer.append(std::move(model));
+    CHECK(call(outer).starts_with("Linear: linear: expected x [*, 3]"));
+    // What is no Error of Primer's passes as it is.
+    struct Other : Module {
+        Tensor forward(const Tensor&) override { throw std::runtime_error("other"); }
+        std::string describe() const override { return "Other"; }
+    };
+    CHECK_THROWS_WITH_AS(Sequential(Other())(zeros({1})), "other", std::runtime_error);
+    // A module that cannot be described does not hide what went wrong.
+    Linear broken(3, 3, rng);
+    broken.weight = Parameter();
+    CHECK(call(broken).starts_with("Tensor: this tensor is undefined"));
 }
 
 TEST_CASE("module: printing") {

@@ -288,7 +288,7 @@ TEST_CASE("pooling: bad shapes") {
             max_pool2d(zeros({1, 1, 4, 2}), {.kernel = 3, .dilation = 2});
         },
         {"max_pool2d: x [1, 1, 4, 2] padded by 0x0 is smaller than the window, which "
-         "covers 5x5"});
+         "covers 5x5; is the network too deep for images of this size?"});
     check_error(
         [&] {
             avg_pool2d(zeros({1, 1, 4, 2}), {.kernel = {2, 5}, .padding = {0, 1}});
@@ -727,36 +727,36 @@ TEST_CASE("pooling layers: bad shapes") {
         [] {
             MaxPool2d({.kernel = 2})(zeros({3, 8, 8}));
         },
-        {"MaxPool2d(kernel 2x2): expected input [N, C, H, W], got [3, 8, 8]; a single image is a "
-         "batch of one: [1, C, H, W]"});
+        {"MaxPool2d: max_pool2d: expected x [N, C, H, W], got [3, 8, 8]; a single image is a batch "
+         "of one: [1, C, H, W]"});
     check_error(
         [] {
             AvgPool2d({.kernel = 2})(zeros({8, 8}));
         },
-        {"AvgPool2d(kernel 2x2): expected input [N, C, H, W], got [8, 8]"});
+        {"AvgPool2d: avg_pool2d: expected x [N, C, H, W], got [8, 8]"});
     check_error(
         [] {
             AdaptiveAvgPool2d(1)(zeros({8, 64}));
         },
-        {"AdaptiveAvgPool2d: expected input [N, C, H, W], got [8, 64]"});
+        {"AdaptiveAvgPool2d: adaptive_avg_pool2d: expected x [N, C, H, W], got [8, 64]"});
     check_error(
         [] {
             AvgPool2d({.kernel = 9})(zeros({1, 3, 8, 10}));
         },
-        {"AvgPool2d(kernel 9x9): the input [1, 3, 8, 10], padded to 8x10, is smaller than the "
-         "kernel, which covers 9x9; is the network too deep for images of this size?"});
+        {"AvgPool2d: avg_pool2d: x [1, 3, 8, 10] padded by 0x0 is smaller than the window, which "
+         "covers 9x9; is the network too deep for images of this size?"});
     MaxPool2d dilated({.kernel = 2, .padding = 1, .dilation = {1, 9}});
     check_error(
         [&] {
             dilated(zeros({1, 3, 8, 7}));
         },
-        {"MaxPool2d(kernel 2x2): the input [1, 3, 8, 7], padded to 10x9, is smaller than "
-         "the kernel, which covers 2x10"});
+        {"MaxPool2d: max_pool2d: x [1, 3, 8, 7] padded by 1x1 is smaller than the window, which "
+         "covers 2x10"});
     CHECK(dilated(zeros({1, 3, 8, 8})).shape() == Shape{1, 3, 5, 1});
     // With ceil_mode the window may reach stride - 1 over the edge, and not a pixel further.
     MaxPool2d over({.kernel = 3, .stride = 2, .ceil_mode = true});
     CHECK(over(zeros({1, 1, 2, 2})).shape() == Shape{1, 1, 1, 1});
-    check_error([&] { over(zeros({1, 1, 1, 2})); }, {"padded to 1x2", "covers 3x3"});
+    check_error([&] { over(zeros({1, 1, 1, 2})); }, {"x [1, 1, 1, 2] padded by 0x0", "covers 3x3"});
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include <primer/core/ops.h>
 #include <primer/core/rng.h>
+#include <primer/core/tape.h>
 #include <primer/layers/activations.h>
 #include <primer/layers/conv2d.h>
 #include <primer/layers/flatten.h>
@@ -60,9 +61,9 @@ TEST_CASE("profile: calls, operations and bytes, worked out by hand") {
     CHECK(p.ops[1].backward.bytes == 480 * kEach);
     CHECK(p.ops[2].forward.operations == 0);  // flatten
     CHECK(p.ops[2].backward.bytes == 0);
-    // 15 outputs of 32 products, and both gradients.
-    CHECK(p.ops[3].forward.operations == 2 * 15 * 32);
-    CHECK(p.ops[3].backward.operations == 4 * 15 * 32);
+    // 15 outputs of 32 products and a bias, and both gradients.
+    CHECK(p.ops[3].forward.operations == 2 * 15 * 33);
+    CHECK(p.ops[3].backward.operations == 4 * 15 * 33);
     CHECK(p.ops[3].forward.bytes == (160 + 96 + 3 + 15) * kEach);
     CHECK(p.ops[3].backward.bytes == (15 + 160 + 96 + 160 + 96 + 3) * kEach);
     CHECK(p.ops[4].name == "op 4: cross_entropy");
@@ -70,10 +71,10 @@ TEST_CASE("profile: calls, operations and bytes, worked out by hand") {
     CHECK(p.ops[4].forward.operations == 15);
 
     double forward = 0;
-    for (const ProfileRow& row : p.ops) forward += row.forward.operations;
+    for (const ProfileRow& row : p.ops) forward += row.forward.operations.value();
     REQUIRE(p.layers.size() == 5);
     double by_layer = 0;
-    for (const ProfileRow& row : p.layers) by_layer += row.forward.operations;
+    for (const ProfileRow& row : p.layers) by_layer += row.forward.operations.value();
     CHECK(by_layer == forward);
     CHECK(p.forward_seconds >= 0);
     CHECK(p.backward_seconds >= 0);
@@ -96,7 +97,7 @@ TEST_CASE(
     REQUIRE(p.layers.size() == 2);
     CHECK(p.layers[0].name == "Linear");
     CHECK(p.layers[0].calls == 4);
-    CHECK(p.layers[0].forward.operations == 2 * 2 * 12 * 2);
+    CHECK(p.layers[0].forward.operations == 2 * 2 * 12 * 3);
     CHECK(p.layers[1].name.empty());
     CHECK(p.layers[1].calls == 8);
     CHECK(p.ops[2].name == "op 2: exp");
@@ -123,6 +124,38 @@ TEST_CASE("profile: the median of two steps lies between them") {
     const std::chrono::duration<double> all = std::chrono::steady_clock::now() - start;
     CHECK(p.forward_seconds >= 0.1);
     CHECK(p.forward_seconds <= all.count() / 2);
+}
+
+TEST_CASE("profile: an op that does not state its cost") {
+    Rng rng(1);
+    Linear model(2, 3, rng);
+    const auto profiled = [&](const Op& op) {
+        return profile(model, [&] {
+            const Tensor y = model(ones({4, 2}));
+            return mean(record(op, y.clone(), {y}, [](const Tensor& dy, std::span<Grad> d) {
+                Grad& dx = d[0];
+                dx.add(dy);
+            }));
+        });
+    };
+    const Profile p = profiled("own");
+    REQUIRE(p.ops.size() == 4);  // linear, clone, own, mean
+    CHECK(p.ops[2].name == "op 2: own");
+    CHECK_FALSE(p.ops[2].forward.operations.has_value());
+    CHECK_FALSE(p.ops[2].backward.operations.has_value());
+    REQUIRE(p.layers.size() == 2);
+    CHECK(p.layers[0].forward.operations == 2 * 12 * 3);
+    CHECK_FALSE(p.layers[1].forward.operations.has_value());
+    std::ostringstream out;
+    out << p;
+    const std::string text = out.str();
+    const std::string line = text.substr(text.find("op 2: own"), text.find('\n'));
+    CHECK(line.find(" ? ") != std::string::npos);
+
+    const Profile stated = profiled({"own", 1000});
+    CHECK(stated.ops[2].forward.operations == 2000);
+    CHECK(stated.ops[2].backward.operations == 2000);
+    CHECK(stated.layers[1].forward.operations.has_value());
 }
 
 TEST_CASE("profile: as text, the slowest first") {

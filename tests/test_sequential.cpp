@@ -105,8 +105,8 @@ TEST_CASE("sequential: an error names the layer") {
         [&] {
             model(zeros({64, 1, 28, 28}));
         },
-        {"Linear(784 -> 256): expected input [*, 784], got [64, 1, 28, 28]; did you forget "
-         "Flatten?"});
+        {"0 (Linear): linear: expected x [*, 784] for the weight [256, 784], got [64, 1, 28, 28]; "
+         "did you forget Flatten?"});
 }
 
 // As torch 2.13 prints the same model.

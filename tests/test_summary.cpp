@@ -1,5 +1,7 @@
 #include <primer/layers/inspect/summary.h>
 
+#include <functional>
+
 #include <primer/core/ops.h>
 #include <primer/core/rng.h>
 #include <primer/core/tape.h>
@@ -150,6 +152,80 @@ TEST_CASE("summary: each call counts, and each row of a sequence") {
     CHECK(summary(slopes, {7, 2}).multiply_adds == 7);
 }
 
+// y = x W, without an op of its own; `op` says what it is recorded as.
+Tensor product(const Op& op, const Tensor& x, const Tensor& w) {
+    const Tensor y = empty({x.shape()[0], w.shape()[1]}).fill_(0);
+    return record(op, y, {x, w}, [](const Tensor&, std::span<Grad>) {});
+}
+
+// A layer of a user's own: its forward is what the test says, beside that of the layer in it.
+struct Own : Module {
+    explicit Own(Rng& rng) : inner(3, 4, rng) {}
+    Tensor forward(const Tensor& x) override { return f(*this, x); }
+    void visit(Visitor& visitor) override {
+        visitor("inner", inner);
+        visitor("weight", weight);
+    }
+    std::string describe() const override { return "Own"; }
+
+    Linear inner;
+    Parameter weight{ones({4, 5})};
+    std::function<Tensor(Own&, const Tensor&)> f;
+};
+
+TEST_CASE("summary: what a module computes itself counts for it, once") {
+    Rng rng(1);
+    Own own(rng);
+    own.f = [](Own& m, const Tensor& x) { return relu(matmul(m.inner(x), m.weight)); };
+    Sequential model;
+    model.append(std::move(own));
+    const Summary s = summary(model, {2, 3});
+    REQUIRE(s.rows.size() == 3);
+    CHECK(s.rows[0].multiply_adds == 0);
+    CHECK(s.rows[1].multiply_adds == 2 * 4 * 5);
+    CHECK(s.rows[2].multiply_adds == 2 * (3 * 4 + 4));
+    CHECK(s.multiply_adds == 2 * 4 * 5 + 2 * (3 * 4 + 4));
+    CHECK_FALSE(s.unknown_cost);
+    // The same before and after the layer in it, and frozen: nothing of it is recorded.
+    Own twice(rng);
+    twice.f = [](Own& m, const Tensor& x) {
+        return matmul(m.inner(matmul(x, ones({3, 3}))), m.weight);
+    };
+    for (const Parameter& p : twice.parameters()) p.requires_grad_(false);
+    CHECK(summary(twice, {2, 3}).rows[0].multiply_adds == 2 * 3 * 3 + 2 * 4 * 5);
+    // A layer that visit does not name has no row: it counts for the module that calls it.
+    Linear hidden(3, 3, rng);
+    twice.f = [&hidden](Own& m, const Tensor& x) { return m.inner(hidden(x)); };
+    const Summary with_hidden = summary(twice, {2, 3});
+    CHECK(with_hidden.rows[0].multiply_adds == 2 * (3 * 3 + 3));
+    CHECK(with_hidden.rows[1].multiply_adds == 2 * (3 * 4 + 4));
+}
+
+TEST_CASE("summary: an op that does not state its cost prints ?, one that does is counted") {
+    Rng rng(1);
+    Own own(rng);
+    own.f = [](Own& m, const Tensor& x) { return product("product", relu(m.inner(x)), m.weight); };
+    const Summary unknown = summary(own, {2, 3});
+    CHECK(unknown.unknown_cost);
+    CHECK(unknown.rows[0].unknown_cost);
+    CHECK_FALSE(unknown.rows[1].unknown_cost);
+    CHECK(
+        text(unknown).starts_with("Layer (type)      Output shape  Parameters  Multiply-adds\n"
+                                  "---------------------------------------------------------\n"
+                                  "Own                     [2, 5]          20              ?\n"
+                                  "  inner (Linear)        [2, 4]          16             32\n"));
+    CHECK(text(unknown).find("Multiply-adds: 32 and more: those marked with ? are not known\n") !=
+          std::string::npos);
+
+    own.f = [](Own& m, const Tensor& x) {
+        return product({"product", 2 * 4 * 5}, relu(m.inner(x)), m.weight);
+    };
+    const Summary stated = summary(own, {2, 3});
+    CHECK_FALSE(stated.unknown_cost);
+    CHECK(stated.rows[0].multiply_adds == 40);
+    CHECK(stated.multiply_adds == 72);
+}
+
 TEST_CASE("summary: its rows") {
     Rng rng(1);
     Model model(rng);
@@ -206,7 +282,7 @@ TEST_CASE("summary: runs in eval mode and puts every mode back") {
         [&] {
             summary(model.last, {2, 4});
         },
-        {"Linear(1000 -> 3): expected input [*, 1000], got [2, 4]"});
+        {"Linear: linear: expected x [*, 1000] for the weight [3, 1000], got [2, 4]"});
 }
 
 TEST_CASE("summary: is not recorded") {

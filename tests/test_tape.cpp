@@ -633,7 +633,7 @@ TEST_CASE("tape: no op in place on a leaf that wants its gradient, while recordi
     Tape tape;
     check_error(
         [&] { double_(x); },
-        {"double_: a leaf of shape [2] that asks for its gradient can not be changed in place",
+        {"double_: a leaf of shape [2] that asks for its gradient cannot be changed in place",
          "returns a new tensor"});
     check_values(x, {2}, {2, 6});
     check_values(double_(constant), {2}, {2, 6});
@@ -681,7 +681,7 @@ TEST_CASE("tape: no op in place under NoGrad on what the tape has recorded") {
     const Tensor y = add(x, 1);
     const NoGrad guard;
     check_error([&] { double_(y); }, {"double_: a tensor of shape [2] that the running Tape has "
-                                      "recorded can not be changed in place under NoGrad"});
+                                      "recorded cannot be changed in place under NoGrad"});
     check_values(y, {2}, {2, 4});
     CHECK_NOTHROW(double_(y.clone()));
 }
@@ -970,6 +970,57 @@ TEST_CASE("tape: an op must not return a leaf that asks for its gradient") {
     check_error([&] { record("mine", w, {x}, [](const Tensor&, std::span<Grad>) {}); },
                 {"mine: the output, of shape [1], is a leaf"});
     CHECK_NOTHROW(w.requires_grad_());
+}
+
+TEST_CASE("tape: an undefined input is one whose gradient nobody wants") {
+    const Tensor x = tensor({1, 2}).requires_grad_();
+    const auto scaled = [](const Tensor& a, const Tensor& missing) {
+        return record("scaled", a.detach() * 3, {missing, a, missing},
+                      [](const Tensor& dy, std::span<Grad> d) {
+                          REQUIRE(d.size() == 3);
+                          CHECK_FALSE(d[0].wanted());
+                          CHECK_FALSE(d[2].wanted());
+                          d[2].add({});  // does nothing
+                          Grad& da = d[1];
+                          da.add(dy * 3);
+                      });
+    };
+    Tape tape;
+    tape.backward(sum(scaled(x, {})));
+    check_values(x.grad(), {2}, {3, 3});
+    // All undefined: nothing is recorded.
+    const Tape other;
+    const Tensor y = record("none", ones({2}), {Tensor()}, [](const Tensor&, std::span<Grad>) {});
+    CHECK_FALSE(y.requires_grad());
+    CHECK(other.size() == 0);
+}
+
+TEST_CASE("tape: a hook is told of every op, recorded or not, with its cost") {
+    struct Ops : OpHook {
+        void called(const Op& op) override {
+            text += std::string(op.name) + ' ' +
+                    (op.multiply_adds ? std::to_string(*op.multiply_adds) : "?") + ", ";
+        }
+        std::string text;
+    };
+    const Tensor x = ones({2, 3}).requires_grad_(), w = ones({4, 3});
+    Ops outer;
+    {
+        const Ops inner;
+        relu(linear(x, w, {}));  // no tape
+        CHECK(inner.text == "linear 24, relu 0, ");
+    }
+    {
+        Tape tape;
+        linear(x, w, ones({4}));
+        matmul(x, ones({2, 3, 5}));
+        const NoGrad unrecorded;
+        conv2d(ones({2, 3, 4, 4}), ones({6, 3, 3, 3}), ones({6}), {.padding = 1});
+        record("own", ones({1}), {x}, {});
+    }
+    CHECK(outer.text == "linear 24, relu 0, linear 32, matmul 60, conv2d 5376, own ?, ");
+    std::thread([&] { relu(x); }).join();
+    CHECK(outer.text.ends_with("own ?, "));
 }
 
 }  // namespace primer

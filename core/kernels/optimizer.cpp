@@ -30,10 +30,4 @@ void rmsprop_update(Index n, const RmspropStep& step, const Real* grad, Real* sq
     elementwise(n, kGrain, loop, grad, square, mean, velocity, w);
 }
 
-double sum_of_squares(Index n, const Real* x) {
-    return sum_of_chunks(n, kGrain, [=](Index begin, Index end) {
-        return table().reduce.sum_of_squares(end - begin, x + begin);
-    });
-}
-
 }  // namespace primer::kernels

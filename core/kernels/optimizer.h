@@ -66,7 +66,4 @@ struct RmspropStep {
 void rmsprop_update(std::int64_t n, const RmspropStep& step, const Real* grad, Real* square,
                     Real* mean, Real* velocity, Real* w);
 
-/// The sum of x[i]^2, in double.
-double sum_of_squares(std::int64_t n, const Real* x);
-
 }  // namespace primer::kernels

@@ -59,6 +59,12 @@ void sum(const Axis& axis, const Real* x, Real* y, double factor) {
     sum_to({axis.outer, axis.n, axis.inner}, x, {axis.outer, 1, axis.inner}, y, factor);
 }
 
+double sum_of_squares(Index n, const Real* x) {
+    return sum_of_chunks(n, kGrain, [=](Index begin, Index end) {
+        return table().reduce.sum_of_squares(end - begin, x + begin);
+    });
+}
+
 void max(const Axis& axis, const Real* x, Real* y, Index* argmax) {
     rows(axis.outer * axis.inner, axis.n, kGrain, [&](Index begin, Index end) {
         for (Index line = begin; line < end; ++line) {
@@ -116,7 +122,7 @@ void sum_to(const Shape& x_shape, const Real* x, const Shape& y_shape, Real* y, 
     const Index inner = loop.size[last];
     const bool along_y = loop.stride_b[last] != 0;
     if (loop.rank == 1 && !along_y) {
-        *y += static_cast<Real>(sum_all(inner, x) * factor);
+        *y += static_cast<Real>(in_chunks(inner, x, table().reduce.sum) * factor);
         return;
     }
     Dimensions kept, summed;

@@ -19,6 +19,9 @@ struct Axis {
 /// large numbers is finite even where their sum is not.
 void sum(const Axis& axis, const Real* x, Real* y, double factor = 1);
 
+/// The sum of x[i]^2, added up in double.
+double sum_of_squares(Index n, const Real* x);
+
 /// y[o, i] = max over j of x[o, j, i], and the first j that has it. A NaN counts as the largest.
 /// Needs axis.n >= 1.
 void max(const Axis& axis, const Real* x, Real* y, Index* argmax);

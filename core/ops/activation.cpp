@@ -11,16 +11,16 @@
 namespace primer {
 namespace {
 
-// What the backward of an activation keeps. It is y wherever the derivative can be told from y: the
-// next layer nearly always keeps its input, which is y, so that costs nothing, whereas x could
-// otherwise be given back at once.
+// What the backward of an activation keeps: y, wherever the derivative follows from y. The next
+// layer nearly always keeps its input, which is y, so that costs nothing, while x could be given
+// back at once.
 enum class Keep { x, y };
 
 // Where y goes. Over x, only y can be kept.
 enum class Output { fresh, over_x };
 
-// Elements that are worth handing to another thread: of a loop that is as fast as memory, and of
-// one that computes an exponential for each.
+// How many elements are worth handing to another thread: in a loop that is as fast as memory, and
+// in one that computes an exponential for each.
 constexpr Index kCheap = 16384, kCostly = 8192;
 
 const kernels::ActivationKernels& loops() { return kernels::table().activation; }
@@ -33,13 +33,14 @@ Tensor elementwise(const char* op, const Tensor& x, Keep keep, Index grain, Forw
     Tensor y = fresh ? empty(x.shape()) : x;
     Real* const to = fresh ? y.mutable_data() : overwrite(op, x);
     kernels::elementwise(x.numel(), grain, forward, x.data(), to);
-    return record(op, y, {x},
+    return record({op, 0}, y, {x},
                   [grain, backward, kept = Saved(keep == Keep::x ? x : y)](const Tensor& dy,
                                                                            std::span<Grad> d) {
-                      Tensor dx = empty(dy.shape());
+                      Grad& dx = d[0];
+                      Tensor grad = empty(dy.shape());
                       kernels::elementwise(dy.numel(), grain, backward, kept->data(), dy.data(),
-                                           dx.mutable_data());
-                      d[0].add(dx);
+                                           grad.mutable_data());
+                      dx.add(grad);
                   });
 }
 
@@ -85,7 +86,7 @@ Tensor leaky_relu_(const Tensor& x, Only<double> negative_slope) {
 
 // He et al., "Delving Deep into Rectifiers", 2015, section 2.1. With c the channel of x: dy/dx = 1
 // where x > 0, else w_c. And dy/dw_c = 0 where x > 0, else x, so dw_c is the sum of x dy over the
-// x <= 0 of channel c. Keeps x: w_c may be negative or 0, and then y does not tell x.
+// x <= 0 of channel c. Keeps x: w_c may be negative or 0, and then x does not follow from y.
 Tensor prelu(const Tensor& x, const Tensor& weight) {
     const bool one_slope = weight.shape() == Shape{1} || weight.rank() == 0;
     check(one_slope || (x.rank() >= 2 && weight.shape() == Shape{x.shape()[1]}),
@@ -96,7 +97,8 @@ Tensor prelu(const Tensor& x, const Tensor& weight) {
                                          : kernels::Axis(x.shape(), 1);
     Tensor y = empty(x.shape());
     kernels::prelu(axis, x.data(), weight.data(), y.mutable_data());
-    return record("prelu", y, {x, weight},
+    const Index batch = x.rank() > 0 ? x.shape()[0] : 1;
+    return record({"prelu", batch * weight.numel()}, y, {x, weight},
                   [axis, x = Saved(x), w = Saved(weight)](const Tensor& dy, std::span<Grad> d) {
                       Grad &dx = d[0], &dw = d[1];
                       if (dx.wanted()) {
@@ -178,7 +180,8 @@ Tensor tanh(const Tensor& x) {
 
 // Dugas et al., "Incorporating Second-Order Functional Knowledge for Better Option Pricing", 2001.
 // y = ln(1 + e^(beta x)) / beta, so dy/dx = e^(beta x) / (1 + e^(beta x)) = sigmoid(beta x); and 1
-// where beta x > threshold and y is x. Keeps x: near the threshold y does not tell which it was.
+// where beta x > threshold and y is x. Keeps x: near the threshold, y does not say which case it
+// was.
 Tensor softplus(const Tensor& x, const SoftplusOptions& options) {
     check(options.beta > 0, "softplus: expected beta > 0, got ", options.beta);
     check_finite(options.beta, "softplus", "beta");
@@ -212,11 +215,13 @@ Tensor softmax(const Tensor& x, Only<int> dim) {
     const kernels::Axis axis(shape, shape.normalize(dim, "softmax"));
     Tensor y = empty(x.shape());
     kernels::softmax(axis, x.data(), y.mutable_data());
-    return record("softmax", y, {x}, [axis, y = Saved(y)](const Tensor& dy, std::span<Grad> d) {
-        Tensor dx = empty(dy.shape());
-        kernels::softmax_backward(axis, y->data(), dy.data(), dx.mutable_data());
-        d[0].add(dx);
-    });
+    return record({"softmax", 0}, y, {x},
+                  [axis, y = Saved(y)](const Tensor& dy, std::span<Grad> d) {
+                      Grad& dx = d[0];
+                      Tensor grad = empty(dy.shape());
+                      kernels::softmax_backward(axis, y->data(), dy.data(), grad.mutable_data());
+                      dx.add(grad);
+                  });
 }
 
 // y_i = x_i - ln S with S = sum_j e^(x_j), so
@@ -227,11 +232,13 @@ Tensor log_softmax(const Tensor& x, Only<int> dim) {
     const kernels::Axis axis(shape, shape.normalize(dim, "log_softmax"));
     Tensor y = empty(x.shape());
     kernels::log_softmax(axis, x.data(), y.mutable_data());
-    return record("log_softmax", y, {x}, [axis, y = Saved(y)](const Tensor& dy, std::span<Grad> d) {
-        Tensor dx = empty(dy.shape());
-        kernels::log_softmax_backward(axis, y->data(), dy.data(), dx.mutable_data());
-        d[0].add(dx);
-    });
+    return record(
+        {"log_softmax", 0}, y, {x}, [axis, y = Saved(y)](const Tensor& dy, std::span<Grad> d) {
+            Grad& dx = d[0];
+            Tensor grad = empty(dy.shape());
+            kernels::log_softmax_backward(axis, y->data(), dy.data(), grad.mutable_data());
+            dx.add(grad);
+        });
 }
 
 // Goodfellow et al., "Maxout Networks", 2013, section 3. dy goes to the piece that was taken, the
@@ -247,11 +254,12 @@ Tensor maxout(const Tensor& x, Only<Index> pieces) {
     const kernels::Axis axis({from[0] * out, pieces, from.slice(2, from.rank()).numel()}, 1);
     Tensor y = empty(from.with(1, out)), taken = empty(y.shape());
     kernels::maxout(axis, x.data(), y.mutable_data(), taken.mutable_data());
-    return record("maxout", y, {x},
+    return record({"maxout", 0}, y, {x},
                   [axis, from, taken = Saved(taken)](const Tensor& dy, std::span<Grad> d) {
-                      Tensor dx = empty(from);
-                      kernels::maxout_backward(axis, taken->data(), dy.data(), dx.mutable_data());
-                      d[0].add(dx);
+                      Grad& dx = d[0];
+                      Tensor grad = empty(from);
+                      kernels::maxout_backward(axis, taken->data(), dy.data(), grad.mutable_data());
+                      dx.add(grad);
                   });
 }
 

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "../error.h"
+#include "../internal.h"
 #include "../ops.h"
 #include "../options.h"
 #include "../tape.h"
@@ -11,8 +12,9 @@ namespace primer {
 namespace {
 
 void check_per_channel(const Tensor& values, const char* what, const Shape& x) {
-    check(!values.defined() || values.shape() == Shape{x[1]}, "batch_norm: expected ", what, " [",
-          x[1], "] for x ", x, ", got ", values.defined() ? values.shape() : Shape{});
+    if (!values.defined()) return;
+    check(values.shape() == Shape{x[1]}, "batch_norm: expected x [N, C, ...] and a ", what,
+          " [C], got x ", x, " and a ", what, ' ', values.shape());
 }
 
 std::vector<kernels::Moments> moments_of(const Tensor& mean, const Tensor& var) {
@@ -43,11 +45,14 @@ void update_running(const Tensor& mean, const Tensor& var, double momentum,
 }
 
 // Of no values: there is nothing to normalise and nothing to learn from.
-Tensor without_values(const Tensor& y, std::initializer_list<Tensor> inputs) {
-    std::vector<Shape> shapes;
-    for (const Tensor& input : inputs) shapes.push_back(input.shape());
-    return record("batch_norm", y, inputs, [shapes](const Tensor&, std::span<Grad> d) {
-        for (std::size_t i = 0; i < d.size(); ++i) d[i].add(zeros(shapes[i]));
+Tensor without_values(const Op& op, const Tensor& y, const Tensor& x, const Tensor& weight,
+                      const Tensor& bias) {
+    const Shape shape = x.shape();
+    return record(op, y, {x, weight, bias}, [shape](const Tensor&, std::span<Grad> d) {
+        Grad &dx = d[0], &dw = d[1], &db = d[2];
+        dx.add(zeros(shape));
+        dw.add(zeros({shape[1]}));
+        db.add(zeros({shape[1]}));
     });
 }
 
@@ -76,10 +81,10 @@ Tensor batch_norm(const Tensor& x, const Tensor& running_mean, const Tensor& run
                   const Tensor& weight, const Tensor& bias, const BatchNormOptions& options) {
     const Shape& shape = x.shape();
     check(x.rank() >= 2, "batch_norm: expected x [N, C] or [N, C, ...], got ", shape);
-    check_per_channel(running_mean, "a running_mean", shape);
-    check_per_channel(running_var, "a running_var", shape);
-    check_per_channel(weight, "a weight", shape);
-    check_per_channel(bias, "a bias", shape);
+    check_per_channel(running_mean, "running_mean", shape);
+    check_per_channel(running_var, "running_var", shape);
+    check_per_channel(weight, "weight", shape);
+    check_per_channel(bias, "bias", shape);
     const bool running = running_mean.defined(), training = options.training;
     check(running == running_var.defined(),
           "batch_norm: expected both of running_mean and running_var, or neither");
@@ -92,18 +97,19 @@ Tensor batch_norm(const Tensor& x, const Tensor& running_mean, const Tensor& run
           "batch_norm: training needs eps > 0, for the variance of a batch can be 0; got ",
           options.eps);
     const kernels::BatchNormSizes sizes{shape[0], shape[1], shape.slice(2, x.rank()).numel()};
-    check(
-        !training || sizes.count() != 1, "batch_norm: x ", shape,
-        " has 1 value for each channel, and the variance of one value is 0: training needs more; "
-        "use a larger batch (a last one that is smaller than the others can be dropped) or eval()");
+    check(!training || sizes.count() != 1, "batch_norm: x ", shape,
+          " has 1 value for each channel, and the variance of one value is 0: ",
+          running ? "training needs more"
+                  : "without running statistics it needs more, also in eval()",
+          "; use a larger batch (a last one that is smaller than the others can be dropped)",
+          running ? " or eval()" : "");
 
-    const Tensor none(0);  // wants no gradient
-    const Tensor& weight_input = weight.defined() ? weight : none;
-    const Tensor& bias_input = bias.defined() ? bias : none;
     Tensor y = empty(shape);
-    if (y.numel() == 0) return without_values(y, {x, weight_input, bias_input});
-    const auto data = [](const Tensor& t) { return t.defined() ? t.data() : nullptr; };
-    const kernels::BatchNormRule rule{options.eps, data(weight), data(bias), options.relu};
+    const Index parameters = (weight.defined() ? shape[1] : 0) + (bias.defined() ? shape[1] : 0);
+    const Op op("batch_norm", shape[0] * parameters);
+    if (y.numel() == 0) return without_values(op, y, x, weight, bias);
+    const kernels::BatchNormRule rule{options.eps, internal::data_or_null(weight),
+                                      internal::data_or_null(bias), options.relu};
     std::vector<kernels::Moments> moments;
     if (training) {
         moments.resize(static_cast<std::size_t>(sizes.channels));
@@ -118,21 +124,21 @@ Tensor batch_norm(const Tensor& x, const Tensor& running_mean, const Tensor& run
 
     const bool relu = options.relu;
     const bool needs_x =
-        training || relu || weight_input.requires_grad() || bias_input.requires_grad();
+        training || relu || internal::wants_grad(weight) || internal::wants_grad(bias);
     const bool needs_w = weight.defined() && (relu || x.requires_grad());
     const bool needs_b = bias.defined() && relu;
     return record(
-        "batch_norm", y, {x, weight_input, bias_input},
+        op, y, {x, weight, bias},
         [sizes, eps = options.eps, relu, training, moments = SavedList(std::move(moments)), needs_x,
-         needs_w, needs_b, x = Saved(x, needs_x), w = Saved(weight_input, needs_w),
-         b = Saved(bias_input, needs_b)](const Tensor& dy, std::span<Grad> d) {
-            const Shape channels{sizes.channels};
-            const Tensor dx = d[0].wanted() ? empty(dy.shape()) : Tensor();
-            const Tensor dw = d[1].wanted() ? empty(channels) : Tensor();
-            const Tensor db = d[2].wanted() ? empty(channels) : Tensor();
-            const auto out = [](const Tensor& g) {
-                return g.defined() ? g.mutable_data() : nullptr;
+         needs_w, needs_b, x = Saved(x, needs_x), w = Saved(weight, needs_w),
+         b = Saved(bias, needs_b)](const Tensor& dy, std::span<Grad> d) {
+            Grad &dx = d[0], &dw = d[1], &db = d[2];
+            const auto to_fill = [](const Grad& grad, const Shape& of) {
+                return grad.wanted() ? empty(of) : Tensor();
             };
+            const Tensor grad_x = to_fill(dx, dy.shape());
+            const Tensor grad_w = to_fill(dw, {sizes.channels});
+            const Tensor grad_b = to_fill(db, {sizes.channels});
             kernels::batch_norm_backward(sizes,
                                          {.eps = eps,
                                           .weight = needs_w ? w->data() : nullptr,
@@ -142,10 +148,12 @@ Tensor batch_norm(const Tensor& x, const Tensor& running_mean, const Tensor& run
                                           .dy = dy.data(),
                                           .moments = moments->data(),
                                           .moments_of_x = training},
-                                         out(dx), out(dw), out(db));
-            if (dx.defined()) d[0].add(dx);
-            if (dw.defined()) d[1].add(dw);
-            if (db.defined()) d[2].add(db);
+                                         internal::mutable_data_or_null(grad_x),
+                                         internal::mutable_data_or_null(grad_w),
+                                         internal::mutable_data_or_null(grad_b));
+            dx.add(grad_x);
+            dw.add(grad_w);
+            db.add(grad_b);
         });
 }
 

@@ -20,10 +20,11 @@ Tensor dropout(const Tensor& x, Only<double> p, Rng& rng) {
     Tensor y = empty(x.shape());
     const SavedBytes kept(x.numel());
     kernels::dropout(x.numel(), p, rng.next(), x.data(), y.mutable_data(), kept.data());
-    return record("dropout", y, {x}, [p, kept](const Tensor& dy, std::span<Grad> d) {
-        const Tensor dx = empty(dy.shape());
-        kernels::dropout_backward(dy.numel(), p, kept.data(), dy.data(), dx.mutable_data());
-        d[0].add(dx);
+    return record({"dropout", 0}, y, {x}, [p, kept](const Tensor& dy, std::span<Grad> d) {
+        Grad& dx = d[0];
+        const Tensor grad = empty(dy.shape());
+        kernels::dropout_backward(dy.numel(), p, kept.data(), dy.data(), grad.mutable_data());
+        dx.add(grad);
     });
 }
 

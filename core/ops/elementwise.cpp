@@ -7,13 +7,30 @@
 // Where a or b was repeated to reach that shape, the tape sums its gradient over the repetitions.
 
 namespace primer {
+namespace {
+
+// y_i = f(a_i, b_i), broadcast.
+Tensor map(const char* op, const Tensor& a, const Tensor& b,
+           void (*f)(const kernels::Broadcast& loop, const Real* a, const Real* b, Real* y)) {
+    const kernels::Broadcast loop(a.shape(), b.shape(), op);
+    Tensor y = empty(loop.shape);
+    f(loop, a.data(), b.data(), y.mutable_data());
+    return y;
+}
+
+// y_i = f(x_i).
+Tensor map(const Tensor& x, void (*f)(Index n, const Real* x, Real* y)) {
+    Tensor y = empty(x.shape());
+    f(x.numel(), x.data(), y.mutable_data());
+    return y;
+}
+
+}  // namespace
 
 // dy/da = 1, dy/db = 1
 Tensor add(const Tensor& a, const Tensor& b) {
-    const kernels::Broadcast loop(a.shape(), b.shape(), "add");
-    Tensor y = empty(loop.shape);
-    kernels::add(loop, a.data(), b.data(), y.mutable_data());
-    return record("add", y, {a, b}, [](const Tensor& dy, std::span<Grad> d) {
+    const Tensor y = map("add", a, b, kernels::add);
+    return record({"add", 0}, y, {a, b}, [](const Tensor& dy, std::span<Grad> d) {
         Grad &da = d[0], &db = d[1];
         da.add(dy);
         db.add(dy);
@@ -22,10 +39,8 @@ Tensor add(const Tensor& a, const Tensor& b) {
 
 // dy/da = 1, dy/db = -1
 Tensor sub(const Tensor& a, const Tensor& b) {
-    const kernels::Broadcast loop(a.shape(), b.shape(), "sub");
-    Tensor y = empty(loop.shape);
-    kernels::sub(loop, a.data(), b.data(), y.mutable_data());
-    return record("sub", y, {a, b}, [](const Tensor& dy, std::span<Grad> d) {
+    const Tensor y = map("sub", a, b, kernels::sub);
+    return record({"sub", 0}, y, {a, b}, [](const Tensor& dy, std::span<Grad> d) {
         Grad &da = d[0], &db = d[1];
         da.add(dy);
         if (db.wanted()) db.add(neg(dy));
@@ -34,10 +49,8 @@ Tensor sub(const Tensor& a, const Tensor& b) {
 
 // dy/da = b, dy/db = a
 Tensor mul(const Tensor& a, const Tensor& b) {
-    const kernels::Broadcast loop(a.shape(), b.shape(), "mul");
-    Tensor y = empty(loop.shape);
-    kernels::mul(loop, a.data(), b.data(), y.mutable_data());
-    return record("mul", y, {a, b},
+    const Tensor y = map("mul", a, b, kernels::mul);
+    return record({"mul", 0}, y, {a, b},
                   [a = Saved(a, b.requires_grad()), b = Saved(b, a.requires_grad())](
                       const Tensor& dy, std::span<Grad> d) {
                       Grad &da = d[0], &db = d[1];
@@ -48,11 +61,9 @@ Tensor mul(const Tensor& a, const Tensor& b) {
 
 // dy/da = 1/b, dy/db = -a/b^2
 Tensor div(const Tensor& a, const Tensor& b) {
-    const kernels::Broadcast loop(a.shape(), b.shape(), "div");
-    Tensor y = empty(loop.shape);
-    kernels::div(loop, a.data(), b.data(), y.mutable_data());
+    const Tensor y = map("div", a, b, kernels::div);
     return record(
-        "div", y, {a, b},
+        {"div", 0}, y, {a, b},
         [a = Saved(a, b.requires_grad()), b = Saved(b)](const Tensor& dy, std::span<Grad> d) {
             Grad &da = d[0], &db = d[1];
             if (da.wanted()) da.add(div(dy, b));
@@ -62,12 +73,11 @@ Tensor div(const Tensor& a, const Tensor& b) {
 
 // dy/da = b a^(b-1), dy/db = a^b ln a
 Tensor pow(const Tensor& a, const Tensor& b) {
-    const kernels::Broadcast loop(a.shape(), b.shape(), "pow");
-    Tensor y = empty(loop.shape);
-    kernels::pow(loop, a.data(), b.data(), y.mutable_data());
+    const Tensor y = map("pow", a, b, kernels::pow);
     return record(
-        "pow", y, {a, b}, [loop, a = Saved(a), b = Saved(b)](const Tensor& dy, std::span<Grad> d) {
+        {"pow", 0}, y, {a, b}, [a = Saved(a), b = Saved(b)](const Tensor& dy, std::span<Grad> d) {
             Grad &da = d[0], &db = d[1];
+            const kernels::Broadcast loop(a->shape(), b->shape(), "pow");
             if (da.wanted()) {
                 const Tensor grad = dy.clone();
                 kernels::pow_grad_base(loop, a->data(), b->data(), grad.mutable_data());
@@ -83,33 +93,36 @@ Tensor pow(const Tensor& a, const Tensor& b) {
 
 // dy/dx = -1
 Tensor neg(const Tensor& x) {
-    Tensor y = empty(x.shape());
-    kernels::neg(x.numel(), x.data(), y.mutable_data());
-    return record("neg", y, {x}, [](const Tensor& dy, std::span<Grad> dx) { dx[0].add(neg(dy)); });
+    return record({"neg", 0}, map(x, kernels::neg), {x}, [](const Tensor& dy, std::span<Grad> d) {
+        Grad& dx = d[0];
+        dx.add(neg(dy));
+    });
 }
 
 // dy/dx = e^x = y
 Tensor exp(const Tensor& x) {
-    Tensor y = empty(x.shape());
-    kernels::exp(x.numel(), x.data(), y.mutable_data());
-    return record("exp", y, {x},
-                  [y = Saved(y)](const Tensor& dy, std::span<Grad> dx) { dx[0].add(mul(dy, y)); });
+    const Tensor y = map(x, kernels::exp);
+    return record({"exp", 0}, y, {x}, [y = Saved(y)](const Tensor& dy, std::span<Grad> d) {
+        Grad& dx = d[0];
+        dx.add(mul(dy, y));
+    });
 }
 
 // dy/dx = 1/x
 Tensor log(const Tensor& x) {
-    Tensor y = empty(x.shape());
-    kernels::log(x.numel(), x.data(), y.mutable_data());
-    return record("log", y, {x},
-                  [x = Saved(x)](const Tensor& dy, std::span<Grad> dx) { dx[0].add(div(dy, x)); });
+    const Tensor y = map(x, kernels::log);
+    return record({"log", 0}, y, {x}, [x = Saved(x)](const Tensor& dy, std::span<Grad> d) {
+        Grad& dx = d[0];
+        dx.add(div(dy, x));
+    });
 }
 
 // dy/dx = 1 / (2 x^(1/2)) = 1 / (2 y)
 Tensor sqrt(const Tensor& x) {
-    Tensor y = empty(x.shape());
-    kernels::sqrt(x.numel(), x.data(), y.mutable_data());
-    return record("sqrt", y, {x}, [y = Saved(y)](const Tensor& dy, std::span<Grad> dx) {
-        dx[0].add(div(dy, mul(y, 2)));  // half of the smallest dy would be 0
+    const Tensor y = map(x, kernels::sqrt);
+    return record({"sqrt", 0}, y, {x}, [y = Saved(y)](const Tensor& dy, std::span<Grad> d) {
+        Grad& dx = d[0];
+        dx.add(div(dy, mul(y, 2)));  // dy / 2 would lose the smallest dy
     });
 }
 

@@ -3,8 +3,9 @@
 #include <vector>
 
 #include "../error.h"
+#include "../internal.h"
 #include "../kernels/elementwise.h"
-#include "../kernels/optimizer.h"
+#include "../kernels/reduce.h"
 #include "../ops.h"
 #include "../options.h"
 #include "../tape.h"
@@ -44,6 +45,12 @@ void check_same_shape(const char* op, const Tensor& x, const Tensor& target) {
           " and ", target.shape());
 }
 
+// x - target as a part of an op, which is recorded as a whole.
+Tensor difference_of(const Tensor& x, const Tensor& target) {
+    const NoGrad not_recorded;
+    return sub(x, target);
+}
+
 }  // namespace
 
 // For one row with logits x, p = softmax(x) and targets t that add up to 1:
@@ -59,13 +66,14 @@ Tensor cross_entropy(const Tensor& logits, const IntTensor& labels,
     Tensor p = empty(logits.shape());
     const double loss = kernels::cross_entropy(rows, classes, logits.data(), labels.values.data(),
                                                s, p.mutable_data());
-    return record("cross_entropy", Tensor(loss * static_cast<double>(factor)), {logits},
+    return record({"cross_entropy", 0}, Tensor(loss * static_cast<double>(factor)), {logits},
                   [rows, classes, s, factor, labels = SavedList(labels.values), p = Saved(p)](
                       const Tensor& dy, std::span<Grad> d) {
-                      Tensor dx = empty({rows, classes});
+                      Grad& dx = d[0];
+                      Tensor grad = empty({rows, classes});
                       kernels::cross_entropy_backward(rows, classes, p->data(), labels->data(), s,
-                                                      factor * dy.item(), dx.mutable_data());
-                      d[0].add(dx);
+                                                      factor * dy.item(), grad.mutable_data());
+                      dx.add(grad);
                   });
 }
 
@@ -73,16 +81,14 @@ Tensor cross_entropy(const Tensor& logits, const IntTensor& labels,
 Tensor mse_loss(const Tensor& x, const Tensor& target, Reduction reduction) {
     check_same_shape("mse_loss", x, target);
     const Real factor = reduction_factor(reduction, x.numel());
-    const Tensor difference = [&] {
-        const NoGrad recorded_as_one_op;
-        return sub(x, target);
-    }();
+    const Tensor difference = difference_of(x, target);
     const double squares = kernels::sum_of_squares(x.numel(), difference.data());
-    return record("mse_loss", Tensor(squares * static_cast<double>(factor)), {x, target},
+    return record({"mse_loss", 0}, Tensor(squares * static_cast<double>(factor)), {x, target},
                   [factor, difference = Saved(difference)](const Tensor& dy, std::span<Grad> d) {
-                      const Tensor dx = mul(difference, 2 * factor * dy.item());
-                      d[0].add(dx);
-                      if (d[1].wanted()) d[1].add(neg(dx));
+                      Grad &dx = d[0], &dt = d[1];
+                      const Tensor grad = mul(difference, 2 * factor * dy.item());
+                      dx.add(grad);
+                      if (dt.wanted()) dt.add(neg(grad));
                   });
 }
 
@@ -98,16 +104,17 @@ Tensor nll_loss(const Tensor& log_probabilities, const IntTensor& labels, Reduct
         sum += static_cast<double>(row[label]);
         row += classes;
     }
-    return record("nll_loss", Tensor(-sum * static_cast<double>(factor)), {x},
+    return record({"nll_loss", 0}, Tensor(-sum * static_cast<double>(factor)), {x},
                   [factor, shape = x.shape(), labels = SavedList(labels.values)](
                       const Tensor& dy, std::span<Grad> d) {
-                      const Tensor dx = zeros(shape);
-                      Real* to = dx.mutable_data();
+                      Grad& dx = d[0];
+                      const Tensor grad = zeros(shape);
+                      Real* to = grad.mutable_data();
                       for (const Index label : *labels) {
                           to[label] = -factor * dy.item();
                           to += shape[1];
                       }
-                      d[0].add(dx);
+                      dx.add(grad);
                   });
 }
 
@@ -119,18 +126,16 @@ Tensor smooth_l1(const char* op, const Tensor& x, const Tensor& target, Reductio
                  double beta) {
     check_same_shape(op, x, target);
     const Real factor = reduction_factor(reduction, x.numel());
-    const Tensor difference = [&] {
-        const NoGrad recorded_as_one_op;
-        return sub(x, target);
-    }();
+    const Tensor difference = difference_of(x, target);
     const double sum = kernels::smooth_l1(x.numel(), beta, difference.data());
-    return record(op, Tensor(sum * static_cast<double>(factor)), {x, target},
+    return record({op, 0}, Tensor(sum * static_cast<double>(factor)), {x, target},
                   [beta, factor, e = Saved(difference)](const Tensor& dy, std::span<Grad> d) {
-                      const Tensor dx = empty(e->shape());
+                      Grad &dx = d[0], &dt = d[1];
+                      const Tensor grad = empty(e->shape());
                       kernels::smooth_l1_backward(e->numel(), beta, e->data(), factor * dy.item(),
-                                                  dx.mutable_data());
-                      d[0].add(dx);
-                      if (d[1].wanted()) d[1].add(neg(dx));
+                                                  grad.mutable_data());
+                      dx.add(grad);
+                      if (dt.wanted()) dt.add(neg(grad));
                   });
 }
 
@@ -175,18 +180,19 @@ Tensor binary_cross_entropy_with_logits(const Tensor& x, const Tensor& target,
     const Tensor w = weights_like(x, options.pos_weight, op);
     const Real factor = reduction_factor(options.reduction, x.numel());
     const double sum = kernels::binary_cross_entropy(x.numel(), x.data(), target.data(),
-                                                     w.defined() ? w.data() : nullptr);
-    return record(op, Tensor(sum * static_cast<double>(factor)), {x, target},
+                                                     internal::data_or_null(w));
+    return record({op, 0}, Tensor(sum * static_cast<double>(factor)), {x, target},
                   [factor, weighted = w.defined(), w = Saved(w, w.defined()), x = Saved(x),
                    t = Saved(target)](const Tensor& dy, std::span<Grad> d) {
-                      const Tensor dx = d[0].wanted() ? empty(x->shape()) : Tensor();
-                      const Tensor dt = d[1].wanted() ? empty(x->shape()) : Tensor();
+                      Grad &dx = d[0], &dt = d[1];
+                      const Tensor grad_x = dx.wanted() ? empty(x->shape()) : Tensor();
+                      const Tensor grad_t = dt.wanted() ? empty(x->shape()) : Tensor();
                       kernels::binary_cross_entropy_backward(
                           x->numel(), x->data(), t->data(), weighted ? w->data() : nullptr,
-                          factor * dy.item(), dx.defined() ? dx.mutable_data() : nullptr,
-                          dt.defined() ? dt.mutable_data() : nullptr);
-                      if (dx.defined()) d[0].add(dx);
-                      if (dt.defined()) d[1].add(dt);
+                          factor * dy.item(), internal::mutable_data_or_null(grad_x),
+                          internal::mutable_data_or_null(grad_t));
+                      dx.add(grad_x);
+                      dt.add(grad_t);
                   });
 }
 
@@ -199,15 +205,17 @@ Tensor l1_penalty(std::span<const Parameter> parameters) {
         saved.emplace_back(w);
     }
     const std::vector<Tensor> inputs(parameters.begin(), parameters.end());
-    return record("l1_penalty", Tensor(sum), inputs, [saved](const Tensor& dy, std::span<Grad> d) {
-        for (std::size_t i = 0; i < saved.size(); ++i) {
-            if (!d[i].wanted()) continue;
-            const Tensor& w = saved[i];
-            const Tensor dw = empty(w.shape());
-            kernels::smooth_l1_backward(w.numel(), 0, w.data(), dy.item(), dw.mutable_data());
-            d[i].add(dw);
-        }
-    });
+    return record(
+        {"l1_penalty", 0}, Tensor(sum), inputs, [saved](const Tensor& dy, std::span<Grad> d) {
+            for (std::size_t i = 0; i < saved.size(); ++i) {
+                Grad& dw = d[i];
+                if (!dw.wanted()) continue;
+                const Tensor& w = saved[i];
+                const Tensor grad = empty(w.shape());
+                kernels::smooth_l1_backward(w.numel(), 0, w.data(), dy.item(), grad.mutable_data());
+                dw.add(grad);
+            }
+        });
 }
 
 }  // namespace primer

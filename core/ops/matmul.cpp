@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "../error.h"
+#include "../internal.h"
 #include "../kernels/gemm.h"
 #include "../kernels/reduce.h"
 #include "../ops.h"
@@ -44,6 +45,28 @@ struct Product {
     Index count() const { return shape.numel() > 0 ? batch : 0; }
 };
 
+// da = dy b^T. It is added up where one a serves the whole batch, and 0 where there is no product.
+Tensor gradient_of_a(const Product& p, const Shape& shape, const Tensor& dy, const Tensor& b) {
+    const Tensor da = p.count() == 0 || p.shared_a ? zeros(shape) : empty(shape);
+    Real* to = da.mutable_data();
+    for (Index i = 0; i < (da.numel() > 0 ? p.count() : 0); ++i) {
+        kernels::gemm(Trans::no, Trans::yes, p.m, p.k, p.n, dy.data() + i * p.m * p.n,
+                      b.data() + i * p.stride_b, to + i * p.stride_a, {.accumulate = p.shared_a});
+    }
+    return da;
+}
+
+// db = a^T dy.
+Tensor gradient_of_b(const Product& p, const Shape& shape, const Tensor& a, const Tensor& dy) {
+    const Tensor db = p.count() == 0 ? zeros(shape) : empty(shape);
+    Real* to = db.mutable_data();
+    for (Index i = 0; i < (db.numel() > 0 ? p.count() : 0); ++i) {
+        kernels::gemm(Trans::yes, Trans::no, p.k, p.n, p.m, a.data() + i * p.stride_a,
+                      dy.data() + i * p.m * p.n, to + i * p.stride_b);
+    }
+    return db;
+}
+
 }  // namespace
 
 // y_ij = sum_p a_ip b_pj, so dL/da_ip = sum_j dy_ij b_pj: da = dy b^T, and likewise db = a^T dy.
@@ -56,30 +79,13 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
         kernels::gemm(Trans::no, Trans::no, p.m, p.n, p.k, a.data() + i * p.stride_a,
                       b.data() + i * p.stride_b, out + i * p.m * p.n);
     }
-    auto backward = [p, a_shape = a.shape(), b_shape = b.shape(), a = Saved(a, b.requires_grad()),
-                     b = Saved(b, a.requires_grad())](const Tensor& dy, std::span<Grad> d) {
-        const bool nothing = p.count() == 0;  // but there may be a gradient, of 0
-        if (d[0].wanted()) {
-            Tensor da = nothing || p.shared_a ? zeros(a_shape) : empty(a_shape);
-            Real* pa = da.mutable_data();
-            for (Index i = 0; i < (da.numel() > 0 ? p.count() : 0); ++i) {
-                kernels::gemm(Trans::no, Trans::yes, p.m, p.k, p.n, dy.data() + i * p.m * p.n,
-                              b->data() + i * p.stride_b, pa + i * p.stride_a,
-                              {.accumulate = p.shared_a});
-            }
-            d[0].add(da);
-        }
-        if (d[1].wanted()) {
-            Tensor db = nothing ? zeros(b_shape) : empty(b_shape);
-            Real* pb = db.mutable_data();
-            for (Index i = 0; i < (db.numel() > 0 ? p.count() : 0); ++i) {
-                kernels::gemm(Trans::yes, Trans::no, p.k, p.n, p.m, a->data() + i * p.stride_a,
-                              dy.data() + i * p.m * p.n, pb + i * p.stride_b);
-            }
-            d[1].add(db);
-        }
-    };
-    return record("matmul", y, {a, b}, std::move(backward));
+    return record({"matmul", y.numel() * p.k}, y, {a, b},
+                  [p, a_shape = a.shape(), b_shape = b.shape(), a = Saved(a, b.requires_grad()),
+                   b = Saved(b, a.requires_grad())](const Tensor& dy, std::span<Grad> d) {
+                      Grad &da = d[0], &db = d[1];
+                      if (da.wanted()) da.add(gradient_of_a(p, a_shape, dy, b));
+                      if (db.wanted()) db.add(gradient_of_b(p, b_shape, a, dy));
+                  });
 }
 
 // With the leading dimensions of x taken as N rows: y = x W^T + b, so
@@ -88,37 +94,38 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
     check(weight.rank() == 2, "linear: expected a weight [out, in], got ", weight.shape());
     const Index in = weight.shape()[1], out = weight.shape()[0];
     check(x.rank() >= 1 && x.shape()[-1] == in, "linear: expected x [*, ", in, "] for the weight ",
-          weight.shape(), ", got ", x.shape(), "; did you forget flatten()?");
-    check(!bias.defined() || bias.shape() == Shape{out}, "linear: expected a bias [", out,
-          "] for the weight ", weight.shape(), ", got ", bias.defined() ? bias.shape() : Shape{});
+          weight.shape(), ", got ", x.shape(), x.rank() > 2 ? "; did you forget Flatten?" : "");
+    internal::check_bias("linear", bias, weight.shape());
     const Index rows = x.shape().slice(0, x.rank() - 1).numel();
 
     Tensor y = empty(x.shape().with(-1, out));
     kernels::gemm(Trans::no, Trans::yes, rows, out, in, x.data(), weight.data(), y.mutable_data(),
-                  {.bias = bias.defined() ? bias.data() : nullptr});
+                  {.bias = internal::data_or_null(bias)});
 
-    auto backward = [rows, in, out, x_shape = x.shape(), x = Saved(x, weight.requires_grad()),
-                     w = Saved(weight, x.requires_grad())](const Tensor& dy, std::span<Grad> d) {
-        if (d[0].wanted()) {
-            Tensor dx = empty(x_shape);
-            kernels::gemm(Trans::no, Trans::no, rows, in, out, dy.data(), w->data(),
-                          dx.mutable_data());
-            d[0].add(dx);
-        }
-        if (d[1].wanted()) {
-            Tensor dw = empty({out, in});
-            kernels::gemm(Trans::yes, Trans::no, out, in, rows, dy.data(), x->data(),
-                          dw.mutable_data());
-            d[1].add(dw);
-        }
-        if (d.size() == 3 && d[2].wanted()) {
-            Tensor db = empty({out});
-            kernels::sum(kernels::Axis(Shape{rows, out}, 0), dy.data(), db.mutable_data());
-            d[2].add(db);
-        }
-    };
-    return bias.defined() ? record("linear", y, {x, weight, bias}, std::move(backward))
-                          : record("linear", y, {x, weight}, std::move(backward));
+    const Index products = in + (bias.defined() ? 1 : 0);
+    return record(
+        {"linear", y.numel() * products}, y, {x, weight, bias},
+        [rows, in, out, x_shape = x.shape(), x = Saved(x, weight.requires_grad()),
+         w = Saved(weight, x.requires_grad())](const Tensor& dy, std::span<Grad> d) {
+            Grad &dx = d[0], &dw = d[1], &db = d[2];
+            if (dx.wanted()) {
+                Tensor grad = empty(x_shape);
+                kernels::gemm(Trans::no, Trans::no, rows, in, out, dy.data(), w->data(),
+                              grad.mutable_data());
+                dx.add(grad);
+            }
+            if (dw.wanted()) {
+                Tensor grad = empty({out, in});
+                kernels::gemm(Trans::yes, Trans::no, out, in, rows, dy.data(), x->data(),
+                              grad.mutable_data());
+                dw.add(grad);
+            }
+            if (db.wanted()) {
+                Tensor grad = empty({out});
+                kernels::sum(kernels::Axis(Shape{rows, out}, 0), dy.data(), grad.mutable_data());
+                db.add(grad);
+            }
+        });
 }
 
 }  // namespace primer

@@ -17,7 +17,7 @@ void check_images(const char* op, const Shape& x) {
 }
 
 // The kernels keep tables, with an entry for each cell of the window or for each row and each
-// column of the output. These can be large where no tensor is: with padding enough, or without
+// column of the output. They can be large where no tensor is: with much padding, or without
 // images.
 constexpr Index kLongestTable = Index{1} << 24;
 
@@ -33,18 +33,15 @@ struct Windows {
 Windows windows_over(const char* op, const Shape& x, Size2 kernel, Size2 stride, Size2 padding,
                      Size2 dilation, bool ceil_mode) {
     check_images(op, x);
-    check_at_least(1, kernel, op, "kernel");
     if (stride == 0) stride = kernel;
-    check_at_least(1, stride, op, "stride");
-    check_at_least(0, padding, op, "padding");
-    check_at_least(1, dilation, op, "dilation");
+    check_window(op, kernel, stride, padding, dilation);
     check(2 * padding.h <= kernel.h && 2 * padding.w <= kernel.w, op,
           ": expected a padding of at most half the kernel ", kernel, ", got ", padding);
     const Windows windows{{x[2], kernel.h, stride.h, padding.h, dilation.h, ceil_mode},
                           {x[3], kernel.w, stride.w, padding.w, dilation.w, ceil_mode}};
     check(windows.h.out >= 1 && windows.w.out >= 1, op, ": x ", x, " padded by ", padding,
-          " is smaller than the window, which covers ",
-          Size2(windows.h.reach(), windows.w.reach()));
+          " is smaller than the window, which covers ", Size2(windows.h.reach(), windows.w.reach()),
+          "; is the network too deep for images of this size?");
     check_output(op, Size2(windows.h.out, windows.w.out));
     return windows;
 }
@@ -52,18 +49,19 @@ Windows windows_over(const char* op, const Shape& x, Size2 kernel, Size2 stride,
 Tensor average(const char* op, const Tensor& x, const Tensor& y,
                const kernels::AvgPoolSizes& sizes) {
     kernels::avg_pool2d(sizes, x.data(), y.mutable_data());
-    return record(op, y, {x}, [sizes, from = x.shape()](const Tensor& dy, std::span<Grad> d) {
-        Tensor dx = empty(from);
-        kernels::avg_pool2d_backward(sizes, dy.data(), dx.mutable_data());
-        d[0].add(dx);
+    return record({op, 0}, y, {x}, [sizes, from = x.shape()](const Tensor& dy, std::span<Grad> d) {
+        Grad& dx = d[0];
+        Tensor grad = empty(from);
+        kernels::avg_pool2d_backward(sizes, dy.data(), grad.mutable_data());
+        dx.add(grad);
     });
 }
 
 }  // namespace
 
 // y[o] is a copy of the x that was taken: dx[i] is the sum of dy[o] over the outputs o that took
-// x[i], which are several where windows overlap. What backward needs of x is which they took: a
-// byte for each.
+// x[i], which are several where windows overlap. Backward needs to know which they took: a byte for
+// each.
 Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& options) {
     const Shape& shape = x.shape();
     const auto [h, w] = windows_over("max_pool2d", shape, options.kernel, options.stride,
@@ -77,12 +75,14 @@ Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& options) {
     Tensor y = empty({shape[0], shape[1], h.out, w.out});
     const SavedBytes taken(kernels::bytes_taken(sizes));
     kernels::max_pool2d(sizes, x.data(), y.mutable_data(), taken.data());
-    return record(
-        "max_pool2d", y, {x}, [sizes, taken, from = shape](const Tensor& dy, std::span<Grad> d) {
-            Tensor dx = empty(from);
-            kernels::max_pool2d_backward(sizes, taken.data(), dy.data(), dx.mutable_data());
-            d[0].add(dx);
-        });
+    return record({"max_pool2d", 0}, y, {x},
+                  [sizes, taken, from = shape](const Tensor& dy, std::span<Grad> d) {
+                      Grad& dx = d[0];
+                      Tensor grad = empty(from);
+                      kernels::max_pool2d_backward(sizes, taken.data(), dy.data(),
+                                                   grad.mutable_data());
+                      dx.add(grad);
+                  });
 }
 
 // y[o] = sum of x[i] / count[o] over the window: dx[i] is the sum of dy[o] / count[o] over the

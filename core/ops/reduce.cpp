@@ -19,9 +19,10 @@ Tensor scaled_sum(const char* op, const Tensor& x, const kernels::Axis& axis, co
                   const Shape& shape, double factor) {
     Tensor y = empty(shape);
     kernels::sum(axis, x.data(), y.mutable_data(), factor);
-    return record(op, y, {x},
-                  [kept, from = x.shape(), factor](const Tensor& dy, std::span<Grad> dx) {
-                      dx[0].add(expand(mul(internal::alias(dy, kept), factor), from));
+    return record({op, 0}, y, {x},
+                  [kept, from = x.shape(), factor](const Tensor& dy, std::span<Grad> d) {
+                      Grad& dx = d[0];
+                      dx.add(expand(mul(internal::alias(dy, kept), factor), from));
                   });
 }
 
@@ -89,18 +90,20 @@ Tensor mean(const Tensor& x, Only<int> dim, Only<bool> keepdim) {
 // down does not; dy / c for each is the mean of the one-sided derivatives' choices.
 Tensor max(const Tensor& x) {
     const Tensor y = largest("max", x, kernels::Axis(x.shape()), {}).values;
-    return record("max", y, {x}, [x = Saved(x), y = Saved(y)](const Tensor& dy, std::span<Grad> d) {
-        const Real top = y->item();
-        const auto is_top = [top](Real v) {
-            return v == top || (std::isnan(v) && std::isnan(top));
-        };
-        const auto count = std::ranges::count_if(x->values(), is_top);
-        const Real share = dy.item() / static_cast<Real>(count);
-        Tensor dx = empty(x->shape());
-        std::ranges::transform(x->values(), dx.mutable_data(),
-                               [&](Real v) { return is_top(v) ? share : Real(0); });
-        d[0].add(dx);
-    });
+    return record({"max", 0}, y, {x},
+                  [x = Saved(x), y = Saved(y)](const Tensor& dy, std::span<Grad> d) {
+                      Grad& dx = d[0];
+                      const Real top = y->item();
+                      const auto is_top = [top](Real v) {
+                          return v == top || (std::isnan(v) && std::isnan(top));
+                      };
+                      const auto count = std::ranges::count_if(x->values(), is_top);
+                      const Real share = dy.item() / static_cast<Real>(count);
+                      Tensor grad = empty(x->shape());
+                      std::ranges::transform(x->values(), grad.mutable_data(),
+                                             [&](Real v) { return is_top(v) ? share : Real(0); });
+                      dx.add(grad);
+                  });
 }
 
 // dy goes to the element that was taken; all others have gradient 0.
@@ -108,17 +111,18 @@ Tensor max(const Tensor& x, Only<int> dim, Only<bool> keepdim) {
     const Along along("max", x.shape(), dim, keepdim);
     const Largest found = largest("max", x, along.axis, along.shape);
     return record(
-        "max", found.values, {x},
+        {"max", 0}, found.values, {x},
         [axis = along.axis, from = x.shape(), positions = SavedList(found.positions.values)](
             const Tensor& dy, std::span<Grad> d) {
-            Tensor dx = zeros(from);
-            Real* out = dx.mutable_data();
+            Grad& dx = d[0];
+            Tensor grad = zeros(from);
+            Real* out = grad.mutable_data();
             for (Index line = 0; line < dy.numel(); ++line) {
                 const Index o = line / axis.inner, i = line % axis.inner;
                 const Index j = (*positions)[static_cast<std::size_t>(line)];
                 out[(o * axis.n + j) * axis.inner + i] = dy.data()[line];
             }
-            d[0].add(dx);
+            dx.add(grad);
         });
 }
 

@@ -13,9 +13,10 @@ namespace primer {
 namespace {
 
 Tensor reshape_to(const Tensor& x, const Shape& shape, const char* op) {
-    return record(op, internal::alias(x, shape), {x},
-                  [from = x.shape()](const Tensor& dy, std::span<Grad> dx) {
-                      dx[0].add(internal::alias(dy, from));
+    return record({op, 0}, internal::alias(x, shape), {x},
+                  [from = x.shape()](const Tensor& dy, std::span<Grad> d) {
+                      Grad& dx = d[0];
+                      dx.add(internal::alias(dy, from));
                   });
 }
 
@@ -86,8 +87,9 @@ Tensor transpose(const Tensor& x, Only<int> dim0, Only<int> dim1) {
     Tensor y =
         empty(x.rank() == 0 ? x.shape() : from.with(dim0, from[dim1]).with(dim1, from[dim0]));
     kernels::swap_axes(from, dim0, dim1, x.data(), y.mutable_data());
-    return record("transpose", y, {x}, [dim0, dim1](const Tensor& dy, std::span<Grad> dx) {
-        dx[0].add(transpose(dy, dim0, dim1));
+    return record({"transpose", 0}, y, {x}, [dim0, dim1](const Tensor& dy, std::span<Grad> d) {
+        Grad& dx = d[0];
+        dx.add(transpose(dy, dim0, dim1));
     });
 }
 
@@ -99,11 +101,12 @@ Tensor slice(const Tensor& x, Only<Index> start, Only<Index> end) {
           start, " and ", end);
     const Index row = x.shape().slice(1, x.rank()).numel();
     const Tensor y = internal::alias(x, x.shape().with(0, end - start), start * row);
-    return record("slice", y, {x},
+    return record({"slice", 0}, y, {x},
                   [from = x.shape(), first = start * row](const Tensor& dy, std::span<Grad> d) {
-                      Tensor dx = zeros(from);
-                      std::copy_n(dy.data(), dy.numel(), dx.mutable_data() + first);
-                      d[0].add(dx);
+                      Grad& dx = d[0];
+                      Tensor grad = zeros(from);
+                      std::copy_n(dy.data(), dy.numel(), grad.mutable_data() + first);
+                      dx.add(grad);
                   });
 }
 
@@ -130,17 +133,18 @@ Tensor concat(std::span<const Tensor> tensors, Only<int> dim) {
         column += w;
         shapes.push_back(t.shape());
     }
-    return record("concat", y, tensors,
-                  [rows, width, dim, shapes](const Tensor& dy, std::span<Grad> d) {
-                      Index start = 0;
-                      for (std::size_t i = 0; i < shapes.size(); ++i) {
-                          Tensor dx = empty(shapes[i]);
-                          const Index w = shapes[i].slice(dim, shapes[i].rank()).numel();
-                          kernels::copy_2d(rows, w, dy.data() + start, width, dx.mutable_data(), w);
-                          d[i].add(dx);
-                          start += w;
-                      }
-                  });
+    return record(
+        {"concat", 0}, y, tensors, [rows, width, dim, shapes](const Tensor& dy, std::span<Grad> d) {
+            Index start = 0;
+            for (std::size_t i = 0; i < shapes.size(); ++i) {
+                Grad& dx = d[i];
+                Tensor grad = empty(shapes[i]);
+                const Index w = shapes[i].slice(dim, shapes[i].rank()).numel();
+                kernels::copy_2d(rows, w, dy.data() + start, width, grad.mutable_data(), w);
+                dx.add(grad);
+                start += w;
+            }
+        });
 }
 
 Tensor concat(std::initializer_list<Tensor> tensors, Only<int> dim) {
@@ -153,7 +157,10 @@ Tensor expand(const Tensor& x, const Shape& shape) {
     check(loop.shape == shape, "expand: shape ", x.shape(), " does not broadcast to ", shape);
     Tensor y = empty(shape);
     kernels::expand(loop, x.data(), y.mutable_data());
-    return record("expand", y, {x}, [](const Tensor& dy, std::span<Grad> dx) { dx[0].add(dy); });
+    return record({"expand", 0}, y, {x}, [](const Tensor& dy, std::span<Grad> d) {
+        Grad& dx = d[0];
+        dx.add(dy);
+    });
 }
 
 }  // namespace primer

@@ -7,11 +7,11 @@
 
 #include "../module.h"
 
-// What goes on inside a model, for those who ask. Nothing of this runs, or costs, otherwise.
+// Looks inside a model. None of this runs, or costs anything, unless it is called.
 
 namespace primer {
 
-/// What one layer has put out while it was watched.
+/// The outputs of one layer while it was watched.
 struct LayerStatistics {
     std::string name;             ///< "3", "block.relu"
     std::string type;             ///< "ReLU"

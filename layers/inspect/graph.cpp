@@ -52,12 +52,8 @@ class GraphReader {
 
     void add_leaf(const Tensor& leaf) {
         counted_[leaf.impl().storage.get()] = -1;
-        at_.push_back(add({.kind = GraphNode::Kind::leaf,
-                           .name = name(&leaf.impl()),
-                           .shape = leaf.shape(),
-                           .op = -1,
-                           .inputs = {},
-                           .kept = {}}));
+        at_.push_back(add(
+            {.kind = GraphNode::Kind::leaf, .name = name(&leaf.impl()), .shape = leaf.shape()}));
     }
 
     int constant(const Tape::Input& input) {
@@ -65,21 +61,19 @@ class GraphReader {
         if (known != constants_.end()) return known->second;
         return constants_[input.tensor] = add({.kind = GraphNode::Kind::constant,
                                                .name = name(input.tensor),
-                                               .shape = input.shape,
-                                               .op = -1,
-                                               .inputs = {},
-                                               .kept = {}});
+                                               .shape = input.shape});
     }
 
     void add_op(const Tape::Node& from) {
         GraphNode node{.kind = GraphNode::Kind::op,
-                       .name = from.op,
+                       .name = from.op.name,
                        .shape = from.shape,
                        .op = ops_++,
-                       .inputs = {},
-                       .kept = {}};
+                       .multiply_adds = from.op.multiply_adds,
+                       .view = from.view};
         for (std::size_t i = 0; i < from.input_count; ++i) {
             const Tape::Input& input = tape_.inputs_[from.first_input + i];
+            if (input.tensor == nullptr) continue;
             node.inputs.push_back(input.node < 0 ? constant(input)
                                                  : at_[static_cast<std::size_t>(input.node)]);
         }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -8,8 +9,8 @@
 #include "../../core/state_dict.h"
 #include "../../core/tape.h"
 
-// What a Tape has recorded, as data and as a picture. Nothing of this runs, or costs, unless it is
-// called.
+// What a Tape has recorded, as data and as a picture. None of this runs, or costs anything, unless
+// it is called.
 
 namespace primer {
 
@@ -32,12 +33,16 @@ struct GraphKept {
 struct GraphNode {
     enum class Kind { op, leaf, constant };
     Kind kind = Kind::op;
-    std::string name;             ///< "conv2d"; of a leaf or constant "0.weight", or "" if unknown
-    Shape shape;                  ///< of the result
-    Index op = -1;                ///< number on the tape, from 0
-    std::vector<int> inputs;      ///< their nodes, each of which comes before this one
-    std::vector<GraphKept> kept;  ///< by the op's backward
-    Index kept_bytes() const;     ///< the sum of kept[].bytes
+    std::string name;  ///< "conv2d"; of a leaf or constant "0.weight", or "" if unknown
+    Shape shape;       ///< of the result
+    Index op = -1;     ///< number on the tape, from 0
+    /// Nodes of the defined inputs, each of which comes before this one.
+    std::vector<int> inputs = {};
+    std::vector<GraphKept> kept = {};  ///< by the op's backward
+    /// Of an op's forward, see Op; nothing if the op does not say.
+    std::optional<Index> multiply_adds = {};
+    bool view = false;         ///< the result lies in the memory of an input
+    Index kept_bytes() const;  ///< the sum of kept[].bytes
 };
 
 /// What a tape has recorded, and what memory that keeps alive until backward(). Memory that several

@@ -9,7 +9,7 @@
 
 namespace primer {
 
-/// While one lives, notes which ops of a tape are those of which layer:
+/// While one lives, it notes which ops of a tape belong to which layer:
 ///
 ///     Tape tape;
 ///     LayerOps layers(model, tape);

@@ -19,61 +19,47 @@ using Kind = GraphNode::Kind;
 
 class Costs {
   public:
-    Costs(const Graph& graph, const GraphNode& node) : graph_(graph), node_(node) {
-        const std::string& op = node.name;
-        view_ = op == "reshape" || op == "flatten" || op == "slice";
-        if (op == "linear") products_ = input(1)[1];
-        if (op == "matmul") products_ = input(0)[-1];
-        if (op == "conv2d") products_ = input(1).numel() / std::max(Index{1}, input(1)[0]);
-        for (const int i : node.inputs) {
-            const GraphNode& from = graph.nodes[static_cast<std::size_t>(i)];
+    Costs(const Graph& graph, const GraphNode& node) : node_(node) {
+        largest_ = node.shape.numel();
+        for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+            const GraphNode& from = graph.nodes[static_cast<std::size_t>(node.inputs[i])];
+            const bool wanted = from.kind != Kind::constant;
             largest_ = std::max(largest_, from.shape.numel());
             read_ += from.shape.numel();
-            if (from.kind != Kind::constant) wanted_ += from.shape.numel();
+            if (wanted) written_back_ += from.shape.numel();
+            if (wanted && i < 2) ++products_back_;
         }
-        largest_ = std::max(largest_, node.shape.numel());
     }
 
     PassCost forward() const {
-        if (view_) return {};
+        if (node_.view) return {};
         return {.seconds = 0,
-                .operations = operations(),
+                .operations = operations(1),
                 .bytes = static_cast<double>((read_ + node_.shape.numel()) * kEach)};
     }
 
     PassCost backward() const {
-        if (view_) return {};
+        if (node_.view) return {};
         Index kept = 0;
         for (const GraphKept& k : node_.kept) kept += k.size;
+        const Index elements = node_.shape.numel() + written_back_;
         return {.seconds = 0,
-                .operations = operations() * static_cast<double>(passes_back()),
-                .bytes = static_cast<double>((node_.shape.numel() + wanted_) * kEach + kept)};
+                .operations = operations(products_back_),
+                .bytes = static_cast<double>(elements * kEach + kept)};
     }
 
   private:
     static constexpr Index kEach = sizeof(Real);
 
-    const GraphNode& from(std::size_t i) const {
-        return graph_.nodes[static_cast<std::size_t>(node_.inputs[i])];
-    }
-    const Shape& input(std::size_t i) const { return from(i).shape; }
-
-    double operations() const {
-        return products_ > 0 ? 2 * static_cast<double>(products_ * node_.shape.numel())
-                             : static_cast<double>(largest_);
+    // Of as many products as the forward has, `times` over.
+    std::optional<double> operations(Index times) const {
+        if (!node_.multiply_adds) return std::nullopt;
+        return static_cast<double>(std::max(2 * times * *node_.multiply_adds, largest_));
     }
 
-    // Each of the two factors of a product may want a gradient, which is as many products.
-    int passes_back() const {
-        if (products_ == 0) return 1;
-        return (from(0).kind != Kind::constant ? 1 : 0) + (from(1).kind != Kind::constant ? 1 : 0);
-    }
-
-    const Graph& graph_;
     const GraphNode& node_;
-    bool view_ = false;
-    Index products_ = 0;                         // in the sum for each element of the result
-    Index largest_ = 0, read_ = 0, wanted_ = 0;  // elements
+    Index largest_ = 0, read_ = 0, written_back_ = 0;  // elements
+    Index products_back_ = 0;                          // gradients that are products
 };
 
 // --- What time it takes --------------------------------------------------------------------------
@@ -159,7 +145,8 @@ std::vector<ProfileRow> rows_of_ops(const Graph& graph, const std::vector<Times>
 
 void add(PassCost& to, const PassCost& cost) {
     to.seconds += cost.seconds;
-    to.operations += cost.operations;
+    if (!cost.operations) to.operations = std::nullopt;
+    if (to.operations) *to.operations += *cost.operations;
     to.bytes += cost.bytes;
 }
 
@@ -191,8 +178,9 @@ std::string fixed(double value, int digits) {
 }
 
 // A rate in units of 10^9 a second; the clock may not have moved.
-std::string rate(double amount, double seconds) {
-    return amount > 0 && seconds > 0 ? fixed(amount / seconds / 1e9, 1) : "-";
+std::string rate(std::optional<double> amount, double seconds) {
+    if (!amount) return "?";
+    return *amount > 0 && seconds > 0 ? fixed(*amount / seconds / 1e9, 1) : "-";
 }
 
 void print_rows(std::ostream& out, const char* what, const std::vector<ProfileRow>& rows,

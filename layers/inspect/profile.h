@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <iosfwd>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,17 +12,18 @@ namespace primer {
 
 /// What one direction of one op, or of several, costs.
 ///
-/// Operations: two, a multiplication and an addition, for each product in conv2d, linear and
-/// matmul, and as many again for each of the two gradients that is wanted in backward. Every other
-/// op counts for as many, in either direction, as the largest of its inputs and its result has
-/// elements; reshape, flatten and slice, which move nothing, count for none.
+/// Operations: two, a multiplication and an addition, for each multiply-add that the op states (see
+/// Op), and as many again in backward for each of its first two inputs, the factors, whose gradient
+/// is wanted; but in either direction at least as many as the largest of the inputs and the result
+/// has elements. A view, such as reshape, moves nothing and counts for none.
 ///
-/// Bytes: forward, all inputs are read once and the result is written once; backward, the gradient
-/// of the result and what was kept are read, and the wanted gradients are written. What of it comes
-/// from a cache is another matter.
+/// Bytes: forward reads all inputs once and writes the result once; backward reads the gradient of
+/// the result and what was kept, and writes the wanted gradients. Caches are not taken into
+/// account.
 struct PassCost {
     double seconds = 0;  ///< the median over the steps; of several ops, the sum of these
-    double operations = 0;
+    /// Nothing if the op, or one of several, does not state its multiply-adds.
+    std::optional<double> operations = 0;
     double bytes = 0;
 };
 
@@ -58,7 +60,7 @@ struct ProfileOptions {
 Profile profile(Module& model, const std::function<Tensor()>& loss,
                 const ProfileOptions& options = {});
 
-/// Two tables, of ops and of layers, the one that takes most time first.
+/// Two tables, of ops and of layers, the slowest first. A `?` stands for a rate that is not known.
 std::ostream& operator<<(std::ostream& out, const Profile& profile);
 
 }  // namespace primer

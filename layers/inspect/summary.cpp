@@ -5,57 +5,52 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "../../core/op.h"
 #include "../../core/tape.h"
 #include "../../core/text.h"
-#include "../conv2d.h"
-#include "../linear.h"
+#include "../eval_mode.h"
 #include "table.h"
 
 namespace primer {
 namespace {
 
-// How many times a layer uses each of its parameters for this output.
-Index places(Module& module, const Shape& y) {
-    if (dynamic_cast<Conv2d*>(&module) != nullptr) return y[0] * y[2] * y[3];
-    if (dynamic_cast<Linear*>(&module) != nullptr) return y.slice(0, y.rank() - 1).numel();
-    return y.rank() == 0 ? 1 : y[0];
-}
-
 struct Calls {
-    Shape output;  // of the last one
+    std::optional<Shape> output;  // of the last one
     Index multiply_adds = 0, output_bytes = 0;
+    bool unknown_cost = false;
 };
 
-class Watcher : public ForwardHook {
+// Counts each op for the innermost module of the model that is being called.
+class Watcher : public ForwardHook, public OpHook {
   public:
+    explicit Watcher(Module& model) {
+        for (const Module* module : model.modules()) of[module];
+    }
+
+    void entered(Module& module, const Tensor&) override {
+        if (of.contains(&module)) open_.push_back(&module);
+    }
+
+    void called(const Op& op) override {
+        if (open_.empty()) return;  // another hook's
+        Calls& calls = of[open_.back()];
+        calls.multiply_adds += op.multiply_adds.value_or(0);
+        if (!op.multiply_adds) calls.unknown_cost = true;
+    }
+
     void called(Module& module, const Tensor&, const Tensor& y) override {
+        if (!of.contains(&module)) return;
+        while (open_.back() != &module) open_.pop_back();  // calls that threw
+        open_.pop_back();
         Calls& calls = of[&module];
         calls.output = y.shape();
-        if (!module.named_children().empty()) return;
-        Index parameters = 0;
-        for (const Parameter& parameter : module.parameters()) parameters += parameter.numel();
-        calls.multiply_adds += parameters * places(module, y.shape());
-        calls.output_bytes += y.numel() * Index{sizeof(Real)};
+        if (module.named_children().empty()) calls.output_bytes += y.numel() * Index{sizeof(Real)};
     }
 
     std::unordered_map<const Module*, Calls> of;
-};
-
-class EvalMode {
-  public:
-    explicit EvalMode(Module& model) {
-        for (Module* module : model.modules()) modes_.emplace_back(module, module->training());
-        model.eval();
-    }
-    ~EvalMode() {
-        // train() reaches into the module, so the outer ones come first and the inner ones last.
-        for (const auto& [module, training] : modes_) module->train(training);
-    }
-    EvalMode(const EvalMode&) = delete;
-    EvalMode& operator=(const EvalMode&) = delete;
 
   private:
-    std::vector<std::pair<Module*, bool>> modes_;
+    std::vector<const Module*> open_;  // whose calls have not returned
 };
 
 // Walks the model and writes a row for each module, the outer before the inner.
@@ -70,9 +65,7 @@ class Rows : public Visitor {
         row.depth = depth_;
         row.name = name;
         row.type = module.type();
-        if (const auto found = watcher_.of.find(&module); found != watcher_.of.end()) {
-            count(found->second, !module.parameters().empty(), row);
-        }
+        count(watcher_.of.at(&module), !module.parameters().empty(), row);
         const std::size_t outer = current_;
         current_ = result.rows.size();
         result.rows.push_back(std::move(row));
@@ -95,9 +88,11 @@ class Rows : public Visitor {
     void count(const Calls& calls, bool has_parameters, SummaryRow& row) {
         row.output = calls.output;
         row.multiply_adds = calls.multiply_adds;
+        row.unknown_cost = calls.unknown_cost;
         row.output_bytes = calls.output_bytes;
         if (!counted_.insert(&calls).second) return;  // a module that stands in two places
         result.multiply_adds += calls.multiply_adds;
+        result.unknown_cost = result.unknown_cost || calls.unknown_cost;
         if (has_parameters) result.forward_backward_bytes += 2 * calls.output_bytes;
     }
 
@@ -114,6 +109,12 @@ std::string with_commas(Index n) {
     return digits;
 }
 
+// What is known of them is in the total.
+std::string multiply_adds(const SummaryRow& row) {
+    if (row.unknown_cost) return "?";
+    return row.multiply_adds > 0 ? with_commas(row.multiply_adds) : "-";
+}
+
 std::string megabytes(Index bytes) {
     TextStream text;
     text << std::fixed << std::setprecision(2) << static_cast<double>(bytes) / 1e6 << " MB";
@@ -125,8 +126,9 @@ std::string megabytes(Index bytes) {
 Summary summary(Module& model, const Shape& input_shape) {
     const NoGrad unrecorded;
     const EvalMode eval(model);
-    Watcher watcher;
-    model(zeros(input_shape));
+    const Tensor x = zeros(input_shape);
+    Watcher watcher(model);
+    model(x);
     Rows rows(watcher);
     rows("", model);
     rows.result.input_bytes = input_shape.numel() * Index{sizeof(Real)};
@@ -141,12 +143,13 @@ std::ostream& operator<<(std::ostream& out, const Summary& summary) {
         lines.push_back({indent + (row.name.empty() ? row.type : row.name + " (" + row.type + ")"),
                          row.output ? row.output->str() : "not called",
                          row.parameters > 0 ? with_commas(row.parameters) : "-",
-                         row.multiply_adds > 0 ? with_commas(row.multiply_adds) : "-"});
+                         multiply_adds(row)});
     }
     const std::string rule = print_table(out, lines);
     return out << rule << "\nParameters: " << with_commas(summary.parameters) << " ("
                << with_commas(summary.trainable)
                << " trainable)\nMultiply-adds: " << with_commas(summary.multiply_adds)
+               << (summary.unknown_cost ? " and more: those marked with ? are not known" : "")
                << "\nMemory: input " << megabytes(summary.input_bytes) << ", forward and backward "
                << megabytes(summary.forward_backward_bytes) << ", parameters "
                << megabytes(summary.parameter_bytes()) << ", in all "

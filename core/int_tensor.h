@@ -1,0 +1,40 @@
+#pragma once
+
+#include <initializer_list>
+#include <iosfwd>
+#include <iterator>
+#include <utility>
+#include <vector>
+
+#include "error.h"
+#include "shape.h"
+
+namespace primer {
+
+/// A tensor of whole numbers without a gradient: class labels, and what argmax finds.
+struct IntTensor {
+    Shape shape{0};
+    std::vector<Index> values;
+
+    IntTensor() = default;
+    /// One dimension. Implicit, so that a list of labels can be written in a call.
+    IntTensor(std::vector<Index> v) : shape{static_cast<Index>(v.size())}, values(std::move(v)) {}
+    IntTensor(std::initializer_list<Only<Index>> v)
+        : IntTensor(std::vector<Index>(v.begin(), v.end())) {}
+    /// Throws Error unless there are shape.numel() values.
+    IntTensor(const Shape& s, std::vector<Index> v) : shape(s), values(std::move(v)) {
+        check_whole("IntTensor(shape, values)");
+    }
+
+    /// Throws Error, naming `who`, unless there are shape.numel() values: the members are open to
+    /// everybody, so whoever takes an IntTensor calls this first.
+    void check_whole(const char* who) const {
+        check(std::ssize(values) == shape.numel(), who, ": IntTensor: shape ", shape, " needs ",
+              shape.numel(), " values, got ", values.size());
+    }
+};
+
+/// Prints it as a Tensor is printed.
+std::ostream& operator<<(std::ostream& out, const IntTensor& x);
+
+}  // namespace primer
