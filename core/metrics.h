@@ -3,6 +3,7 @@
 #include <iosfwd>
 #include <vector>
 
+#include "int_tensor.h"
 #include "tensor.h"
 
 // How good the guesses are: from the outputs of a classifier, [N, classes], and the N right labels.

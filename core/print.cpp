@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "int_tensor.h"
 #include "tensor.h"
 
 // Everything here looks only at the elements that it shows, so that a tensor of any size prints at

@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "../core/int_tensor.h"
 #include "../core/rng.h"
 #include "../core/tensor.h"
 #include "dataset.h"

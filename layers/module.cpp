@@ -3,6 +3,7 @@
 #include <atomic>
 #include <ostream>
 #include <set>
+#include <typeinfo>
 #include <unordered_set>
 
 #include "../core/error.h"

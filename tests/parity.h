@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include <primer/core/int_tensor.h>
 #include <primer/core/tensor.h>
 #include <primer/optim/optimizer.h>
 

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "../int_tensor.h"
 #include "../state_dict.h"
 #include "../tensor.h"
 

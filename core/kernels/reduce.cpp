@@ -122,7 +122,7 @@ void sum_to(const Shape& x_shape, const Real* x, const Shape& y_shape, Real* y, 
     const Index inner = loop.size[last];
     const bool along_y = loop.stride_b[last] != 0;
     if (loop.rank == 1 && !along_y) {
-        *y += static_cast<Real>(in_chunks(inner, x, table().reduce.sum) * factor);
+        *y += static_cast<Real>(sum_all(inner, x) * factor);
         return;
     }
     Dimensions kept, summed;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include <primer/core/int_tensor.h>
 #include <primer/core/tensor.h>
 #include "checkpoints.h"
 #include "data.h"
