@@ -59,9 +59,7 @@ class Snake : public Activation {
     explicit Snake(Index channels) : slope(ones({channels})) { slope.weight_decay = false; }
     Tensor forward(const Tensor& x) override { return snake(x, slope); }
     void visit(Visitor& visitor) override { visitor("slope", slope); }
-    std::string describe() const override {
-        return "Snake(channels=" + std::to_string(slope.numel()) + ")";
-    }
+    std::string describe() const override { return "Snake(" + std::to_string(slope.numel()) + ')'; }
 
     Parameter slope;  // [channels]
 };
@@ -106,10 +104,9 @@ void train() {
     check(gradients_agree(), "the gradients differ from the difference quotients");
 
     const Index n = 128;
-    const Tensor x = arange(n) * (6.0 / (n - 1)) - 3;
+    const Tensor x = reshape(arange(n) * (6.0 / (n - 1)) - 3, {n, 1});
     const Tensor target = empty({n, 1});
     for (Index i = 0; i < n; ++i) target.mutable_data()[i] = std::sin(2 * x.data()[i]);
-    const Tensor inputs = reshape(x, {n, 1});
 
     Rng rng(1);
     Sequential model{Linear(1, 32, rng), Snake(32), Linear(32, 1, rng)};
@@ -118,7 +115,7 @@ void train() {
     for (int step = 0; step <= 500; ++step) {
         optimizer.zero_grad();  // otherwise gradients add up, and step() throws
         Tape tape;
-        Tensor loss = mse_loss(model(inputs), target);
+        Tensor loss = mse_loss(model(x), target);
         const double value = loss_value(loss);  // stops if it is not finite
         tape.backward(loss);
         optimizer.step();
