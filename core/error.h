@@ -11,14 +11,14 @@ namespace primer {
 /// Which layer of a model threw an Error. Module::operator() fills it in.
 struct Place {
     const void* module;   ///< the outermost module that the Error has passed
-    std::string path;     ///< from that one to the layer: "body.0"; "" for the module itself
+    std::string path;     ///< from there to the layer: "body.0"; "" for the module itself
     std::string type;     ///< of the layer: "Conv2d"
     std::string message;  ///< what the layer said
 };
 
 /// The one exception type. The message says what failed and where, what was expected, what was
-/// found and, where there is a usual cause, what to do. It is safe to print: names that come from
-/// files and folders reach no terminal raw, see printable_lines.
+/// found and, where there is a usual cause, what to do. It is safe to print: names from files and
+/// folders are escaped, see printable_lines.
 class Error : public std::runtime_error {
   public:
     explicit Error(const std::string& message) : std::runtime_error(printable_lines(message)) {}
@@ -36,7 +36,7 @@ class Error : public std::runtime_error {
     std::shared_ptr<const Place> place_;  // shared, so that copying an exception cannot throw
 };
 
-/// Throws an Error whose message is all `parts` written one after another, whatever the locale.
+/// Throws an Error whose message is all `parts` in a row, the same in every locale.
 template <class... Parts>
 [[noreturn]] void fail(const Parts&... parts) {
     TextStream message;

@@ -8,8 +8,8 @@
 
 namespace primer {
 
-/// A path as messages show it: absolute, in one line and safe to print. Throws nothing: where there
-/// is no current folder any more (it was removed), a relative path stays as it is.
+/// A path as messages show it: absolute, in one line and safe to print. Never throws: if the
+/// current folder has been removed, a relative path stays as it is.
 inline std::string full_name(const std::filesystem::path& path) {
     std::error_code error;
     const std::filesystem::path absolute = std::filesystem::absolute(path, error);

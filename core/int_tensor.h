@@ -11,7 +11,7 @@
 
 namespace primer {
 
-/// A tensor of whole numbers without a gradient: class labels, and what argmax finds.
+/// A tensor of whole numbers, without a gradient: class labels, or the result of argmax.
 struct IntTensor {
     Shape shape{0};
     std::vector<Index> values;
@@ -26,8 +26,8 @@ struct IntTensor {
         check_whole("IntTensor(shape, values)");
     }
 
-    /// Throws Error, naming `who`, unless there are shape.numel() values: the members are open to
-    /// everybody, so whoever takes an IntTensor calls this first.
+    /// Throws Error, naming `who`, unless there are shape.numel() values: the members are public,
+    /// so every function that takes an IntTensor calls this first.
     void check_whole(const char* who) const {
         check(std::ssize(values) == shape.numel(), who, ": IntTensor: shape ", shape, " needs ",
               shape.numel(), " values, got ", values.size());

@@ -19,7 +19,7 @@ inline bool wants_grad(const Tensor& x) { return x.defined() && x.requires_grad(
 /// The values of `x`; null if it is undefined.
 inline const Real* data_or_null(const Tensor& x) { return x.defined() ? x.data() : nullptr; }
 
-/// The same to write to.
+/// The same, for writing.
 inline Real* mutable_data_or_null(const Tensor& x) {
     return x.defined() ? x.mutable_data() : nullptr;
 }
@@ -35,7 +35,7 @@ inline void check_bias(const char* op, const Tensor& bias, const Shape& weight) 
 /// The op whose backward this thread runs, for messages.
 extern thread_local constinit const char* op_in_backward;
 
-/// Locked by whoever reads or changes which tensor is the gradient of x.
+/// Lock it to read or change which tensor is the gradient of x.
 std::mutex& grad_mutex(const Tensor& x);
 
 }  // namespace primer::internal

@@ -6,8 +6,8 @@
 #include "int_tensor.h"
 #include "tensor.h"
 
-// How good the guesses are: from the outputs of a classifier, [N, classes], and the N right labels.
-// None of this is recorded on a tape. All throw Error, naming the shapes, for what does not fit.
+// How good a classifier is, from its outputs [N, classes] and the N true labels. None of this is
+// recorded on a tape. All throw Error, naming the shapes, if they do not fit.
 
 namespace primer {
 
@@ -24,7 +24,7 @@ Index count_correct(const Tensor& outputs, const IntTensor& labels, Only<Index> 
 /// count_correct as a share of N, from 0 to 1; NaN for N = 0.
 double top_k_accuracy(const Tensor& outputs, const IntTensor& labels, Only<Index> k = 1);
 
-/// How often each class was taken for each. Print it with <<.
+/// How often each class was predicted for each label. Print it with <<.
 class ConfusionMatrix {
   public:
     /// Throws Error unless classes >= 1.
@@ -32,11 +32,11 @@ class ConfusionMatrix {
 
     /// Counts a batch: outputs [N, classes] and N labels.
     void add(const Tensor& outputs, const IntTensor& labels);
-    /// Counts one example of class `label` that was taken for class `guess`.
+    /// Counts one example of class `label` that was classified as `guess`.
     void add(Only<Index> label, Only<Index> guess);
 
     Index classes() const { return classes_; }
-    /// How many examples of class `label` were taken for class `guess`.
+    /// How many examples of class `label` were classified as `guess`.
     Index at(Only<Index> label, Only<Index> guess) const;
     /// Share of all examples that were classified right; NaN if there were none.
     double accuracy() const;

@@ -21,8 +21,8 @@ template <class To, class From>
 concept Means = (std::same_as<To, bool> && std::same_as<From, bool>) ||
                 (std::floating_point<To> && Number<From>) || (WholeNumber<To> && WholeNumber<From>);
 
-/// A parameter of type T whose arguments C++ must not convert in silence: `Only<int> dim` takes
-/// whole numbers, so that sum(x, true) and max(x, 0.5) do not compile; `Only<bool>` takes a bool,
+/// A parameter of type T whose arguments C++ must not convert silently: `Only<int> dim` takes whole
+/// numbers, so that sum(x, true) and max(x, 0.5) do not compile; `Only<bool>` takes a bool,
 /// `Only<double>` any number but no bool. Throws Error for a whole number that T cannot hold.
 template <class T>
 class Only {

@@ -12,19 +12,19 @@ struct ThreadState;
 /// What an op is called and what its forward costs: record({"linear", multiply_adds}, ...), or
 /// record("snake", ...) where the cost is not known.
 ///
-/// Multiply-adds are counted as the Python package torchinfo does: a product that is added to a sum
-/// is one, and so is a bias that is added. batch_norm and prelu count each of their parameters once
-/// for each example of the batch. Everything else counts 0.
+/// Multiply-adds are counted as the Python package torchinfo does: a product added to a sum counts
+/// as one, and so does an added bias. batch_norm and prelu count each of their parameters once for
+/// each example of the batch. Everything else counts 0.
 struct Op {
     Op(const char* op) : name(op) {}
     Op(const char* op, Index forward) : name(op), multiply_adds(forward) {}
 
     const char* name;                    ///< must outlive the tape
-    std::optional<Index> multiply_adds;  ///< of the forward; nothing: not known
+    std::optional<Index> multiply_adds;  ///< of the forward; nullopt: unknown
 };
 
-/// While one lives, it is told of every op that its thread calls, whether a Tape records the op or
-/// not. An op that is made of others is told of after these. Hooks end on their thread, the last
+/// While it lives, it is told of every op that its thread calls, whether a Tape records the op or
+/// not. An op made of others is reported after them. Hooks must end on their own thread, the last
 /// made first.
 class OpHook {
   public:
@@ -34,7 +34,7 @@ class OpHook {
     OpHook& operator=(const OpHook&) = delete;
 
     virtual void called(const Op& op) = 0;
-    /// What record() does: tells all hooks of this thread, the innermost first.
+    /// Called by record(): tells all hooks of this thread, the innermost first.
     static void tell(const Op& op);
 
   private:

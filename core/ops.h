@@ -11,11 +11,11 @@
 // The catalogue: every op with its shapes and its formula. Each is a plain function in ops/, where
 // its check, its forward and its backward stand together. While a Tape is recording, it is
 // recorded. All throw Error, naming the op and the shapes, for inputs that do not fit. Numbers and
-// dimensions are Only what they say: sum(x, true) and max(x, 0.5) do not compile.
+// dimensions are of type Only: sum(x, true) and max(x, 0.5) do not compile.
 //
-// At the edges of what they take (signed zeros, infinities, NaN, the largest numbers, sizes of 0)
-// they do what PyTorch's do; where they do not, it is said here, with the reason. A result that is
-// nearer to the exact one counts as right, too. tests/parity/sweep.py compares all of it.
+// At the edges of their domains (signed zeros, infinities, NaN, the largest numbers, sizes of 0)
+// they behave as PyTorch's do; exceptions are stated here, with the reason. A result nearer to the
+// exact one counts as right, too. tests/parity/sweep.py compares all of it.
 //
 // Every op returns a new tensor and leaves its inputs alone, with these exceptions: relu_ and
 // leaky_relu_ write over x; batch_norm in training moves the running statistics; reshape, view,
@@ -49,17 +49,17 @@ inline Tensor operator-(const Tensor& x) { return neg(x); }
 
 // Element by element, except for the last three: y has the shape of x. A NaN stays a NaN. Where the
 // derivative is a formula in x (elu, selu, gelu, silu, tanh, softplus, hardswish, ...) the gradient
-// there is NaN, too; in PyTorch it depends for some of them on the place in a vector. relu,
+// there is NaN, too; in PyTorch, for some of them, it depends on the place in a vector. relu,
 // leaky_relu and prelu pass the gradient on at a NaN as at a number, as PyTorch's do. At a kink the
-// derivative is the one from the left; hardswish says what it takes.
+// derivative is the one from the left, except in hardswish.
 
 /// max(x, 0). The derivative at 0 is taken as 0.
 Tensor relu(const Tensor& x);
 /// x where x > 0, else negative_slope x.
 Tensor leaky_relu(const Tensor& x, Only<double> negative_slope = 0.01);
-/// relu and leaky_relu written over x, and returned as x: they take no memory. While a Tape
-/// records, its backward throws Error if another op needs the old values; x must not be a leaf that
-/// asks for its gradient; and leaky_relu_ always needs negative_slope >= 0.
+/// relu and leaky_relu that overwrite x and return it: they take no memory. While a Tape records,
+/// its backward throws Error if another op needs the old values; x must not be a leaf that asks for
+/// its gradient; and leaky_relu_ always needs negative_slope >= 0.
 Tensor relu_(const Tensor& x);
 Tensor leaky_relu_(const Tensor& x, Only<double> negative_slope = 0.01);
 /// leaky_relu with learnt slopes: x where x > 0, else weight x. The weight is [] or [1], for all of
@@ -67,10 +67,10 @@ Tensor leaky_relu_(const Tensor& x, Only<double> negative_slope = 0.01);
 Tensor prelu(const Tensor& x, const Tensor& weight);
 /// x where x > 0, else alpha (e^x - 1). Needs alpha >= 0.
 Tensor elu(const Tensor& x, Only<double> alpha = 1);
-/// lambda elu(x, alpha) with alpha = 1.6733, lambda = 1.0507, which keeps mean 0 and variance 1.
+/// lambda elu(x, alpha) with alpha = 1.6733, lambda = 1.0507, which preserve mean 0 and variance 1.
 Tensor selu(const Tensor& x);
 
-/// Whether gelu is exact, or computed by a formula with tanh, at most 0.0005 off.
+/// Whether gelu is exact, or computed by a formula with tanh that is off by at most 0.0005.
 enum class Approximation { none, tanh };
 
 /// x P(x), where P(x) = (1 + erf(x / sqrt(2))) / 2 is the share of a normal variable's values that
@@ -91,12 +91,12 @@ struct SoftplusOptions {
 
 /// ln(1 + e^(beta x)) / beta: a smooth relu.
 Tensor softplus(const Tensor& x, const SoftplusOptions& options = {});
-/// x min(max(x + 3, 0), 6) / 6: silu of straight lines. The derivative is taken as 0 at -3, 1 at 3.
+/// x min(max(x + 3, 0), 6) / 6: a piecewise silu. The derivative is taken as 0 at -3, 1 at 3.
 Tensor hardswish(const Tensor& x);
 /// exp(x_i) / sum_j exp(x_j) along dimension `dim`. Safe for any finite x. Here, and in every op
 /// along a dimension but concat and slice, a scalar has the dimension 0, or -1.
 Tensor softmax(const Tensor& x, Only<int> dim);
-/// ln softmax(x), without the underflow that taking the logarithm afterwards would have.
+/// ln softmax(x), without the underflow of taking the logarithm afterwards.
 Tensor log_softmax(const Tensor& x, Only<int> dim);
 /// The largest of each `pieces` neighbouring channels: x [N, pieces * C, ...] -> [N, C, ...] with
 /// y[n, c, ...] = max over j < pieces of x[n, c * pieces + j, ...]. The gradient goes to the first
@@ -123,9 +123,9 @@ Tensor reshape(const Tensor& x, const Shape& shape);
 Tensor view(const Tensor& x, std::span<const Index> sizes);
 Tensor view(const Tensor& x, std::initializer_list<Index> sizes);
 Tensor view(const Tensor& x, const Shape& shape);
-/// Dimensions start_dim ... end_dim made one: [2, 3, 4, 5] from 1 -> [2, 60]. Shares memory with x.
+/// Merges dimensions start_dim ... end_dim: [2, 3, 4, 5] from 1 -> [2, 60]. Shares memory with x.
 Tensor flatten(const Tensor& x, Only<int> start_dim = 0, Only<int> end_dim = -1);
-/// x's dimensions dim0 and dim1 exchanged: y[.., j, .., i, ..] = x[.., i, .., j, ..]. A copy.
+/// x with dimensions dim0 and dim1 exchanged: y[.., j, .., i, ..] = x[.., i, .., j, ..]. A copy.
 Tensor transpose(const Tensor& x, Only<int> dim0, Only<int> dim1);
 /// x[start], ..., x[end - 1] along the first dimension; shares memory with x. Needs
 /// 0 <= start <= end <= x.shape()[0].
@@ -142,14 +142,14 @@ Tensor expand(const Tensor& x, const Shape& shape);
 
 Tensor sum(const Tensor& x);
 Tensor sum(const Tensor& x, Only<int> dim, Only<bool> keepdim = false);
-/// Finite where the elements are, even if their sum is not. NaN of no elements.
+/// Finite where the elements are, even if their sum is not. NaN for no elements.
 Tensor mean(const Tensor& x);
 Tensor mean(const Tensor& x, Only<int> dim, Only<bool> keepdim = false);
 /// The largest element; a NaN counts as the largest. If several are the largest, they share the
 /// gradient evenly. Throws Error for a tensor without elements.
 Tensor max(const Tensor& x);
-/// As above, but the gradient goes to the first of the largest. (PyTorch differs so, too.) Throws
-/// Error for a dimension of size 0, unless the result is empty anyway (PyTorch: always).
+/// As above, but the gradient goes to the first of the largest, as in PyTorch. Throws Error for a
+/// dimension of size 0, unless the result is empty anyway (PyTorch: always).
 Tensor max(const Tensor& x, Only<int> dim, Only<bool> keepdim = false);
 /// The position of the (first) largest element: in x flattened, or along `dim`. No gradient.
 IntTensor argmax(const Tensor& x);
@@ -161,10 +161,10 @@ struct Conv2dOptions {
     Size2 stride = 1;        ///< how far the kernel moves from one output to the next
     Size2 padding = 0;       ///< rows or columns of zeros on each side of the image
     Size2 dilation = 1;      ///< distance of the kernel's cells from one another
-    Only<Index> groups = 1;  ///< of channels that do not see one another
+    Only<Index> groups = 1;  ///< of channels, each convolved by itself
 };
 
-/// Cross-correlation, as every framework calls convolution: x [N, C_in, H, W], weight [C_out,
+/// Cross-correlation, which every framework calls convolution: x [N, C_in, H, W], weight [C_out,
 /// C_in / groups, kh, kw], bias [C_out] or undefined -> [N, C_out, OH, OW], where
 ///     y[n, o, i, j] = bias[o] + sum over c, k, l of weight[o, c, k, l] *
 ///                     x[n, c, i stride - padding + k dilation, j stride - padding + l dilation]
@@ -172,26 +172,26 @@ struct Conv2dOptions {
 ///     OH = (H + 2 padding - dilation (kh - 1) - 1) / stride + 1, rounded down; OW likewise.
 ///
 /// x is a batch: one image is [1, C_in, H, W] (PyTorch also takes [C_in, H, W]). N and C_in may be
-/// 0, H and W not: an image without pixels is a mistake (PyTorch takes some). The kernels multiply
-/// the zeros outside the image, too: there, a weight that is not finite may give NaN, and so may an
-/// upstream gradient that is not finite, in the gradient of weight. x may hold anything.
+/// 0, but not H and W: an image without pixels is a mistake (PyTorch takes some). The kernels
+/// multiply the zeros outside the image, too: there, a weight that is not finite may give NaN, and
+/// so may an upstream gradient that is not finite, in the gradient of weight. x may hold anything.
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias,
               const Conv2dOptions& options = {});
 
 // --- pool2d.cpp: x [N, C, H, W] -> [N, C, OH, OW], each channel for itself -----------------------
-// One image is [1, C, H, W]. N and C may be 0 (PyTorch refuses some C = 0), H and W not.
+// One image is [1, C, H, W]. N and C may be 0 (PyTorch refuses some C = 0), but not H and W.
 
 struct MaxPool2dOptions {
     Size2 kernel = 0;        ///< required
     Size2 stride = 0;        ///< 0: the kernel, so that the windows lie side by side
     Size2 padding = 0;       ///< of -infinity, on each side; at most half the kernel
     Size2 dilation = 1;      ///< distance of the window's cells from one another
-    bool ceil_mode = false;  ///< round OH and OW up: the last window may reach over the edge
+    bool ceil_mode = false;  ///< round OH and OW up: the last window may reach past the edge
 };
 
 /// The largest x in each window; the gradient goes to the first of the largest. A NaN counts as the
-/// largest. OH and OW are conv2d's; with ceil_mode rounded up, but not so far that a window begins
-/// behind the image.
+/// largest. OH and OW are conv2d's; with ceil_mode they are rounded up, but no window begins beyond
+/// the image.
 Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& options);
 
 struct AvgPool2dOptions {
@@ -202,18 +202,18 @@ struct AvgPool2dOptions {
     bool count_include_pad = true;  ///< divide by the cells in image and padding, not image alone
 };
 
-/// The mean of each window. What ceil_mode lets reach beyond the padding is never counted.
+/// The mean of each window. Cells beyond the padding, which ceil_mode allows, are never counted.
 Tensor avg_pool2d(const Tensor& x, const AvgPool2dOptions& options);
 /// The means of OH x OW windows that divide the image as evenly as possible, for any H and W:
-/// window i has the rows from i H / OH, rounded down, to (i + 1) H / OH, rounded up.
-/// {1, 1} is the mean of each channel.
+/// window i covers the rows from i H / OH, rounded down, to (i + 1) H / OH, rounded up. {1, 1} is
+/// the mean of each channel.
 Tensor adaptive_avg_pool2d(const Tensor& x, Size2 output);
 
 // --- batchnorm.cpp -----------------------------------------------------------------------------
 
 struct BatchNormOptions {
     bool training = false;        ///< take the moments of x, not the running ones
-    Only<double> momentum = 0.1;  ///< the part of x's moments in the new running ones
+    Only<double> momentum = 0.1;  ///< the weight of x's moments in the new running ones
     Only<double> eps = 1e-5;      ///< added to the variance, so that a constant channel gives 0
     bool relu = false;            ///< relu of the result, in one pass instead of two
 };
@@ -227,14 +227,14 @@ struct BatchNormOptions {
 ///
 /// where the variance found is, for this alone, the sum of squares over count - 1, not count.
 ///
-/// With `relu`, what is below 0 becomes 0: the same as relu(batch_norm(..)), also in its derivative
-/// at 0, but x is walked once. Throws Error for training with one value for each channel. Without
+/// With `relu`, values below 0 become 0: the same as relu(batch_norm(..)), including the derivative
+/// at 0, but in one pass over x. Throws Error for training with one value for each channel. Without
 /// any (N = 0, say) the result is empty, the gradients are 0, and the running statistics stay.
 ///
 /// An infinity in x makes the batch's mean infinite and its variance NaN, as in PyTorch. Infinities
-/// in weight or in the upstream gradient give infinity or NaN, by the order of the formula; in
-/// PyTorch that depends on the shape. What relu cuts off has no part in the gradients, even if x is
-/// infinite there (PyTorch: 0 times infinity).
+/// in weight or in the upstream gradient give infinity or NaN, following the order of the formula;
+/// in PyTorch that depends on the shape. What relu cuts off does not contribute to the gradients,
+/// even if x is infinite there (PyTorch: 0 times infinity).
 Tensor batch_norm(const Tensor& x, const Tensor& running_mean, const Tensor& running_var,
                   const Tensor& weight, const Tensor& bias, const BatchNormOptions& options = {});
 
@@ -244,8 +244,8 @@ Tensor batch_norm(const Tensor& x, const Tensor& running_mean, const Tensor& run
 /// 1 - p, so that the mean stays the same (Srivastava et al., "Dropout", 2014, section 10).
 /// p = 0 is x itself. Takes one number from rng, or none for p = 0.
 Tensor dropout(const Tensor& x, Only<double> p, Rng& rng);
-/// The same, with whole channels of x [N, C, H, W] dropped or kept, in each image others (Tompson
-/// et al., "Efficient Object Localization Using Convolutional Networks", 2015, section 3.2).
+/// The same for whole channels of x [N, C, H, W], different ones in each image (Tompson et al.,
+/// "Efficient Object Localization Using Convolutional Networks", 2015, section 3.2).
 Tensor dropout2d(const Tensor& x, Only<double> p, Rng& rng);
 
 // --- loss.cpp ----------------------------------------------------------------------------------
@@ -263,7 +263,7 @@ struct CrossEntropyOptions {
 /// -sum_c target_c log_softmax(logits)_c for logits [N, C] and N labels in 0 ... C - 1 -> [].
 /// Computed from the logits, so it is exact where softmax would round to 0 or overflow. The mean of
 /// no examples is NaN, their sum 0; but there must be a class. A label of -100, which PyTorch
-/// ignores by default, is an Error as any other that is no class.
+/// ignores by default, is an Error like any other that is no class.
 Tensor cross_entropy(const Tensor& logits, const IntTensor& labels,
                      const CrossEntropyOptions& options = {});
 /// (x - target)^2, averaged or summed over all elements -> []. The shapes must be equal.
@@ -274,8 +274,8 @@ Tensor mse_loss(const Tensor& x, const Tensor& target, Reduction reduction = Red
 Tensor nll_loss(const Tensor& log_probabilities, const IntTensor& labels,
                 Reduction reduction = Reduction::mean);
 /// |x - target|, averaged or summed over all elements -> []. The shapes must be equal. The
-/// derivative at 0 is taken as 0. Where the difference is NaN, so is the gradient: a 0, as PyTorch
-/// has it, would hide that. So it is in smooth_l1_loss and l1_penalty.
+/// derivative at 0 is taken as 0. Where the difference is NaN, so is the gradient: a 0, as in
+/// PyTorch, would hide that. The same holds for smooth_l1_loss and l1_penalty.
 Tensor l1_loss(const Tensor& x, const Tensor& target, Reduction reduction = Reduction::mean);
 
 struct SmoothL1Options {
@@ -297,12 +297,12 @@ struct BinaryCrossEntropyOptions {
 /// -(pos_weight t log s(x) + (1 - t) log(1 - s(x))) with s(x) = 1 / (1 + e^-x) and targets t from 0
 /// to 1, averaged or summed over all elements -> []. The shapes must be equal. Computed from the
 /// logits x, so it is exact where s would round to 0 or 1. A logit of -infinity costs infinity
-/// (where PyTorch's form is NaN), and an infinite pos_weight likewise.
+/// (where PyTorch's form is NaN), and so does an infinite pos_weight.
 Tensor binary_cross_entropy_with_logits(const Tensor& x, const Tensor& target,
                                         const BinaryCrossEntropyOptions& options = {});
 
-/// The sum of |w| over all elements of all parameters -> [], to be added to a loss, so that weights
-/// of little use become 0: loss + 1e-5 * l1_penalty(model.parameters()). The derivative at 0 is
+/// The sum of |w| over all elements of all parameters -> [], to be added to a loss, which drives
+/// weights of little use to 0: loss + 1e-5 * l1_penalty(model.parameters()). The derivative at 0 is
 /// taken as 0.
 Tensor l1_penalty(std::span<const Parameter> parameters);
 

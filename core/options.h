@@ -6,11 +6,11 @@
 #include "error.h"
 #include "real.h"
 
-// Checks of options that are numbers, which `who` takes under the name `what`.
+// Checks of numeric options: `who` takes the option, `what` is its name.
 
 namespace primer {
 
-/// Throws Error for NaN, an infinity, and what would become one as a Real.
+/// Throws Error for NaN, an infinity, and a number that is too large for a Real.
 inline void check_finite(double value, const char* who, const char* what) {
     constexpr double largest = std::numeric_limits<Real>::max();
     check(std::abs(value) <= largest, who, ": expected ", what, " to be finite and at most ",

@@ -43,7 +43,7 @@ class Buffer : public Tensor {
 };
 
 /// What Module::visit calls for each parameter, buffer, generator and child module, with its name
-/// there. Override what you want to see.
+/// in the module. Override what you want to see.
 class Visitor {
   public:
     virtual ~Visitor() = default;

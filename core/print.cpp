@@ -19,7 +19,7 @@ namespace primer {
 namespace {
 
 constexpr Index kAbridged = 1000;     // a tensor of more elements than this is shown in part:
-constexpr Index kEdge = 3;            // so many at both ends of each dimension
+constexpr Index kEdge = 3;            // this many at both ends of each dimension
 constexpr Index kGap = -1;            // in place of the positions that are left out
 constexpr std::size_t kFraction = 4;  // digits after the point, at most
 constexpr std::size_t kLine = 75;     // columns
@@ -80,7 +80,7 @@ Decimal to_decimal(Real value, std::chars_format format) {
     return d;
 }
 
-// NumPy's rule: with an exponent as soon as fixed digits would be many or would lose much.
+// NumPy's rule: an exponent as soon as fixed notation would take many digits or lose many.
 bool needs_exponent(const std::vector<Real>& values) {
     Real smallest = INFINITY, largest = 0;
     for (Real v : values) {

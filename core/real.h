@@ -1,7 +1,7 @@
 #pragma once
 
-// What a program must have in common with the library that it links. Where it has not, it could
-// compile and give wrong numbers; so the compiler refuses it here, or the linker does.
+// What a program must have in common with the library that it links. Otherwise it could compile and
+// give wrong numbers, so the compiler or the linker refuses it.
 #if __cplusplus < 202002L
 #error "Primer needs C++20: compile with -std=c++20 or newer"
 #endif
@@ -18,7 +18,7 @@ static_assert(sizeof(void*) == 8, "Primer is made for 64-bit programs: compile w
 
 /// The number that every tensor holds. PRIMER_REAL_DOUBLE is not for users to define: it comes with
 /// the CMake target primer::primer_double, a second build of the library in which gradients can be
-/// checked, for float has too few digits for that.
+/// checked, because float has too few digits for that.
 #ifdef PRIMER_REAL_DOUBLE
 using Real = double;
 #else

@@ -56,7 +56,7 @@ class SavedBytes {
     std::shared_ptr<Storage> memory_;
 };
 
-/// What the captures of a closure keep alive: one piece of memory.
+/// One piece of memory that the captures of a closure keep alive.
 struct Kept {
     const void* memory;  ///< which piece it is: closures may keep the same one
     Index bytes;         ///< of the whole piece, even if the tensor is a view of a part
@@ -71,8 +71,8 @@ std::vector<Kept> captures_of(const Backward& backward);
 /// For a class whose copies report to captures_of; does nothing for any other copy.
 void tell_captured(const Kept& kept);
 
-/// Numbers that a backward needs and that are no tensor, such as the labels of a batch: read like a
-/// pointer to a std::vector.
+/// Numbers that a backward needs but that are not a tensor, such as the labels of a batch: read
+/// like a pointer to a std::vector.
 template <class T>
 class SavedList {
   public:

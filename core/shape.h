@@ -11,7 +11,7 @@
 
 namespace primer {
 
-/// Counts, positions and sizes: signed, so that a difference of two is what it looks like.
+/// Counts, positions and sizes: signed, so that a difference of two may be negative.
 using Index = std::int64_t;
 
 /// The sizes of a tensor's dimensions, outermost first: Shape{64, 3, 32, 32}. A scalar is Shape{},
@@ -29,7 +29,7 @@ class Shape {
     int rank() const { return rank_; }
     /// The product of the dimensions.
     Index numel() const { return numel_; }
-    /// Size of dimension `dim`. As in PyTorch, -1 is the last one. Throws Error outside the rank.
+    /// Size of dimension `dim`. As in PyTorch, -1 is the last one. Throws Error if there is none.
     Index operator[](Only<int> dim) const {
         return dims_[static_cast<std::size_t>(normalize(dim))];
     }

@@ -14,7 +14,7 @@ namespace primer {
 struct Size2 {
     Index h, w;
 
-    /// Whole numbers alone: neither true nor 2.5 is a size.
+    /// Whole numbers only: neither true nor 2.5 is a size.
     template <WholeNumber T>
     constexpr Size2(T both) : Size2(Only<Index>(both), Only<Index>(both)) {}
     constexpr Size2(Only<Index> height, Only<Index> width) : h(height), w(width) {}
@@ -27,8 +27,7 @@ inline std::ostream& operator<<(std::ostream& out, Size2 size) {
     return out << std::to_string(size.h) + 'x' + std::to_string(size.w);
 }
 
-/// No height or width may be larger, so that none of the sums and products that windows are made of
-/// can overflow.
+/// The largest height or width: no sum or product in the arithmetic of windows can overflow.
 inline constexpr Index kMaxSize = (Index{1} << 31) - 1;
 
 /// Throws Error, naming `who` and `what`, unless height and width are both `least` or more, and no

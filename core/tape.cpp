@@ -126,7 +126,7 @@ int Tape::node_of(const char* op, const Tensor& input) {
     return leaf.node;
 }
 
-// For the module whose forward it is in.
+// Tells the module whose forward is running.
 void Tape::note_use(const Tensor& member) const {
     if (thread_->used != nullptr) thread_->used->push_back(member);
 }

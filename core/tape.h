@@ -33,12 +33,12 @@ class Grad {
 };
 
 /// Records the ops of the thread that made it, from its construction until backward() or its own
-/// end, and runs them backwards. There is at most one recording Tape a thread.
+/// end, and runs them backwards. There is at most one recording Tape per thread.
 ///
 /// Several threads may each have a Tape and share leaves: their gradients add up in x.grad(), in
-/// whatever order the threads come. What a thread has recorded is for its own Tape alone, and
-/// backward() throws Error on another thread than the one that made the Tape; but a Tape may end
-/// on any thread.
+/// whatever order the threads come. What a thread has recorded belongs to its own Tape, and
+/// backward() throws Error on another thread than the one that made the Tape; but a Tape may end on
+/// any thread.
 ///
 /// This is reverse-mode differentiation over a list. Each op that has an input whose gradient is
 /// wanted appends one node: its inputs' nodes and a closure that turns dL/dy into dL/dx. Since an
@@ -110,7 +110,7 @@ class Tape {
     std::function<void(Pass, Index)> watcher_;
 };
 
-/// While one lives, the thread that made it records nothing: for evaluating in the middle of a
+/// While it lives, the thread that made it records nothing: for evaluating in the middle of a
 /// training step. (Without a Tape nothing is recorded anyway.)
 class NoGrad {
   public:
@@ -148,8 +148,8 @@ inline Tensor record(const Op& op, Tensor y, std::initializer_list<Tensor> input
 /// For ops that write their result over their input x, in place: where to write it. Such an op is
 /// recorded with x as its input and as its output, and x then stands for the result, here and in
 /// every other handle to it. Throws Error, before anything is written: for a leaf whose gradient a
-/// recording tape would want, or a view of one, since after the change it would not be the leaf any
-/// more; for what record() would refuse; and, under NoGrad, for what the tape has recorded, since
+/// recording tape would want, or a view of one, since after the change it would no longer be the
+/// leaf; for what record() would refuse; and, under NoGrad, for what the tape has recorded, since
 /// it would not see the change.
 Real* overwrite(const char* op, const Tensor& x);
 

@@ -23,7 +23,7 @@ class Tensor {
     /// Names nothing; `defined()` is false and every other member throws Error.
     Tensor() = default;
     /// A scalar, of shape []. Implicit, so that `x * 2` and `1 - x` read as they should; but not
-    /// from a bool or a character, which stand there by mistake.
+    /// from a bool or a character, which would be there by mistake.
     template <Number T>
     Tensor(T value) : Tensor(scalar(static_cast<double>(value))) {}
 
@@ -32,13 +32,13 @@ class Tensor {
     int rank() const { return shape().rank(); }
     Index numel() const { return shape().numel(); }
 
-    /// The values, to read. A pointer past the last one for a tensor without elements. What is
-    /// computed from them is a constant to a tape.
+    /// The values, for reading. A pointer past the last one for a tensor without elements. To a
+    /// tape, what is computed from them is a constant.
     const Real* data() const { return impl().data; }
     std::span<const Real> values() const { return {data(), static_cast<std::size_t>(numel())}; }
-    /// The values, to write. Marks them as changed: a backward that still needs the old ones throws
-    /// Error, naming `writer` (a text that must outlive the tensor). Throws Error for the result of
-    /// a recorded op while its tape is recording: the tape would not see the change.
+    /// The values, for writing. Marks them as changed: a backward that still needs the old ones
+    /// throws Error, naming `writer` (a text that must outlive the tensor). Throws Error for the
+    /// result of a recorded op while its tape is recording: the tape would not see the change.
     Real* mutable_data(const char* writer = "a write through mutable_data()") const;
     /// The one value of a tensor with one element.
     Real item() const;
@@ -57,7 +57,7 @@ class Tensor {
     /// Asks for the gradient. Only for a leaf, that is, a tensor that no recorded op has computed.
     const Tensor& requires_grad_(Only<bool> on = true) const;
     /// The gradient that Tape::backward has left, of this tensor's shape; undefined if there is
-    /// none. It adds up over calls of backward until it is set anew.
+    /// none. It adds up over calls of backward until it is set again.
     Tensor grad() const;
     /// Replaces the gradient; an undefined tensor drops it. The shapes must agree.
     void set_grad(const Tensor& grad) const;
@@ -68,7 +68,7 @@ class Tensor {
     /// For a copy to write to while a tape records, detach().clone().
     Tensor clone() const;
 
-    /// What the handle points at. For core's own files: everybody else finds what they need above.
+    /// What the handle points at. For core's own files: everybody else uses the members above.
     struct Impl {
         Shape shape;
         std::shared_ptr<Storage> storage;  // shared with views of the same values
@@ -113,7 +113,7 @@ class Tensor {
 ///      [4.   5.5  6.25]]
 std::ostream& operator<<(std::ostream& out, const Tensor& x);
 
-/// Values not initialised.
+/// The values are not initialised.
 Tensor empty(const Shape& shape);
 Tensor zeros(const Shape& shape);
 Tensor ones(const Shape& shape);
@@ -123,11 +123,11 @@ Tensor arange(Only<Index> count);
 /// tensor({1, 2, 3, 4, 5, 6}, {2, 3}): the values in row-major order. Throws Error unless there are
 /// as many as the shape has elements.
 Tensor tensor(std::initializer_list<double> values, const Shape& shape);
-/// One dimension: tensor({1, 2, 3}). For more, write the shape: nested braces do not compile, for
-/// {{1}, {2}} would pass as {1, 2}.
+/// One dimension: tensor({1, 2, 3}). For more, write the shape: nested braces do not compile,
+/// because {{1}, {2}} would pass as {1, 2}.
 Tensor tensor(std::initializer_list<double> values);
 Tensor tensor(std::initializer_list<std::initializer_list<double>> rows) = delete;
-/// A copy of values that are somewhere else.
+/// A copy of the values.
 Tensor tensor(std::span<const Real> values, const Shape& shape);
 /// Independent uniform numbers from [0, 1).
 Tensor rand(const Shape& shape, Rng& rng);

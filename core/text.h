@@ -7,21 +7,22 @@
 #include <string>
 #include <string_view>
 
-// Text that does not depend on the surroundings: numbers that are the same under every locale, and
+// Text that does not depend on the environment: numbers that are the same under every locale, and
 // characters that a terminal shows rather than obeys.
 
 namespace primer {
 
 /// A std::ostringstream that writes numbers as C++ source does, 1234.5, whatever the program's
-/// global locale says: a file or a message must not read "1.234,5" in Germany. Primer makes text
-/// with this one only.
+/// global locale says: a file or a message must not read "1.234,5" in Germany. Primer makes all
+/// text with it.
 class TextStream : public std::ostringstream {
   public:
     TextStream() { imbue(std::locale::classic()); }
 };
 
-/// The number that all of `text` is, such as "1.5" or "-2e3", whatever the locale; nothing if it is
-/// something else, too large, or not finite. (std::from_chars does not read a double everywhere.)
+/// The number that the whole `text` spells, such as "1.5" or "-2e3", whatever the locale; nullopt
+/// if it is anything else, too large, or not finite. (std::from_chars does not read a double
+/// everywhere.)
 inline std::optional<double> read_number(std::string_view text) {
     if (text.empty() || text.find_first_not_of("+-.0123456789eE") != text.npos) return {};
     std::istringstream stream{std::string(text)};
@@ -37,8 +38,8 @@ struct Utf8 {
     char32_t code = 0;
 };
 
-/// Decodes one character. What encodes a code in more bytes than needed is no UTF-8, and neither is
-/// a surrogate: otherwise one name could be written in two ways.
+/// Decodes one character. An encoding longer than needed is not UTF-8, and neither is a surrogate:
+/// otherwise one name could be written in two ways.
 inline Utf8 decode_utf8(std::string_view text) {
     const auto lead = static_cast<unsigned char>(text[0]);
     if (lead < 0x80) return {1, lead};
@@ -103,7 +104,7 @@ inline std::string printable(std::string_view text) {
     return out;
 }
 
-/// The same of a text that may have several lines.
+/// The same for a text that may have several lines.
 inline std::string printable_lines(std::string_view text) {
     std::string out;
     append_printable(out, text, "\n\t");

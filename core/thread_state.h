@@ -13,8 +13,8 @@ class OpHook;
 class Tape;
 class Tensor;
 
-/// What holds for one thread. A Tape, a NoGrad and a ForwardHook each keep the state of the thread
-/// that made them, so that they may end on another thread, even after the first has ended.
+/// The state of one thread. A Tape, a NoGrad and a ForwardHook each keep that of the thread that
+/// made them, so that they may end on another thread, even after the first has ended.
 struct ThreadState : std::enable_shared_from_this<ThreadState> {
     std::atomic<Tape*> tape = nullptr;         ///< the one that records
     std::atomic<int> no_grad = 0;              ///< how many NoGrads live

@@ -93,7 +93,7 @@ Maxout::Maxout(Only<Index> in_features, Only<Index> out_features, Only<Index> pi
 }
 
 Tensor Maxout::forward(const Tensor& x) {
-    // linear would take more dimensions, but maxout would take the second for the features.
+    // linear takes more dimensions, but maxout would treat the second as the features.
     check(x.rank() == 2, "expected x [N, ", weight.shape()[1], "], got ", x.shape(),
           x.rank() > 2 ? "; did you forget Flatten?" : "");
     return maxout(linear(x, weight, bias), pieces_);

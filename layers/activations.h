@@ -53,8 +53,8 @@ class LeakyReLU : public Activation {
 };
 
 /// LeakyReLU whose slope is learnt: one for all of x or, with num_parameters = C, one for each
-/// channel of x [N, C, ...]. An optimizer's weight_decay leaves it alone, for a slope of 0 is no
-/// simpler than another: it would pull the layer towards ReLU.
+/// channel of x [N, C, ...]. An optimizer's weight_decay leaves it alone: it would pull the layer
+/// towards ReLU, but a slope of 0 is no simpler than another.
 class PReLU : public Activation {
   public:
     /// Throws Error for fewer than one parameter.
@@ -63,7 +63,7 @@ class PReLU : public Activation {
     void visit(Visitor& visitor) override { visitor("weight", weight); }
     std::string describe() const override;
 
-    Parameter weight;  ///< [num_parameters], `init` at the start
+    Parameter weight;  ///< [num_parameters], initially `init`
 };
 
 /// x where x > 0, else alpha (e^x - 1).
@@ -137,7 +137,8 @@ class Hardswish : public Activation {
     std::string describe() const override { return "Hardswish()"; }
 };
 
-/// exp(x_i) / sum_j exp(x_j) along dimension dim. Not before cross_entropy, which wants logits.
+/// exp(x_i) / sum_j exp(x_j) along dimension dim. Do not put it before cross_entropy, which takes
+/// logits.
 class Softmax : public Module {
   public:
     explicit Softmax(Only<int> dim) : dim_(dim) {}
@@ -148,7 +149,7 @@ class Softmax : public Module {
     int dim_;
 };
 
-/// ln softmax(x) along dimension dim: what nll_loss wants.
+/// ln softmax(x) along dimension dim: the input of nll_loss.
 class LogSoftmax : public Module {
   public:
     explicit LogSoftmax(Only<int> dim) : dim_(dim) {}
@@ -162,12 +163,12 @@ class LogSoftmax : public Module {
 /// y_o = max over j < pieces of (W x + b)_(o * pieces + j): the largest of `pieces` linear maps,
 /// for each output. x [N, in_features] -> [N, out_features]. With enough pieces it can be any
 /// convex function of x (Goodfellow et al., "Maxout Networks", 2013), so it needs no activation
-/// behind it.
+/// after it.
 class Maxout : public Module {
   public:
-    /// The weight starts normal, of variance 1 / in_features: of two pieces the mean square of the
-    /// outputs is then that of the inputs. The bias starts at 0. Throws Error for fewer than one
-    /// feature on either side or piece.
+    /// The weight starts normal, with variance 1 / in_features: with two pieces, the outputs then
+    /// have the mean square of the inputs. The bias starts at 0. Throws Error unless both numbers
+    /// of features and pieces are at least 1.
     Maxout(Only<Index> in_features, Only<Index> out_features, Only<Index> pieces, Rng& rng);
     Tensor forward(const Tensor& x) override;
     void visit(Visitor& visitor) override;

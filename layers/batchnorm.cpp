@@ -30,7 +30,7 @@ BatchNorm::BatchNorm(const char* name, Index num_features, const BatchNormLayerO
 
 Tensor BatchNorm::normalize(const Tensor& x) {
     const bool tracked = running_mean.defined(), track = training() && tracked;
-    // The average over k batches is that over k - 1 with 1/k of the way to the new one.
+    // The average over k batches is that over k - 1, moved 1/k of the way to the new value.
     const double batches = tracked ? static_cast<double>(num_batches_tracked.item()) : 0;
     Tensor y = batch_norm(x, running_mean, running_var, weight, bias,
                           {.training = training() || !tracked,
@@ -41,7 +41,7 @@ Tensor BatchNorm::normalize(const Tensor& x) {
     return y;
 }
 
-// What the op cannot know, for it takes any number of dimensions.
+// The op cannot check this: it takes any number of dimensions.
 Tensor BatchNorm1d::forward(const Tensor& x) {
     const Index c = num_features();
     check((x.rank() == 2 || x.rank() == 3) && x.shape()[1] == c, "expected x [N, ", c, "] or [N, ",

@@ -7,8 +7,8 @@
 namespace primer {
 
 struct BatchNormLayerOptions {
-    Only<double> eps = 1e-5;  ///< added to the variance, so that a channel that is constant gives 0
-    /// The part of each batch in the running statistics; std::nullopt: they are the plain average
+    Only<double> eps = 1e-5;  ///< added to the variance, so that a constant channel gives 0
+    /// The weight of each batch in the running statistics; std::nullopt: they are the plain average
     /// over all batches so far.
     std::optional<Only<double>> momentum = 0.1;
     bool affine = true;               ///< learn a weight and a bias for each channel
@@ -35,10 +35,10 @@ class BatchNorm : public Module {
     Parameter weight;     ///< [num_features], 1 at the start; undefined without affine
     Parameter bias;       ///< [num_features], 0 at the start; undefined without affine
     Buffer running_mean;  ///< [num_features], 0 at the start; undefined if not tracked
-    /// [num_features], 1 at the start; of the variances with count - 1 for a divisor. Undefined if
-    /// not tracked.
+    /// [num_features], 1 at the start; of the unbiased variances (divided by count - 1). Undefined
+    /// if not tracked.
     Buffer running_var;
-    Buffer num_batches_tracked;  ///< [], how many batches are in them; undefined if not tracked
+    Buffer num_batches_tracked;  ///< [], how many batches they cover; undefined if not tracked
 
   protected:
     /// Throws Error for fewer than one feature, eps <= 0, and a momentum outside 0 ... 1.

@@ -7,12 +7,12 @@
 namespace primer {
 
 struct Conv2dLayerOptions {
-    Size2 kernel = 0;        ///< required
-    Size2 stride = 1;        ///< how far the kernel moves from one output to the next
-    Size2 padding = 0;       ///< rows or columns of zeros on each side of the image
-    Size2 dilation = 1;      ///< distance of the kernel's cells from one another
-    Only<Index> groups = 1;  ///< of channels that do not see one another; must divide both counts
-    bool bias = true;        ///< leave it out before a batch normalisation, which has its own
+    Size2 kernel = 0;             ///< required
+    Size2 stride = 1;             ///< how far the kernel moves from one output to the next
+    Size2 padding = 0;            ///< rows or columns of zeros on each side of the image
+    Size2 dilation = 1;           ///< distance of the kernel's cells from one another
+    Only<Index> groups = 1;       ///< each convolved by itself; must divide both channel counts
+    bool bias = true;             ///< leave it out before a batch normalisation, which has its own
     Only<double> bias_value = 0;  ///< at the start
 };
 
@@ -21,9 +21,8 @@ struct Conv2dLayerOptions {
 ///     Conv2d(32, 64, {.kernel = 3, .padding = 1}, rng)
 class Conv2d : public Module {
   public:
-    /// The weight starts He normal, of variance 2 / (in_channels / groups * kernel area).
-    /// Throws Error for options out of range, and for groups that do not divide both channel
-    /// counts.
+    /// The weight starts He normal, with variance 2 / (in_channels / groups * kernel area). Throws
+    /// Error for options out of range, and for groups that do not divide both channel counts.
     Conv2d(Only<Index> in_channels, Only<Index> out_channels, const Conv2dLayerOptions& options,
            Rng& rng);
 

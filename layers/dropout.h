@@ -5,7 +5,7 @@
 
 // Dropout as layers, for Sequential: in training the ops of core/ops.h, in eval() the identity.
 // Each layer has a generator of its own, seeded by one number from `rng`, so what it drops does not
-// depend on what else draws from `rng`. A Visitor is shown it as "rng".
+// depend on what else draws from `rng`. Visitors see it as "rng".
 
 namespace primer {
 
@@ -21,7 +21,7 @@ class Dropout : public Module {
     void visit(Visitor& visitor) override { visitor("rng", rng_); }
     std::string describe() const override;
 
-    /// The state that the next forward follows from. Save it, and a layer that it is given back to
+    /// The state that determines the next masks. A layer to which a saved state is given back
     /// continues with the same masks.
     Rng::State rng_state() const { return rng_.state(); }
     void set_rng_state(const Rng::State& state) { rng_.set_state(state); }

@@ -7,8 +7,8 @@
 
 namespace primer {
 
-/// While one lives, a model is in eval mode. When it ends, each of its modules returns to the mode
-/// that it was in before, also if that was not the model's.
+/// While it lives, a model is in eval mode. When it ends, each module returns to the mode that it
+/// was in before, even if that was not the model's.
 class EvalMode {
   public:
     /// `model` must outlive it.

@@ -4,8 +4,8 @@
 
 namespace primer {
 
-/// Makes the dimensions start_dim ... end_dim one; -1 is the last. As it stands, what is left is
-/// the batch and one other: images [64, 3, 32, 32] -> [64, 3072]. Shares memory with its input.
+/// Merges the dimensions start_dim ... end_dim; -1 is the last. By default it keeps the batch and
+/// merges the rest: images [64, 3, 32, 32] -> [64, 3072]. Shares memory with its input.
 class Flatten : public Module {
   public:
     explicit Flatten(Only<int> start_dim = 1, Only<int> end_dim = -1);

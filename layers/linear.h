@@ -7,15 +7,15 @@ namespace primer {
 
 struct LinearOptions {
     bool bias = true;
-    /// At the start; a little above 0 lets every ReLU behind it begin alive.
+    /// Initial value; slightly above 0, every ReLU after the layer starts alive.
     Only<double> bias_value = 0;
 };
 
 /// y = x W^T + b: x [*, in_features] -> [*, out_features]; * is any number of dimensions.
 class Linear : public Module {
   public:
-    /// The weight starts He normal, of variance 2 / in_features, the bias at bias_value.
-    /// Throws Error for fewer than one feature on either side.
+    /// The weight starts He normal, with variance 2 / in_features, the bias at bias_value. Throws
+    /// Error for fewer than one feature on either side.
     Linear(Only<Index> in_features, Only<Index> out_features, Rng& rng,
            const LinearOptions& options = {});
 

@@ -13,8 +13,8 @@
 namespace primer {
 namespace {
 
-// Goes through a module and all in it. Those that derive from it pick what they want, by its name
-// from the outermost module on.
+// Walks a module and all in it. Derived classes pick what they want, by its name from the outermost
+// module on.
 class Walk : public Visitor {
   public:
     using Visitor::operator();
@@ -94,8 +94,8 @@ class NameOf : public Walk {
     const void* module_;
 };
 
-// The Error that a forward has thrown, with the place in front; see Module::operator(). The
-// innermost module signs it, and those around it put their part of the path in front.
+// The Error that a forward has thrown, prefixed with its place; see Module::operator(). The
+// innermost module signs it, and those around it prepend their part of the path.
 Error signed_by(Module& module, const Error& error) {
     try {
         if (error.place() == nullptr) {
@@ -105,7 +105,7 @@ Error signed_by(Module& module, const Error& error) {
         Place place = *error.place();
         NameOf name(place.module);
         module.walk(name);
-        if (name.found.empty()) return error;  // of a module that no visit names
+        if (name.found.empty()) return error;  // a module that no visit names
         place.module = &module;
         place.path = name.found + (place.path.empty() ? "" : '.' + place.path);
         return Error(place);
@@ -132,7 +132,7 @@ class All : public Visitor {
 
     void operator()(const std::string&, Module& child) override {
         if (!seen_.insert(&child).second) {
-            child.walk(*this);  // throws if it is one that the walk is in
+            child.walk(*this);  // throws if the walk is already in it
             return;
         }
         found.push_back(&child);
@@ -145,7 +145,7 @@ class All : public Visitor {
     std::unordered_set<const Module*> seen_;
 };
 
-// Passes on what a visit names, and sees to the names.
+// Passes on what a visit names, and checks the names.
 class Checked : public Visitor {
   public:
     Checked(const Module& module, Visitor& to) : module_(module), to_(to) {}
@@ -174,7 +174,7 @@ class Checked : public Visitor {
     std::set<std::string> names_;
 };
 
-// The walks that the thread is in the middle of.
+// The thread's unfinished walks.
 struct Walking {
     explicit Walking(const Module& of) : module(&of), outer(innermost) { innermost = this; }
     ~Walking() { innermost = outer; }

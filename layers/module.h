@@ -26,14 +26,14 @@ class Module {
     virtual Tensor forward(const Tensor& x) = 0;
     /// Calls visitor(name, member) once for each Parameter, Buffer, Rng and Module that is a
     /// member, in the order of the forward. A parameter that an option has left undefined is not
-    /// visited. Each name is another one, not empty, and without a point.
+    /// visited. Names must be distinct, not empty, and without a point.
     ///
     /// What a forward uses and visit does not name is not trained, saved, or switched by eval(). So
     /// while a Tape is recording, a call throws Error, naming the class, where its forward calls a
-    /// module, or uses a Parameter or a Buffer, that no visit of the called modules names.
-    /// Exempt is what does no harm: parameters that an optimizer has been given or that ask for no
-    /// gradient, and modules that neither have buffers and generators nor ask whether they are in
-    /// training, or are not.
+    /// module, or uses a Parameter or a Buffer, that no visit of the called modules names. What
+    /// does no harm is exempt: parameters that an optimizer has been given or that ask for no
+    /// gradient, and modules that are not in training, or that have no buffers or generators and do
+    /// not ask whether they are in training.
     virtual void visit(Visitor& /*visitor*/) {}
     /// What it is, as Python would write it: "Linear(in_features=784, out_features=10, bias=True)";
     /// for a module without options its bare name will do: "Sequential".
@@ -46,7 +46,7 @@ class Module {
     virtual bool is_activation() const { return false; }
 
     Module();
-    /// What has been moved from can be assigned to or destroyed; to call it is an Error.
+    /// A module that has been moved from can be assigned to or destroyed; calling it is an Error.
     Module(Module&& other) noexcept;
     Module& operator=(Module&& other) noexcept;
     virtual ~Module() = default;
@@ -54,8 +54,8 @@ class Module {
     /// forward(x). Call a module rather than its forward: a ForwardHook sees calls only, and an
     /// Error that the forward throws gets the layer's place in front, as seen from the outermost
     /// module that was called: "body.0 (Conv2d): conv2d: expected x [N, 32, H, W], got ..."; the
-    /// path is that of state_dict. A layer that was called by itself has its type alone there:
-    /// "Conv2d: conv2d: ...".
+    /// path is that of state_dict. For a layer that was called by itself, only its type stands
+    /// there: "Conv2d: conv2d: ...".
     Tensor operator()(const Tensor& x);
 
     /// Every parameter of this module and of those in it, in the order of visit. One that several
@@ -98,9 +98,9 @@ class Module {
 /// The structure, a module a line, indented as PyTorch prints it.
 std::ostream& operator<<(std::ostream& out, const Module& module);
 
-/// While one lives, the thread that made it tells it of every call of a module: when it begins, and
-/// when it returns, so that there a module comes after those in it. If there are several, the
-/// innermost, the last made, is told first.
+/// While it lives, the thread that made it tells it of every call of a module: when the call
+/// begins, and when it returns, which a module does after those in it. If there are several hooks,
+/// the innermost, the last made, is told first.
 class ForwardHook {
   public:
     ForwardHook();
@@ -109,7 +109,7 @@ class ForwardHook {
     ForwardHook& operator=(const ForwardHook&) = delete;
 
     virtual void entered(Module& /*module*/, const Tensor& /*x*/) {}
-    /// Not after a forward that throws.
+    /// Not called after a forward that throws.
     virtual void called(Module& module, const Tensor& x, const Tensor& y) = 0;
 
   private:

@@ -76,8 +76,8 @@ class Members : public Visitor {
     std::unordered_set<const void*> modules_;
 };
 
-// Throws an Error that names the class to correct. Its place is that of no module, so the modules
-// around put nothing in front.
+// Throws an Error that names the class to correct. Its place names no module, so the modules around
+// it prepend nothing.
 template <class... Parts>
 [[noreturn]] void complain(const std::string& type, const Parts&... parts) {
     TextStream message;
@@ -98,7 +98,7 @@ ModuleCall::ModuleCall(Module& module, const Tensor& x)
     Calls& here = of_this_thread();
     outer_ = here.innermost;
     if (outer_ != nullptr && !outer_->known().contains(&module)) {
-        // What is found harmless is not remembered: by the next call it may be otherwise.
+        // A harmless module is not remembered: by the next call it may have changed.
         const Members members(module);
         const bool to_train = members.to_train && !members.optimized;
         if (to_train || (members.changes && module.training_)) outer_->check_named(module);
@@ -133,7 +133,8 @@ void ModuleCall::asked_training(const Module& module) {
 
 void ModuleCall::check_members() const {
     if (!recording_) return;
-    // Of a module without members that acts otherwise in training, such as a dropout of one's own.
+    // For a module without members that behaves differently in training, such as a user's own
+    // dropout.
     if (asked_training_ && outer_ != nullptr && module_.training_) outer_->check_named(module_);
     const std::vector<Tensor>& used = of_this_thread().used;
     for (std::size_t i = first_used_; i < used.size(); ++i) {
@@ -154,7 +155,7 @@ const ModuleCall& ModuleCall::outermost() const {
 }
 
 ModuleCall::Known& ModuleCall::known() const {
-    constexpr std::size_t most = 256;  // a program that makes ever new models keeps no more of them
+    constexpr std::size_t most = 256;  // a program that keeps making models keeps no more of them
     auto& known_of = of_this_thread().known_of;
     if (known_of.size() >= most) known_of.clear();
     return known_of[outermost().module_.id_];
@@ -167,7 +168,7 @@ bool ModuleCall::named(const void* what) const {
     return known.contains(what);
 }
 
-// Such as an image that is learnt, and given to a model whose own parameters stay as they are.
+// For example, an image that is learnt and given to a model whose own parameters stay fixed.
 bool ModuleCall::is_input(const Tensor& x) const {
     for (const ModuleCall* call = this; call != nullptr; call = call->outer_) {
         if (call->x_.defined() && &call->x_.impl() == &x.impl()) return true;

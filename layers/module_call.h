@@ -10,19 +10,19 @@
 
 namespace primer {
 
-/// One call of a module. It costs next to nothing unless a Tape is recording, and then a look at a
-/// set of addresses; the visit is walked only when something turns up that has not been seen.
+/// One call of a module. It costs next to nothing unless a Tape is recording, and then a look-up in
+/// a set of addresses; the visit is walked only when something new turns up.
 class ModuleCall {
   public:
-    /// Throws Error if the module has been moved from, or if the one whose forward calls it does
-    /// not name it, nor does one further out.
+    /// Throws Error if the module has been moved from, or if neither the module whose forward calls
+    /// it nor one further out names it.
     ModuleCall(Module& module, const Tensor& x);
     ~ModuleCall();
     ModuleCall(const ModuleCall&) = delete;
     ModuleCall& operator=(const ModuleCall&) = delete;
 
     /// After the forward. Throws Error for a Parameter or Buffer that no visit names, and for a
-    /// module that asked whether it is in training and that none names.
+    /// module that asked whether it is in training and that no visit names.
     void check_members() const;
     /// Called when a module is asked whether it is in training.
     static void asked_training(const Module& module);
@@ -33,7 +33,7 @@ class ModuleCall {
     const ModuleCall& outermost() const;
     /// Whether the outermost module's walk reaches this module, Parameter or Buffer.
     bool named(const void* what) const;
-    /// Of the outermost module: what its walk reached.
+    /// What the outermost module's walk reached.
     Known& known() const;
     void check_named(Module& module) const;
     bool is_input(const Tensor& x) const;

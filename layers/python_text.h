@@ -8,8 +8,8 @@
 
 namespace primer {
 
-/// The shortest digits that give the number back, and never without a point or an exponent:
-/// "0.01", "1.0", "1e-05". The same in every locale.
+/// The shortest digits that read back as the number, always with a point or an exponent: "0.01",
+/// "1.0", "1e-05". The same in every locale.
 std::string python_float(double value);
 
 std::string python_bool(bool value);  ///< "True" or "False"

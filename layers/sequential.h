@@ -13,15 +13,14 @@ namespace primer {
 ///
 ///     Sequential model{Flatten(), Linear(784, 256, rng), ReLU(), Linear(256, 10, rng)};
 ///
-/// Their names are "0", "1", .... Without any it is the identity.
+/// Their names are "0", "1", .... An empty one is the identity.
 ///
-/// Write braces, not parentheses: C++ evaluates what stands in braces from left to right, but
-/// leaves the order between parentheses to the compiler, and with it which layer gets which random
-/// numbers.
+/// Write braces, not parentheses: C++ evaluates a list in braces from left to right, but leaves the
+/// order in parentheses to the compiler, and with it which layer gets which random numbers.
 class Sequential : public Module {
   public:
     /// Takes the modules. (A single Sequential is moved, as C++ has it, not put into another one:
-    /// for that there is append.)
+    /// use append for that.)
     template <class... Modules>
     explicit Sequential(Modules&&... modules) {
         (append(std::forward<Modules>(modules)), ...);

@@ -283,7 +283,7 @@ void read_metrics(const Folder& folder, Run& run) {
     }
     if (broken > 0) {
         run.missing.push_back(std::to_string(broken) + (broken == 1 ? " line" : " lines") +
-                              " of metrics.jsonl can not be read; " +
+                              " of metrics.jsonl cannot be read; " +
                               (broken == 1 ? "it is" : "they are") + " left out.");
     }
 }

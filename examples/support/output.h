@@ -29,7 +29,7 @@ TerminalStyle terminal_style();
 // Something may be in a file's place already: a user's own file, which a flag names by mistake, or
 // a link in a folder that came from somebody else.
 
-/// A kind of file: what messages call it, and how to tell it by its first 1024 bytes.
+/// A kind of file: what messages call it, and how its first 1024 bytes identify it.
 struct FileKind {
     const char* what;
     bool (*is_one)(std::string_view start);

@@ -12,7 +12,7 @@
 namespace primer {
 namespace {
 
-// Everything that is reported of many numbers, added up as they come.
+// The statistics of many numbers, added up as they come.
 struct Sums {
     Index count = 0, zeros = 0;
     double sum = 0, squares = 0, largest = 0;
@@ -30,14 +30,14 @@ struct Sums {
     }
     double mean() const { return sum / static_cast<double>(count); }
     double stddev() const {
-        // Rounding may leave a little less than nothing.
+        // Rounding may leave it slightly negative.
         return std::sqrt(std::max(0.0, squares / static_cast<double>(count) - mean() * mean()));
     }
 };
 
 struct Watched {
     Sums sums;
-    std::vector<bool> woken;  // of each unit, whether it has put out anything but 0
+    std::vector<bool> woken;  // for each unit, whether it has put out anything but 0
 };
 
 // y is, for each example, for each unit, `size` values.
@@ -70,7 +70,7 @@ class Watcher : public ForwardHook {
     std::unordered_map<const Module*, Watched> of;
 };
 
-// Of one layer, the units that nothing has woken so far.
+// The units of one layer that nothing has woken so far.
 struct Asleep {
     Index units = 0;  // in all
     std::vector<Index> which;

@@ -24,13 +24,13 @@ struct LayerStatistics {
     double dead_units = 0;
 };
 
-/// Runs `evaluate`, in which the model must be called, and returns what each of the model's
-/// innermost layers, those that hold no others, has put out in it, in the order of visit. Layers
-/// that were not called have no outputs. Switches neither recording nor train/eval.
+/// Runs `evaluate`, in which the model must be called, and returns statistics of the outputs of
+/// each innermost layer, one that holds no others, in the order of visit. Layers that were not
+/// called have no outputs. It does not switch recording or train/eval.
 std::vector<LayerStatistics> activation_statistics(Module& model,
                                                    const std::function<void()>& evaluate);
 
-/// activation_statistics of the activation layers alone, among them a BatchNorm with relu: `zeros`
+/// activation_statistics for the activation layers only, including a BatchNorm with relu: `zeros`
 /// and `dead_units` tell how much of the model its ReLUs have switched off.
 std::vector<LayerStatistics> dead_relu_ratio(Module& model, const std::function<void()>& evaluate);
 
@@ -43,11 +43,11 @@ struct DeadUnits {
     double share = 0;  ///< LayerStatistics::dead_units
 };
 
-/// dead_relu_ratio without the statistics, of the layers that were called. It looks at a unit only
+/// dead_relu_ratio without the statistics, for the layers that were called. It looks at a unit only
 /// until something wakes it, so it costs next to nothing and may watch every evaluation.
 std::vector<DeadUnits> dead_units(Module& model, const std::function<void()>& evaluate);
 
-/// The gradient that one parameter has.
+/// The gradient of one parameter.
 struct GradientStatistics {
     std::string name;  ///< "0.weight"
     double norm = 0;   ///< square root of the sum of squares
@@ -56,7 +56,7 @@ struct GradientStatistics {
     double zeros = 0;    ///< share of the elements that are exactly 0
 };
 
-/// Of every parameter of the model that has a gradient: call it after backward().
+/// The statistics of every gradient that the model's parameters have: call it after backward().
 std::vector<GradientStatistics> gradient_statistics(Module& model);
 
 std::ostream& operator<<(std::ostream& out, const std::vector<GradientStatistics>& rows);

@@ -14,14 +14,14 @@ namespace primer {
 
 // --- From the tape -------------------------------------------------------------------------------
 
-// The nodes are numbered anew, for constants have none on the tape.
+// The nodes are renumbered, because constants have no number on the tape.
 class GraphReader {
   public:
     GraphReader(const Tape& tape, const StateDict& names) : tape_(tape) {
         check(tape.recording_,
               "graph_of: this Tape is spent: its backward() has run and freed its memory; draw it "
               "before that");
-        // Of a tensor with several names, the first.
+        // For a tensor with several names, the first.
         for (const StateEntry& entry : names) name_of_.emplace(&entry.tensor.impl(), entry.name);
     }
 
@@ -214,7 +214,7 @@ std::string kept_text(const Graph& graph, int node, const GraphKept& kept) {
 
 namespace {
 
-// What differs between the languages: the lines that say one thing. An empty one is left out.
+// What differs between the languages: the lines for each element. Empty ones are left out.
 class Language {
   public:
     virtual ~Language() = default;
@@ -223,13 +223,13 @@ class Language {
     virtual std::string end_group() const = 0;
     virtual std::string node(int number, GraphNode::Kind kind,
                              const std::vector<std::string>& lines) const = 0;
-    // Nodes that look better side by side: an op, and the leaves that stand with it.
+    // Nodes that look better side by side: an op and the leaves placed next to it.
     virtual std::string row(const std::vector<int>& nodes) const = 0;
     virtual std::string edge(int from, int to) const = 0;
     virtual std::string end() const = 0;
 };
 
-// Texts are quoted: `replace` gives what stands for a letter that may not stand for itself.
+// Quotes a text: `replace` returns the escape of a letter that needs one.
 std::string quoted(const std::vector<std::string>& lines, const char* line_end,
                    const char* (*replace)(char letter)) {
     std::string text = "\"";
@@ -369,7 +369,7 @@ class Picture {
         if (!line.empty()) text_ += std::string(2 * open_.size() + 2, ' ') + line + '\n';
     }
 
-    // Ends and begins groups until just those are open that the op is in.
+    // Ends and begins groups until exactly those of the op are open.
     void enter(Index op) {
         const auto holds = [&](std::size_t g) {
             return graph_.groups[g].first <= op && op < graph_.groups[g].last;
@@ -385,7 +385,7 @@ class Picture {
         }
     }
 
-    // A leaf stands with the first op that uses it.
+    // A leaf is placed next to the first op that uses it.
     void draw_op(int op) {
         enter(at(graph_, op).op);
         std::vector<int> row;

@@ -14,8 +14,8 @@
 
 namespace primer {
 
-/// The ops first, ..., last - 1 of a tape, which belong together: those of one call of a layer,
-/// say. A group in another one comes after it in a list.
+/// The ops first, ..., last - 1 of a tape, which belong together, such as those of one call of a
+/// layer. In a list, a group inside another one comes after it.
 struct OpGroup {
     std::string name;
     Index first = 0, last = 0;
@@ -23,13 +23,13 @@ struct OpGroup {
 
 /// Memory that an op's backward keeps.
 struct GraphKept {
-    int node = -1;     ///< whose value it is; -1: nobody's, it is there for this backward alone
+    int node = -1;     ///< whose value it is; -1: no node's, it serves this backward alone
     Index size = 0;    ///< in bytes, of the whole piece of memory
     Index bytes = 0;   ///< of these, the ones that count here: see Graph
-    int counted = -1;  ///< the node where they count; -1: nowhere, for a parameter is there anyway
+    int counted = -1;  ///< the node where they count; -1: nowhere, as for a parameter
 };
 
-/// An op's result, or what ops begin with: a leaf, which gets a gradient, or a constant.
+/// An op's result, or an input of the graph: a leaf, which gets a gradient, or a constant.
 struct GraphNode {
     enum class Kind { op, leaf, constant };
     Kind kind = Kind::op;
@@ -39,46 +39,46 @@ struct GraphNode {
     /// Nodes of the defined inputs, each of which comes before this one.
     std::vector<int> inputs = {};
     std::vector<GraphKept> kept = {};  ///< by the op's backward
-    /// Of an op's forward, see Op; nothing if the op does not say.
+    /// Those of an op's forward, see Op; nullopt if the op does not state them.
     std::optional<Index> multiply_adds = {};
     bool view = false;         ///< the result lies in the memory of an input
     Index kept_bytes() const;  ///< the sum of kept[].bytes
 };
 
 /// What a tape has recorded, and what memory that keeps alive until backward(). Memory that several
-/// backwards keep counts once, where it is kept first; a leaf's and a named tensor's does not
-/// count, for parameters are there anyway.
+/// backwards keep counts once, where it is kept first; that of leaves and named tensors does not
+/// count, because parameters exist anyway.
 struct Graph {
     std::vector<GraphNode> nodes;  ///< an op comes after its inputs
     std::vector<OpGroup> groups;
     Index kept_bytes() const;
 };
 
-/// Reads the tape, which may go on recording. `names` are those of tensors: model.state_dict().
-/// Only ops of which some input wants a gradient are recorded, and so found. Throws Error for a
-/// tape that is spent: its memory is free.
+/// Reads the tape, which may go on recording. `names` names tensors: model.state_dict(). Only ops
+/// with an input that wants a gradient are recorded, and so found. Throws Error for a spent tape,
+/// whose memory is free.
 Graph graph_of(const Tape& tape, const StateDict& names = {},
                const std::vector<OpGroup>& groups = {});
 
 /// The innermost group of an op: its position in graph.groups, or -1.
 int group_of(const Graph& graph, Index op);
 
-/// What a line of a picture says of it: "its output, 6.42 MB", "0.weight (not counted)",
+/// The line of a picture that describes it: "its output, 6.42 MB", "0.weight (not counted)",
 /// "output of op 3, counted at op 4".
 std::string kept_text(const Graph& graph, int node, const GraphKept& kept);
 /// "512 B", "6.42 MB"; 1 kB is 1000 B.
 std::string bytes_text(Index bytes);
 
-/// As a picture, from top to bottom: a box for each op, in clusters for the groups, rounded ones
-/// for leaves and slanted ones for constants. In the language of Graphviz, for `dot -Tsvg`.
+/// A picture in Graphviz's language, for `dot -Tsvg`. From top to bottom: a box for each op, in a
+/// cluster for each group, rounded boxes for leaves and slanted ones for constants.
 std::string to_dot(const Graph& graph);
 /// The same for Mermaid, which GitHub draws in Markdown.
 std::string to_mermaid(const Graph& graph);
 
-/// Writes to_dot or to_mermaid, as the path ends with ".dot" or ".mmd". Throws Error for another
+/// Writes to_dot if the path ends with ".dot", to_mermaid if with ".mmd". Throws Error for another
 /// ending, and if the file cannot be written; it is there whole or not at all, see Replacement.
 void write_graph(const Graph& graph, const std::filesystem::path& path);
-/// The same of graph_of(tape, names, groups).
+/// The same for graph_of(tape, names, groups).
 void write_graph(const Tape& tape, const std::filesystem::path& path, const StateDict& names = {},
                  const std::vector<OpGroup>& groups = {});
 

@@ -9,7 +9,7 @@
 
 namespace primer {
 
-/// While one lives, it notes which ops of a tape belong to which layer:
+/// While it lives, it notes which ops of a tape belong to which layer:
 ///
 ///     Tape tape;
 ///     LayerOps layers(model, tape);
@@ -22,7 +22,7 @@ class LayerOps : public ForwardHook {
 
     /// One for each call of a module that has recorded ops, in the order in which they began, with
     /// names such as "body.0 (Conv2d)". The model itself has one only if it is a layer without
-    /// layers in it: else it would hold nearly everything.
+    /// layers in it; otherwise it would hold nearly everything.
     std::vector<OpGroup> groups() const;
 
     void entered(Module& module, const Tensor& x) override;

@@ -51,7 +51,7 @@ class Costs {
   private:
     static constexpr Index kEach = sizeof(Real);
 
-    // Of as many products as the forward has, `times` over.
+    // For `times` as many products as the forward has.
     std::optional<double> operations(Index times) const {
         if (!node_.multiply_adds) return std::nullopt;
         return static_cast<double>(std::max(2 * times * *node_.multiply_adds, largest_));
@@ -84,7 +84,7 @@ struct Times {
 double median(std::vector<double> times) {
     if (times.empty()) return 0;
     std::ranges::sort(times);
-    // Of an even count there are two in the middle; of an odd one these are the same.
+    // An even count has two in the middle; for an odd one they coincide.
     return (times[(times.size() - 1) / 2] + times[times.size() / 2]) / 2;
 }
 

@@ -10,19 +10,19 @@
 
 namespace primer {
 
-/// What one direction of one op, or of several, costs.
+/// The cost of one direction of an op, or of several.
 ///
 /// Operations: two, a multiplication and an addition, for each multiply-add that the op states (see
 /// Op), and as many again in backward for each of its first two inputs, the factors, whose gradient
-/// is wanted; but in either direction at least as many as the largest of the inputs and the result
-/// has elements. A view, such as reshape, moves nothing and counts for none.
+/// is wanted; but in either direction at least as many as the largest input or result has elements.
+/// A view, such as reshape, moves nothing and counts 0.
 ///
 /// Bytes: forward reads all inputs once and writes the result once; backward reads the gradient of
 /// the result and what was kept, and writes the wanted gradients. Caches are not taken into
 /// account.
 struct PassCost {
     double seconds = 0;  ///< the median over the steps; of several ops, the sum of these
-    /// Nothing if the op, or one of several, does not state its multiply-adds.
+    /// nullopt if the op, or one of several, does not state its multiply-adds.
     std::optional<double> operations = 0;
     double bytes = 0;
 };
@@ -50,9 +50,9 @@ struct ProfileOptions {
     Only<Index> warm_up = 2;  ///< steps before those, which are not measured
 };
 
-/// Measures steps of `loss`, which calls the model and returns what backward() begins at. The same
-/// ops must be recorded each time. Nothing is learnt, but as in any training step batch
-/// normalisation moves its running statistics, and dropout takes random numbers; the parameters are
+/// Measures steps of `loss`, which calls the model and returns what backward() starts from. The
+/// same ops must be recorded each time. Nothing is learnt, but as in any training step batch
+/// normalisation moves its running statistics, and dropout draws random numbers; the parameters are
 /// left without gradients.
 ///
 /// An op's time runs from the end of the one before it, so what comes between, such as ops that are

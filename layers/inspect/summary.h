@@ -12,11 +12,11 @@ namespace primer {
 /// One module's line of a Summary.
 struct SummaryRow {
     int depth = 0;                ///< 0 is the model, 1 what is directly in it, ...
-    std::string name;             ///< what it is called in the module around it; of the model, ""
+    std::string name;             ///< its name in the module around it; "" for the model
     std::string type;             ///< "Linear"
     std::optional<Shape> output;  ///< of its last call; nothing if the forward does not call it
     Index parameters = 0;         ///< elements of its own, not counting those of the modules in it
-    /// Of the ops in all its calls, see Op; the modules in it have rows of their own.
+    /// Those of the ops in all its calls, see Op; modules inside it have their own rows.
     Index multiply_adds = 0;
     bool unknown_cost = false;  ///< some of these ops do not state theirs: there are more
     Index output_bytes = 0;     ///< of all its outputs, in Reals; 0 for a module that holds others
@@ -27,7 +27,7 @@ struct SummaryRow {
 /// Multiply-adds are those that the ops state, each counted for the module whose forward calls it.
 /// They and the memory are counted as the Python package torchinfo does, so that the figures can be
 /// compared. Memory is what the outputs of the layers with parameters take, and as much again for
-/// their gradients; the other layers are thought to work in place. graph_of, in graph.h, says what
+/// their gradients; the other layers are assumed to work in place. graph_of, in graph.h, says what
 /// a training step really keeps.
 struct Summary {
     std::vector<SummaryRow> rows;
@@ -43,10 +43,11 @@ struct Summary {
 };
 
 /// Calls the model once, with zeros of input_shape, the batch included: unrecorded and in eval
-/// mode. Afterwards, even if the forward throws, every module is in the mode in which it was.
+/// mode. Afterwards, even if the forward throws, every module is back in its earlier mode.
 Summary summary(Module& model, const Shape& input_shape);
 
-/// A table with a module a line, and the totals. A `?` stands for multiply-adds that are not known.
+/// A table with one module per line, and the totals. A `?` stands for multiply-adds that are not
+/// known.
 std::ostream& operator<<(std::ostream& out, const Summary& summary);
 
 }  // namespace primer

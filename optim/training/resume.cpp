@@ -63,7 +63,7 @@ void restore_checkpoint(const Checkpoint& saved, const TrainingState& training,
     if (training.loader == nullptr) return;
     training.loader->set_rng_state(saved.train_loader);
     training.loader->skip(saved.batches_done());
-    // After a whole epoch, what is left of it is no batch: the next one is to come.
+    // After a whole epoch no batch of it is left: the next epoch follows.
     if (saved.batches_done() == saved.batches) training.loader->begin();
 }
 

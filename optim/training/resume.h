@@ -17,8 +17,8 @@ namespace primer {
 ///     ...
 ///     Index step = load_checkpoint("run.ckpt", {model, optimizer, &loader});
 ///
-/// A run that goes on from there ends with the same bits as one that was never stopped. Options,
-/// such as the learning rate, are not in the file: the program sets them, as at the first start.
+/// A run resumed from there ends with the same bits as one that was never stopped. Options, such as
+/// the learning rate, are not in the file: the program sets them, as at the first start.
 struct TrainingState {
     Module& model;         ///< its parameters, buffers and generators
     Optimizer& optimizer;  ///< what it remembers
@@ -33,15 +33,15 @@ struct TrainingState {
 void save_checkpoint(const std::filesystem::path& path, const TrainingState& training,
                      Only<Index> step = 0);
 
-/// Puts everything back to where save_checkpoint found it, and returns the step. The loader goes on
-/// with the batch after the last one: with the rest of the epoch or, after a whole one, with the
-/// next. Throws Error, one line with the path, for a file that cannot be read, is damaged or is of
+/// Restores everything as save_checkpoint found it, and returns the step. The loader goes on with
+/// the batch after the last one: with the rest of the epoch or, after a whole one, with the next.
+/// Throws Error, one line with the path, for a file that cannot be read, is damaged or belongs to
 /// another model, optimizer or loader; then nothing is changed.
 Index load_checkpoint(const std::filesystem::path& path, const TrainingState& training);
 
 /// save_checkpoint and load_checkpoint without the file, for a program that keeps more in its
-/// checkpoints. What is taken are handles: write them to a file before the next step. `source` is
-/// what messages call the checkpoint.
+/// checkpoints. take_checkpoint returns handles: write them to a file before the next step.
+/// `source` is what messages call the checkpoint.
 Checkpoint take_checkpoint(const TrainingState& training, Only<Index> step = 0);
 void restore_checkpoint(const Checkpoint& saved, const TrainingState& training,
                         const std::string& source);

@@ -54,7 +54,7 @@ expect cut/report.html 'after 2 epochs, where the run stops; 5 were planned'
 expect cut/report.html '2 of 5</dd>'
 expect cut/report.html 'There is no evaluation\.json'
 expect cut/report.html 'Not recorded'
-expect_no cut/report.html 'can not be read'       # a last line that is cut is nothing to speak of
+expect_no cut/report.html 'cannot be read'       # a last line that is cut is nothing to speak of
 run 0 "$report" bare
 page bare/report.html
 expect bare/report.html 'No epoch was finished'
@@ -87,7 +87,7 @@ expect_no resumed/report.html '11\.10.{1,3}%'
 run 0 "$report" odd
 # The sixth epoch has no test loss, its training loss is beyond what can be drawn.
 page odd/report.html "test loss=6" "training loss=5" "test accuracy=6"
-expect odd/report.html 'lines of metrics\.jsonl can not be read'
+expect odd/report.html 'lines of metrics\.jsonl cannot be read'
 expect odd/report.html 'The evaluation: the confusion matrix is not square'
 expect odd/report.html 'path leads out of the run directory'
 expect odd/report.html '&lt;img src=x onerror=alert\(1\)&gt;'
@@ -138,7 +138,7 @@ cp -r whole deep
 { printf '{"kind": "step", "step": 1, "loss": '; deep 200000; printf '}\n'; } > deep/metrics.jsonl
 deep 200000 > deep/evaluation.json
 run 0 "$report" deep
-expect deep/report.html '1 line of metrics\.jsonl can not be read'
+expect deep/report.html '1 line of metrics\.jsonl cannot be read'
 expect deep/report.html 'evaluation\.json: byte 0: expected .*, got .*\['
 # Nothing is read that lies elsewhere, whatever it is called.
 cp -r whole linked
@@ -176,7 +176,7 @@ bad 1 "^error: $work/huge/run.json: expected at most 16 MB, got 1024 MB" huge
 cp whole/run.json huge
 run 0 "$report" huge
 expect huge/report.html 'metrics\.jsonl: expected at most 64 MB, got 1024 MB'
-# One line without end, and nothing but NUL bytes: lines that can not be read. In KB: a GB, 16 times
+# One line without end, and nothing but NUL bytes: lines that cannot be read. In KB: a GB, 16 times
 # the file, where no sanitizer has taken terabytes of addresses first.
 memory=$((1 << 20))
 case ${PRIMER_CXX_FLAGS:-} in *-fsanitize*) memory=unlimited ;; esac
@@ -192,7 +192,7 @@ for kind in line nul brackets; do
     cp "$kind/metrics.jsonl" "$kind/evaluation.json"
     within "$memory" 0 "$report" "$kind"
     expect "$kind/report.html" "evaluation\.json: expected at most 16 MB"
-    expect "$kind/report.html" '1 line of metrics\.jsonl can not be read'
+    expect "$kind/report.html" '1 line of metrics\.jsonl cannot be read'
     truncate -s 15M "$kind/evaluation.json"
     within "$memory" 0 "$report" "$kind"
     expect "$kind/report.html" 'evaluation\.json: byte [0-9]*: expected'

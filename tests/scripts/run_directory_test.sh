@@ -271,8 +271,8 @@ if [ "$(id -u)" = 0 ] && command -v setpriv > /dev/null; then
     chmod 000 open/page.html
     chmod 755 . open
     run 2 setpriv --reuid 65534 --regid 65534 --clear-groups "$bin/report" open/run --out open/page.html
-    expect err 'got a file that can not be read, which is left as it is'
-    [ "$(cat open/page.html)" = precious ] || fail "a file that can not be read has been replaced"
+    expect err 'got a file that cannot be read, which is left as it is'
+    [ "$(cat open/page.html)" = precious ] || fail "a file that cannot be read has been replaced"
 fi
 
 echo "runs are written down as they should be"
