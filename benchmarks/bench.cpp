@@ -148,19 +148,10 @@ Row row_of(const Run& run, const Measured& measured, double peak) {
             .peak_mb = measured.peak_mb};
 }
 
-std::string processor() {
-    std::ifstream info("/proc/cpuinfo");
-    for (std::string line; std::getline(info, line);) {
-        const std::size_t colon = line.find(": ");
-        if (line.starts_with("model name") && colon != std::string::npos) {
-            return line.substr(colon + 2);
-        }
-    }
-    return "unknown processor";
-}
-
 void print_machine(const std::map<int, double>& peaks) {
-    std::printf("%s, %d cores, instruction set %s\n", processor().c_str(), available_processors(),
+    const std::string name = processor_name();
+    std::printf("%s, %d cores, instruction set %s\n",
+                name.empty() ? "unknown processor" : name.c_str(), available_processors(),
                 kernels::name(kernels::isa()));
     for (const auto& [threads, peak] : peaks) {
         std::printf("peak on %d thread%s: %.0f GFLOP/s\n", threads, threads == 1 ? "" : "s",

@@ -148,4 +148,14 @@ int available_processors() {
     return std::max(count, 1);
 }
 
+std::string processor_name() {
+    for (const std::string& line : lines_of("/proc/cpuinfo")) {
+        const std::size_t colon = line.find(": ");
+        if (line.starts_with("model name") && colon != std::string::npos) {
+            return line.substr(colon + 2);
+        }
+    }
+    return "";
+}
+
 }  // namespace primer

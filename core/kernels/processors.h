@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 namespace primer {
 
@@ -14,5 +15,8 @@ int available_processors();
 /// and of the groups around it; 0 if none is limited. Reads /proc/self and the files of control
 /// groups, version 1 and 2, below `root`.
 int processors_of_quota(const std::filesystem::path& root = "/");
+
+/// The processor's model name from /proc/cpuinfo; "" if the system has no such file or name.
+std::string processor_name();
 
 }  // namespace primer

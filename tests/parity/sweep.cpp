@@ -378,24 +378,17 @@ std::optional<Tensor> optimizer(const Case& in) {
                              .maximize = maximize}),
                      in);
     }
-    if (in.op == "Adam") {
-        return steps(Adam(w, {.lr = lr,
-                              .betas = betas,
-                              .eps = eps,
-                              .weight_decay = decay,
-                              .amsgrad = amsgrad,
-                              .maximize = maximize}),
-                     in);
-    }
-    if (in.op == "AdamW") {
-        return steps(AdamW(w, {.lr = lr,
-                               .betas = betas,
-                               .eps = eps,
-                               .weight_decay = decay,
-                               .amsgrad = amsgrad,
-                               .maximize = maximize}),
-                     in);
-    }
+    const auto with_flags = [&](auto options) {  // AdamOptions or AdamWOptions
+        options.lr = lr;
+        options.betas = betas;
+        options.eps = eps;
+        options.weight_decay = decay;
+        options.amsgrad = amsgrad;
+        options.maximize = maximize;
+        return options;
+    };
+    if (in.op == "Adam") return steps(Adam(w, with_flags(AdamOptions{})), in);
+    if (in.op == "AdamW") return steps(AdamW(w, with_flags(AdamWOptions{})), in);
     if (in.op == "RMSprop") {
         return steps(RMSprop(w, {.lr = lr,
                                  .alpha = in.number("alpha", 0.99),
