@@ -3,6 +3,8 @@
 #include <array>
 #include <utility>
 
+#include <primer/core/error.h>
+#include <primer/core/op.h>
 #include <primer/layers/activations.h>
 #include <primer/layers/batchnorm.h>
 #include <primer/layers/conv2d.h>
@@ -76,26 +78,19 @@ Sequential resnet(Rng& rng) {
     return network;
 }
 
-class FlopsCounter : public ForwardHook {
+// Training computes each product of the forward twice more: for the gradient of the weight and,
+// except in the first layer, for that of its input.
+class FlopsCounter : public OpHook {
   public:
-    void called(Module& module, const Tensor& /*x*/, const Tensor& y) override {
-        const Tensor weight = weight_of(module);
-        if (!weight.defined()) return;
-        // One product for each output and each weight in its sum.
-        const auto products = static_cast<double>(y.numel() * (weight.numel() / weight.shape()[0]));
+    void called(const Op& op) override {
+        check(op.multiply_adds.has_value(), op.name, ": states no cost, see core/op.h");
+        const auto products = static_cast<double>(*op.multiply_adds);
         const bool first = flops.forward == 0;
         flops.forward += 2 * products;
         flops.training += (first ? 4 : 6) * products;
     }
 
     Flops flops{};
-
-  private:
-    static Tensor weight_of(Module& module) {
-        if (auto* conv = dynamic_cast<Conv2d*>(&module)) return conv->weight;
-        if (auto* linear = dynamic_cast<Linear*>(&module)) return linear->weight;
-        return {};
-    }
 };
 
 }  // namespace

@@ -120,7 +120,7 @@ void compare(TrainingFlags flags, const std::vector<std::string>& names) {
     if (!flags.resume.empty()) table = printable_lines(Checkpoint::load(flags.resume).note);
     // Each activation is a run in a folder of its own below this one, where the checkpoint is, and
     // in the end a report that shows them side by side.
-    RunDirectory directory(flags);
+    RunDirectory directory(place_of(flags));
     for (const std::string& name : names) {
         if (table.find('\n' + name + ' ') != std::string::npos) continue;  // done before
         Rng rng(flags.seed);  // the same for each: what differs is the activation alone

@@ -10,7 +10,6 @@
 #include <primer/optim/optimizer.h>
 #include "progress.h"
 #include "run_directory.h"
-#include "training_flags.h"
 
 namespace primer::examples {
 
@@ -22,6 +21,17 @@ struct Training {
     DataLoader& train_loader;
     DataLoader& test_loader;
     std::string note = "";  ///< whatever else a resumed run wants to find again
+};
+
+/// What a run goes on from, and where and when it is saved, as its flags have it.
+struct Saving {
+    std::string file;                  ///< of --checkpoint; empty: in the run directory
+    Index every = 0;                   ///< steps; 0: only at the end of an epoch
+    bool required = false;             ///< a save that fails ends the run
+    std::string resume;                ///< the checkpoint to go on from; empty: none
+    std::vector<std::string> command;  ///< the program and its flags, as a checkpoint keeps them
+    bool dry_run = false;              ///< one step, which is saved
+    bool quiet = false;
 };
 
 /// Resumes a training run, with --resume, and saves it from time to time, to the file of
@@ -36,13 +46,12 @@ class Checkpoints {
     /// Puts everything, `count` included, to where --resume left it, if that is given. Throws Error
     /// if that does not fit, for flags that make no sense, for a file that cannot be written to,
     /// and if another process saves to it. From here on, interrupts are only noted. All that is
-    /// named must outlive this, but for the flags.
+    /// named must outlive this, except for `saving`.
     ///
     /// `data` is the folder of the training data, which a checkpoint names: what is resumed goes on
     /// with the same, from wherever it is started. Empty for drawn data.
-    Checkpoints(const TrainingFlags& flags, const Training& training,
-                const std::filesystem::path& data, RunCount& count, Progress& progress,
-                RunDirectory& directory);
+    Checkpoints(Saving saving, const Training& training, const std::filesystem::path& data,
+                RunCount& count, Progress& progress, RunDirectory& directory);
 
     /// After each training step, once it is counted. Throws Interrupted if the user has asked for
     /// the end.
@@ -56,14 +65,12 @@ class Checkpoints {
   private:
     /// Where to save to; "": nowhere.
     std::string file() const;
-    void resume(const TrainingFlags& flags, RunCount& count);
+    void resume(RunCount& count);
     void save();
     [[noreturn]] void leave();
 
-    const std::string given_file_;  // by --checkpoint
-    const Index save_every_;        // steps; 0: at the end of epochs alone
-    const bool required_;
-    const std::vector<std::string> command_;  // as a checkpoint keeps it
+    const Saving saving_;
+    const std::filesystem::path data_;  // absolute; empty for drawn data
     const Training training_;
     const RunCount& count_;
     Progress& progress_;

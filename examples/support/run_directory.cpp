@@ -17,6 +17,7 @@
 #include <primer/core/error.h>
 #include <primer/core/full_name.h>
 #include <primer/core/io/retry.h>
+#include "program.h"
 
 namespace primer::examples {
 namespace {
@@ -137,12 +138,12 @@ std::string holder_text(const Lock& lock) {
 
 // --- the directory -------------------------------------------------------------------------------
 
-RunDirectory::RunDirectory(const TrainingFlags& flags)
-    : wanted_(!flags.no_run_dir),
-      resumed_(!flags.resume.empty()),
-      required_(flags.save_required && flags.checkpoint.empty()),
-      example_(flags.command[0]),
-      given_(flags.run_dir) {
+RunDirectory::RunDirectory(const RunPlace& place)
+    : wanted_(place.wanted),
+      resumed_(place.resumed),
+      required_(place.required),
+      example_(place.example),
+      given_(place.folder) {
     check_no_other_run();
 }
 

@@ -8,8 +8,6 @@
 #include <string>
 #include <utility>
 
-#include "training_flags.h"
-
 namespace primer::examples {
 
 /// Keeps other processes from writing to the same place, for as long as this object lives. The lock
@@ -50,6 +48,15 @@ inline constexpr const char* kCheckpointName = "checkpoint.ckpt";
 inline constexpr const char* kRunFiles[] = {"run.json", kCheckpointName, "metrics.jsonl",
                                             "evaluation.json", "report.html"};
 
+/// Where a run writes, as its flags have it.
+struct RunPlace {
+    std::string example;    ///< the program; new folders have its name
+    std::string folder;     ///< of --run-dir; empty: a new one in runs/
+    bool wanted = true;     ///< false with --no-run-dir
+    bool resumed = false;   ///< the run that is in the folder goes on
+    bool required = false;  ///< without the folder the run must not start
+};
+
 /// The folder that a training run writes to: what was run, metrics, pictures, checkpoint, report.
 /// One process at a time writes there.
 ///
@@ -59,7 +66,7 @@ class RunDirectory {
   public:
     /// That of --run-dir; without it runs/EXAMPLE-DATE-TIME; none at all with --no-run-dir. Makes
     /// nothing yet. Throws WrongUsage for a folder with another run in it, unless that is resumed.
-    explicit RunDirectory(const TrainingFlags& flags);
+    explicit RunDirectory(const RunPlace& place);
 
     /// False with --no-run-dir.
     bool wanted() const { return wanted_; }

@@ -304,10 +304,11 @@ DetailedEvaluation evaluate_in_detail(Module& model, DataLoader& loader) {
 
 // --- the log -------------------------------------------------------------------------------------
 
-RunLog::RunLog(const TrainingFlags& flags, const TrainAndTest& data, const Training& training,
-               const RunCount& count, Progress& progress, RunDirectory& directory, std::string part)
-    : command_(flags.command),
-      settings_(flags.settings),
+RunLog::RunLog(std::vector<std::string> command, std::vector<Setting> settings,
+               const TrainAndTest& data, const Training& training, const RunCount& count,
+               Progress& progress, RunDirectory& directory, std::string part)
+    : command_(std::move(command)),
+      settings_(std::move(settings)),
       data_(data),
       training_(training),
       count_(count),

@@ -47,10 +47,12 @@ DetailedEvaluation evaluate_in_detail(Module& model, DataLoader& loader);
 /// goes on. Lines of metrics.jsonl that could not be written come with later ones.
 class RunLog {
   public:
-    /// Does nothing yet. `part`: the folder below the directory, if that holds several runs. All
-    /// that is named must outlive the log, but for the flags.
-    RunLog(const TrainingFlags& flags, const TrainAndTest& data, const Training& training,
-           const RunCount& count, Progress& progress, RunDirectory& directory, std::string part);
+    /// Does nothing yet. `command`: the program's name and its flags; `settings`: every flag;
+    /// `part`: the folder below the directory, if that holds several runs. The references must
+    /// outlive the log.
+    RunLog(std::vector<std::string> command, std::vector<Setting> settings,
+           const TrainAndTest& data, const Training& training, const RunCount& count,
+           Progress& progress, RunDirectory& directory, std::string part);
     RunLog(const RunLog&) = delete;
     RunLog& operator=(const RunLog&) = delete;
     ~RunLog();

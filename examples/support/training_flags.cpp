@@ -14,7 +14,6 @@
 #include <primer/core/kernels/parallel.h>
 #include <primer/core/text.h>
 #include "output.h"
-#include "run_directory.h"
 
 namespace primer::examples {
 namespace {
@@ -32,7 +31,7 @@ CLI::Validator not_negative() {
         "");
 }
 
-// A slip of the pen should not be found out when training is over.
+// A mistyped folder is reported before the training, not after it.
 CLI::Validator in_a_folder() {
     return CLI::Validator(
         [](const std::string& text) -> std::string {
@@ -232,6 +231,26 @@ void complete(CLI::App& app, int argc, char** argv, TrainingFlags& flags) {
 }
 
 }  // namespace
+
+RunPlace place_of(const TrainingFlags& flags) {
+    return {.example = flags.command[0],
+            .folder = flags.run_dir,
+            .wanted = !flags.no_run_dir,
+            .resumed = !flags.resume.empty(),
+            .required = flags.save_required && flags.checkpoint.empty()};
+}
+
+Saving saving_of(const TrainingFlags& flags) {
+    std::vector<std::string> command{flags.command[0]};
+    command.insert(command.end(), flags.kept.begin(), flags.kept.end());
+    return {.file = flags.checkpoint,
+            .every = flags.save_every,
+            .required = flags.save_required,
+            .resume = flags.resume,
+            .command = std::move(command),
+            .dry_run = flags.dry_run,
+            .quiet = flags.quiet};
+}
 
 void add_training_flags(CLI::App& app, TrainingFlags& flags) {
     app.option_defaults()->always_capture_default()->take_last();

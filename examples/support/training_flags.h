@@ -5,7 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "checkpoints.h"
 #include "program.h"
+#include "run_directory.h"
 
 namespace primer::examples {
 
@@ -45,6 +47,11 @@ struct TrainingFlags {
     std::vector<std::string> kept;  ///< those that a checkpoint keeps, without --data; set by run
     std::vector<Setting> settings;  ///< every flag, given or not; set by run
 };
+
+/// The flags about where a run writes, and about how it is saved and resumed. Both need run() to
+/// have set flags.command.
+RunPlace place_of(const TrainingFlags& flags);
+Saving saving_of(const TrainingFlags& flags);
 
 /// Offers the flags on the command line, with their defaults in --help.
 void add_training_flags(CLI::App& app, TrainingFlags& flags);

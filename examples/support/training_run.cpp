@@ -13,11 +13,10 @@ namespace primer::examples {
 namespace {
 
 /// The table of the model's layers; prints it, and what is trained on what, if `shown`.
-std::string introduce(const TrainingFlags& flags, const TrainAndTest& data, Module& model,
-                      bool shown) {
+std::string introduce(const TrainAndTest& data, Index batch_size, Module& model, bool shown) {
     const Shape picture = data.train.shape();
     TextStream table;
-    table << summary(model, {flags.batch_size, picture[0], picture[1], picture[2]});
+    table << summary(model, {batch_size, picture[0], picture[1], picture[2]});
     if (shown) {
         announce(data);
         std::cout << table.str() << '\n';
@@ -46,15 +45,16 @@ TrainingRun::TrainingRun(const TrainingFlags& flags, const TrainAndTest& data,
       quiet_(flags.quiet),
       model_(training.model),
       optimizer_(training.optimizer),
-      layers_(introduce(flags, data, model_, directory == nullptr && !quiet_)),
-      own_directory_(directory == nullptr ? std::optional(RunDirectory(flags)) : std::nullopt),
+      layers_(introduce(data, flags.batch_size, model_, directory == nullptr && !quiet_)),
+      own_directory_(directory == nullptr ? std::optional<RunDirectory>(place_of(flags))
+                                          : std::nullopt),
       directory_(directory == nullptr ? *own_directory_ : *directory),
       count_{.epochs = flags.dry_run ? 1 : flags.epochs,
              .batches = training.train_loader.batches(),
              .sums = {}},
       progress_(count_, quiet_),
-      checkpoints_(flags, training, data.folder, count_, progress_, directory_),
-      log_(flags, data, training, count_, progress_, directory_, part),
+      checkpoints_(saving_of(flags), training, data.folder, count_, progress_, directory_),
+      log_(flags.command, flags.settings, data, training, count_, progress_, directory_, part),
       steps_(flags.dry_run ? count_.step + 1 : count_.epochs * count_.batches) {
     if (!weights_file_.empty()) {
         check_can_save("--save-weights", weights_file_, kWeightsFile);

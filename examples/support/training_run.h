@@ -22,8 +22,8 @@ namespace primer::examples {
 class TrainingRun {
   public:
     /// Prints what is trained on what, and resumes the run that --resume names. Throws Error for
-    /// flags that make no sense and for a checkpoint that does not fit. All that is named must
-    /// outlive the run, but for the flags.
+    /// flags that make no sense and for a checkpoint that does not fit. The data and all of
+    /// `training` must outlive the run.
     TrainingRun(const TrainingFlags& flags, const TrainAndTest& data, const Training& training);
     /// One of several runs in the same directory, each in a folder `part` of its own. Prints
     /// nothing of what is trained on what.

@@ -1,6 +1,7 @@
 // Only speed. Compiled once for each instruction set, with PRIMER_ISA_LEVEL as its name.
 // gemm_tile.cpp explains which headers may be included here.
 #include "table.h"
+#include "vector.h"
 
 namespace primer::kernels::PRIMER_ISA_LEVEL {
 namespace {
@@ -10,43 +11,41 @@ using Index = std::int64_t;
 // A sum has this many lanes, enough for two of the widest vectors, and the same number at every
 // instruction set. If a channel's values are adjacent, each lane adds every 32nd of them. If each
 // image has one value per channel, each lane belongs to one channel.
-constexpr Index kLanes = kMostChannels;
+constexpr Index kSums = kMostChannels;
 
 // After this many additions in Real a lane is added to a double and starts again from 0: so few
 // that the rounding errors of float do not matter.
 constexpr Index kAdditions = 64;
 
 struct Lanes {
-    Real sum[kLanes] = {}, products[kLanes] = {};
+    Real sum[kSums] = {}, products[kSums] = {};
 };
 
 struct Totals {
-    double sum[kLanes] = {}, products[kLanes] = {};
+    double sum[kSums] = {}, products[kSums] = {};
 
     void add(const Lanes& lanes) {
-        for (Index k = 0; k < kLanes; ++k) {
+        for (Index k = 0; k < kSums; ++k) {
             sum[k] += static_cast<double>(lanes.sum[k]);
             products[k] += static_cast<double>(lanes.products[k]);
         }
     }
 };
 
-double sum_of(const double* lanes) {
-    double half[kLanes / 2];
-    for (Index k = 0; k < kLanes / 2; ++k) half[k] = lanes[k] + lanes[k + kLanes / 2];
+double total_of(const double* lanes) {
+    double half[kSums / 2];
+    for (Index k = 0; k < kSums / 2; ++k) half[k] = lanes[k] + lanes[k + kSums / 2];
     double sum = 0;
     for (const double h : half) sum += h;
     return sum;
 }
-
-Index smaller(Index a, Index b) { return a < b ? a : b; }
 
 // Computes each channel's two sums: term(lanes, i, k, c) adds value i of the block's channel c to
 // lane k. The innermost loops have a fixed length, so that the compiler vectorises them and keeps
 // the lanes in registers.
 template <class Term>
 void add_up_planes(const BatchNormBlock& block, double* sum, double* products, Term term) {
-    const Index most = kAdditions * kLanes;
+    const Index most = kAdditions * kSums;
     const Index rows = block.inner < most ? most / block.inner : 1;
     for (Index c = 0; c < block.channels; ++c) {
         Totals totals;
@@ -58,16 +57,16 @@ void add_up_planes(const BatchNormBlock& block, double* sum, double* products, T
                 for (Index r = row; r < last_row; ++r) {
                     Index i = r * block.row_stride + c * block.channel_stride + from;
                     const Index end = i + length;
-                    for (; i + kLanes <= end; i += kLanes) {
-                        for (Index k = 0; k < kLanes; ++k) term(lanes, i + k, k, c);
+                    for (; i + kSums <= end; i += kSums) {
+                        for (Index k = 0; k < kSums; ++k) term(lanes, i + k, k, c);
                     }
                     for (Index k = 0; i + k < end; ++k) term(lanes, i + k, k, c);
                 }
                 totals.add(lanes);
             }
         }
-        sum[c] = sum_of(totals.sum);
-        products[c] = sum_of(totals.products);
+        sum[c] = total_of(totals.sum);
+        products[c] = total_of(totals.products);
     }
 }
 
@@ -80,8 +79,8 @@ void add_up_columns(const BatchNormBlock& block, double* sum, double* products, 
         Lanes lanes;
         for (Index r = row; r < last_row; ++r) {
             const Index i = r * block.row_stride;
-            if (block.channels == kLanes) {
-                for (Index k = 0; k < kLanes; ++k) term(lanes, i + k, k, k);
+            if (block.channels == kSums) {
+                for (Index k = 0; k < kSums; ++k) term(lanes, i + k, k, k);
             } else {
                 for (Index k = 0; k < block.channels; ++k) term(lanes, i + k, k, k);
             }

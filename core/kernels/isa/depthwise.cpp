@@ -13,7 +13,7 @@ void forward(const DepthwiseLoops& l, const Real* x, const Real* weight, Real bi
     for (Index i = 0; i < l.rows; ++i, x += l.x_step, y += l.columns) {
         Index j = 0;
         for (; j + kLanes <= l.columns; j += kLanes) {
-            Vector sum = Vector{} + bias;
+            Vector sum = splat(bias);
             for (Index t = 0; t < l.taps; ++t) sum += weight[t] * load(x + l.offsets[t] + j);
             store(sum, y + j);
         }

@@ -46,8 +46,6 @@ void neg(Index n, const Real* x, Real* y) {
 void exp_of(Index n, const Real* x, Real* y) {
     unary(n, x, y, [](Real v) { return exp(v); });
 }
-[[maybe_unused]] float root(float x) { return __builtin_sqrtf(x); }
-[[maybe_unused]] double root(double x) { return __builtin_sqrt(x); }
 void sqrt_of(Index n, const Real* x, Real* y) {
     unary(n, x, y, [](Real v) { return root(v); });
 }

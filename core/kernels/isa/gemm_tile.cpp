@@ -25,8 +25,6 @@ constexpr int kRows = 6, kVectors = 2;  // of 16
 #endif
 static_assert(kVectors * kLanes <= kMaxTileColumns);
 
-Index smaller(Index a, Index b) { return a < b ? a : b; }
-
 // Computes a tile of `rows` rows and kLanes * `vectors` columns.
 template <int rows, int vectors, int row_step>
 void whole_tile(const TileProduct& t) {

@@ -19,6 +19,9 @@
 namespace primer::kernels::PRIMER_ISA_LEVEL {
 namespace {
 
+[[maybe_unused]] float root(float x) { return __builtin_sqrtf(x); }
+[[maybe_unused]] double root(double x) { return __builtin_sqrt(x); }
+
 // Always inlined: a loop with a call cannot be vectorised.
 [[gnu::always_inline]] inline std::uint32_t bits_of(float x) {
     return __builtin_bit_cast(std::uint32_t, x);

@@ -1,5 +1,6 @@
 // Only speed. Compiled once for each instruction set, with PRIMER_ISA_LEVEL as its name.
 // gemm_tile.cpp explains which headers may be included here.
+#include "math.h"
 #include "table.h"
 
 namespace primer::kernels::PRIMER_ISA_LEVEL {
@@ -7,8 +8,6 @@ namespace {
 
 using Index = std::int64_t;
 
-[[maybe_unused]] float root(float x) { return __builtin_sqrtf(x); }
-[[maybe_unused]] double root(double x) { return __builtin_sqrt(x); }
 constexpr auto kLargest = static_cast<Real>(sizeof(Real) == 4 ? __FLT_MAX__ : __DBL_MAX__);
 
 // The larger of two; a NaN is the largest.

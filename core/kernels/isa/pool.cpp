@@ -1,6 +1,7 @@
 // Only speed. Compiled once for each instruction set, with PRIMER_ISA_LEVEL as its name.
 // gemm_tile.cpp explains which headers may be included here.
 #include "table.h"
+#include "vector.h"
 
 namespace primer::kernels::PRIMER_ISA_LEVEL {
 namespace {
@@ -33,18 +34,6 @@ constexpr int kMost = 32 / sizeof(Real);
 constexpr int kMost = 16 / sizeof(Real);
 #endif
 constexpr int kFew = 16 / sizeof(Real);
-
-template <class Vector, class T>
-Vector load(const T* from) {
-    Vector v;
-    __builtin_memcpy(&v, from, sizeof v);
-    return v;
-}
-
-template <class Vector, class T>
-void store(const Vector& v, T* to) {
-    __builtin_memcpy(to, &v, sizeof v);
-}
 
 // Splits 2 N neighbours into those in even places and those in odd ones.
 template <int N, class V = typename Vectors<N>::Reals>

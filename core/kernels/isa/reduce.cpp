@@ -9,7 +9,7 @@ namespace {
 
 using Index = std::int64_t;
 
-static_assert(kMostColumns == kLanes);
+static_assert(kMostColumns == kSums);
 
 double sum(Index n, const Real* x) {
     return sum_of(n, [x](Index i) { return static_cast<double>(x[i]); });
@@ -21,11 +21,11 @@ double sum_of_squares(Index n, const Real* x) {
 }
 
 void add_rows(Index rows, Index columns, Index stride, const Real* x, double* sums) {
-    double lanes[kLanes] = {};
+    double lanes[kSums] = {};
     for (Index k = 0; k < columns; ++k) lanes[k] = sums[k];
-    if (columns == kLanes) {  // a length that the compiler knows
+    if (columns == kSums) {  // a length that the compiler knows
         for (Index r = 0; r < rows; ++r) {
-            for (Index k = 0; k < kLanes; ++k) lanes[k] += static_cast<double>(x[r * stride + k]);
+            for (Index k = 0; k < kSums; ++k) lanes[k] += static_cast<double>(x[r * stride + k]);
         }
     } else {
         for (Index r = 0; r < rows; ++r) {

@@ -15,11 +15,11 @@ double wide(Real v) { return static_cast<double>(v); }
 Real largest_of(Index n, const Real* x) {
     Real largest = -static_cast<Real>(__builtin_inff());
     Index i = 0;
-    if (n >= kLanes) {
-        Real lanes[kLanes];
-        for (Index k = 0; k < kLanes; ++k) lanes[k] = largest;
-        for (; i + kLanes <= n; i += kLanes) {
-            for (Index k = 0; k < kLanes; ++k) lanes[k] = x[i + k] > lanes[k] ? x[i + k] : lanes[k];
+    if (n >= kSums) {
+        Real lanes[kSums];
+        for (Index k = 0; k < kSums; ++k) lanes[k] = largest;
+        for (; i + kSums <= n; i += kSums) {
+            for (Index k = 0; k < kSums; ++k) lanes[k] = x[i + k] > lanes[k] ? x[i + k] : lanes[k];
         }
         for (const Real v : lanes) largest = v > largest ? v : largest;
     }

@@ -22,12 +22,23 @@ constexpr int kLanes = kBytes / static_cast<int>(sizeof(Real));
 using Vector [[gnu::vector_size(kBytes)]] = Real;
 
 // Memory need not be aligned to a register's size. Each compiles to one instruction.
-inline Vector load(const Real* from) {
-    Vector v;
+template <class V = Vector, class T>
+V load(const T* from) {
+    V v;
     __builtin_memcpy(&v, from, sizeof v);
     return v;
 }
-inline void store(const Vector& v, Real* to) { __builtin_memcpy(to, &v, sizeof v); }
+template <class V, class T>
+void store(const V& v, T* to) {
+    __builtin_memcpy(to, &v, sizeof v);
+}
+// A register with `x` in every lane.
+[[maybe_unused]] inline Vector splat(Real x) { return Vector{} + x; }
+
+// std::min, of which the linker might keep a copy for another processor: see gemm_tile.cpp.
+[[maybe_unused]] inline std::int64_t smaller(std::int64_t a, std::int64_t b) {
+    return a < b ? a : b;
+}
 
 }  // namespace
 }  // namespace primer::kernels::PRIMER_ISA_LEVEL
