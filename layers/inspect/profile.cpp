@@ -27,6 +27,7 @@ class Costs {
             largest_ = std::max(largest_, from.shape.numel());
             read_ += from.shape.numel();
             if (wanted) written_back_ += from.shape.numel();
+            // Factors come first, as in linear, matmul and conv2d; a bias is no product.
             if (wanted && i < 2) ++products_back_;
         }
     }
