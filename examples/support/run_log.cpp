@@ -268,7 +268,8 @@ std::string confusion_json(const std::vector<Prediction>& predictions, Index cla
 }
 
 std::string two_digits(std::size_t number) {
-    return (number < 10 ? "0" : "") + std::to_string(number);
+    const std::string digits = std::to_string(number);
+    return number < 10 ? '0' + digits : digits;
 }
 
 // TensorBoard takes what is between / for a folder, so the layer's name goes first.
