@@ -12,23 +12,18 @@ double checked(const char* name, double p) {
     return p;
 }
 
-std::string describe_as(const char* name, double p) {
-    return std::string(name) + "(p=" + python_float(p) + ", inplace=False)";
-}
-
 }  // namespace
 
-Dropout::Dropout(Only<double> p, Rng& rng) : p_(checked("Dropout", p)), rng_(rng.split()) {}
+DropoutLayer::DropoutLayer(const char* name, double p, Rng& rng)
+    : name_(name), p_(checked(name, p)), rng_(rng.split()) {}
+
+std::string DropoutLayer::describe() const {
+    return std::string(name_) + "(p=" + python_float(p_) + ", inplace=False)";
+}
 
 // With p = 0, the op checks x and returns it.
-Tensor Dropout::forward(const Tensor& x) { return dropout(x, training() ? p_ : 0, rng_); }
+Tensor Dropout::forward(const Tensor& x) { return dropout(x, p(), rng()); }
 
-std::string Dropout::describe() const { return describe_as("Dropout", p_); }
-
-Dropout2d::Dropout2d(Only<double> p, Rng& rng) : p_(checked("Dropout2d", p)), rng_(rng.split()) {}
-
-Tensor Dropout2d::forward(const Tensor& x) { return dropout2d(x, training() ? p_ : 0, rng_); }
-
-std::string Dropout2d::describe() const { return describe_as("Dropout2d", p_); }
+Tensor Dropout2d::forward(const Tensor& x) { return dropout2d(x, p(), rng()); }
 
 }  // namespace primer
