@@ -169,8 +169,7 @@ struct Conv2dOptions {
 ///     y[n, o, i, j] = bias[o] + sum over c, k, l of weight[o, c, k, l] *
 ///                     x[n, c, i stride - padding + k dilation, j stride - padding + l dilation]
 /// over the C_in / groups channels c of o's group, with x = 0 outside the image, and
-///     OH = (H + 2 padding - dilation (kh - 1) - 1) / stride + 1, rounded down; and OW from W in
-///     the same way.
+///     OH = (H + 2 padding - dilation (kh - 1) - 1) / stride + 1, rounded down; OW likewise.
 ///
 /// x is a batch: one image is [1, C_in, H, W] (PyTorch also takes [C_in, H, W]). N and C_in may be
 /// 0, but H and W may not: an image without pixels is a mistake (PyTorch takes some). The kernels
