@@ -59,7 +59,7 @@ WORKLOADS = {
     "predict1000_cifar": ("cifar_cnn", CIFAR, 1000),
 }
 
-# Variables with these beginnings (a number of threads, a kind of processor) would slow
+# Variables with these prefixes (a number of threads, a kind of processor) would slow
 # a library down or override our settings.
 STEERING = ("OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "GOTO_", "BLIS_", "NVPL_", "DNNL_",
             "ONEDNN_", "ATEN_", "TORCH")
@@ -275,7 +275,7 @@ def compare(flags, workload, threads, environment):
 
 
 def clean_environment():
-    """The environment without what steers the libraries, and the names of what was removed."""
+    """The environment without variables that steer the libraries, and the names of those."""
     removed = sorted(name for name in os.environ if name.startswith(STEERING))
     return {k: v for k, v in os.environ.items() if k not in removed}, removed
 

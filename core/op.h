@@ -9,8 +9,8 @@ namespace primer {
 
 struct ThreadState;
 
-/// What an op is called and what its forward costs: record({"linear", multiply_adds}, ...), or
-/// record("snake", ...) where the cost is not known.
+/// An op's name and the cost of its forward: record({"linear", multiply_adds}, ...), or
+/// record("snake", ...) if the cost is unknown.
 ///
 /// Multiply-adds are counted as the Python package torchinfo does: a product added to a sum counts
 /// as one, and so does an added bias. batch_norm and prelu count each of their parameters once for
@@ -23,8 +23,8 @@ struct Op {
     std::optional<Index> multiply_adds;  ///< of the forward; nullopt: unknown
 };
 
-/// While it lives, it is told of every op that its thread calls, whether a Tape records the op or
-/// not. An op made of others is reported after them. Hooks must end on their own thread, the last
+/// While it lives, it hears of every op that its thread calls, whether or not a Tape records the
+/// op. An op made of others is reported after them. Hooks must end on their own thread, the last
 /// made first.
 class OpHook {
   public:

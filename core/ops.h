@@ -9,13 +9,13 @@
 #include "tensor.h"
 
 // The catalogue: every op with its shapes and its formula. Each is a plain function in ops/, where
-// its check, its forward and its backward stand together. While a Tape is recording, it is
-// recorded. All throw Error, naming the op and the shapes, for inputs that do not fit. Numbers and
-// dimensions are of type Only: sum(x, true) and max(x, 0.5) do not compile.
+// its check, its forward and its backward stand together. A recording Tape records it. All throw
+// Error, which names the op and the shapes, for inputs that do not fit. Numbers and dimensions are
+// of type Only: sum(x, true) and max(x, 0.5) do not compile.
 //
 // At the edges of their domains (signed zeros, infinities, NaN, the largest numbers, sizes of 0)
-// they behave as PyTorch's do; exceptions are stated here, with the reason. A result nearer to the
-// exact one counts as right, too. tests/parity/sweep.py compares all of it.
+// they behave as PyTorch's do; exceptions are stated here, with the reason. A result closer to the
+// exact one is also right. tests/parity/sweep.py checks all of this.
 //
 // Every op returns a new tensor and leaves its inputs alone, with these exceptions: relu_ and
 // leaky_relu_ write over x; batch_norm in training moves the running statistics; reshape, view,
@@ -47,19 +47,19 @@ inline Tensor operator-(const Tensor& x) { return neg(x); }
 
 // --- activation.cpp ----------------------------------------------------------------------------
 
-// Element by element, except for the last three: y has the shape of x. A NaN stays a NaN. Where the
-// derivative is a formula in x (elu, selu, gelu, silu, tanh, softplus, hardswish, ...) the gradient
-// there is NaN, too; in PyTorch, for some of them, it depends on the place in a vector. relu,
-// leaky_relu and prelu pass the gradient on at a NaN as at a number, as PyTorch's do. At a kink the
-// derivative is the one from the left, except in hardswish.
+// These work element by element, except for the last three: y has the shape of x. A NaN stays a
+// NaN. Its gradient is NaN as well where the derivative is a formula in x (elu, selu, gelu, silu,
+// tanh, softplus, hardswish, ...); for some of these, PyTorch's depends on the position in a
+// vector. relu, leaky_relu and prelu pass the gradient on at a NaN as at any number, as PyTorch's
+// do. At a kink the derivative is the one from the left, except in hardswish.
 
 /// max(x, 0). The derivative at 0 is taken as 0.
 Tensor relu(const Tensor& x);
 /// x where x > 0, else negative_slope x.
 Tensor leaky_relu(const Tensor& x, Only<double> negative_slope = 0.01);
-/// relu and leaky_relu that overwrite x and return it: they take no memory. While a Tape records,
-/// its backward throws Error if another op needs the old values; x must not be a leaf that asks for
-/// its gradient; and leaky_relu_ always needs negative_slope >= 0.
+/// relu and leaky_relu in place: they overwrite x, return it and take no memory. While a Tape
+/// records, x must not be a leaf that asks for its gradient, and backward throws Error if another
+/// op needs the old values. leaky_relu_ always needs negative_slope >= 0.
 Tensor relu_(const Tensor& x);
 Tensor leaky_relu_(const Tensor& x, Only<double> negative_slope = 0.01);
 /// leaky_relu with learnt slopes: x where x > 0, else weight x. The weight is [] or [1], for all of
@@ -78,8 +78,8 @@ enum class Approximation { none, tanh };
 Tensor gelu(const Tensor& x, Approximation approximate = Approximation::none);
 /// x sigmoid(x), also known as Swish.
 Tensor silu(const Tensor& x);
-/// 1 / (1 + e^-x). Far from 0 its derivative, like that of tanh, is small but not 0, as PyTorch's
-/// is.
+/// 1 / (1 + e^-x). Far from 0 its derivative is small but not 0, unlike PyTorch's; the same holds
+/// for tanh.
 Tensor sigmoid(const Tensor& x);
 /// (e^x - e^-x) / (e^x + e^-x)
 Tensor tanh(const Tensor& x);
@@ -93,12 +93,12 @@ struct SoftplusOptions {
 Tensor softplus(const Tensor& x, const SoftplusOptions& options = {});
 /// x min(max(x + 3, 0), 6) / 6: a piecewise silu. The derivative is taken as 0 at -3, 1 at 3.
 Tensor hardswish(const Tensor& x);
-/// exp(x_i) / sum_j exp(x_j) along dimension `dim`. Safe for any finite x. Here, and in every op
-/// along a dimension but concat and slice, a scalar has the dimension 0, or -1.
+/// exp(x_i) / sum_j exp(x_j) along dimension `dim`. Safe for any finite x. Here, as in every op
+/// along a dimension except concat and slice, a scalar counts as having one dimension: 0, or -1.
 Tensor softmax(const Tensor& x, Only<int> dim);
 /// ln softmax(x), without the underflow of taking the logarithm afterwards.
 Tensor log_softmax(const Tensor& x, Only<int> dim);
-/// The largest of each `pieces` neighbouring channels: x [N, pieces * C, ...] -> [N, C, ...] with
+/// The largest of every `pieces` neighbouring channels: x [N, pieces * C, ...] -> [N, C, ...] with
 /// y[n, c, ...] = max over j < pieces of x[n, c * pieces + j, ...]. The gradient goes to the first
 /// of the largest; a NaN counts as the largest.
 Tensor maxout(const Tensor& x, Only<Index> pieces);
@@ -118,8 +118,8 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias);
 Tensor reshape(const Tensor& x, std::span<const Index> sizes);
 Tensor reshape(const Tensor& x, std::initializer_list<Index> sizes);
 Tensor reshape(const Tensor& x, const Shape& shape);
-/// Another name for reshape. (In PyTorch the two differ for tensors whose values do not lie one
-/// after another in memory; here all do.)
+/// Another name for reshape. (In PyTorch the two differ for tensors that are not contiguous in
+/// memory; here all are.)
 Tensor view(const Tensor& x, std::span<const Index> sizes);
 Tensor view(const Tensor& x, std::initializer_list<Index> sizes);
 Tensor view(const Tensor& x, const Shape& shape);
@@ -138,18 +138,18 @@ Tensor concat(std::initializer_list<Tensor> tensors, Only<int> dim = 0);
 Tensor expand(const Tensor& x, const Shape& shape);
 
 // --- reduce.cpp: over all elements -> [], or over one dimension ---------------------------------
-// The dimension is left out of the result or, with `keepdim`, has size 1 there. A scalar stays one.
+// The result lacks the dimension or, with `keepdim`, has size 1 there. A scalar stays a scalar.
 
 Tensor sum(const Tensor& x);
 Tensor sum(const Tensor& x, Only<int> dim, Only<bool> keepdim = false);
-/// Finite where the elements are, even if their sum is not. NaN for no elements.
+/// Finite for finite elements, even if their sum is not. NaN if there are no elements.
 Tensor mean(const Tensor& x);
 Tensor mean(const Tensor& x, Only<int> dim, Only<bool> keepdim = false);
 /// The largest element; a NaN counts as the largest. If several are the largest, they share the
 /// gradient evenly. Throws Error for a tensor without elements.
 Tensor max(const Tensor& x);
 /// As above, but the gradient goes to the first of the largest, as in PyTorch. Throws Error for a
-/// dimension of size 0, unless the result is empty anyway (PyTorch: always).
+/// dimension of size 0, unless the result is empty anyway (PyTorch always throws).
 Tensor max(const Tensor& x, Only<int> dim, Only<bool> keepdim = false);
 /// The position of the (first) largest element: in x flattened, or along `dim`. No gradient.
 IntTensor argmax(const Tensor& x);
@@ -160,7 +160,7 @@ IntTensor argmax(const Tensor& x, Only<int> dim, Only<bool> keepdim = false);
 struct Conv2dOptions {
     Size2 stride = 1;        ///< how far the kernel moves from one output to the next
     Size2 padding = 0;       ///< rows or columns of zeros on each side of the image
-    Size2 dilation = 1;      ///< distance of the kernel's cells from one another
+    Size2 dilation = 1;      ///< distance between neighbouring cells of the kernel
     Only<Index> groups = 1;  ///< of channels, each convolved by itself
 };
 
@@ -172,20 +172,21 @@ struct Conv2dOptions {
 ///     OH = (H + 2 padding - dilation (kh - 1) - 1) / stride + 1, rounded down; OW likewise.
 ///
 /// x is a batch: one image is [1, C_in, H, W] (PyTorch also takes [C_in, H, W]). N and C_in may be
-/// 0, but not H and W: an image without pixels is a mistake (PyTorch takes some). The kernels
-/// multiply the zeros outside the image, too: there, a weight that is not finite may give NaN, and
-/// so may an upstream gradient that is not finite, in the gradient of weight. x may hold anything.
+/// 0, but H and W may not: an image without pixels is a mistake (PyTorch takes some). The kernels
+/// also multiply the zeros outside the image: there, a weight that is not finite may give NaN, and
+/// an upstream gradient that is not finite may give NaN in the gradient of weight. x may hold
+/// anything.
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias,
               const Conv2dOptions& options = {});
 
-// --- pool2d.cpp: x [N, C, H, W] -> [N, C, OH, OW], each channel for itself -----------------------
+// --- pool2d.cpp: x [N, C, H, W] -> [N, C, OH, OW], each channel on its own -----------------------
 // One image is [1, C, H, W]. N and C may be 0 (PyTorch refuses some C = 0), but not H and W.
 
 struct MaxPool2dOptions {
     Size2 kernel = 0;        ///< required
     Size2 stride = 0;        ///< 0: the kernel, so that the windows lie side by side
-    Size2 padding = 0;       ///< of -infinity, on each side; at most half the kernel
-    Size2 dilation = 1;      ///< distance of the window's cells from one another
+    Size2 padding = 0;       ///< cells of -infinity on each side; at most half the kernel
+    Size2 dilation = 1;      ///< distance between neighbouring cells of the window
     bool ceil_mode = false;  ///< round OH and OW up: the last window may reach past the edge
 };
 
@@ -197,7 +198,7 @@ Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& options);
 struct AvgPool2dOptions {
     Size2 kernel = 0;               ///< required
     Size2 stride = 0;               ///< 0: the kernel, so that the windows lie side by side
-    Size2 padding = 0;              ///< of zeros, on each side; at most half the kernel
+    Size2 padding = 0;              ///< zeros on each side; at most half the kernel
     bool ceil_mode = false;         ///< as in max_pool2d
     bool count_include_pad = true;  ///< divide by the cells in image and padding, not image alone
 };
@@ -220,16 +221,16 @@ struct BatchNormOptions {
 
 /// (x - mean) / sqrt(variance + eps) * weight + bias for x [N, C] or [N, C, ...]; the other four
 /// are [C], or undefined: weight 1, bias 0. Without `training`, mean and variance are the running
-/// ones. With it they are those of the channel in x, over all but C (Ioffe and Szegedy 2015,
-/// algorithm 1), and the running ones, if there are, move towards them in place:
+/// ones. With it they are those of the channel in x, over all dimensions but C (Ioffe and Szegedy
+/// 2015, algorithm 1), and the running ones, if given, move towards them in place:
 ///
 ///     running = (1 - momentum) running + momentum found
 ///
-/// where the variance found is, for this alone, the sum of squares over count - 1, not count.
+/// Only here, the variance found is the sum of squares over count - 1, not over count.
 ///
 /// With `relu`, values below 0 become 0: the same as relu(batch_norm(..)), including the derivative
-/// at 0, but in one pass over x. Throws Error for training with one value for each channel. Without
-/// any (N = 0, say) the result is empty, the gradients are 0, and the running statistics stay.
+/// at 0, but in one pass over x. Throws Error for training with one value for each channel. With no
+/// values (N = 0, say) the result is empty, the gradients are 0, and the running statistics stay.
 ///
 /// An infinity in x makes the batch's mean infinite and its variance NaN, as in PyTorch. Infinities
 /// in weight or in the upstream gradient give infinity or NaN, following the order of the formula;
@@ -261,9 +262,9 @@ struct CrossEntropyOptions {
 };
 
 /// -sum_c target_c log_softmax(logits)_c for logits [N, C] and N labels in 0 ... C - 1 -> [].
-/// Computed from the logits, so it is exact where softmax would round to 0 or overflow. The mean of
-/// no examples is NaN, their sum 0; but there must be a class. A label of -100, which PyTorch
-/// ignores by default, is an Error like any other that is no class.
+/// Computed from the logits, so it is exact where softmax would round to 0 or overflow. The mean
+/// over no examples is NaN, the sum 0; but there must be at least one class. A label of -100, which
+/// PyTorch ignores by default, is an Error like any other label that is not a class.
 Tensor cross_entropy(const Tensor& logits, const IntTensor& labels,
                      const CrossEntropyOptions& options = {});
 /// (x - target)^2, averaged or summed over all elements -> []. The shapes must be equal.
@@ -297,7 +298,7 @@ struct BinaryCrossEntropyOptions {
 /// -(pos_weight t log s(x) + (1 - t) log(1 - s(x))) with s(x) = 1 / (1 + e^-x) and targets t from 0
 /// to 1, averaged or summed over all elements -> []. The shapes must be equal. Computed from the
 /// logits x, so it is exact where s would round to 0 or 1. A logit of -infinity costs infinity
-/// (where PyTorch's form is NaN), and so does an infinite pos_weight.
+/// (PyTorch's form gives NaN), and so does an infinite pos_weight.
 Tensor binary_cross_entropy_with_logits(const Tensor& x, const Tensor& target,
                                         const BinaryCrossEntropyOptions& options = {});
 

@@ -26,8 +26,8 @@ Tensor undo_broadcast(const Tensor& g, const Shape& shape) {
     return sum;
 }
 
-// Whether nobody else can see the values of this gradient: an op may pass the same dy on to several
-// of its inputs, or a view of it.
+// Whether this gradient shares its values with nothing else: an op may pass the same dy, or a view
+// of it, to several of its inputs.
 bool alone(const Tensor& grad) {
     return grad.handle().use_count() == 1 && grad.impl().storage.use_count() == 1;
 }
@@ -60,7 +60,7 @@ void add_to_leaf(const Tensor& leaf, const Tensor& dx) {
     kept->used_before = used;
 }
 
-// Makes sure that what `tape` has recorded of a result is what made its values.
+// Checks that the past that `tape` has recorded for a result is the one that made its values.
 void check_past(const char* op, const Tensor::Impl& x, std::uint64_t tape) {
     check(x.tape == tape, op, ": a tensor of shape ", x.shape,
           " was computed while another Tape was recording, so its past is not on this one; use "
@@ -193,7 +193,7 @@ void Tape::backward(const Tensor& loss) {
     stop_recording();
     const NoGrad closures_are_not_recorded;
     nodes_[static_cast<std::size_t>(last)].grad = ones(loss.shape());
-    // Each node is left as soon as it has run, so its captures and its gradient go back to the
+    // Each node is released as soon as it has run, so its captures and its gradient go back to the
     // cache just when the nodes before it need memory for theirs.
     Index op = ops_;
     while (!nodes_.empty()) {
@@ -239,7 +239,7 @@ Real* overwrite(const char* op, const Tensor& x) {
           "the form of the op that returns a new tensor");
     check(recording() || impl.leaf || impl.tape != recording_tape(), op, ": a tensor of shape ",
           impl.shape,
-          " that the running Tape has recorded cannot be changed in place under NoGrad, for its "
+          " that the running Tape has recorded cannot be changed in place under NoGrad: its "
           "gradient would be wrong; change a clone()");
     if (recording() && !impl.leaf) check_past(op, impl, recording_tape());
     impl.storage->written_by(op);

@@ -19,7 +19,7 @@ class Tape;
 /// Where a backward leaves the gradient of one input of its op.
 class Grad {
   public:
-    /// Whether anybody asked for this gradient: if not, there is no need to compute it.
+    /// Whether this gradient is wanted. If not, there is no need to compute it.
     bool wanted() const { return node_ >= 0; }
     /// Adds `dx`, of the input's shape or of a shape that the input was broadcast to: the tape sums
     /// it over the repeated dimensions. Does nothing for a gradient that is not wanted.
@@ -32,13 +32,12 @@ class Grad {
     int node_;  // -1: not wanted
 };
 
-/// Records the ops of the thread that made it, from its construction until backward() or its own
-/// end, and runs them backwards. There is at most one recording Tape per thread.
+/// Records the ops of the thread that made it, from its construction until backward() or its
+/// destruction, and runs them backwards. There is at most one recording Tape per thread.
 ///
-/// Several threads may each have a Tape and share leaves: their gradients add up in x.grad(), in
-/// whatever order the threads come. What a thread has recorded belongs to its own Tape, and
-/// backward() throws Error on another thread than the one that made the Tape; but a Tape may end on
-/// any thread.
+/// Several threads may each have a Tape and share leaves: their gradients add up in x.grad(), in no
+/// fixed order. Each thread records on its own Tape, and backward() throws Error on any thread but
+/// the one that made the Tape; a Tape may end on any thread.
 ///
 /// This is reverse-mode differentiation over a list. Each op that has an input whose gradient is
 /// wanted appends one node: its inputs' nodes and a closure that turns dL/dy into dL/dx. Since an
@@ -63,7 +62,7 @@ class Tape {
 
     enum class Pass { forward, backward };
     /// Calls f(pass, i) when op i, counted from 0, has been recorded, and when its backward has
-    /// run: for measuring time.
+    /// run, to measure time.
     void watch(std::function<void(Pass pass, Index op)> f) { watcher_ = std::move(f); }
 
   private:
@@ -80,7 +79,7 @@ class Tape {
         std::size_t first_input = 0;  // its inputs are inputs_[first_input, ...)
         std::size_t input_count = 0;
         bool view = false;  // the output lies in the memory of an input
-        Tensor grad = {};   // of the output, as far as it has been added up
+        Tensor grad = {};   // of the output, the sum so far
     };
     struct Input {
         int node;                    // -1: its gradient is not wanted
@@ -110,7 +109,7 @@ class Tape {
     std::function<void(Pass, Index)> watcher_;
 };
 
-/// While it lives, the thread that made it records nothing: for evaluating in the middle of a
+/// While it lives, the thread that made it records nothing: for an evaluation in the middle of a
 /// training step. (Without a Tape nothing is recorded anyway.)
 class NoGrad {
   public:
@@ -132,25 +131,23 @@ std::uint64_t recording_tape();
 /// Called by every differentiable op as its last act. If a tape is recording and some input wants a
 /// gradient, appends the op to it and marks `y`, the output, as wanting one. Returns y.
 ///
-/// An input may be undefined, such as a bias that is left out: nobody wants its gradient, so its
-/// place in the op's backward holds a Grad that is not wanted. For the costs in `op` see Op.
-///
-/// Throws Error for a `y` that is a leaf and asks for its gradient, since it would cease to be one;
-/// for an input that was recorded on another tape, since this one does not know its past; and for
-/// one whose values have been changed in place through another tensor that shares its memory, since
-/// its past is not what made them.
+/// An input may be undefined, as a bias that is left out is. Its place in the op's backward then
+/// holds a Grad that is not wanted. For the costs in `op` see Op.
+/// Throws Error for a `y` that is a leaf and asks for its gradient, since it would no longer be a
+/// leaf; for an input that was recorded on another tape, since this one does not know its past; and
+/// for an input whose values have been changed in place through another tensor that shares its
+/// memory, since its past no longer describes them.
 Tensor record(const Op& op, Tensor y, std::span<const Tensor> inputs, Backward backward);
 inline Tensor record(const Op& op, Tensor y, std::initializer_list<Tensor> inputs,
                      Backward backward) {
     return record(op, std::move(y), std::span(inputs.begin(), inputs.size()), std::move(backward));
 }
 
-/// For ops that write their result over their input x, in place: where to write it. Such an op is
-/// recorded with x as its input and as its output, and x then stands for the result, here and in
-/// every other handle to it. Throws Error, before anything is written: for a leaf whose gradient a
-/// recording tape would want, or a view of one, since after the change it would no longer be the
-/// leaf; for what record() would refuse; and, under NoGrad, for what the tape has recorded, since
-/// it would not see the change.
+/// For ops that write their result over their input x: the memory to write to. Such an op is
+/// recorded with x as both input and output, and every handle to x then holds the result. Throws
+/// Error, before anything is written, for a leaf whose gradient a recording tape would want, or a
+/// view of one, since it would no longer be the leaf; for whatever record() would refuse; and,
+/// under NoGrad, for a tensor that the tape has recorded, since the tape would not see the change.
 Real* overwrite(const char* op, const Tensor& x);
 
 }  // namespace primer

@@ -1,6 +1,6 @@
 // 01_tensors: what a tensor is, and what can be done with one
 //
-// Run it beside the source: each block prints what its comment announces.
+// Read the source beside the output: each block prints what its comment announces.
 
 #include <primer/primer.h>
 
@@ -38,11 +38,11 @@ void show() {
     flat.mutable_data()[0] = -1;
     std::cout << "after flat[0] = -1, a = " << a << "\n\n";
 
-    // Random numbers come from a generator that is seeded and handed in: the same every time.
+    // Random numbers come from a seeded generator that is handed in: the same on every run.
     Rng rng(42);
     std::cout << "randn({2, 4}, rng) = " << randn({2, 4}, rng) << "\n\n";
 
-    // What does not fit says so.
+    // Shapes that do not fit are an error that says so.
     try {
         matmul(a, a);
     } catch (const Error& error) {

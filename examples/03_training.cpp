@@ -12,7 +12,7 @@
 using namespace primer;
 
 void train(const std::filesystem::path& file) {
-    // Data: MNIST where it is, or digits that the library draws. Batches come in a new order in
+    // Data: MNIST if it is there, or digits that the library draws. Batches come in a new order in
     // each epoch, as tensors [N, 1, 28, 28] of about mean 0 and standard deviation 1.
     const bool real = mnist_found("data/mnist");
     const ImageDataset digits =

@@ -41,7 +41,7 @@ void train(const TrainingFlags& flags) {
     DetailedEvaluation test;
     do {
         for (const Batch& batch : train_loader) {
-            // From small to --lr, so that the start does no harm, and down to nearly nothing.
+            // From a small rate up to --lr, so that the start does no harm, then down to nearly 0.
             optimizer.set_lr(
                 one_cycle(run.step(), {.max_lr = flags.lr, .total_steps = run.steps()}));
 

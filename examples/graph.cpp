@@ -1,4 +1,4 @@
-// graph: draws what a network's forward records, and tells where the time of a step goes
+// graph: draws what a network's forward records, and shows where the time of a step goes
 
 #include <primer/primer.h>
 
@@ -55,9 +55,9 @@ void print_table(const Graph& graph) {
               << " (parameters are not counted, shared memory is counted once)\n";
 }
 
-/// What Graphviz draws of the text in `dot`, in one of its formats.
+/// The picture that Graphviz draws of the file `dot`, in one of its formats.
 std::string drawn_by_graphviz(const std::string& dot, const std::string& format) {
-    // The path is not taken for a flag, and the shell reads nothing in it.
+    // An absolute path cannot be taken for a flag; in quotes, the shell leaves it as it is.
     std::string quoted = "'";
     for (const char letter : std::filesystem::absolute(dot).string()) {
         letter == '\'' ? quoted += "'\\''" : quoted += letter;
@@ -74,7 +74,7 @@ std::string drawn_by_graphviz(const std::string& dot, const std::string& format)
     return bytes;
 }
 
-/// With Graphviz, if it is there. Returns the files.
+/// Draws with Graphviz, if it is installed. Returns the files.
 std::vector<std::string> draw(const std::string& out) {
     if (std::system("command -v dot > /dev/null 2>&1") != 0) {
         std::cout << "There is no Graphviz to draw it (Debian's package graphviz); GitHub draws "
@@ -153,7 +153,7 @@ int main(int argc, char** argv) {
     app.add_option("--batch-size", flags.batch_size, "examples in the batch")
         ->transform(whole_number(2, 100000))
         ->type_name("N");
-    app.add_option("--steps", flags.steps, "training steps of which the profile takes the medians")
+    app.add_option("--steps", flags.steps, "training steps; the profile shows their medians")
         ->transform(whole_number(1, 100000))
         ->type_name("N");
     app.add_option("--threads", flags.threads,

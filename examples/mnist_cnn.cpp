@@ -39,7 +39,7 @@ void train(const TrainingFlags& flags, Index width) {
     DetailedEvaluation test;
     do {
         for (const Batch& batch : train_loader) {
-            // Up to --lr, so that the start does no harm, and down to nearly nothing.
+            // Up to --lr slowly, so that the start does no harm, then down to nearly 0.
             optimizer.set_lr(
                 one_cycle(run.step(), {.max_lr = flags.lr, .total_steps = run.steps()}));
 

@@ -26,7 +26,7 @@ inline Sequential mnist_mlp(Rng& rng) {
 /// Two convolutions, of `width` and 2 `width` channels, each followed by pooling to half the size,
 /// and a perceptron: pictures [N, 1, 28, 28] -> [N, 10].
 ///
-/// The convolutions need no bias, for BatchNorm2d has one, which can be a ReLU as well, in the same
+/// The convolutions need no bias, since BatchNorm2d has one. It also applies the ReLU, in the same
 /// pass over memory.
 inline Sequential mnist_cnn(Index width, Rng& rng) {
     return Sequential{Conv2d(1, width, {.kernel = 3, .padding = 1, .bias = false}, rng),
@@ -41,8 +41,8 @@ inline Sequential mnist_cnn(Index width, Rng& rng) {
                       Linear(4 * width, 10, rng)};
 }
 
-/// Three times two convolutions at one size and then half of it, and a perceptron: pictures
-/// [N, 3, 32, 32] -> [N, 10].
+/// Three blocks of two convolutions, each followed by pooling to half the size, and a perceptron:
+/// pictures [N, 3, 32, 32] -> [N, 10].
 inline Sequential cifar_cnn(Rng& rng) {
     Sequential model;
     Index in = 3;

@@ -29,7 +29,7 @@ struct Source {
     ImageDataset dataset;
     std::string title;
     std::vector<std::string> names;        ///< of the classes
-    std::vector<Transform> augmentations;  ///< as the training examples have them
+    std::vector<Transform> augmentations;  ///< of the training examples
 };
 
 template <class Names>

@@ -1,4 +1,4 @@
-// predict: says what is in pictures, with a network that has been trained
+// predict: says what is in pictures, with a trained network
 
 #include <primer/primer.h>
 
@@ -52,7 +52,7 @@ std::vector<Guess> classify(Trained& trained, const std::string& path) {
     try {
         x = trained.picture(image);
     } catch (const Error& error) {
-        fail(path, ": ", error.what());  // which does not know where the picture comes from
+        fail(path, ": ", error.what());  // the error does not know the path
     }
     Rng unused(0);
     const std::span<Real> values(x.mutable_data(), x.values().size());
@@ -60,8 +60,8 @@ std::vector<Guess> classify(Trained& trained, const std::string& path) {
     Normalize(trained.mean, trained.stddev)(values, x.shape(), unused);
     const Tensor p = softmax(trained.model(reshape(x, Shape{1}.concat(x.shape()).dims())), 1);
     check(std::ranges::all_of(p.values(), [](Real each) { return std::isfinite(each); }), path,
-          ": expected probabilities, got numbers that are none; has the training of the network "
-          "diverged?");
+          ": expected probabilities, got numbers that are not finite; has the training of the "
+          "network diverged?");
 
     std::vector<std::size_t> order(trained.classes.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
@@ -75,7 +75,7 @@ std::vector<Guess> classify(Trained& trained, const std::string& path) {
     return guesses;
 }
 
-/// A bar as long as the probability, in what the line has left for it.
+/// Draws each probability as a bar, in the room that the line has left.
 void print_bars(const std::string& path, const std::vector<Guess>& guesses) {
     std::size_t widest = 0;
     for (const Guess& guess : guesses) widest = std::max(widest, guess.name.size());
@@ -108,7 +108,7 @@ std::string json_of(const std::vector<Guess>& guesses) {
     return json_array(classes);
 }
 
-/// Names the kind of a file of ours that is no weights, before it is read as such.
+/// Names the kind of a file that is one of ours but not weights, before it is read as weights.
 void check_model(const std::string& path) {
     const FileKind* const kind = kind_of(path);
     check_usage(kind == nullptr || kind == &kWeightsFile,
@@ -119,7 +119,8 @@ void check_model(const std::string& path) {
 
 /// Returns main's exit code. Goes on after a picture that cannot be read.
 int predict(const Flags& flags) {
-    // Only folders: one among pictures, as * finds it, is an error of its own below.
+    // Nothing but folders. A folder among pictures, which * may match, is an error of its own
+    // below.
     check_usage(!std::ranges::all_of(flags.pictures, is_folder), full_name(flags.pictures[0]),
                 kFolder);
     check_model(flags.model);

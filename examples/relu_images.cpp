@@ -54,7 +54,7 @@ void show(const Flags& flags) {
     Sequential model{ReLU()};
 
     const fs::path folder = fs::absolute(flags.run_dir).lexically_normal();
-    SummaryWriter log(folder, {.purge_step = 0});  // a run before in this folder is void
+    SummaryWriter log(folder, {.purge_step = 0});  // replaces an earlier run in this folder
     Index step = 0;
     for (const Batch& batch : loader) {
         const Tensor output = model(batch.images);

@@ -58,7 +58,7 @@ Sequential make_model(const Choice& activation, Rng& rng) {
     return model;
 }
 
-/// Trains the model, and returns its row for the table, which so far is `table`.
+/// Trains the model and returns its row of the table; `table` holds the rows so far.
 std::string train(const std::string& name, Sequential& model, const TrainAndTest& data,
                   const TrainingFlags& flags, Rng& rng, const std::string& table,
                   RunDirectory& directory) {
@@ -76,7 +76,8 @@ std::string train(const std::string& name, Sequential& model, const TrainAndTest
     DetailedEvaluation test;
     do {
         for (const Batch& batch : train_loader) {
-            // From small, for at first the gradient of a whole layer's slope (PReLU) is large.
+            // It starts small, since the gradient of a whole layer's slope (PReLU) is large at
+            // first.
             optimizer.set_lr(
                 one_cycle(run.step(), {.max_lr = flags.lr, .total_steps = run.steps()}));
 
@@ -118,8 +119,8 @@ void compare(TrainingFlags flags, const std::vector<std::string>& names) {
     if (!flags.quiet) announce(data);
     std::string table = "activation     test accuracy   test loss   dead units   seconds\n";
     if (!flags.resume.empty()) table = printable_lines(Checkpoint::load(flags.resume).note);
-    // Each activation is a run in a folder of its own below this one, where the checkpoint is, and
-    // in the end a report that shows them side by side.
+    // Each activation is a run with a folder of its own below the run directory, which holds the
+    // checkpoint and, in the end, a report that shows them side by side.
     RunDirectory directory(place_of(flags));
     for (const std::string& name : names) {
         if (table.find('\n' + name + ' ') != std::string::npos) continue;  // done before
@@ -129,7 +130,7 @@ void compare(TrainingFlags flags, const std::vector<std::string>& names) {
         if (!flags.quiet) std::cout << '\n' << name << '\n';
         table += name + std::string(15 - name.size(), ' ') +
                  train(name, model, data, flags, rng, table, directory);
-        flags.resume = "";  // that was the one; those after it start afresh
+        flags.resume = "";  // only this run was resumed; later ones start afresh
     }
     const std::filesystem::path report = report_side_by_side(directory, names);
     if (!flags.quiet) print_report_path(report);

@@ -19,10 +19,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A file of a run may have been named in place of the run's folder.
+/// The user may have named a file of the run instead of its folder.
 void check_folder(const fs::path& run) {
     std::error_code ignored;
-    if (!fs::exists(run, ignored)) return;  // report_of says that
+    if (!fs::exists(run, ignored)) return;  // report_of reports this
     const fs::path above = fs::absolute(run, ignored).parent_path();
     check_usage(fs::is_directory(run, ignored), full_name(run),
                 ": expected a run directory, got a file; ",

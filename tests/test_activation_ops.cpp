@@ -772,8 +772,8 @@ TEST_CASE("activations: bad options and shapes") {
     check_error([&] { prelu(x, Tensor()); }, {"undefined"});
 
     check_error([&] { maxout(x, 4); },
-                {"maxout: expected x [N, channels, ...] of which the channels can be divided into "
-                 "groups of 4, got [2, 6, 5]"});
+                {"maxout: expected x [N, channels, ...] whose channels can be divided into groups "
+                 "of 4, got [2, 6, 5]"});
     check_error([&] { maxout(zeros({6}), 2); }, {"maxout: expected x [N, channels", "got [6]"});
     check_error([&] { maxout(x, 0); }, {"maxout: expected 1 to 16777216 pieces, got 0"});
     check_error([&] { maxout(x, -2); }, {"maxout: expected 1 to 16777216 pieces, got -2"});

@@ -12,15 +12,15 @@ namespace primer {
 namespace {
 
 // What the backward of an activation keeps: y, wherever the derivative follows from y. The next
-// layer nearly always keeps its input, which is y, so that costs nothing, while x could be given
-// back at once.
+// layer nearly always keeps its input, y, anyway, so this costs nothing, and x can be freed at
+// once.
 enum class Keep { x, y };
 
-// Where y goes. Over x, only y can be kept.
+// Where y goes. If it overwrites x, only y can be kept.
 enum class Output { fresh, over_x };
 
-// How many elements are worth handing to another thread: in a loop that is as fast as memory, and
-// in one that computes an exponential for each.
+// How many elements justify another thread: in a loop that is as fast as memory, and in one that
+// computes an exponential for each.
 constexpr Index kCheap = 16384, kCostly = 8192;
 
 const kernels::ActivationKernels& loops() { return kernels::table().activation; }
@@ -117,9 +117,9 @@ Tensor prelu(const Tensor& x, const Tensor& weight) {
 }
 
 // Clevert, Unterthiner and Hochreiter, "Fast and Accurate Deep Network Learning by Exponential
-// Linear Units", 2016, section 3. dy/dx = 1 where x > 0; else y = alpha (e^x - 1), so dy/dx =
-// alpha e^x. That is y + alpha, too; but for x far below 0, y is nearly -alpha, and the sum has no
-// right digit left.
+// Linear Units", 2016, section 3. dy/dx = 1 where x > 0; else y = alpha (e^x - 1), so dy/dx = alpha
+// e^x. That also equals y + alpha; but for x far below 0, y is nearly -alpha, and the sum has no
+// correct digit left.
 Tensor elu(const Tensor& x, Only<double> alpha) {
     check_not_negative(alpha, "elu", "alpha");
     const auto a = static_cast<Real>(alpha);
@@ -132,8 +132,8 @@ Tensor elu(const Tensor& x, Only<double> alpha) {
 }
 
 // Klambauer et al., "Self-Normalizing Neural Networks", 2017, equation 2: lambda elu(x, alpha),
-// whose constants are those that leave a mean of 0 and a variance of 1 as they are.
-// dy/dx = lambda where x > 0, else lambda alpha e^x.
+// whose constants preserve a mean of 0 and a variance of 1. dy/dx = lambda where x > 0, else lambda
+// alpha e^x.
 Tensor selu(const Tensor& x) {
     constexpr double alpha = 1.6732632423543772848, lambda = 1.0507009873554804934;
     constexpr auto above = static_cast<Real>(lambda), below = static_cast<Real>(lambda * alpha);
@@ -150,7 +150,7 @@ Tensor selu(const Tensor& x) {
 // e^(-x^2 / 2) / sqrt(2 pi). The approximation has P(x) = (1 + tanh u) / 2 = s(2 u), s being the
 // sigmoid, with u = c (x + 0.044715 x^3) and c = sqrt(2 / pi), so there
 //     P'(x) = s(2 u) (1 - s(2 u)) 2 c (1 + 3 * 0.044715 x^2).
-// Both keep x: y has a minimum, to the sides of which two x have the same y.
+// Both keep x: y has a minimum, and on either side of it different x give the same y.
 Tensor gelu(const Tensor& x, Approximation approximate) {
     if (approximate == Approximation::none) {
         return elementwise("gelu", x, Keep::x, kCostly, loops().gelu, loops().gelu_backward);
@@ -165,23 +165,23 @@ Tensor silu(const Tensor& x) {
     return elementwise("silu", x, Keep::x, kCostly, loops().silu, loops().silu_backward);
 }
 
-// y = s(x) = (1 + e^-x)^-1, so dy/dx = e^-x (1 + e^-x)^-2 = s(x) s(-x). That is y (1 - y), too; but
-// where y is nearly 1, the difference has no right digit left. So this keeps x.
+// y = s(x) = (1 + e^-x)^-1, so dy/dx = e^-x (1 + e^-x)^-2 = s(x) s(-x). That also equals y (1 - y);
+// but where y is nearly 1, the difference has no correct digit left. So this keeps x.
 Tensor sigmoid(const Tensor& x) {
     return elementwise("sigmoid", x, Keep::x, kCostly, loops().sigmoid, loops().sigmoid_backward);
 }
 
 // tanh = sinh / cosh, so dy/dx = (cosh^2 x - sinh^2 x) / cosh^2 x = 1 / cosh^2 x. With s(x) = 1 /
-// (1 + e^-x) that is 4 s(2 x) s(-2 x). It is 1 - y^2, too, which is wrong by 12 % at x = 7.5, where
-// y has few digits that differ from 1. So this keeps x.
+// (1 + e^-x) that is 4 s(2 x) s(-2 x). It also equals 1 - y^2, but that is wrong by 12 % at x =
+// 7.5, where few digits of y differ from those of 1. So this keeps x.
 Tensor tanh(const Tensor& x) {
     return elementwise("tanh", x, Keep::x, kCostly, loops().tanh, loops().tanh_backward);
 }
 
 // Dugas et al., "Incorporating Second-Order Functional Knowledge for Better Option Pricing", 2001.
 // y = ln(1 + e^(beta x)) / beta, so dy/dx = e^(beta x) / (1 + e^(beta x)) = sigmoid(beta x); and 1
-// where beta x > threshold and y is x. Keeps x: near the threshold, y does not say which case it
-// was.
+// where beta x > threshold and y is x. Keeps x: near the threshold, y does not tell which case
+// applied.
 Tensor softplus(const Tensor& x, const SoftplusOptions& options) {
     check(options.beta > 0, "softplus: expected beta > 0, got ", options.beta);
     check_finite(options.beta, "softplus", "beta");
@@ -241,14 +241,14 @@ Tensor log_softmax(const Tensor& x, Only<int> dim) {
         });
 }
 
-// Goodfellow et al., "Maxout Networks", 2013, section 3. dy goes to the piece that was taken, the
-// others have gradient 0. Keeps the numbers of those pieces: one number for each y, not the
-// `pieces` numbers that x has for it.
+// Goodfellow et al., "Maxout Networks", 2013, section 3. dy goes to the piece that was taken; the
+// others have gradient 0. Keeps the index of that piece: one number for each y, where x has
+// `pieces`.
 Tensor maxout(const Tensor& x, Only<Index> pieces) {
-    constexpr Index most = Index{1} << 24;  // a float can tell so many numbers apart
+    constexpr Index most = Index{1} << 24;  // up to here, a float is exact for whole numbers
     check(pieces >= 1 && pieces <= most, "maxout: expected 1 to ", most, " pieces, got ", pieces);
-    check(x.rank() >= 2 && x.shape()[1] % pieces == 0, "maxout: expected x [N, channels, ...] of ",
-          "which the channels can be divided into groups of ", pieces, ", got ", x.shape());
+    check(x.rank() >= 2 && x.shape()[1] % pieces == 0, "maxout: expected x [N, channels, ...] ",
+          "whose channels can be divided into groups of ", pieces, ", got ", x.shape());
     const Shape& from = x.shape();
     const Index out = from[1] / pieces;
     const kernels::Axis axis({from[0] * out, pieces, from.slice(2, from.rank()).numel()}, 1);

@@ -12,8 +12,8 @@ void check_probability(const char* op, double p) {
 
 }  // namespace
 
-// y = x m with m = 0 with probability p, else 1 / (1 - p), so dx = dy m. The mask m is applied as
-// it is drawn; of it, a byte for each element is kept.
+// y = x m with m = 0 with probability p, else 1 / (1 - p), so dx = dy m. The mask m is applied
+// while it is drawn, and kept as one byte for each element.
 Tensor dropout(const Tensor& x, Only<double> p, Rng& rng) {
     check_probability("dropout", p);
     if (p == 0) return x;
@@ -28,8 +28,8 @@ Tensor dropout(const Tensor& x, Only<double> p, Rng& rng) {
     });
 }
 
-// The mask of one number for each channel is what dropout makes of ones; mul repeats it over the
-// channel, and keeps it.
+// The mask, one number for each channel, is the dropout of ones; mul repeats it over the channel
+// and keeps it.
 Tensor dropout2d(const Tensor& x, Only<double> p, Rng& rng) {
     check_probability("dropout2d", p);
     check(x.rank() == 4, "dropout2d: expected x [N, C, H, W], got ", x.shape(),

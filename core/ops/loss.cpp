@@ -17,7 +17,7 @@ Real reduction_factor(Reduction reduction, Index count) {
     return reduction == Reduction::mean ? 1 / static_cast<Real>(count) : Real(1);
 }
 
-// What may be meant by a label that is no class.
+// A guess at what a label that is not a class means.
 const char* hint_of(Index label) {
     return label == -100 ? "; PyTorch leaves out examples with this label, its ignore_index; here "
                            "leave them out of x and of the labels"
@@ -45,7 +45,7 @@ void check_same_shape(const char* op, const Tensor& x, const Tensor& target) {
           " and ", target.shape());
 }
 
-// x - target as a part of an op, which is recorded as a whole.
+// x - target, within an op that is recorded as a whole.
 Tensor difference_of(const Tensor& x, const Tensor& target) {
     const NoGrad not_recorded;
     return sub(x, target);

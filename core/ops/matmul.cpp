@@ -41,11 +41,11 @@ struct Product {
         stride_b = k * n;
     }
 
-    // There may be no end of empty products.
+    // Empty products need no work, however many the batch has.
     Index count() const { return shape.numel() > 0 ? batch : 0; }
 };
 
-// da = dy b^T. It is added up where one a serves the whole batch, and 0 where there is no product.
+// da = dy b^T, summed where one a serves the whole batch, and 0 where there is no product.
 Tensor gradient_of_a(const Product& p, const Shape& shape, const Tensor& dy, const Tensor& b) {
     const Tensor da = p.count() == 0 || p.shared_a ? zeros(shape) : empty(shape);
     Real* to = da.mutable_data();
@@ -69,8 +69,8 @@ Tensor gradient_of_b(const Product& p, const Shape& shape, const Tensor& a, cons
 
 }  // namespace
 
-// y_ij = sum_p a_ip b_pj, so dL/da_ip = sum_j dy_ij b_pj: da = dy b^T, and likewise db = a^T dy.
-// An a that serves the whole batch has the sum of that over the batch.
+// y_ij = sum_p a_ip b_pj, so dL/da_ip = sum_j dy_ij b_pj: da = dy b^T, and similarly db = a^T dy.
+// If one a serves the whole batch, its gradient is the sum over the batch.
 Tensor matmul(const Tensor& a, const Tensor& b) {
     const Product p(a.shape(), b.shape());
     Tensor y = empty(p.shape);

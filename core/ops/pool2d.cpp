@@ -17,8 +17,8 @@ void check_images(const char* op, const Shape& x) {
 }
 
 // The kernels keep tables, with an entry for each cell of the window or for each row and each
-// column of the output. They can be large where no tensor is: with much padding, or without
-// images.
+// column of the output. With much padding, or without images, they can be large although no tensor
+// is.
 constexpr Index kLongestTable = Index{1} << 24;
 
 void check_output(const char* op, Size2 size) {
@@ -60,8 +60,8 @@ Tensor average(const char* op, const Tensor& x, const Tensor& y,
 }  // namespace
 
 // y[o] is a copy of the x that was taken: dx[i] is the sum of dy[o] over the outputs o that took
-// x[i], which are several where windows overlap. Backward needs to know which they took: a byte for
-// each.
+// x[i], which are several where windows overlap. Backward needs to know which x each output took:
+// one byte for each.
 Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& options) {
     const Shape& shape = x.shape();
     const auto [h, w] = windows_over("max_pool2d", shape, options.kernel, options.stride,

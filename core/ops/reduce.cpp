@@ -8,8 +8,8 @@
 #include "../ops.h"
 #include "../tape.h"
 
-// A reduction of x [outer, n, inner] gives y [outer, inner]. In backward, dy is put back into the
-// shape that it would have with keepdim, from where it broadcasts to x's.
+// A reduction of x [outer, n, inner] gives y [outer, inner]. The backward gives dy the shape that
+// it would have with keepdim, which broadcasts to x's.
 
 namespace primer {
 namespace {

@@ -36,8 +36,8 @@ Tensor reshape_to_sizes(const Tensor& x, std::span<const Index> sizes, const cha
               ": expected at most one size of -1, got several for x ", x.shape());
         const Index rest = Shape(dims).numel();
         check(rest > 0, op,
-              ": a size of -1 beside one of 0 could be any number; give it as it "
-              "is to be, for x ",
+              ": a size of -1 beside one of 0 could be any number; give the "
+              "size itself, for x ",
               x.shape());
         check(x.numel() % rest == 0, op, ": the ", x.numel(), " elements of x ", x.shape(),
               " do not divide into rows of ", rest, ", the product of the sizes beside -1");

@@ -17,16 +17,16 @@ Index width_of(const SafetensorsFile& file) {
     const Shape shape = file.find("0.weight").shape;
     check(shape.rank() == 4 && shape[0] >= 1 && shape[0] <= 1024, file.source(),
           ": expected the weight of a convolution of 1 to 1024 channels as 0.weight, got ", shape);
-    // Nearly all of the network's memory: do not allocate it for a file that does not have it.
+    // This is nearly all of the network's memory: do not allocate it unless the file has it.
     const Index width = shape[0];
     const Shape expected{4 * width, 2 * width * 7 * 7}, largest = file.find("7.weight").shape;
     check(largest == expected, file.source(), ": expected 7.weight of shape ", expected,
-          ", for 0.weight has ", width, " channels, got ", largest);
+          ", since 0.weight has ", width, " channels, got ", largest);
     return width;
 }
 
 Trained build(const std::string& network, const SafetensorsFile& file) {
-    Rng rng(0);  // of initial weights, which those of the file replace
+    Rng rng(0);  // for initial weights, which the file's replace
     if (network == "cifar_cnn") {
         return {cifar_cnn(rng),
                 cifar_picture,
@@ -45,7 +45,7 @@ Trained build(const std::string& network, const SafetensorsFile& file) {
     }
     fail(file.source(),
          ": expected the weights of mnist_mlp, mnist_cnn or cifar_cnn, got those of ",
-         network.empty() ? "a network that is not named" : network,
+         network.empty() ? "an unnamed network" : network,
          "; --save-weights of these examples writes such files, and docs/exchange.md says how "
          "PyTorch does");
 }

@@ -12,7 +12,7 @@ namespace primer::examples {
 /// A network of networks.h, with the weights that --save-weights has written.
 struct Trained {
     Sequential model;                 ///< in eval mode
-    Tensor (*picture)(const Image&);  ///< makes the network's input of a picture
+    Tensor (*picture)(const Image&);  ///< turns a picture into the network's input
     std::vector<Real> mean, stddev;   ///< for Normalize, after ToTensor
     std::vector<std::string> classes;
 };

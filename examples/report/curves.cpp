@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t kStepPoints = 1000, kPanelPoints = 60, kPanels = 120;
 
 // --- The horizontal axis ----------------------------------------------------------------------
-// Epochs, or steps where a run does not tell how many an epoch has.
+// Epochs, or steps where a run does not say how many steps an epoch has.
 
 double steps_per_epoch(const Run& run) {
     if (!run.epochs.empty() && run.epochs.back().step > 0) {
@@ -164,7 +164,7 @@ void choose_scale(Chart& chart) {
     chart.log = low > 0 && high > 100 * low;
 }
 
-/// With what the chart says in words, `lines`, above it.
+/// The chart, with a summary in words, `lines`, above it.
 std::string chart_figure(Chart chart, const std::vector<std::string>& lines) {
     std::string html = "<figure><figcaption><strong>" + escape(chart.title) +
                        (chart.log ? ", logarithmic" : "") + "</strong>";
@@ -253,8 +253,8 @@ std::vector<LayerCurve> layer_curves(const Report& report, std::vector<Record> R
     return curves;
 }
 
-/// One chart a layer, all with the same axes, so that they can be compared at a glance. `chart` has
-/// what they share.
+/// One chart a layer, all with the same axes, so that they can be compared at a glance. `chart`
+/// holds what they share.
 std::string layer_panels(const Report& report, Chart chart, std::vector<LayerCurve> curves) {
     std::vector<std::string> layers;  // in the order in which they come
     std::unordered_set<std::string_view> known;

@@ -13,8 +13,8 @@
 namespace primer::examples {
 namespace {
 
-constexpr std::size_t kMatrixClasses = 24;  // more are no table that can be read
-constexpr std::size_t kConfusions = 20;     // and the most frequent are listed instead
+constexpr std::size_t kMatrixClasses = 24;  // a larger table cannot be read
+constexpr std::size_t kConfusions = 20;     // so the most frequent are listed
 
 Index row_sum(const Run& run, std::size_t truth) {
     const std::vector<Index>& row = run.confusion[truth];
@@ -33,7 +33,7 @@ std::string strength(double share) {
     return text.data();
 }
 
-/// Of a bar, in percent.
+/// The width of a bar, in percent.
 std::string width(double share, double longest) {
     std::array<char, 16> text{};
     std::snprintf(text.data(), text.size(), "%.1f", 100 * share / longest);
@@ -52,7 +52,7 @@ std::string matrix_row(const Run& run, std::size_t truth, Index most_missed) {
         } else if (cell == 0) {
             out << "none\">";
         } else {
-            // The root: a single mistake among hundreds is still to be seen.
+            // The root, so that a single mistake among hundreds is visible.
             const double share = std::sqrt(cell / static_cast<double>(most_missed));
             out << "miss\" style=\"--a:" << strength(share) << "\">";
         }
@@ -127,7 +127,7 @@ std::string taken_for(const Run& run, std::size_t truth) {
     return most == truth ? "–" : name(run, most) + " (" + count(run.confusion[truth][most]) + "×)";
 }
 
-/// The mistakes are drawn, not what is right: there the classes differ.
+/// The bars show the mistakes, not what is right: there the classes differ.
 std::string classes_table(const Run& run) {
     double most_wrong = 0;
     for (std::size_t t = 0; t < run.confusion.size(); ++t) {

@@ -164,7 +164,7 @@ void page_header(std::ostream& out, const Report& report) {
             out << " · started " << escape(readable_time(run.started));
         }
         out << "</p>\n<h1>" << escape(run.example);
-        // "MNIST from data/mnist": where from is told among the settings.
+        // "MNIST from data/mnist": the settings say where from.
         const std::string data = run.source.substr(0, run.source.find(" from "));
         if (!data.empty()) out << " on " << escape(data);
         out << "</h1>\n<p class=\"lead\">" << lead(run) << "</p>\n";
@@ -211,7 +211,7 @@ std::string page(const Report& report) {
     TextStream out;
     out << "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
         << "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-        // Nothing is asked of any server, whatever has found its way into the page.
+        // The page asks no server for anything, whatever has found its way into it.
         << "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
            "img-src data:; style-src 'unsafe-inline'\">\n"
         << "<title>" << escape(title(report)) << "</title>\n<style>" << kReportStyle
@@ -245,7 +245,7 @@ std::string page(const Report& report) {
     return out.str();
 }
 
-// --- Tables of one run a column ---------------------------------------------------------------
+// --- Tables with a column a run ---------------------------------------------------------------
 
 std::string runs_table(const Report& report, const std::string& label, const std::string& corner,
                        const std::string& rows) {
@@ -267,7 +267,7 @@ std::string row(const Report& report, const std::string& title, const OfRun& tex
     return html + "</tr>\n";
 }
 
-/// The same with numbers, the best of which is marked, unless all are the same.
+/// The same with numbers; marks the best, unless all are the same.
 std::string best_row(const Report& report, const std::string& title, bool lower_is_better,
                      const std::function<double(const Run&)>& value,
                      const std::function<std::string(double)>& text) {

@@ -23,12 +23,13 @@ constexpr std::size_t kMistakes = 24, kClassesLimit = 1000;
 
 // --- Values, whatever they are ----------------------------------------------------------------
 
-/// None of what is no object.
+/// The members of an object; none for any other value.
 JsonMembers members(Json value) {
     return value.starts_with('{') ? json_members(value, "", kEntriesLimit) : JsonMembers();
 }
 
-/// None of what is no array, and one more than a list of classes may have at most.
+/// The elements of an array; none for any other value. Reads one more than a list of classes may
+/// have.
 std::vector<Json> elements(Json value) {
     std::vector<Json> result;
     if (!value.starts_with('[')) return result;
@@ -45,7 +46,7 @@ double number(const JsonMembers& object, const char* key) {
     return number(json_member(object, key));
 }
 
-/// -1 for what is no whole number from 0 to 2^53, beyond which double has gaps.
+/// -1 for anything but a whole number from 0 to 2^53, beyond which double has gaps.
 Index whole(Json value) {
     const double x = number(value);
     return x >= 0 && x <= 9007199254740992.0 && x == std::floor(x) ? static_cast<Index>(x) : -1;
@@ -54,7 +55,7 @@ Index whole(const JsonMembers& object, const char* key) { return whole(json_memb
 
 std::string shortened(std::string text, std::size_t limit) {
     if (text.size() <= limit) return text;
-    // Never within a letter: the bytes of UTF-8 that continue one are 10xxxxxx.
+    // Not within a letter: the bytes that continue one in UTF-8 are 10xxxxxx.
     while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xC0) == 0x80) --limit;
     return text.substr(0, limit) + "…";
 }
@@ -90,7 +91,7 @@ NamedTexts named_texts(const JsonMembers& object) {
 
 // --- Files ------------------------------------------------------------------------------------
 
-/// Reads the files of a directory, where links count for what they lead to.
+/// Reads the files of a directory; a link counts as what it leads to.
 std::optional<std::string> read_file(const fs::path& folder, const std::string& name,
                                      std::uintmax_t limit) {
     std::error_code error;
@@ -107,7 +108,7 @@ std::optional<std::string> read_file(const fs::path& folder, const std::string& 
     std::string bytes(static_cast<std::size_t>(size), '\0');
     std::ifstream file(path, std::ios::binary);
     file.read(bytes.data(), static_cast<std::streamsize>(size));
-    // Shorter than just before: a running training may be writing it anew.
+    // The file has become shorter: a running training may be writing it anew.
     check(file.is_open(), path.string(), ": expected a file that can be read");
     bytes.resize(static_cast<std::size_t>(std::max<std::streamsize>(file.gcount(), 0)));
     return bytes;
@@ -274,7 +275,7 @@ void read_metrics(const Folder& folder, Run& run) {
     while (!rest.empty()) {
         const std::size_t end = std::min(rest.find('\n'), rest.size());
         const std::string_view line = rest.substr(0, end);
-        // Without an end: cut, as is to be expected of a line that we would have written.
+        // The last line may be half written; no line of ours is longer than the limit.
         const bool cut = end == rest.size() && line.size() <= kLineLimit;
         rest.remove_prefix(std::min(end + 1, rest.size()));
         if (line.find_first_not_of(" \t\r") == line.npos) continue;
@@ -290,12 +291,13 @@ void read_metrics(const Folder& folder, Run& run) {
 
 // --- evaluation.json --------------------------------------------------------------------------
 
-/// Throws Error if it is not square.
+/// Throws Error for a matrix that is not square.
 std::vector<std::vector<Index>> read_confusion(Json matrix) {
     std::vector<std::vector<Index>> counts;
     if (matrix.empty() || matrix == "null") return counts;
     const std::vector<Json> rows = elements(matrix);
-    check(matrix.starts_with('[') && rows.size() <= kClassesLimit, "the confusion matrix is none");
+    check(matrix.starts_with('[') && rows.size() <= kClassesLimit,
+          "the confusion matrix is not a list of at most ", kClassesLimit, " rows");
     for (const Json row : rows) {
         const std::vector<Json> row_counts = elements(row);
         check(row.starts_with('[') && row_counts.size() == rows.size(),
@@ -303,7 +305,7 @@ std::vector<std::vector<Index>> read_confusion(Json matrix) {
         std::vector<Index>& of_class = counts.emplace_back();
         for (const Json count : row_counts) {
             of_class.push_back(whole(count));
-            check(of_class.back() >= 0, "a number of the confusion matrix is none");
+            check(of_class.back() >= 0, "a number of the confusion matrix is not a count");
         }
     }
     return counts;

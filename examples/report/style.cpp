@@ -2,8 +2,8 @@
 
 namespace primer::examples {
 
-// Colours are named once for light and once for dark; on paper it is always light. Each text has a
-// contrast of at least 4.5 to its ground, each curve of at least 3.
+// Colours are defined once for light and once for dark; on paper it is always light. Text has a
+// contrast of at least 4.5 to its background, a curve of at least 3.
 const char* const kReportStyle = R"css(
 :root{color-scheme:light dark;
  --paper:#fff;--ink:#191c20;--muted:#596069;--rule:#dcdfe3;--grid:#eceef0;--wash:#f5f6f8;

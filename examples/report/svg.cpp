@@ -46,7 +46,7 @@ struct Range {
     }
 };
 
-/// From values to places, with the values that get a line and a number.
+/// Maps values to places, and has the values that get a line and a number.
 struct Axis {
     double low, high;  // values
     double from, to;   // places
@@ -159,7 +159,7 @@ Plot make_plot(const Chart& chart) {
     if (!tagged && !chart.small) frame.right = frame.width - 12;
     const int lines = chart.small ? 2 : 5;
     Axis x_axis = linear_axis(x, frame.left, frame.right, chart.small ? 2 : 8);
-    x_axis.high = x.high;   // no room for what has not been
+    x_axis.high = x.high;   // no room beyond the last point
     if (x_axis.step < 1) {  // neither epochs nor steps come in halves
         x_axis.step = 1;
         x_axis.ticks = {0, 1, 2, 3, 4, 5, 6, 7, 8};
@@ -228,7 +228,7 @@ void draw_curve(std::ostream& out, const Plot& plot, const Curve& curve) {
         gap = false;
         const bool before_gap =
             i + 1 == curve.points.size() || !drawable(curve.points[i + 1].y, log);
-        // A point without neighbours is no line: without a mark it could not be seen.
+        // A point without neighbours is not a line: without a mark it would be invisible.
         const bool lonely = alone == 1 && before_gap;
         if (!lonely && (!curve.marks || plot.chart.small || curve.points.size() > kMarkedPoints)) {
             continue;
@@ -254,7 +254,7 @@ struct Tag {
     const Curve* curve;
 };
 
-/// Moves tags down until none lies on another, and all of them up if that went too far.
+/// Moves tags down until none overlaps another, and all of them up if that went too far.
 void push_apart(std::vector<Tag>& tags, double bottom, double apart) {
     std::ranges::sort(tags, [](const Tag& a, const Tag& b) {
         return a.y != b.y ? a.y < b.y : a.curve < b.curve;  // all curves lie in one vector

@@ -53,7 +53,7 @@ Checkpoints::Checkpoints(Saving saving, const Training& training, const fs::path
     note_interrupts();
 }
 
-// In the run directory, once that could be made.
+// In the run directory; "" until that could be made.
 std::string Checkpoints::file() const {
     if (!saving_.file.empty()) return saving_.file;
     return directory_.path().empty() ? "" : (directory_.path() / kCheckpointName).string();
@@ -69,7 +69,7 @@ void Checkpoints::resume(RunCount& count) {
     restore_checkpoint(saved, state_of(training_), source);
     training_.test_loader.set_rng_state(saved.test_loader);
     if (saved.batches_done() == saved.batches) {
-        // The evaluation of that epoch is still to come: after an epoch of no batches.
+        // That epoch's evaluation is still to come: go on after all of its batches.
         training_.train_loader.set_rng_state(saved.train_loader);
         training_.train_loader.skip(saved.batches);
     }
@@ -102,7 +102,7 @@ void Checkpoints::save() {
         check_replaceable(file(), kCheckpointFile);
         Checkpoint checkpoint = take_checkpoint(state_of(training_), count_.step);
         checkpoint.command = saving_.command;
-        // The folder in which the data was found: the checkpoint may be resumed from another one.
+        // An absolute path: the run may be resumed from another working directory.
         if (!data_.empty()) checkpoint.command.push_back("--data=" + data_.string());
         checkpoint.note = training_.note;
         checkpoint.test_loader = training_.test_loader.rng_state();
@@ -113,7 +113,7 @@ void Checkpoints::save() {
         directory_.works("the checkpoint");
     } catch (const std::exception& error) {
         if (saving_.required) throw;
-        if (!directory_.fails_anew("the checkpoint")) return;  // that is known already
+        if (!directory_.fails_anew("the checkpoint")) return;  // the user knows already
         progress_.make_room();
         print_warning(std::string(error.what()) +
                       "; the next save will be tried all the same, training goes on");

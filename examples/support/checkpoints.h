@@ -20,15 +20,15 @@ struct Training {
     Rng& rng;
     DataLoader& train_loader;
     DataLoader& test_loader;
-    std::string note = "";  ///< whatever else a resumed run wants to find again
+    std::string note = "";  ///< anything else that a resumed run needs
 };
 
-/// What a run goes on from, and where and when it is saved, as its flags have it.
+/// What a run resumes from, and where and when it is saved, as its flags say.
 struct Saving {
     std::string file;                  ///< of --checkpoint; empty: in the run directory
     Index every = 0;                   ///< steps; 0: only at the end of an epoch
     bool required = false;             ///< a save that fails ends the run
-    std::string resume;                ///< the checkpoint to go on from; empty: none
+    std::string resume;                ///< the checkpoint to resume from; empty: none
     std::vector<std::string> command;  ///< the program and its flags, as a checkpoint keeps them
     bool dry_run = false;              ///< one step, which is saved
     bool quiet = false;
@@ -39,27 +39,27 @@ struct Saving {
 /// epoch before its evaluation, and when a signal stops the program. A resumed run ends with the
 /// same bits as one that was never stopped.
 ///
-/// If a save fails, a line on standard error says so, training goes on and the next save is tried
-/// all the same; or, with --save-required, Error is thrown.
+/// If a save fails, a line on standard error says so, training goes on, and the next save is tried
+/// as usual; with --save-required, Error is thrown instead.
 class Checkpoints {
   public:
-    /// Puts everything, `count` included, to where --resume left it, if that is given. Throws Error
-    /// if that does not fit, for flags that make no sense, for a file that cannot be written to,
-    /// and if another process saves to it. From here on, interrupts are only noted. All that is
-    /// named must outlive this, except for `saving`.
+    /// With --resume, restores everything, `count` included. Throws Error if the checkpoint does
+    /// not fit, for flags that make no sense, for a file that cannot be written to, and if another
+    /// process saves to it. From here on, interrupts are only noted. All arguments but `saving` and
+    /// `data` must outlive this object.
     ///
-    /// `data` is the folder of the training data, which a checkpoint names: what is resumed goes on
-    /// with the same, from wherever it is started. Empty for drawn data.
+    /// `data` is the folder of the training data; empty for drawn data. A checkpoint names it, so
+    /// that a resumed run finds the same data from any working directory.
     Checkpoints(Saving saving, const Training& training, const std::filesystem::path& data,
                 RunCount& count, Progress& progress, RunDirectory& directory);
 
-    /// After each training step, once it is counted. Throws Interrupted if the user has asked for
-    /// the end.
+    /// Call after each training step, once it is counted. Throws Interrupted if the user has asked
+    /// to stop.
     void after_step();
-    /// After each evaluation; returns whether its accuracy is the best so far. Throws Interrupted,
-    /// too: then the evaluation has not been completed.
+    /// Call after each evaluation; returns whether its accuracy is the best so far. It, too, throws
+    /// Interrupted; the evaluation then does not count as completed.
     bool after_epoch(double accuracy);
-    /// At the end of the run: saves it, if the last attempt has failed.
+    /// Call at the end of the run: saves it if the last attempt failed.
     void finish();
 
   private:
@@ -76,7 +76,7 @@ class Checkpoints {
     Progress& progress_;
     RunDirectory& directory_;
     Lock lock_;
-    Index saved_step_ = -1;  // of the last save that went well
+    Index saved_step_ = -1;  // of the last successful save
     double best_accuracy_ = 0;
 };
 

@@ -29,8 +29,8 @@ constexpr Kind kMnist{"mnist", "MNIST", mnist_found}, kCifar{"cifar10", "CIFAR-1
 
 constexpr Index kSyntheticTrain = 30000, kSyntheticTest = 5000;
 
-/// The folder that the user gave, or the first of the usual places in which data of this kind are;
-/// else "".
+/// The folder that the user gave, or the first of the usual places that has data of this kind; else
+/// "".
 fs::path find_folder(const std::string& flag, const Kind& kind, const Kind& other) {
     if (!flag.empty()) {
         check_usage(kind.found(flag) || !other.found(flag), "--data: expected a folder with ",
@@ -40,7 +40,7 @@ fs::path find_folder(const std::string& flag, const Kind& kind, const Kind& othe
     const char* root = std::getenv("PRIMER_DATA");
     if (root != nullptr && *root != '\0') {
         std::error_code ignored;
-        // An error, not drawn data in silence: who sets it means real data.
+        // An error, not drawn data without a word: whoever sets it means real data.
         check(fs::is_directory(root, ignored),
               "PRIMER_DATA: expected a folder with the datasets' folders (mnist, cifar10) in it, "
               "got ",

@@ -10,7 +10,7 @@ namespace primer::examples {
 
 struct TrainAndTest {
     ImageDataset train, test;
-    std::string source;                ///< what it is, for a person to read
+    std::string source;                ///< what it is, for people to read
     std::filesystem::path folder;      ///< where it was found; empty if it is drawn
     std::vector<std::string> classes;  ///< what the labels mean
     std::string hint;                  ///< where the real data would be, if this is drawn
@@ -18,8 +18,8 @@ struct TrainAndTest {
 
 /// MNIST from the folder `flag`; if that is empty, from $PRIMER_DATA/mnist or ./data/mnist,
 /// whichever exists first. If none does, draws digits instead.
-/// Throws Error if the folder is given, or exists, and is not MNIST, and if PRIMER_DATA names no
-/// folder or that of the files themselves: never a silent fallback.
+/// Throws Error if the folder is given, or exists, and is not MNIST, and if PRIMER_DATA names
+/// something other than a folder, or the folder of the files themselves: never a silent fallback.
 TrainAndTest find_digits(const std::string& flag);
 
 /// The same with CIFAR-10, from $PRIMER_DATA/cifar10 or ./data/cifar10; instead of it, shapes.

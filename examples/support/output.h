@@ -11,7 +11,7 @@ namespace primer::examples {
 
 // --- the terminal --------------------------------------------------------------------------------
 
-/// How many letters fit into a line of standard output; 80 if it is no terminal.
+/// How many letters fit into a line of standard output; 80 if it is not a terminal.
 std::size_t terminal_width();
 
 /// What the output may use.
@@ -21,13 +21,13 @@ struct TerminalStyle {
     bool color = false;  ///< live, and without NO_COLOR (https://no-color.org)
 };
 
-/// Of standard output, as the environment has it.
+/// The style of standard output, as the environment asks for it.
 TerminalStyle terminal_style();
 
 // --- files ---------------------------------------------------------------------------------------
 
-// Something may be in a file's place already: a user's own file, which a flag names by mistake, or
-// a link in a folder that came from somebody else.
+// The place of a file may be taken: by a user's own file that a flag names by mistake, or by a link
+// in a folder that came from somebody else.
 
 /// A kind of file: what messages call it, and how its first 1024 bytes identify it.
 struct FileKind {
@@ -43,7 +43,8 @@ extern const FileKind kDotFile, kMermaidFile, kSvgFile;
 /// Which of these is at `path`; null for another file, or none.
 const FileKind* kind_of(const std::filesystem::path& path);
 
-/// Throws Error unless nothing is at `path`, or an empty file, or one of this kind: never a link.
+/// Throws Error unless `path` is free or has an empty file or one of this kind; never accepts a
+/// link.
 void check_replaceable(const std::filesystem::path& path, const FileKind& kind);
 
 /// The same, and makes sure that a file can be made in its folder: call it before the work whose
@@ -62,7 +63,8 @@ void check_can_make_folder(const std::string& flag, const std::filesystem::path&
 /// Replacement.
 void replace_file(const std::filesystem::path& path, const FileKind& kind, std::string_view bytes);
 
-/// Makes the folder if it is not there. Throws Error if something else is, or a link.
+/// Makes the folder if it does not exist. Throws Error if something else, or a link, is in its
+/// place.
 void make_folder(const std::filesystem::path& path);
 
 }  // namespace primer::examples

@@ -46,7 +46,7 @@ void check_output() {
     errno = 0;
     std::cout << std::flush;
     bool good = std::fflush(stdout) == 0 && std::ferror(stdout) == 0 && std::cout.good();
-    // Some file systems report a failure only on closing. A copy, so that others may still print.
+    // Some file systems report a failure only on closing. A copy is closed: others may still print.
     const int copy = good ? dup(STDOUT_FILENO) : -1;
     if (copy >= 0) good = close(copy) == 0;
     check(good, "standard output: failed to write all that was printed: ",
@@ -65,9 +65,9 @@ std::string plain(std::string_view word) {
     return text;
 }
 
-/// How many letters must be added, left out or changed to make one of the other (Levenshtein).
+/// How many letters must be added, removed or changed to turn one into the other (Levenshtein).
 std::size_t distance(std::string_view a, std::string_view b) {
-    // From the letters of `a` so far to each beginning of b.
+    // Distances from the letters of `a` read so far to each prefix of b.
     std::vector<std::size_t> row(b.size() + 1);
     std::iota(row.begin(), row.end(), std::size_t{0});
     for (std::size_t i = 0; i < a.size(); ++i) {
@@ -185,15 +185,15 @@ long long milliseconds() {
 bool insists(int number) { return number == SIGINT || number == SIGTERM; }
 
 void note(int number, siginfo_t* info, void*) {
-    // The system sends SIGXFSZ to a process that writes beyond the limit on a file's size: then it
-    // is an error of that write. From another process it asks for the end.
+    // The system sends SIGXFSZ to a process that writes beyond the limit on a file's size; that is
+    // an error of the write. Sent by another process, it asks for the end.
     if (number == SIGXFSZ && info->si_pid == getpid()) return;
     // Only the first one counts. Batch systems repeat SIGXCPU each second, and each line that is
     // printed to a closed pipe is another SIGPIPE: these must not end a save that is under way.
     int none = 0;
     const bool first = noted.compare_exchange_strong(none, number);
     if (!insists(number)) return;
-    // Nor must a second signal at once: timeout sends one to the program and then one to its group.
+    // Nor must a second signal that comes at once: timeout signals the program and then its group.
     // A later one means that the user does not want to wait.
     long long never = kNever;
     const long long now = milliseconds();
@@ -255,7 +255,7 @@ int run(CLI::App& app, int argc, char** argv, const std::function<void()>& body)
             body();
             code = 0;
         }
-        // The reader of the output has gone; the run has been saved all the same.
+        // The reader of the output is gone; the run has still been saved.
         if (interrupt() == SIGPIPE) return 128 + SIGPIPE;
         if (code == 0) check_output();
         return *code;

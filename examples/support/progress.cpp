@@ -12,7 +12,7 @@ constexpr std::chrono::milliseconds kRedraw{100};  // a line that changes faster
 constexpr Index kPlainLines = 4;                   // for each epoch, the one at its end included
 constexpr double kKept = 0.98;                     // of the smoothed means at each step
 
-// Plain lines go to a file, or to a terminal of which nothing is known but its width.
+// Plain lines go to a file, or to a terminal that tells its width but cannot redraw a line.
 std::size_t plain_width() {
     return isatty(STDOUT_FILENO) == 1 ? terminal_width() - 1 : std::string::npos;
 }
@@ -44,7 +44,7 @@ void Progress::step(double loss, double accuracy, double lr) {
     if (quiet_) return;
     const Index batch = count_.batch(), batches = count_.batches;
     if (style_.live) {
-        // After the last step of an epoch, no other one comes until the test set is evaluated.
+        // After an epoch's last step, none follows until the test set has been evaluated.
         if (last_step_ - shown_ >= kRedraw || batch == batches) draw();
     } else if (batch * kPlainLines / batches != (batch - 1) * kPlainLines / batches &&
                batch < batches) {
@@ -55,10 +55,10 @@ void Progress::step(double loss, double accuracy, double lr) {
 void Progress::draw() {
     shown_ = last_step_;
     const std::size_t width = terminal_width();
-    // A terminal that has become narrower has wrapped the line, and nothing says on which row it
-    // is now: it stays there, and a new one begins.
+    // A terminal that has become narrower has wrapped the line, and its row is unknown. So the old
+    // line stays, and a new one begins.
     if (drawn_ >= width) std::cout << '\n';
-    // The last column stays free: after a letter there, some terminals are on the next row.
+    // The last column stays free: a letter there moves some terminals to the next row.
     const std::string line = live_line(status(), width - 1, style_);
     drawn_ = columns(line);
     std::cout << '\r' << line << "\x1b[K" << std::flush;

@@ -19,7 +19,7 @@ std::string format(const char* pattern, Values... values) {
 }
 
 std::string clock_text(double seconds) {
-    // A first step may promise years; that, and what is no number, is a question mark.
+    // A first step may promise years; that, and anything but a number, becomes a question mark.
     if (!(seconds < 1e7)) return "?";
     const auto s = static_cast<long>(seconds + 0.5);
     return s < 3600 ? format("%ld:%02ld", s / 60, s % 60)
@@ -98,7 +98,7 @@ std::string epoch_text(Index epoch, Index epochs, std::size_t width) {
 struct Part {
     std::string text;
     int rank;
-    std::size_t least = 0;  ///< columns; 0: those of the text, which is there already
+    std::size_t least = 0;  ///< columns; 0: those of the text, which is set already
     std::size_t most = 0;   ///< what it may grow to
     std::string (*draw)(const Status&, std::size_t width, const TerminalStyle&) = nullptr;
     std::size_t width = 0;  ///< what it gets; 0: it is left out
@@ -166,7 +166,7 @@ std::string draw_losses(const Status& status, std::size_t width, const TerminalS
     return colored("36", curve, style);
 }
 
-// How far one count is on the way to another, in as many columns as it will take at the end.
+// A count and its total, as " 12/938": as wide as it will be at the end.
 std::string of(Index done, Index all) {
     const std::string end = std::to_string(all);
     return format("%*lld/%s", static_cast<int>(end.size()), static_cast<long long>(done),
@@ -279,7 +279,7 @@ std::size_t columns(std::string_view text) {
         if (text[i] == '\x1b') {
             i = std::min(text.find('m', i), text.size() - 1);
         } else if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80) {
-            ++count;  // not one of the bytes that go on with a letter of UTF-8
+            ++count;  // not a continuation byte of UTF-8
         }
     }
     return count;

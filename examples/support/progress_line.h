@@ -23,28 +23,27 @@ struct Status {
     std::vector<double> losses;  ///< over the whole run so far, oldest first
 };
 
-/// An epoch when it is over.
+/// A finished epoch.
 struct EpochStatus {
     Index epoch = 1, epochs = 1;
     double loss = 0, accuracy = 0, test_accuracy = 0;
     double seconds = 0;  ///< of its training
 };
 
-/// The line that keeps changing, of at most `width` columns. Where long words have no
-/// room, there are short ones; then the least important parts are left out. The bars take the room
-/// that is left. A number that gains a digit moves nothing.
+/// The line that keeps changing, of at most `width` columns. If long words do not fit, short ones
+/// replace them; then the least important parts are left out. The bars take the remaining room. A
+/// number that gains a digit moves nothing.
 std::string live_line(const Status& status, std::size_t width, const TerminalStyle& style);
-/// The same for where nothing can be drawn over: no bars, no curve, no colours, ASCII.
+/// The same for output that cannot be redrawn: no bars, no curve, no colours, ASCII.
 std::string plain_line(const Status& status, std::size_t width = std::string::npos);
 /// The line that stays after an epoch.
 std::string epoch_line(const EpochStatus& status, std::size_t width = std::string::npos);
 
 /// `share`, from 0 to 1, as a bar of `width` columns, its ends included: |#####     |
 std::string bar(double share, std::size_t width, bool utf8);
-/// The values as a curve of at most `width` columns, a letter of eight heights for each; where
-/// there are more values, each column is the mean of some. Heights go with the logarithm, so that
-/// the second half of the way down is to be seen, too. Values that are not positive numbers are
-/// left out.
+/// The values as a curve of at most `width` columns, a letter of eight heights for each. If there
+/// are more values, each column is the mean of some. The heights are logarithmic, so the second
+/// half of the way down is visible as well. Values that are not positive numbers are left out.
 std::string sparkline(const std::vector<double>& values, std::size_t width, bool utf8);
 /// How many columns a text takes: its letters, without the codes that set colours.
 std::size_t columns(std::string_view text);

@@ -112,7 +112,7 @@ Lock::~Lock() { release(); }
 void Lock::release() {
     if (file_ < 0) return;
     struct stat status {};
-    // Removed while it is still locked; and never another file in its place.
+    // The file is removed while it is still locked, and never another that has taken its place.
     if (fstat(file_, &status) == 0 && S_ISREG(status.st_mode) && status.st_size == 0 &&
         still_named(file_, path_)) {
         unlink(path_.c_str());
@@ -177,7 +177,7 @@ void RunDirectory::make() {
 }
 
 void RunDirectory::claim() {
-    if (!wanted_ || !path_.empty()) return;  // of several runs, the first has claimed it
+    if (!wanted_ || !path_.empty()) return;  // the first of several runs has claimed it
     try {
         make();
         check_no_other_run();  // that has begun and ended meanwhile
@@ -214,7 +214,7 @@ void print_warning(const std::string& warning) {
 fs::path latest_checkpoint(const std::string& example) {
     std::map<std::string, int> order;
     std::error_code none_noted;
-    // No pipe, which would keep us waiting, and no link.
+    // Not a pipe, which would block, and not a link.
     if (fs::is_regular_file(fs::symlink_status(kOrder, none_noted))) {
         std::ifstream noted(kOrder);
         for (std::string name; std::getline(noted, name);) {

@@ -11,8 +11,8 @@
 namespace primer::examples {
 
 /// Keeps other processes from writing to the same place, for as long as this object lives. The lock
-/// is the system's, on an empty file of this name: it is gone with the process, however that ends.
-/// Where the file system knows no locks, there is none.
+/// is the system's, on an empty file of this name: it ends with the process, however that ends. On
+/// a file system without locks, there is none.
 class Lock {
   public:
     Lock() = default;
@@ -23,8 +23,8 @@ class Lock {
     /// Gives it back and removes the file.
     ~Lock();
 
-    /// The process that has it, if that is another one: then this object has nothing. 0: none; -1:
-    /// one whose number the system does not tell, on another machine, say.
+    /// The process that holds the lock, if it is another one; this object then holds nothing. 0:
+    /// none; -1: one whose number the system does not tell, on another machine, say.
     pid_t holder() const { return holder_; }
 
   private:
@@ -35,20 +35,20 @@ class Lock {
     pid_t holder_ = 0;
 };
 
-/// A lock on what is written to `path`: on PATH.lock, behind links. Throws Error if another process
+/// A lock on writing to `path`: on PATH.lock, with links followed. Throws Error if another process
 /// has it, with its number, and if the lock file cannot be made.
 Lock lock_file(const std::filesystem::path& path);
 
 /// "another run, process 1234,", for a message about such a lock.
 std::string holder_text(const Lock& lock);
 
-/// What a run's checkpoint is called in its run directory.
+/// The name of a run's checkpoint in its run directory.
 inline constexpr const char* kCheckpointName = "checkpoint.ckpt";
-/// The files by which a run directory is known.
+/// The files that mark a run directory.
 inline constexpr const char* kRunFiles[] = {"run.json", kCheckpointName, "metrics.jsonl",
                                             "evaluation.json", "report.html"};
 
-/// Where a run writes, as its flags have it.
+/// Where a run writes, as its flags say.
 struct RunPlace {
     std::string example;    ///< the program; new folders have its name
     std::string folder;     ///< of --run-dir; empty: a new one in runs/
@@ -60,12 +60,13 @@ struct RunPlace {
 /// The folder that a training run writes to: what was run, metrics, pictures, checkpoint, report.
 /// One process at a time writes there.
 ///
-/// A write that fails is a warning on standard error, and is tried again: the training and the
+/// A write that fails causes a warning on standard error and is tried again; the training and the
 /// other writes go on.
 class RunDirectory {
   public:
-    /// That of --run-dir; without it runs/EXAMPLE-DATE-TIME; none at all with --no-run-dir. Makes
-    /// nothing yet. Throws WrongUsage for a folder with another run in it, unless that is resumed.
+    /// The folder is that of --run-dir; without it runs/EXAMPLE-DATE-TIME; with --no-run-dir there
+    /// is none. Makes nothing yet. Throws WrongUsage for a folder with another run in it, unless
+    /// that is resumed.
     explicit RunDirectory(const RunPlace& place);
 
     /// False with --no-run-dir.
@@ -77,10 +78,10 @@ class RunDirectory {
     void make();
     /// Where it is; "" until it could be made.
     const std::filesystem::path& path() const { return path_; }
-    /// Runs `write`, which writes `what` there, and returns the warning if that fails: "" if all is
-    /// well, and if the same has failed before and has been warned of.
+    /// Runs `write`, which writes `what` there. Returns a warning if that fails; "" if all is well,
+    /// or if the user has been warned of this failure before.
     std::string attempt(const std::string& what, const std::function<void()>& write);
-    /// For what is written elsewhere: whether to warn of its failure, because it worked before.
+    /// For outputs elsewhere: whether to warn of a failure, because it worked before.
     bool fails_anew(const std::string& what) { return failing_.insert(what).second; }
     void works(const std::string& what) { failing_.erase(what); }
 
@@ -89,8 +90,8 @@ class RunDirectory {
 
   private:
     const bool wanted_, resumed_, required_;
-    std::string example_;          // of whose runs this is one, if the folder is to be named here
-    std::filesystem::path given_;  // otherwise
+    std::string example_;          // names the folder if none is given
+    std::filesystem::path given_;  // --run-dir
     std::filesystem::path path_;
     Lock lock_;
     std::set<std::string> failing_;
@@ -99,9 +100,9 @@ class RunDirectory {
 /// Prints the warning, if there is one, in a line of its own.
 void print_warning(const std::string& warning);
 
-/// The checkpoint of the newest of the example's runs in ./runs that has one: the one that began
-/// last, in the order that ./runs/.order has them, whatever the clock or the names say. Throws
-/// Error if there is none.
+/// The checkpoint of the newest of the example's runs in ./runs that has one: the run that began
+/// last, in the order of ./runs/.order, whatever the clock or the names say. Throws Error if there
+/// is none.
 std::filesystem::path latest_checkpoint(const std::string& example);
 
 }  // namespace primer::examples

@@ -30,7 +30,7 @@ struct DetailedEvaluation : Evaluation {
     std::vector<DeadUnits> dead_units;    ///< of each activation layer
 };
 
-/// evaluate(), in detail. An interrupt ends it early: then its result is not to be used.
+/// evaluate(), in detail. An interrupt ends it early; its result is then not to be used.
 DetailedEvaluation evaluate_in_detail(Module& model, DataLoader& loader);
 
 /// Logs a training run in its run directory:
@@ -42,9 +42,9 @@ DetailedEvaluation evaluate_in_detail(Module& model, DataLoader& loader);
 ///     events.out.*        the same for TensorBoard
 ///     report.html         the same as a page, at the end, also after Ctrl-C
 ///
-/// It draws no random numbers: the training has the same bits with and without it. Each of these
-/// fails for itself, with a warning, and is tried again when it is due the next time; the training
-/// goes on. Lines of metrics.jsonl that could not be written come with later ones.
+/// It draws no random numbers: the training has the same bits with and without it. Each output
+/// fails on its own, with a warning, and is tried again the next time it is due; the training goes
+/// on. Lines of metrics.jsonl that could not be written are written with later ones.
 class RunLog {
   public:
     /// Does nothing yet. `command`: the program's name and its flags; `settings`: every flag;
@@ -63,7 +63,7 @@ class RunLog {
     void after_step(bool last);
     /// Before the count of the next epoch begins.
     void after_epoch(const DetailedEvaluation& test, bool best);
-    /// When the run leaves early: logs the steps since the last line.
+    /// Call when the run ends early: logs the steps since the last line.
     void leave();
     /// Logs the result of the whole run, and reports.
     std::filesystem::path finish();
@@ -102,7 +102,7 @@ class RunLog {
     std::string pending_;  // lines that are not in it yet
     std::unique_ptr<SummaryWriter> events_;
     Index events_skipped_ = 0;    // attempts since they failed
-    EpochSums logged_;            // of the epoch's sums, those that lines tell of
+    EpochSums logged_;            // the epoch's sums up to the last line
     double earlier_seconds_ = 0;  // of the run, before it was resumed
     Clock::time_point start_ = Clock::now(), line_start_ = start_;
     double test_accuracy_ = 0;

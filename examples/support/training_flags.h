@@ -35,10 +35,10 @@ struct TrainingFlags {
     std::string checkpoint;  ///< file that the run is saved to; empty: in the run directory
     int save_every = 0;      ///< steps; 0: only at the end of an epoch
     bool save_required = false;
-    std::string resume;  ///< file to go on from; empty: begin at the beginning
+    std::string resume;  ///< file to resume from; empty: start a new run
 
     std::string run_dir;      ///< folder for metrics, report and so on; empty: a new one
-    bool no_run_dir = false;  ///< write none of that
+    bool no_run_dir = false;  ///< write no run directory
     bool quiet = false;       ///< print nothing but the result
 
     std::string save_weights;  ///< file for the trained weights; empty: they are not kept
@@ -48,8 +48,8 @@ struct TrainingFlags {
     std::vector<Setting> settings;  ///< every flag, given or not; set by run
 };
 
-/// The flags about where a run writes, and about how it is saved and resumed. Both need run() to
-/// have set flags.command.
+/// Where a run writes, and how it is saved and resumed, as its flags say. Both need run() to have
+/// set flags.command.
 RunPlace place_of(const TrainingFlags& flags);
 Saving saving_of(const TrainingFlags& flags);
 
@@ -60,10 +60,10 @@ void add_training_flags(CLI::App& app, TrainingFlags& flags);
 void add_weights_flag(CLI::App& app, TrainingFlags& flags);
 
 /// As run() of program.h; sets the number of threads, too. With --resume, flags of the training
-/// that are not given are what they were when that file was saved; where to write is never taken
-/// from a checkpoint, which may come from anybody. "latest" is the checkpoint in the run directory
-/// or, without --run-dir, the newest in the example's, and a folder means the checkpoint in it. A
-/// checkpoint in a run directory goes on in that directory, any other is saved to again.
+/// that are not given keep their saved values; where to write is never taken from a checkpoint,
+/// which may come from anybody. "latest" is the checkpoint in the run directory or, without
+/// --run-dir, in the newest of the example's, and a folder means the checkpoint in it. A run
+/// resumed from its run directory goes on there; any other checkpoint is saved to again.
 int run(CLI::App& app, int argc, char** argv, TrainingFlags& flags,
         const std::function<void()>& body);
 

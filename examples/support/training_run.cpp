@@ -12,7 +12,7 @@
 namespace primer::examples {
 namespace {
 
-/// The table of the model's layers; prints it, and what is trained on what, if `shown`.
+/// The table of the model's layers. If `shown`, prints it, after a line about the data.
 std::string introduce(const TrainAndTest& data, Index batch_size, Module& model, bool shown) {
     const Shape picture = data.train.shape();
     TextStream table;
@@ -105,7 +105,7 @@ void TrainingRun::finish() {
 }
 
 void TrainingRun::finish(const std::string& network, const Evaluation& test) {
-    // A failure is reported last: the accuracy and the report are there all the same.
+    // A failure is reported last: the accuracy and the report come first in any case.
     std::string failure;
     try {
         if (!weights_file_.empty()) {

@@ -16,17 +16,17 @@
 
 namespace primer::examples {
 
-/// What goes on beside the training loop of an example. The loop trains, and says when a step or an
-/// epoch is done; here steps are counted, and the run is shown (Progress), saved and resumed
-/// (Checkpoints) and logged (RunLog).
+/// The bookkeeping around an example's training loop. The loop trains, and says when a step or an
+/// epoch is done; this counts the steps, shows the run (Progress), saves and resumes it
+/// (Checkpoints) and logs it (RunLog).
 class TrainingRun {
   public:
-    /// Prints what is trained on what, and resumes the run that --resume names. Throws Error for
+    /// Announces the data and the model, and resumes the run that --resume names. Throws Error for
     /// flags that make no sense and for a checkpoint that does not fit. The data and all of
     /// `training` must outlive the run.
     TrainingRun(const TrainingFlags& flags, const TrainAndTest& data, const Training& training);
-    /// One of several runs in the same directory, each in a folder `part` of its own. Prints
-    /// nothing of what is trained on what.
+    /// One of several runs in the same directory, each in a folder `part` of its own. Does not
+    /// announce the data and the model.
     TrainingRun(const TrainingFlags& flags, const TrainAndTest& data, const Training& training,
                 RunDirectory& directory, const std::string& part);
 
@@ -35,18 +35,18 @@ class TrainingRun {
     Index steps() const { return steps_; }
     bool done() const { return step() >= steps_; }
 
-    /// After each training step. Throws Error if the loss is not finite, and Interrupted if the
-    /// user has asked for the end. Either way there is a report of what has been logged.
+    /// Call after each training step. Throws Error if the loss is not finite, and Interrupted if
+    /// the user has asked to stop. Either way there is a report of what has been logged.
     void after_step(const Tensor& loss, const Tensor& logits, const IntTensor& labels);
-    /// After each evaluation. Throws Interrupted likewise.
+    /// Call after each evaluation. It, too, throws Interrupted.
     void after_epoch(const DetailedEvaluation& test);
-    /// After the last one: makes the report and, of a single run, prints where it is.
+    /// Call after the last one: makes the report and, for a single run, prints where it is.
     void finish();
     /// The same, saves the weights where --save-weights says, and prints the test accuracy. Throws
     /// Error if the weights cannot be saved, after all the rest.
     void finish(const std::string& network, const Evaluation& test);
 
-    /// What the epochs have taken so far in this process, without their evaluation.
+    /// Seconds that the epochs have taken so far in this process, without their evaluation.
     double training_seconds() const { return progress_.training_seconds(); }
 
   private:
@@ -61,7 +61,7 @@ class TrainingRun {
     Module& model_;
     Optimizer& optimizer_;
     const std::string layers_;                   // the table of them
-    std::optional<RunDirectory> own_directory_;  // unless it is another's
+    std::optional<RunDirectory> own_directory_;  // unless several runs share one
     RunDirectory& directory_;
     Lock weights_lock_;
     RunCount count_;

@@ -127,7 +127,7 @@ refused "$work/wide\.safetensors: expected a tensor \"7\.weight\", got 1 tensors
 
 # Weights of a training that has diverged.
 run 0 "$bin/mnist_mlp" --dry-run --lr 1e38 --quiet --save-weights far.safetensors
-refused "$pictures/3\.png: expected probabilities, got numbers that are none; " far.safetensors
+refused "$pictures/3\.png: expected probabilities, got numbers that are not finite; " far.safetensors
 
 # --- other models --------------------------------------------------------------------------------
 
