@@ -42,11 +42,11 @@ class Network : public Module {
     explicit Network(Rng& rng)
         : stem(1, 16, {.kernel = 3, .stride = 2, .padding = 1}, rng),
           block(16, rng),
-          head(16, 10, rng) {}
+          head(16 * 7 * 7, 10, rng) {}
 
     Tensor forward(const Tensor& x) override {
-        const Tensor features = block(relu(stem(x)));  // [N, 16, 14, 14]
-        return head(mean(mean(features, 3), 2));       // of each channel: [N, 16]
+        const Tensor features = max_pool2d(block(relu(stem(x))), {.kernel = 2});
+        return head(flatten(features, 1));  // [N, 16, 7, 7] -> [N, 784] -> [N, 10]
     }
     void visit(Visitor& visitor) override {
         visitor("stem", stem);
