@@ -129,7 +129,7 @@ TEST_CASE("evaluate: logits that do not fit the labels") {
     check_error([&] { evaluate(flat, loader); },
                 {"evaluate: expected logits [6, classes] from the model, got [384]"});
     Sequential few{Flatten(), Linear(kPixels, 4, rng)};
-    check_error([&] { evaluate(few, loader); }, {"label 4 is outside 0 ... 3"});
+    check_error([&] { evaluate(few, loader); }, {"label 4 of example", "is outside 0 ... 3"});
 }
 
 }  // namespace

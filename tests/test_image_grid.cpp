@@ -94,7 +94,7 @@ TEST_CASE("image_grid: what cannot be") {
                                Shape{0, 1, 2, 2}, Shape{1, 1, 1, 2, 2}}) {
         refused(shape, {}, (shapes + shape.str()).c_str());
     }
-    refused({2, 2}, {.nrow = 0}, "make_grid: expected a nrow of at least 1, got 0");
+    refused({2, 2}, {.nrow = 0}, "make_grid: expected an nrow of at least 1, got 0");
     refused({2, 2}, {.padding = -1}, "make_grid: expected a padding from 0 to 16384, got -1");
     for (const auto& range : {std::pair(1.0, 1.0), std::pair(0.0, kInfinity), {kNan, 1.0}}) {
         refused({2, 2}, {.normalize = true, .value_range = range},
