@@ -291,8 +291,8 @@ TEST_CASE("event_file: pictures") {
     check_picture(found[2], make_grid(batch, options), folder);
 
     check_error([&] { log.add_image("a", batch); },
-                {"add_image: expected [C, H, W] or [H, W], got [10, 1, 4, 5]; a batch is for "
-                 "add_images"});
+                {"add_image: expected [C, H, W] or [H, W], got [10, 1, 4, 5]; use add_images "
+                 "for a batch"});
     check_error([&] { log.add_images("a", one); },
                 {"add_images: expected [N, C, H, W], got [3, 1, 2]"});
     check_error([&] { log.add_images("a", zeros({2, 16, 3, 3})); }, {"1 or 3 channels"});
