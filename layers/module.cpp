@@ -12,7 +12,7 @@
 namespace primer {
 namespace {
 
-// Goes through a module and all in it. Those that derive from it pick what they want, by its name
+// Walks through a module and all in it. Derived classes pick what they want; full(name) is its name
 // from the outermost module on.
 class Walk : public Visitor {
   public:
@@ -144,7 +144,7 @@ class All : public Visitor {
     std::unordered_set<const Module*> seen_;
 };
 
-// Passes on what a visit names, and sees to the names.
+// Passes on what a visit names, and checks the names.
 class Checked : public Visitor {
   public:
     Checked(const Module& module, Visitor& to) : module_(module), to_(to) {}
