@@ -13,8 +13,8 @@
 namespace primer {
 namespace {
 
-// Walks a module and all in it. Derived classes pick what they want, by its name from the outermost
-// module on.
+// Walks through a module and all in it. Derived classes pick what they want; full(name) is its name
+// from the outermost module on.
 class Walk : public Visitor {
   public:
     using Visitor::operator();

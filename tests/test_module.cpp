@@ -338,7 +338,8 @@ TEST_CASE("module: an Error of a module of one's own") {
         Tensor forward(const Tensor&) override { throw std::runtime_error("other"); }
         std::string describe() const override { return "Other"; }
     };
-    CHECK_THROWS_WITH_AS(Sequential{Other()}(zeros({1})), "other", std::runtime_error);
+    Sequential others{Other()};
+    CHECK_THROWS_WITH_AS(others(zeros({1})), "other", std::runtime_error);
     // A module that cannot be described does not hide what went wrong.
     Linear broken(3, 3, rng);
     broken.weight = Parameter();

@@ -1006,7 +1006,7 @@ TEST_CASE("tape: a hook is told of every op, recorded or not, with its cost") {
     const Tensor x = ones({2, 3}).requires_grad_(), w = ones({4, 3});
     Ops outer;
     {
-        const Ops inner;
+        Ops inner;
         relu(linear(x, w, {}));  // no tape
         CHECK(inner.text == "linear 24, relu 0, ");
     }
