@@ -77,9 +77,9 @@ struct Run {
 /// out and named in Run::missing. Throws Error, one line with the absolute path, if there is no
 /// directory or no run.json that can be read, and for a run.json of more than 16 MB; a
 /// metrics.jsonl of more than 64 MB, an evaluation.json of more than 16 MB and pictures of more
-/// than 4 MB are left out. What JsonReader refuses and a line of more than 1 MB make no sense. Of
-/// an object's members the first 1000 count. Memory: at most 16 times the files, and 32 MB. Time:
-/// in proportion to them.
+/// than 4 MB are left out. What JsonReader refuses and a line of more than 1 MB make no sense;
+/// after 1000 such lines, metrics.jsonl is read no further. Of an object's members the first 1000
+/// count. Memory: at most 16 times the files, and 32 MB. Time: in proportion to them.
 Run read_run(const std::filesystem::path& folder);
 
 /// The bytes of the file with this name in a run directory, or nothing if there is none. Throws
