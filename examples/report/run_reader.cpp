@@ -17,6 +17,7 @@ using Json = std::string_view;  // the text of a value, which has been checked; 
 
 constexpr std::uintmax_t kMetricsLimit = 64 << 20, kJsonLimit = 16 << 20, kPictureLimit = 4 << 20;
 constexpr std::size_t kLineLimit = 1 << 20;  // of metrics.jsonl
+constexpr Index kBrokenLimit = 1000;         // lines of it
 constexpr std::size_t kTextLimit = 2000, kModelLimit = 100'000, kEntriesLimit = 1000;
 constexpr std::size_t kNameLimit = 200;
 constexpr std::size_t kMistakes = 24, kClassesLimit = 1000;
@@ -281,6 +282,11 @@ void read_metrics(const Folder& folder, Run& run) {
         if (line.find_first_not_of(" \t\r") == line.npos) continue;
         const bool taken = line.size() <= kLineLimit && take_line(line, run);
         if (!taken && !cut) ++broken;
+        // An exception for each of millions would take minutes.
+        if (broken > kBrokenLimit) {
+            fail(folder / "metrics.jsonl", ": expected at most ", kBrokenLimit,
+                 " lines that cannot be read, got more; the rest is left out");
+        }
     }
     if (broken > 0) {
         run.missing.push_back(std::to_string(broken) + (broken == 1 ? " line" : " lines") +

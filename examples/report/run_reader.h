@@ -76,8 +76,9 @@ struct Run {
 /// in Run::missing. Throws Error, one line with the absolute path, if there is no directory or no
 /// run.json that can be read, and for a run.json of more than 16 MB. A metrics.jsonl of more than
 /// 64 MB, an evaluation.json of more than 16 MB and pictures of more than 4 MB are left out, as are
-/// lines of more than 1 MB and whatever JsonReader refuses. Only the first 1000 members of an
-/// object count. Memory: at most 16 times the files, and 32 MB. Time: proportional to them.
+/// lines of more than 1 MB and whatever JsonReader refuses; after 1000 such lines the rest of
+/// metrics.jsonl is left out. Only the first 1000 members of an object count. Memory: at most 16
+/// times the files, and 32 MB. Time: proportional to them.
 Run read_run(const std::filesystem::path& folder);
 
 /// The bytes of the file with this name in a run directory, or nothing if there is none. Throws

@@ -162,6 +162,11 @@ for kind in folder pipe link; do
     expect huge/report.html 'The log: '
 done
 rm -rf huge/metrics.jsonl
+# Nor do lines and lines of something else.
+printf 'x%.0s\n' {1..5000} > huge/metrics.jsonl
+run 0 "$report" huge
+expect huge/report.html 'metrics\.jsonl: expected at most 1000 lines that cannot be read, got more'
+rm huge/metrics.jsonl
 # Each line names other layers.
 cp whole/run.json huge
 python3 - > huge/metrics.jsonl <<'END'
