@@ -1,5 +1,5 @@
-// How much there is to read: lines that are neither blank nor comment, against budgets. Who goes
-// over one removes what repeats; nobody writes denser code or fewer comments for it.
+// The amount of code to read, in lines that are neither blank nor comment, against budgets. If one
+// is exceeded, remove repetition; do not write denser code or fewer comments.
 
 #include <algorithm>
 #include <filesystem>
@@ -30,7 +30,7 @@ Index code_lines(std::istream& file) {
     return count;
 }
 
-// Of a file, or of the sources directly in a folder. `name` without an ending: its .h and .cpp.
+// Counts a file, or the sources directly in a folder. `name` without an ending: its .h and .cpp.
 Index code_lines(const std::string& name) {
     const fs::path path = fs::path(PRIMER_SOURCE_DIR) / name;
     std::vector<fs::path> files;
