@@ -24,18 +24,18 @@ namespace primer {
 ///
 /// Every Error is one line: `source`, the number of the byte, what was expected, what was found.
 ///
-/// The text is taken for hostile. Depth: at most 64 objects and arrays within one another. Memory:
-/// the names of the objects that are open, for each twice its length and 100 bytes. Time: in
-/// proportion to the text's length n, and to n log n for an object of many names.
+/// The text may be hostile. Depth: at most 64 objects and arrays within one another. Memory: the
+/// names of the objects that are open, for each twice its length and 100 bytes. Time: proportional
+/// to the text's length n, and to n log n for an object of many names.
 class JsonReader {
   public:
     /// `text` must outlive the reader. `first` is the number of its first byte in `source`.
     JsonReader(std::string_view text, std::string source, Index first = 0)
         : text_(text), source_(std::move(source)), first_(first) {}
 
-    /// {"key": value, ...}: calls member(key) in front of each value, which member must read.
+    /// {"key": value, ...}: calls member(key) before each value, which member must read.
     void object(const std::function<void(const std::string& key)>& member);
-    /// [value, ...]: calls element() in front of each value, which element must read.
+    /// [value, ...]: calls element() before each value, which element must read.
     void array(const std::function<void()>& element);
     std::string string();
     /// From 0 to 2^63 - 1, exactly.
@@ -69,24 +69,24 @@ class JsonReader {
 /// JsonReader::value returns them.
 using JsonMembers = std::vector<std::pair<std::string, std::string_view>>;
 
-/// The members of the object that all of `text` is, whitespace around it aside. Those beyond
+/// The members of the object that `text` consists of, apart from whitespace around it. Those beyond
 /// `limit` are checked and left out. Throws Error as JsonReader does. `text` must outlive the
 /// result.
 JsonMembers json_members(std::string_view text, const std::string& source, std::size_t limit);
 /// The value's text; "" if there is no such member.
 std::string_view json_member(const JsonMembers& members, std::string_view name);
 
-/// `text` as a JSON string, with its quotes. What is not UTF-8 becomes U+FFFD, a byte at a time.
+/// `text` as a JSON string, with its quotes. Each byte that is not UTF-8 becomes U+FFFD.
 std::string json_string(std::string_view text);
-/// With eight significant digits, as exact as a float. What is not finite becomes null, for JSON
-/// has no other word for it.
+/// With eight significant digits, as exact as a float. Numbers that are not finite become null,
+/// because JSON has no word for them.
 std::string json_number(double value);
 /// [value, ...] of values that are JSON already.
 std::string json_array(const std::vector<std::string>& values);
 
 enum class JsonSpaces { some, none };
 
-/// An object of JSON in the making, in one line:
+/// Builds a JSON object, in one line:
 ///
 ///     JsonObject().text("kind", "step").number("loss", 0.5).str()
 ///

@@ -12,8 +12,8 @@ namespace primer {
 namespace {
 
 // What the backward of an activation keeps: y, wherever the derivative follows from y. The next
-// layer nearly always keeps its input, which is y, so that costs nothing, while x could be given
-// back at once.
+// layer nearly always keeps its input, which is y, so that costs nothing, while x can be freed at
+// once.
 enum class Keep { x, y };
 
 // Where y goes. Over x, only y can be kept.
@@ -118,8 +118,8 @@ Tensor prelu(const Tensor& x, const Tensor& weight) {
 
 // Clevert, Unterthiner and Hochreiter, "Fast and Accurate Deep Network Learning by Exponential
 // Linear Units", 2016, section 3. dy/dx = 1 where x > 0; else y = alpha (e^x - 1), so dy/dx =
-// alpha e^x. That is y + alpha, too; but for x far below 0, y is nearly -alpha, and the sum has no
-// right digit left.
+// alpha e^x. That is y + alpha, too; but for x far below 0, y is nearly -alpha, and the sum loses
+// all its digits.
 Tensor elu(const Tensor& x, Only<double> alpha) {
     check_not_negative(alpha, "elu", "alpha");
     const auto a = static_cast<Real>(alpha);
@@ -132,7 +132,7 @@ Tensor elu(const Tensor& x, Only<double> alpha) {
 }
 
 // Klambauer et al., "Self-Normalizing Neural Networks", 2017, equation 2: lambda elu(x, alpha),
-// whose constants are those that leave a mean of 0 and a variance of 1 as they are.
+// whose constants preserve a mean of 0 and a variance of 1.
 // dy/dx = lambda where x > 0, else lambda alpha e^x.
 Tensor selu(const Tensor& x) {
     constexpr double alpha = 1.6732632423543772848, lambda = 1.0507009873554804934;
@@ -150,7 +150,7 @@ Tensor selu(const Tensor& x) {
 // e^(-x^2 / 2) / sqrt(2 pi). The approximation has P(x) = (1 + tanh u) / 2 = s(2 u), s being the
 // sigmoid, with u = c (x + 0.044715 x^3) and c = sqrt(2 / pi), so there
 //     P'(x) = s(2 u) (1 - s(2 u)) 2 c (1 + 3 * 0.044715 x^2).
-// Both keep x: y has a minimum, to the sides of which two x have the same y.
+// Both keep x: y has a minimum, on whose two sides different x have the same y.
 Tensor gelu(const Tensor& x, Approximation approximate) {
     if (approximate == Approximation::none) {
         return elementwise("gelu", x, Keep::x, kCostly, loops().gelu, loops().gelu_backward);
@@ -166,7 +166,7 @@ Tensor silu(const Tensor& x) {
 }
 
 // y = s(x) = (1 + e^-x)^-1, so dy/dx = e^-x (1 + e^-x)^-2 = s(x) s(-x). That is y (1 - y), too; but
-// where y is nearly 1, the difference has no right digit left. So this keeps x.
+// where y is nearly 1, the difference loses all its digits. So this keeps x.
 Tensor sigmoid(const Tensor& x) {
     return elementwise("sigmoid", x, Keep::x, kCostly, loops().sigmoid, loops().sigmoid_backward);
 }
@@ -180,7 +180,7 @@ Tensor tanh(const Tensor& x) {
 
 // Dugas et al., "Incorporating Second-Order Functional Knowledge for Better Option Pricing", 2001.
 // y = ln(1 + e^(beta x)) / beta, so dy/dx = e^(beta x) / (1 + e^(beta x)) = sigmoid(beta x); and 1
-// where beta x > threshold and y is x. Keeps x: near the threshold, y does not say which case it
+// where beta x > threshold and y is x. Keeps x: near the threshold, y does not tell which case it
 // was.
 Tensor softplus(const Tensor& x, const SoftplusOptions& options) {
     check(options.beta > 0, "softplus: expected beta > 0, got ", options.beta);
@@ -245,7 +245,7 @@ Tensor log_softmax(const Tensor& x, Only<int> dim) {
 // others have gradient 0. Keeps the numbers of those pieces: one number for each y, not the
 // `pieces` numbers that x has for it.
 Tensor maxout(const Tensor& x, Only<Index> pieces) {
-    constexpr Index most = Index{1} << 24;  // a float can tell so many numbers apart
+    constexpr Index most = Index{1} << 24;  // a float distinguishes so many whole numbers
     check(pieces >= 1 && pieces <= most, "maxout: expected 1 to ", most, " pieces, got ", pieces);
     check(x.rank() >= 2 && x.shape()[1] % pieces == 0, "maxout: expected x [N, channels, ...] of ",
           "which the channels can be divided into groups of ", pieces, ", got ", x.shape());

@@ -26,9 +26,9 @@ std::vector<kernels::Moments> moments_of(const Tensor& mean, const Tensor& var) 
     return moments;
 }
 
-// running = (1 - momentum) running + momentum batch. The batch's variance is taken as the estimate
-// of that of all examples, so the sum of squares is divided by count - 1: its mean is known only
-// from the batch itself, to which its values are closer than to the true one.
+// running = (1 - momentum) running + momentum batch. The batch's variance estimates that of all
+// examples, so the sum of squares is divided by count - 1: the mean is known only from the batch
+// itself, and the values are closer to it than to the true mean.
 void update_running(const Tensor& mean, const Tensor& var, double momentum,
                     const std::vector<kernels::Moments>& moments, Index count) {
     const char* const writer = "BatchNorm's update of its running statistics";
@@ -44,7 +44,7 @@ void update_running(const Tensor& mean, const Tensor& var, double momentum,
     }
 }
 
-// Of no values: there is nothing to normalise and nothing to learn from.
+// Without values there is nothing to normalise and nothing to learn from.
 Tensor without_values(const Op& op, const Tensor& y, const Tensor& x, const Tensor& weight,
                       const Tensor& bias) {
     const Shape shape = x.shape();
@@ -68,7 +68,7 @@ Tensor without_values(const Op& op, const Tensor& y, const Tensor& x, const Tens
 // batch's own, and x_j acts on all the z_i through them. From u = sum_i x_i / m and
 // v = sum_i (x_i - u)^2 / m follow
 //
-//     du/dx_j = 1/m,  dv/dx_j = 2 (x_j - u) / m  (what u adds is 0, for sum_i (x_i - u) = 0),
+//     du/dx_j = 1/m,  dv/dx_j = 2 (x_j - u) / m  (what u adds is 0, as sum_i (x_i - u) = 0),
 //     dr/dv = -r^3 / 2,  hence  dr/dx_j = -r^3 (x_j - u) / m = -r^2 z_j / m,
 //     dz_i/dx_j = ([i = j] - 1/m) r + (x_i - u) dr/dx_j = r ([i = j] - 1/m - z_i z_j / m),
 //
@@ -76,7 +76,7 @@ Tensor without_values(const Op& op, const Tensor& y, const Tensor& x, const Tens
 //
 // With relu, y_i = max(a_i, 0) of a_i = weight z_i + bias, and da_i = dy_i where a_i > 0, else 0:
 // all of the above holds with da in place of dy. a_i is computed again from x, which the backward
-// reads for z_i anyway. To keep y for its sign would cost a read more, and a mask a write as well.
+// reads for z_i anyway. Keeping y for its sign would cost another read, and a mask a write as well.
 Tensor batch_norm(const Tensor& x, const Tensor& running_mean, const Tensor& running_var,
                   const Tensor& weight, const Tensor& bias, const BatchNormOptions& options) {
     const Shape& shape = x.shape();

@@ -37,7 +37,7 @@ kernels::ConvSizes sizes_of(const Shape& x, const Shape& weight, const Conv2dOpt
     check(sizes.h.out >= 1 && sizes.w.out >= 1, "conv2d: x ", x, " padded by ", options.padding,
           " is smaller than the kernel, which covers ", Size2(sizes.h.reach(), sizes.w.reach()),
           "; is the network too deep for images of this size?");
-    // The kernels copy an image with the padding around it, of which the shapes here say nothing.
+    // The kernels copy an image with its padding, whose size the shapes here do not show.
     const auto padded = [](const kernels::Window& window) {
         return static_cast<double>(window.in + 2 * window.padding);
     };
@@ -46,7 +46,7 @@ kernels::ConvSizes sizes_of(const Shape& x, const Shape& weight, const Conv2dOpt
     return sizes;
 }
 
-// The sum over all of dy [N, C, H, W] but its channels.
+// The sum of dy [N, C, H, W] over all dimensions but the channels.
 Tensor sum_per_channel(const Tensor& dy) {
     const Shape& shape = dy.shape();
     const Index planes = shape[0] * shape[1];

@@ -13,7 +13,7 @@ void check_probability(const char* op, double p) {
 }  // namespace
 
 // y = x m with m = 0 with probability p, else 1 / (1 - p), so dx = dy m. The mask m is applied as
-// it is drawn; of it, a byte for each element is kept.
+// it is drawn; one byte per element of it is kept.
 Tensor dropout(const Tensor& x, Only<double> p, Rng& rng) {
     check_probability("dropout", p);
     if (p == 0) return x;

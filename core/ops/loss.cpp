@@ -17,7 +17,7 @@ Real reduction_factor(Reduction reduction, Index count) {
     return reduction == Reduction::mean ? 1 / static_cast<Real>(count) : Real(1);
 }
 
-// What may be meant by a label that is no class.
+// A hint for a label that is no class.
 const char* hint_of(Index label) {
     return label == -100 ? "; PyTorch leaves out examples with this label, its ignore_index; here "
                            "leave them out of x and of the labels"

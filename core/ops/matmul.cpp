@@ -41,11 +41,11 @@ struct Product {
         stride_b = k * n;
     }
 
-    // There may be no end of empty products.
+    // The number of empty products may be huge.
     Index count() const { return shape.numel() > 0 ? batch : 0; }
 };
 
-// da = dy b^T. It is added up where one a serves the whole batch, and 0 where there is no product.
+// da = dy b^T. It is summed if one a serves the whole batch, and 0 if there is no product.
 Tensor gradient_of_a(const Product& p, const Shape& shape, const Tensor& dy, const Tensor& b) {
     const Tensor da = p.count() == 0 || p.shared_a ? zeros(shape) : empty(shape);
     Real* to = da.mutable_data();

@@ -17,7 +17,7 @@ void check_images(const char* op, const Shape& x) {
 }
 
 // The kernels keep tables, with an entry for each cell of the window or for each row and each
-// column of the output. They can be large where no tensor is: with much padding, or without
+// column of the output. They can be large although no tensor is: with much padding, or without
 // images.
 constexpr Index kLongestTable = Index{1} << 24;
 
@@ -60,8 +60,7 @@ Tensor average(const char* op, const Tensor& x, const Tensor& y,
 }  // namespace
 
 // y[o] is a copy of the x that was taken: dx[i] is the sum of dy[o] over the outputs o that took
-// x[i], which are several where windows overlap. Backward needs to know which they took: a byte for
-// each.
+// x[i], several if windows overlap. Backward needs to know what each took: one byte per output.
 Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& options) {
     const Shape& shape = x.shape();
     const auto [h, w] = windows_over("max_pool2d", shape, options.kernel, options.stride,
