@@ -42,7 +42,7 @@ void show() {
     Rng rng(42);
     std::cout << "randn({2, 4}, rng) = " << randn({2, 4}, rng) << "\n\n";
 
-    // What does not fit says so.
+    // Shapes that do not fit are an Error that says so.
     try {
         matmul(a, a);
     } catch (const Error& error) {

@@ -1,6 +1,6 @@
 // 03_training: trains a network, with data, model, loop, evaluation and saving in view
 //
-// Stop it with Ctrl-C and start it again: it goes on after the last epoch.
+// Stop it with Ctrl-C and start it again: it continues after the last epoch.
 
 #include <primer/primer.h>
 

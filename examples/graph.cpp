@@ -1,4 +1,4 @@
-// graph: draws what a network's forward records, and tells where the time of a step goes
+// graph: draws what a network's forward records, and shows where the time of a step goes
 
 #include <primer/primer.h>
 
@@ -57,7 +57,7 @@ void print_table(const Graph& graph) {
 
 /// What Graphviz draws of the text in `dot`, in one of its formats.
 std::string drawn_by_graphviz(const std::string& dot, const std::string& format) {
-    // The path is not taken for a flag, and the shell reads nothing in it.
+    // The path cannot pass for a flag, and the shell interprets nothing in it.
     std::string quoted = "'";
     for (const char letter : std::filesystem::absolute(dot).string()) {
         letter == '\'' ? quoted += "'\\''" : quoted += letter;
@@ -74,7 +74,7 @@ std::string drawn_by_graphviz(const std::string& dot, const std::string& format)
     return bytes;
 }
 
-/// With Graphviz, if it is there. Returns the files.
+/// With Graphviz, if it is installed. Returns the files.
 std::vector<std::string> draw(const std::string& out) {
     if (std::system("command -v dot > /dev/null 2>&1") != 0) {
         std::cout << "There is no Graphviz to draw it (Debian's package graphviz); GitHub draws "
@@ -102,7 +102,7 @@ void graph(const Flags& flags) {
     const Network& network = kNetworks.at(flags.example);
     Rng rng(1);
     Sequential model = network.build(rng);
-    // What is in the pictures changes neither the graph nor the time.
+    // The contents of the pictures affect neither the graph nor the time.
     const Tensor images = randn(Shape{flags.batch_size}.concat(network.input), rng);
     IntTensor labels(std::vector<Index>(static_cast<std::size_t>(flags.batch_size)));
     for (Index& label : labels.values) label = rng.below(10);

@@ -26,8 +26,8 @@ inline Sequential mnist_mlp(Rng& rng) {
 /// Two convolutions, of `width` and 2 `width` channels, each followed by pooling to half the size,
 /// and a perceptron: pictures [N, 1, 28, 28] -> [N, 10].
 ///
-/// The convolutions need no bias, for BatchNorm2d has one, which can be a ReLU as well, in the same
-/// pass over memory.
+/// The convolutions need no bias, because BatchNorm2d has one; it can apply the ReLU as well, in
+/// the same pass over memory.
 inline Sequential mnist_cnn(Index width, Rng& rng) {
     return Sequential{Conv2d(1, width, {.kernel = 3, .padding = 1, .bias = false}, rng),
                       BatchNorm2d(width, {.relu = true}),

@@ -37,8 +37,8 @@ Tensor snake(const Tensor& x, const Tensor& slope) {
     return record({"snake", 0}, y, {x, slope},
                   [x = Saved(x), slope = Saved(slope)](const Tensor& dy, std::span<Grad> d) {
                       Grad &dx = d[0], &da = d[1];
-                      // Whatever is made of ops can be a backward, too, only slower than a loop.
-                      // There is no op for the sine, so these two are filled by hand.
+                      // A backward may also be made of ops, only slower than a loop. There is no op
+                      // for the sine, so these two are filled by hand.
                       Tensor s = empty(dy.shape()), s2 = empty(dy.shape());
                       Real *sine = s.mutable_data(), *sine2 = s2.mutable_data();
                       for (Index i = 0; i < dy.numel(); ++i) {
@@ -52,8 +52,8 @@ Tensor snake(const Tensor& x, const Tensor& slope) {
                   });
 }
 
-// 2. The layer: the op, and the parameter that it needs. It is an Activation, for each y_i is made
-// of its own x_i; one that mixes elements, as Linear does, derives from Module.
+// 2. The layer: the op, and the parameter that it needs. It is an Activation, because each y_i
+// depends only on x_i; a layer that mixes elements, as Linear does, derives from Module.
 class Snake : public Activation {
   public:
     explicit Snake(Index channels) : slope(ones({channels})) { slope.weight_decay = false; }

@@ -75,7 +75,7 @@ std::vector<Guess> classify(Trained& trained, const std::string& path) {
     return guesses;
 }
 
-/// A bar as long as the probability, in what the line has left for it.
+/// A bar whose length shows the probability, in the rest of the line.
 void print_bars(const std::string& path, const std::vector<Guess>& guesses) {
     std::size_t widest = 0;
     for (const Guess& guess : guesses) widest = std::max(widest, guess.name.size());
@@ -108,7 +108,7 @@ std::string json_of(const std::vector<Guess>& guesses) {
     return json_array(classes);
 }
 
-/// Names the kind of a file of ours that is no weights, before it is read as such.
+/// Reports a file of ours that holds no weights, before it is read as weights.
 void check_model(const std::string& path) {
     const FileKind* const kind = kind_of(path);
     check_usage(kind == nullptr || kind == &kWeightsFile,
@@ -119,7 +119,7 @@ void check_model(const std::string& path) {
 
 /// Returns main's exit code. Goes on after a picture that cannot be read.
 int predict(const Flags& flags) {
-    // Only folders: one among pictures, as * finds it, is an error of its own below.
+    // Only if all are folders: one among pictures, as * finds it, is an error of its own below.
     check_usage(!std::ranges::all_of(flags.pictures, is_folder), full_name(flags.pictures[0]),
                 kFolder);
     check_model(flags.model);

@@ -29,7 +29,7 @@ struct Flags {
 };
 
 // Normalised as for training, values are about -2 ... 2. In the input and the output, black is -2
-// and white 2: 0 is the grey between, and what was darker comes out in that grey.
+// and white 2: 0 is the grey between, and whatever was darker becomes that grey.
 const GridOptions kGrid{.normalize = true, .value_range = {{-2, 2}}, .pad_value = 1};
 
 double share_of_zeros(const Tensor& x) {
@@ -54,7 +54,7 @@ void show(const Flags& flags) {
     Sequential model{ReLU()};
 
     const fs::path folder = fs::absolute(flags.run_dir).lexically_normal();
-    SummaryWriter log(folder, {.purge_step = 0});  // a run before in this folder is void
+    SummaryWriter log(folder, {.purge_step = 0});  // an earlier run in this folder is void
     Index step = 0;
     for (const Batch& batch : loader) {
         const Tensor output = model(batch.images);

@@ -58,7 +58,7 @@ Sequential make_model(const Choice& activation, Rng& rng) {
     return model;
 }
 
-/// Trains the model, and returns its row for the table, which so far is `table`.
+/// Trains the model, and returns its row for the table; `table` is the table so far.
 std::string train(const std::string& name, Sequential& model, const TrainAndTest& data,
                   const TrainingFlags& flags, Rng& rng, const std::string& table,
                   RunDirectory& directory) {
@@ -76,7 +76,8 @@ std::string train(const std::string& name, Sequential& model, const TrainAndTest
     DetailedEvaluation test;
     do {
         for (const Batch& batch : train_loader) {
-            // From small, for at first the gradient of a whole layer's slope (PReLU) is large.
+            // Starts small, because at first the gradient of a whole layer's slope (PReLU) is
+            // large.
             optimizer.set_lr(
                 one_cycle(run.step(), {.max_lr = flags.lr, .total_steps = run.steps()}));
 
@@ -123,7 +124,7 @@ void compare(TrainingFlags flags, const std::vector<std::string>& names) {
     RunDirectory directory(flags);
     for (const std::string& name : names) {
         if (table.find('\n' + name + ' ') != std::string::npos) continue;  // done before
-        Rng rng(flags.seed);  // the same for each: what differs is the activation alone
+        Rng rng(flags.seed);  // the same for each: only the activation differs
         Sequential model = make_model(*std::ranges::find(choices, name, &Choice::name), rng);
         if (&name == &names.front() && !flags.quiet) std::cout << model << '\n';
         if (!flags.quiet) std::cout << '\n' << name << '\n';

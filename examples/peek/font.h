@@ -11,9 +11,9 @@ namespace primer::examples {
 /// Width and height of a letter in dots, and from one to the next.
 inline constexpr Index kLetterWidth = 3, kLetterHeight = 5, kLetterStep = 4;
 
-/// Writes the text into a picture of 3 channels, its upper left corner at (x, y), each dot as
-/// `dot` x `dot` pixels. There are the letters, all as capitals, digits and "-.:/%"; anything else
-/// is a gap. What does not fit into the picture is cut off.
+/// Writes the text into a picture of 3 channels, its upper left corner at (x, y), each dot as `dot`
+/// x `dot` pixels. It has letters, all as capitals, digits and "-.:/%"; anything else is a gap.
+/// Text that does not fit into the picture is cut off.
 void write_text(Image& image, Index x, Index y, std::string_view text, Index dot,
                 const std::array<std::uint8_t, 3>& colour);
 

@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t kStepPoints = 1000, kPanelPoints = 60, kPanels = 120;
 
 // --- The horizontal axis ----------------------------------------------------------------------
-// Epochs, or steps where a run does not tell how many an epoch has.
+// Epochs, or steps if a run does not tell how many an epoch has.
 
 double steps_per_epoch(const Run& run) {
     if (!run.epochs.empty() && run.epochs.back().step > 0) {
@@ -43,7 +43,7 @@ double x_of(const Report& report, const Run&, const EpochRecord& record) {
     return static_cast<double>(in_epochs(report) ? record.epoch : record.step);
 }
 
-/// Where all charts end, so that their axes are alike.
+/// The end of all charts, so that their axes are alike.
 double x_end(const Report& report) {
     double end = 0;
     for (const Run& run : report.runs) {
@@ -53,7 +53,7 @@ double x_end(const Report& report) {
     return std::ceil(end - 1e-9);  // an epoch that was cut off is shown as one
 }
 
-/// What all charts of a report have in common.
+/// What all charts of a report share.
 Chart new_chart(const Report& report, const std::string& id, const std::string& title, Unit unit) {
     Chart chart;
     chart.id = id;
@@ -164,7 +164,7 @@ void choose_scale(Chart& chart) {
     chart.log = low > 0 && high > 100 * low;
 }
 
-/// With what the chart says in words, `lines`, above it.
+/// With the chart's contents in words, `lines`, above it.
 std::string chart_figure(Chart chart, const std::vector<std::string>& lines) {
     std::string html = "<figure><figcaption><strong>" + escape(chart.title) +
                        (chart.log ? ", logarithmic" : "") + "</strong>";

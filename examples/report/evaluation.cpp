@@ -13,7 +13,7 @@
 namespace primer::examples {
 namespace {
 
-constexpr std::size_t kMatrixClasses = 24;  // more are no table that can be read
+constexpr std::size_t kMatrixClasses = 24;  // a larger table cannot be read
 constexpr std::size_t kConfusions = 20;     // and the most frequent are listed instead
 
 Index row_sum(const Run& run, std::size_t truth) {
@@ -28,7 +28,7 @@ std::string name(const Run& run, std::size_t i) {
 /// How strongly a cell is shaded, from 0 to 1.
 std::string strength(double share) {
     std::array<char, 16> text{};
-    // Even the darkest leaves the number in it easy to read.
+    // The number stays easy to read even in the darkest cell.
     std::snprintf(text.data(), text.size(), "%.2f", 0.06 + 0.44 * std::clamp(share, 0.0, 1.0));
     return text.data();
 }
@@ -52,7 +52,7 @@ std::string matrix_row(const Run& run, std::size_t truth, Index most_missed) {
         } else if (cell == 0) {
             out << "none\">";
         } else {
-            // The root: a single mistake among hundreds is still to be seen.
+            // The root: a single mistake among hundreds is still visible.
             const double share = std::sqrt(cell / static_cast<double>(most_missed));
             out << "miss\" style=\"--a:" << strength(share) << "\">";
         }
@@ -127,7 +127,7 @@ std::string taken_for(const Run& run, std::size_t truth) {
     return most == truth ? "–" : name(run, most) + " (" + count(run.confusion[truth][most]) + "×)";
 }
 
-/// The mistakes are drawn, not what is right: there the classes differ.
+/// The mistakes are drawn, not the right answers: there the classes differ.
 std::string classes_table(const Run& run) {
     double most_wrong = 0;
     for (std::size_t t = 0; t < run.confusion.size(); ++t) {

@@ -9,8 +9,8 @@ namespace primer::examples {
 
 // The words, numbers and pictures of a report, as HTML.
 
-/// Any text, to stand between tags or in the double quotes of an attribute. What is not UTF-8 and
-/// what controls a line instead of being shown in it becomes U+FFFD.
+/// Escapes any text, for use between tags or in the double quotes of an attribute. Bytes that are
+/// not UTF-8, and control characters, become U+FFFD.
 std::string escape(std::string_view text);
 
 /// "0.0312": three digits that count. Here as below, an en dash for what is not known.

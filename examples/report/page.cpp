@@ -164,7 +164,7 @@ void page_header(std::ostream& out, const Report& report) {
             out << " · started " << escape(readable_time(run.started));
         }
         out << "</p>\n<h1>" << escape(run.example);
-        // "MNIST from data/mnist": where from is told among the settings.
+        // "MNIST from data/mnist": the settings tell where it is from.
         const std::string data = run.source.substr(0, run.source.find(" from "));
         if (!data.empty()) out << " on " << escape(data);
         out << "</h1>\n<p class=\"lead\">" << lead(run) << "</p>\n";
@@ -211,7 +211,7 @@ std::string page(const Report& report) {
     TextStream out;
     out << "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
         << "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-        // Nothing is asked of any server, whatever has found its way into the page.
+        // The page requests nothing from any server, whatever has found its way into it.
         << "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
            "img-src data:; style-src 'unsafe-inline'\">\n"
         << "<title>" << escape(title(report)) << "</title>\n<style>" << kReportStyle
@@ -245,7 +245,7 @@ std::string page(const Report& report) {
     return out.str();
 }
 
-// --- Tables of one run a column ---------------------------------------------------------------
+// --- Tables of one run per column ---------------------------------------------------------------
 
 std::string runs_table(const Report& report, const std::string& label, const std::string& corner,
                        const std::string& rows) {
@@ -300,7 +300,7 @@ double best_accuracy(const Run& run) {
 
 NamedTexts all_settings(const Run& run) {
     NamedTexts all = run.settings;
-    // Under names that no flag has: --data and --threads say what was asked for.
+    // Under names that no flag has: --data and --threads are what was asked for.
     all.emplace_back("pictures", run.source);
     if (run.train_size >= 0) all.emplace_back("training pictures", count(run.train_size));
     if (run.test_size >= 0) all.emplace_back("test pictures", count(run.test_size));
@@ -311,7 +311,7 @@ NamedTexts all_settings(const Run& run) {
     return all;
 }
 
-/// Null where the run has no such setting.
+/// Null if the run has no such setting.
 const std::string* setting(const NamedTexts& settings, const std::string& name) {
     for (const auto& [key, value] : settings) {
         if (key == name) return &value;

@@ -23,12 +23,12 @@ constexpr std::size_t kMistakes = 24, kClassesLimit = 1000;
 
 // --- Values, whatever they are ----------------------------------------------------------------
 
-/// None of what is no object.
+/// None if the value is no object.
 JsonMembers members(Json value) {
     return value.starts_with('{') ? json_members(value, "", kEntriesLimit) : JsonMembers();
 }
 
-/// None of what is no array, and one more than a list of classes may have at most.
+/// None if the value is no array; at most one more than a list of classes may have.
 std::vector<Json> elements(Json value) {
     std::vector<Json> result;
     if (!value.starts_with('[')) return result;
@@ -45,7 +45,7 @@ double number(const JsonMembers& object, const char* key) {
     return number(json_member(object, key));
 }
 
-/// -1 for what is no whole number from 0 to 2^53, beyond which double has gaps.
+/// -1 unless it is a whole number from 0 to 2^53, beyond which double has gaps.
 Index whole(Json value) {
     const double x = number(value);
     return x >= 0 && x <= 9007199254740992.0 && x == std::floor(x) ? static_cast<Index>(x) : -1;
@@ -90,7 +90,7 @@ NamedTexts named_texts(const JsonMembers& object) {
 
 // --- Files ------------------------------------------------------------------------------------
 
-/// Reads the files of a directory, where links count for what they lead to.
+/// Reads the files of a directory; links count as what they lead to.
 std::optional<std::string> read_file(const fs::path& folder, const std::string& name,
                                      std::uintmax_t limit) {
     std::error_code error;
@@ -107,7 +107,7 @@ std::optional<std::string> read_file(const fs::path& folder, const std::string& 
     std::string bytes(static_cast<std::size_t>(size), '\0');
     std::ifstream file(path, std::ios::binary);
     file.read(bytes.data(), static_cast<std::streamsize>(size));
-    // Shorter than just before: a running training may be writing it anew.
+    // Shorter than just before: a running training may be rewriting it.
     check(file.is_open(), path.string(), ": expected a file that can be read");
     bytes.resize(static_cast<std::size_t>(std::max<std::streamsize>(file.gcount(), 0)));
     return bytes;
@@ -274,7 +274,7 @@ void read_metrics(const Folder& folder, Run& run) {
     while (!rest.empty()) {
         const std::size_t end = std::min(rest.find('\n'), rest.size());
         const std::string_view line = rest.substr(0, end);
-        // Without an end: cut, as is to be expected of a line that we would have written.
+        // Without an end: cut off, which may well happen to a line that we write.
         const bool cut = end == rest.size() && line.size() <= kLineLimit;
         rest.remove_prefix(std::min(end + 1, rest.size()));
         if (line.find_first_not_of(" \t\r") == line.npos) continue;

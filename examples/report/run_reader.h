@@ -18,8 +18,8 @@ inline constexpr double kNotKnown = std::numeric_limits<double>::quiet_NaN();
 using NamedNumbers = std::vector<std::pair<std::string, double>>;
 using NamedTexts = std::vector<std::pair<std::string, std::string>>;
 
-/// What was logged in the midst of an epoch. Here as below, what the file does not say is
-/// kNotKnown.
+/// What was logged during an epoch. Here and below, kNotKnown stands for what the file does not
+/// say.
 struct StepRecord {
     Index step = 0;  ///< steps that were done, over the whole run
     double loss = kNotKnown, lr = kNotKnown, images_per_s = kNotKnown;
@@ -48,7 +48,7 @@ struct Mistake {
     PngPicture picture;
 };
 
-/// A run directory, as far as it could be read. All texts are those of the files: to be escaped.
+/// A run directory, as far as it could be read. All texts come from the files and must be escaped.
 struct Run {
     std::filesystem::path folder;
     std::string name;  ///< of the folder
@@ -72,23 +72,21 @@ struct Run {
     std::string class_name(Index i) const;
 };
 
-/// Reads a run directory, whether its run came to an end or was cut off. The files are taken for
-/// hostile: no picture is read that lies outside of the directory, and what makes no sense is left
-/// out and named in Run::missing. Throws Error, one line with the absolute path, if there is no
-/// directory or no run.json that can be read, and for a run.json of more than 16 MB; a
-/// metrics.jsonl of more than 64 MB, an evaluation.json of more than 16 MB and pictures of more
-/// than 4 MB are left out. What JsonReader refuses and a line of more than 1 MB make no sense. Of
-/// an object's members the first 1000 count. Memory: at most 16 times the files, and 32 MB. Time:
-/// in proportion to them.
+/// Reads a run directory, whether its run has ended or was cut off. The files may be hostile: no
+/// picture outside the directory is read, and what makes no sense is left out and named in
+/// Run::missing. Throws Error, one line with the absolute path, if there is no directory or no
+/// run.json that can be read, and for a run.json of more than 16 MB; a metrics.jsonl of more than
+/// 64 MB, an evaluation.json of more than 16 MB and pictures of more than 4 MB are left out. What
+/// JsonReader refuses and a line of more than 1 MB make no sense. Of an object's members the first
+/// 1000 count. Memory: at most 16 times the files, and 32 MB. Time: proportional to them.
 Run read_run(const std::filesystem::path& folder);
 
 /// The bytes of the file with this name in a run directory, or nothing if there is none. Throws
-/// Error for a file that is no regular one, that lies elsewhere or that has more than `limit`
-/// bytes.
+/// Error for a file that is not regular, lies elsewhere or has more than `limit` bytes.
 using RunFiles =
     std::function<std::optional<std::string>(const std::string& name, std::uintmax_t limit)>;
 
-/// The same of a run directory that need not lie on a disk. `folder` is what messages call it.
+/// The same for a run directory that need not be on a disk. `folder` is what messages call it.
 Run read_run(const std::filesystem::path& folder, const RunFiles& files);
 
 }  // namespace primer::examples

@@ -13,14 +13,14 @@ struct Report {
     std::vector<Run> runs;
 
     bool several() const { return runs.size() > 1; }
-    /// What tells a run from the others wherever colour alone would: "A", "B", ...
+    /// Identifies a run wherever only colour would: "A", "B", ...
     std::string tag(std::size_t run) const { return std::string(1, static_cast<char>('A' + run)); }
     /// " of run B", or nothing if there is only one.
     std::string of_run(std::size_t run) const { return several() ? " of run " + tag(run) : ""; }
 };
 
-/// A part with its heading and what it tells at the side. `note` and `content` are HTML; in place
-/// of an empty content stands that there is none.
+/// A part with its heading and a note at the side. `note` and `content` are HTML; if the content is
+/// empty, the part says that there is none.
 std::string section(const std::string& id, const std::string& title, const std::string& note,
                     const std::string& content, int level = 2);
 
@@ -31,7 +31,7 @@ std::string learning_section(const Report& report);
 std::string pace_section(const Report& report);
 std::string gradients_section(const Report& report);
 std::string dead_units_section(const Report& report);
-/// A table of the runs' results, one run a column.
+/// A table of the runs' results, one run per column.
 std::string comparison_section(const Report& report);
 std::string classes_comparison_section(const Report& report);
 std::string settings_section(const Report& report);
@@ -45,9 +45,9 @@ std::string model_section(const Report& report, std::size_t run);
 
 /// The epoch with the highest test accuracy; null if there is none.
 const EpochRecord* best_epoch(const Run& run);
-/// What training took, without the evaluations; kNotKnown if there is no epoch.
+/// The time of training, without the evaluations; kNotKnown if there is no epoch.
 double training_seconds(const Run& run);
-/// The median of the epochs' images a second or, if there is none, of the steps'.
+/// The median of the epochs' images per second or, if there is none, of the steps'.
 double throughput(const Run& run);
 /// "5" or, of a run that was cut off, "3 of 5".
 std::string epochs_done(const Run& run);

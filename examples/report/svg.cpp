@@ -159,7 +159,7 @@ Plot make_plot(const Chart& chart) {
     if (!tagged && !chart.small) frame.right = frame.width - 12;
     const int lines = chart.small ? 2 : 5;
     Axis x_axis = linear_axis(x, frame.left, frame.right, chart.small ? 2 : 8);
-    x_axis.high = x.high;   // no room for what has not been
+    x_axis.high = x.high;   // no room for epochs that have not been
     if (x_axis.step < 1) {  // neither epochs nor steps come in halves
         x_axis.step = 1;
         x_axis.ticks = {0, 1, 2, 3, 4, 5, 6, 7, 8};
@@ -198,7 +198,7 @@ std::string styled(const char* kind, int style) {
            std::to_string(style % kDashes);
 }
 
-/// A mark around (x, y), which tells curves apart as their dashes do.
+/// A mark around (x, y), which distinguishes curves as their dashes do.
 std::string mark(int style, const std::string& x, const std::string& y) {
     static const std::array<const char*, kMarks> shapes{
         "m-3.2 0a3.2 3.2 0 1 0 6.4 0a3.2 3.2 0 1 0-6.4 0z",  // circle
@@ -228,7 +228,7 @@ void draw_curve(std::ostream& out, const Plot& plot, const Curve& curve) {
         gap = false;
         const bool before_gap =
             i + 1 == curve.points.size() || !drawable(curve.points[i + 1].y, log);
-        // A point without neighbours is no line: without a mark it could not be seen.
+        // A point without neighbours is no line: it would be invisible without a mark.
         const bool lonely = alone == 1 && before_gap;
         if (!lonely && (!curve.marks || plot.chart.small || curve.points.size() > kMarkedPoints)) {
             continue;

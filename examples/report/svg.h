@@ -28,18 +28,18 @@ enum class Unit { plain, percent };
 
 struct Chart {
     std::string id;      ///< unique in the page
-    std::string title;   ///< what is to be seen
-    std::string detail;  ///< the same in a sentence or two, for those who cannot see it
+    std::string title;   ///< what the chart shows
+    std::string detail;  ///< the same in a sentence or two, for readers who cannot see it
     std::string x_label;
     double x_end = 0;  ///< the axis goes from 0 to here, or further if a curve does
     Unit unit = Unit::plain;
     bool log = false;                          ///< y is logarithmic: what is not above 0 is a gap
     bool small = false;                        ///< one of many side by side
-    double low = kNotKnown, high = kNotKnown;  ///< y to be shown in any case
+    double low = kNotKnown, high = kNotKnown;  ///< y that is always shown
     std::vector<Curve> curves = {};
 };
 
-/// What no chart can show is left out: values beyond 1e30, or of 0 and less on a logarithmic axis.
+/// Values that no chart can show are left out: beyond 1e30, or 0 and less on a logarithmic axis.
 std::string chart_svg(const Chart& chart);
 
 /// A short piece of a curve of this style, for a legend.

@@ -45,7 +45,7 @@ Checkpoints::Checkpoints(const TrainingFlags& flags, const Training& training, c
     check_usage(!required_ || somewhere,
                 "--save-required: expected --checkpoint FILE as well, got nowhere to save to");
     if (!given_file_.empty()) {
-        // A slip of the pen should not be found out an epoch later.
+        // Report a mistyped path now, not an epoch later.
         const fs::path folder = fs::absolute(given_file_).parent_path();
         check_usage(fs::is_directory(folder),
                     "--checkpoint: expected a file in a folder that is there, got ",
@@ -63,7 +63,7 @@ Checkpoints::Checkpoints(const TrainingFlags& flags, const Training& training, c
     note_interrupts();
 }
 
-// In the run directory, once that could be made.
+// In the run directory, once that has been made.
 std::string Checkpoints::file() const {
     if (!given_file_.empty()) return given_file_;
     return directory_.path().empty() ? "" : (directory_.path() / kCheckpointName).string();

@@ -14,14 +14,14 @@
 
 namespace primer::examples {
 
-/// All that changes in a training run, and so all that a checkpoint holds.
+/// Everything that changes in a training run, and so what a checkpoint holds.
 struct Training {
     Module& model;
     Optimizer& optimizer;
     Rng& rng;
     DataLoader& train_loader;
     DataLoader& test_loader;
-    std::string note = "";  ///< whatever else a resumed run wants to find again
+    std::string note = "";  ///< anything else that a resumed run needs
 };
 
 /// Resumes a training run, with --resume, and saves it from time to time, to the file of
@@ -33,13 +33,13 @@ struct Training {
 /// all the same; or, with --save-required, Error is thrown.
 class Checkpoints {
   public:
-    /// Puts everything, `count` included, to where --resume left it, if that is given. Throws Error
-    /// if that does not fit, for flags that make no sense, for a file that cannot be written to,
-    /// and if another process saves to it. From here on, interrupts are only noted. All that is
-    /// named must outlive this, but for the flags.
+    /// With --resume, restores everything, `count` included. Throws Error for a checkpoint that
+    /// does not fit, for flags that make no sense, for a file that cannot be written to, and if
+    /// another process saves to it. From here on, interrupts are only noted. All arguments but the
+    /// flags must outlive this.
     ///
-    /// `data` is the folder of the training data, which a checkpoint names: what is resumed goes on
-    /// with the same, from wherever it is started. Empty for drawn data.
+    /// `data` is the folder of the training data, which a checkpoint names: a resumed run continues
+    /// with the same, wherever it is started. Empty for drawn data.
     Checkpoints(const TrainingFlags& flags, const Training& training,
                 const std::filesystem::path& data, RunCount& count, Progress& progress,
                 RunDirectory& directory);
@@ -61,7 +61,7 @@ class Checkpoints {
     [[noreturn]] void leave();
 
     const std::string given_file_;  // by --checkpoint
-    const Index save_every_;        // steps; 0: at the end of epochs alone
+    const Index save_every_;        // steps; 0: only at the end of epochs
     const bool required_;
     const std::vector<std::string> command_;  // as a checkpoint keeps it
     const Training training_;
@@ -69,7 +69,7 @@ class Checkpoints {
     Progress& progress_;
     RunDirectory& directory_;
     Lock lock_;
-    Index saved_step_ = -1;  // of the last save that went well
+    Index saved_step_ = -1;  // of the last successful save
     double best_accuracy_ = 0;
 };
 

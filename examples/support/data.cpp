@@ -40,7 +40,7 @@ fs::path find_folder(const std::string& flag, const Kind& kind, const Kind& othe
     const char* root = std::getenv("PRIMER_DATA");
     if (root != nullptr && *root != '\0') {
         std::error_code ignored;
-        // An error, not drawn data in silence: who sets it means real data.
+        // An error, not silently drawn data: a user who sets it wants real data.
         check(fs::is_directory(root, ignored),
               "PRIMER_DATA: expected a folder with the datasets' folders (mnist, cifar10) in it, "
               "got ",

@@ -10,7 +10,7 @@ namespace primer::examples {
 
 struct TrainAndTest {
     ImageDataset train, test;
-    std::string source;                ///< what it is, for a person to read
+    std::string source;                ///< what it is, for people to read
     std::filesystem::path folder;      ///< where it was found; empty if it is drawn
     std::vector<std::string> classes;  ///< what the labels mean
     std::string hint;                  ///< where the real data would be, if this is drawn

@@ -24,7 +24,7 @@ std::string environment(const char* name) {
     return value == nullptr ? "" : value;
 }
 
-// The first of these variables that is set is the one that counts (POSIX, section 8.2).
+// The first of these variables that is set counts (POSIX, section 8.2).
 std::string locale_name() {
     for (const char* const name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
         const std::string value = environment(name);
@@ -106,7 +106,7 @@ void check_replaceable(const fs::path& path, const FileKind& kind) {
     const fs::file_status status = fs::symlink_status(path, error);
     check(!fs::is_symlink(status), full_name(path), ": expected ", kind.what,
           " or nothing yet, to write there, got a link; name the file that it leads to");
-    if (!fs::is_regular_file(status)) return;  // opening it will fail, for it is a folder, say
+    if (!fs::is_regular_file(status)) return;  // opening it will fail: it may be a folder
     check(
         access(path.c_str(), R_OK) == 0, full_name(path), ": expected ", kind.what,
         " or nothing yet, to write there, got a file that cannot be read, which is left as it is; "
@@ -119,7 +119,7 @@ void check_replaceable(const fs::path& path, const FileKind& kind) {
 
 void check_can_save(const fs::path& path, const FileKind& kind) {
     check_replaceable(path, kind);
-    const Replacement attempt(path, kind.what);  // gone again, as it is not committed
+    const Replacement attempt(path, kind.what);  // removed again, because it is not committed
 }
 
 void check_can_save(const std::string& flag, const fs::path& path, const FileKind& kind) {

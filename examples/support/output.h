@@ -17,11 +17,11 @@ std::size_t terminal_width();
 /// What the output may use.
 struct TerminalStyle {
     bool live = false;   ///< a line can be drawn over: a terminal, other than TERM=dumb
-    bool utf8 = false;   ///< the locale says so; otherwise ASCII alone
+    bool utf8 = false;   ///< the locale says so; otherwise only ASCII
     bool color = false;  ///< live, and without NO_COLOR (https://no-color.org)
 };
 
-/// Of standard output, as the environment has it.
+/// For standard output, according to the environment.
 TerminalStyle terminal_style();
 
 // --- files ---------------------------------------------------------------------------------------
@@ -62,7 +62,7 @@ void check_can_make_folder(const std::string& flag, const std::filesystem::path&
 /// Replacement.
 void replace_file(const std::filesystem::path& path, const FileKind& kind, std::string_view bytes);
 
-/// Makes the folder if it is not there. Throws Error if something else is, or a link.
+/// Makes the folder if it does not exist. Throws Error if something else is there, or a link.
 void make_folder(const std::filesystem::path& path);
 
 }  // namespace primer::examples

@@ -34,7 +34,7 @@ namespace {
 /// is opened later would get their number, and what is printed would land in it.
 void open_missing_streams() {
     for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; ++stream) {
-        // The lowest number that is free is the one that open() gives.
+        // open() gives the lowest free number.
         if (fcntl(stream, F_GETFD) < 0 && errno == EBADF) {
             [[maybe_unused]] const int opened = open("/dev/null", O_RDWR);
         }
@@ -55,7 +55,7 @@ void check_output() {
 
 // --- names that are nearly right -----------------------------------------------------------------
 
-/// Without the dashes in front, with small letters, and - for _.
+/// Without leading dashes, in lower case, and with - for _.
 std::string plain(std::string_view word) {
     word.remove_prefix(std::min(word.find_first_not_of('-'), word.size()));
     std::string text;
@@ -65,9 +65,10 @@ std::string plain(std::string_view word) {
     return text;
 }
 
-/// How many letters must be added, left out or changed to make one of the other (Levenshtein).
+/// Levenshtein's distance: how many letters must be added, left out or changed to turn one into the
+/// other.
 std::size_t distance(std::string_view a, std::string_view b) {
-    // From the letters of `a` so far to each beginning of b.
+    // From the letters of `a` so far to each prefix of b.
     std::vector<std::size_t> row(b.size() + 1);
     std::iota(row.begin(), row.end(), std::size_t{0});
     for (std::size_t i = 0; i < a.size(); ++i) {
@@ -186,7 +187,7 @@ bool insists(int number) { return number == SIGINT || number == SIGTERM; }
 
 void note(int number, siginfo_t* info, void*) {
     // The system sends SIGXFSZ to a process that writes beyond the limit on a file's size: then it
-    // is an error of that write. From another process it asks for the end.
+    // is an error of that write. From another process it asks us to end.
     if (number == SIGXFSZ && info->si_pid == getpid()) return;
     // Only the first one counts. Batch systems repeat SIGXCPU each second, and each line that is
     // printed to a closed pipe is another SIGPIPE: these must not end a save that is under way.
@@ -224,7 +225,7 @@ namespace {
 // Reads the command line. Returns main's exit code if the program ends here.
 std::optional<int> parse(CLI::App& app, int argc, char** argv) {
     open_missing_streams();
-    std::locale::global(std::locale::classic());  // text that programs read is the same everywhere
+    std::locale::global(std::locale::classic());  // text for programs is the same everywhere
     app.name(std::filesystem::path(argv[0]).filename().string());
     for (int i = 1; i < argc && std::string_view(argv[i]) != "--"; ++i) {
         const std::string misread = misread_by_cli11(app, argv[i]);
@@ -270,7 +271,7 @@ int run(CLI::App& app, int argc, char** argv, const std::function<void()>& body)
         std::cerr << "error: there is not enough memory\n";
         return 1;
     } catch (const std::exception& error) {
-        // Behind an unfinished progress line.
+        // After an unfinished progress line.
         std::cout << std::flush;
         std::cerr << "error: " << printable(error.what()) << '\n';
         return 1;

@@ -45,21 +45,22 @@ void check_usage(bool ok, const Parts&... parts) {
 /// For ->transform(...): a flag that is a whole number in this range, in decimal.
 CLI::Validator whole_number(std::uint64_t least, std::uint64_t most);
 
-/// For ->check(...): a file or folder that is named. An empty name is what "$DIR" leaves where DIR
+/// For ->check(...): a file or folder that is named. An empty name is what "$DIR" leaves if DIR
 /// is not set.
 CLI::Validator not_empty();
 
-/// The message about a word that CLI11 would misread without an error, or "". Of --flag= it takes
-/// the next word for the value, and a switch, which has no value, takes any word that means true.
+/// The message about a word that CLI11 would misread without an error, or "". After --flag= it
+/// takes the next word as the value, and a switch, which has no value, takes any word that means
+/// true.
 std::string misread_by_cli11(const CLI::App& app, const std::string& word);
 
 // --- signals -------------------------------------------------------------------------------------
 
 /// From now on, the first Ctrl-C (SIGINT), SIGTERM, SIGHUP (the terminal was closed), SIGPIPE (the
 /// reader of the output has gone), SIGUSR1, SIGUSR2, SIGALRM, SIGXCPU or SIGXFSZ (a batch system
-/// wants the end) is only noted, for the program to stop where it does no harm. After it, SIGINT
-/// and SIGTERM end the program at once, and the others are ignored; SIGQUIT always ends it. A
-/// signal that the program was started to ignore, as SIGHUP under nohup, stays ignored. A write
+/// wants the end) is only noted, so that the program can stop where it does no harm. After it,
+/// SIGINT and SIGTERM end the program at once, and the others are ignored; SIGQUIT always ends it.
+/// A signal that the program was started to ignore, as SIGHUP under nohup, stays ignored. A write
 /// beyond the limit on a file's size is an error of that write.
 void note_interrupts();
 

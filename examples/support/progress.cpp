@@ -12,7 +12,7 @@ constexpr std::chrono::milliseconds kRedraw{100};  // a line that changes faster
 constexpr Index kPlainLines = 4;                   // for each epoch, the one at its end included
 constexpr double kKept = 0.98;                     // of the smoothed means at each step
 
-// Plain lines go to a file, or to a terminal of which nothing is known but its width.
+// Plain lines go to a file, or to a terminal of which only the width is known.
 std::size_t plain_width() {
     return isatty(STDOUT_FILENO) == 1 ? terminal_width() - 1 : std::string::npos;
 }
@@ -55,8 +55,8 @@ void Progress::step(double loss, double accuracy, double lr) {
 void Progress::draw() {
     shown_ = last_step_;
     const std::size_t width = terminal_width();
-    // A terminal that has become narrower has wrapped the line, and nothing says on which row it
-    // is now: it stays there, and a new one begins.
+    // A terminal that has become narrower has wrapped the line, and its row is unknown: it stays
+    // there, and a new one begins.
     if (drawn_ >= width) std::cout << '\n';
     // The last column stays free: after a letter there, some terminals are on the next row.
     const std::string line = live_line(status(), width - 1, style_);

@@ -10,8 +10,8 @@
 
 namespace primer::examples {
 
-/// How far a training run is. Only TrainingRun counts; the display, the checkpoints and the log
-/// read it here.
+/// The position of a training run. Only TrainingRun counts; the display, the checkpoints and the
+/// log read it here.
 struct RunCount {
     Index epochs, batches;  ///< of the whole run; of an epoch
     Index step = 0;         ///< training steps that are done
@@ -47,13 +47,13 @@ class Progress {
     /// After each epoch's evaluation. `test_accuracy` from 0 to 1.
     void end_epoch(double test_accuracy);
 
-    /// What the epochs have taken so far in this process, without their evaluation.
+    /// The time of the epochs so far in this process, without their evaluation.
     double training_seconds() const { return training_.count(); }
-    /// What the running epoch has taken, likewise, up to its last step.
+    /// The time of the running epoch, up to its last step.
     double epoch_seconds() const { return Seconds(last_step_ - epoch_start_).count(); }
     /// Of the running epoch.
     double images_per_s() const;
-    /// Takes away the line that keeps changing, so that others can write.
+    /// Erases the line that keeps changing, so that others can write.
     void make_room();
 
   private:
@@ -66,10 +66,10 @@ class Progress {
     const RunCount& count_;
     const bool quiet_;
     const TerminalStyle style_ = terminal_style();
-    // What was done before this process began, in no time of its own: steps of the run, and
-    // examples of the running epoch.
+    // What was done before this process began, which its time does not include: steps of the run,
+    // and examples of the running epoch.
     Index resumed_steps_ = 0, resumed_examples_ = 0;
-    // Means in which a step counts the less the longer ago it was, and the sum of the weights.
+    // Means in which older steps count less, and the sum of the weights.
     double smooth_loss_ = 0, smooth_accuracy_ = 0, smooth_weight_ = 0;
     double lr_ = 0;
     LossHistory losses_;

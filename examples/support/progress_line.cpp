@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kMeans = 64;  // means that a LossHistory keeps
 
-// printf's formats say in one word what a stream needs five for.
+// printf's formats say in one word what takes a stream five.
 template <class... Values>
 std::string format(const char* pattern, Values... values) {
     char text[128];
@@ -19,7 +19,7 @@ std::string format(const char* pattern, Values... values) {
 }
 
 std::string clock_text(double seconds) {
-    // A first step may promise years; that, and what is no number, is a question mark.
+    // A first step may predict years; that, and NaN, is shown as a question mark.
     if (!(seconds < 1e7)) return "?";
     const auto s = static_cast<long>(seconds + 0.5);
     return s < 3600 ? format("%ld:%02ld", s / 60, s % 60)
@@ -94,7 +94,7 @@ std::string epoch_text(Index epoch, Index epochs, std::size_t width) {
     return width < 30 ? text.substr(text.find(' ') + 1) : text;
 }
 
-/// A piece of a line. Those with the lowest ranks stay, as many as fit.
+/// A piece of a line. As many as fit stay, the lowest ranks first.
 struct Part {
     std::string text;
     int rank;
@@ -106,8 +106,8 @@ struct Part {
 
 constexpr std::size_t kGap = 2;  // between two parts; with short words 1
 
-// Gives the parts their widths, most important first, and what is left to those that can grow.
-// Returns whether there is room for all of them.
+// Gives the parts their widths, most important first, and the rest to those that can grow. Returns
+// whether there is room for all of them.
 bool lay_out(std::vector<Part>& parts, std::size_t width, std::size_t between) {
     std::vector<Part*> by_rank;
     for (Part& part : parts) by_rank.push_back(&part);
@@ -166,7 +166,7 @@ std::string draw_losses(const Status& status, std::size_t width, const TerminalS
     return colored("36", curve, style);
 }
 
-// How far one count is on the way to another, in as many columns as it will take at the end.
+// The progress of one count to another, in as many columns as it will take at the end.
 std::string of(Index done, Index all) {
     const std::string end = std::to_string(all);
     return format("%*lld/%s", static_cast<int>(end.size()), static_cast<long long>(done),
@@ -279,7 +279,7 @@ std::size_t columns(std::string_view text) {
         if (text[i] == '\x1b') {
             i = std::min(text.find('m', i), text.size() - 1);
         } else if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80) {
-            ++count;  // not one of the bytes that go on with a letter of UTF-8
+            ++count;  // not a continuation byte of UTF-8
         }
     }
     return count;

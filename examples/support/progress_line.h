@@ -11,11 +11,11 @@
 
 namespace primer::examples {
 
-/// Where a training run is.
+/// The position of a training run.
 struct Status {
     Index epoch = 1, epochs = 1;    ///< the running one, from 1 on
     Index batch = 0, batches = 1;   ///< done in this epoch
-    bool testing = false;           ///< they are all done, and the test set is evaluated
+    bool testing = false;           ///< all batches are done, and the test set is evaluated
     double loss = 0, accuracy = 0;  ///< smoothed; accuracy from 0 to 1
     double lr = 0;                  ///< learning rate
     double images_per_s = 0;
@@ -23,28 +23,27 @@ struct Status {
     std::vector<double> losses;  ///< over the whole run so far, oldest first
 };
 
-/// An epoch when it is over.
+/// An epoch that is over.
 struct EpochStatus {
     Index epoch = 1, epochs = 1;
     double loss = 0, accuracy = 0, test_accuracy = 0;
     double seconds = 0;  ///< of its training
 };
 
-/// The line that keeps changing, of at most `width` columns. Where long words have no
-/// room, there are short ones; then the least important parts are left out. The bars take the room
-/// that is left. A number that gains a digit moves nothing.
+/// The line that keeps changing, of at most `width` columns. If long words do not fit, it has short
+/// ones; then the least important parts are left out. The bars take the room that is left. A number
+/// that gains a digit moves nothing.
 std::string live_line(const Status& status, std::size_t width, const TerminalStyle& style);
-/// The same for where nothing can be drawn over: no bars, no curve, no colours, ASCII.
+/// The same where lines cannot be redrawn: no bars, no curve, no colours, ASCII.
 std::string plain_line(const Status& status, std::size_t width = std::string::npos);
 /// The line that stays after an epoch.
 std::string epoch_line(const EpochStatus& status, std::size_t width = std::string::npos);
 
 /// `share`, from 0 to 1, as a bar of `width` columns, its ends included: |#####     |
 std::string bar(double share, std::size_t width, bool utf8);
-/// The values as a curve of at most `width` columns, a letter of eight heights for each; where
-/// there are more values, each column is the mean of some. Heights go with the logarithm, so that
-/// the second half of the way down is to be seen, too. Values that are not positive numbers are
-/// left out.
+/// The values as a curve of at most `width` columns, a letter of eight heights for each; with more
+/// values, each column is the mean of some. Heights are logarithmic, so that the second half of the
+/// way down is visible, too. Values that are not positive numbers are left out.
 std::string sparkline(const std::vector<double>& values, std::size_t width, bool utf8);
 /// How many columns a text takes: its letters, without the codes that set colours.
 std::size_t columns(std::string_view text);

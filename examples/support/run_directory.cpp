@@ -57,7 +57,7 @@ void note_order(const fs::path& run) {
 }
 
 // runs/mnist_cnn-20260131-120000 or, if there was a run in the same second, ...-2, and so on.
-// Making the folder decides whose it is: another run may be looking for a name as well.
+// Making the folder claims the name: another run may be looking for one as well.
 fs::path make_new(const std::string& example) {
     fs::create_directories(kRuns);
     const std::time_t now = std::time(nullptr);
@@ -149,7 +149,7 @@ RunDirectory::RunDirectory(const TrainingFlags& flags)
 void RunDirectory::check_no_other_run(const std::string& part) const {
     if (!wanted_ || given_.empty() || resumed_) return;
     const fs::path folder = part.empty() ? given_ : given_ / part;
-    std::error_code ignored;  // a folder that cannot be looked into is not written to either
+    std::error_code ignored;  // a folder that cannot be read is not written to either
     const bool saved = fs::exists(folder / kCheckpointName, ignored);
     for (const char* const name : kRunFiles) {
         check_usage(
@@ -179,7 +179,7 @@ void RunDirectory::claim() {
     if (!wanted_ || !path_.empty()) return;  // of several runs, the first has claimed it
     try {
         make();
-        check_no_other_run();  // that has begun and ended meanwhile
+        check_no_other_run();  // that has meanwhile begun and ended
     } catch (const std::exception& error) {
         if (required_ || !path_.empty() || lock_.holder() != 0) throw;
         failing_.insert("");
@@ -213,7 +213,7 @@ void print_warning(const std::string& warning) {
 fs::path latest_checkpoint(const std::string& example) {
     std::map<std::string, int> order;
     std::error_code none_noted;
-    // No pipe, which would keep us waiting, and no link.
+    // No pipe, which would block us, and no link.
     if (fs::is_regular_file(fs::symlink_status(kOrder, none_noted))) {
         std::ifstream noted(kOrder);
         for (std::string name; std::getline(noted, name);) {

@@ -13,8 +13,8 @@
 namespace primer::examples {
 
 /// Keeps other processes from writing to the same place, for as long as this object lives. The lock
-/// is the system's, on an empty file of this name: it is gone with the process, however that ends.
-/// Where the file system knows no locks, there is none.
+/// is the system's, on an empty file of this name: it ends with the process, however that ends. A
+/// file system without locks gives none.
 class Lock {
   public:
     Lock() = default;
@@ -22,11 +22,11 @@ class Lock {
     explicit Lock(const std::filesystem::path& path);
     Lock(Lock&& other) noexcept { *this = std::move(other); }
     Lock& operator=(Lock&& other) noexcept;
-    /// Gives it back and removes the file.
+    /// Releases it and removes the file.
     ~Lock();
 
-    /// The process that has it, if that is another one: then this object has nothing. 0: none; -1:
-    /// one whose number the system does not tell, on another machine, say.
+    /// The other process that holds it, if any: then this object holds nothing. 0: none; -1: one
+    /// whose number the system does not tell, say on another machine.
     pid_t holder() const { return holder_; }
 
   private:
@@ -37,14 +37,14 @@ class Lock {
     pid_t holder_ = 0;
 };
 
-/// A lock on what is written to `path`: on PATH.lock, behind links. Throws Error if another process
-/// has it, with its number, and if the lock file cannot be made.
+/// A lock for writing to `path`: on PATH.lock, with links resolved. Throws Error if another process
+/// holds it, with its number, and if the lock file cannot be made.
 Lock lock_file(const std::filesystem::path& path);
 
 /// "another run, process 1234,", for a message about such a lock.
 std::string holder_text(const Lock& lock);
 
-/// What a run's checkpoint is called in its run directory.
+/// The name of a run's checkpoint in its run directory.
 inline constexpr const char* kCheckpointName = "checkpoint.ckpt";
 /// The files by which a run directory is known.
 inline constexpr const char* kRunFiles[] = {"run.json", kCheckpointName, "metrics.jsonl",
@@ -57,7 +57,7 @@ inline constexpr const char* kRunFiles[] = {"run.json", kCheckpointName, "metric
 /// other writes go on.
 class RunDirectory {
   public:
-    /// That of --run-dir; without it runs/EXAMPLE-DATE-TIME; none at all with --no-run-dir. Makes
+    /// The folder of --run-dir; without it runs/EXAMPLE-DATE-TIME; none with --no-run-dir. Makes
     /// nothing yet. Throws WrongUsage for a folder with another run in it, unless that is resumed.
     explicit RunDirectory(const TrainingFlags& flags);
 
@@ -68,12 +68,12 @@ class RunDirectory {
     void claim();
     /// Makes and locks it, if that has not been done. Throws Error or filesystem_error.
     void make();
-    /// Where it is; "" until it could be made.
+    /// Its path; "" until it has been made.
     const std::filesystem::path& path() const { return path_; }
-    /// Runs `write`, which writes `what` there, and returns the warning if that fails: "" if all is
-    /// well, and if the same has failed before and has been warned of.
+    /// Runs `write`, which writes `what` there, and returns a warning if that fails: "" if it
+    /// succeeds, or if a warning of the same failure has been given.
     std::string attempt(const std::string& what, const std::function<void()>& write);
-    /// For what is written elsewhere: whether to warn of its failure, because it worked before.
+    /// For writes elsewhere: whether to warn of a failure, because it worked before.
     bool fails_anew(const std::string& what) { return failing_.insert(what).second; }
     void works(const std::string& what) { failing_.erase(what); }
 
@@ -89,12 +89,12 @@ class RunDirectory {
     std::set<std::string> failing_;
 };
 
-/// Prints the warning, if there is one, in a line of its own.
+/// Prints the warning, if there is one, on a line of its own.
 void print_warning(const std::string& warning);
 
 /// The checkpoint of the newest of the example's runs in ./runs that has one: the one that began
-/// last, in the order that ./runs/.order has them, whatever the clock or the names say. Throws
-/// Error if there is none.
+/// last, by the order in ./runs/.order, whatever the clock or the names say. Throws Error if there
+/// is none.
 std::filesystem::path latest_checkpoint(const std::string& example);
 
 }  // namespace primer::examples

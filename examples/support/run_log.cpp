@@ -46,7 +46,7 @@ constexpr Index kStepsALine = 50, kLinesAnEpoch = 4;  // at most, at least
 constexpr std::size_t kMistakes = 24;                 // pictures of them
 constexpr Index kFilters = 64;                        // of the first layer, shown
 constexpr Index kFilterSide = 24;                     // pixels, about
-// Wide gaps, for a filter's own edge may be as black as they are.
+// Wide gaps, because a filter's own edge may be as black as they are.
 const GridOptions kFilterGrid{.padding = 6, .normalize = true, .scale_each = true};
 constexpr std::size_t kPendingLimit = 1 << 20;  // bytes of lines that wait
 constexpr Index kEventsRetry = 16;
@@ -83,7 +83,7 @@ std::string settings_json(const std::vector<Setting>& given) {
         if (kind == Kind::toggle) {
             settings.value(name, value == "true" ? "true" : "false");
         } else if (kind == Kind::whole) {
-            settings.value(name, value);  // JSON as it stands, and exact however large
+            settings.value(name, value);  // JSON as it is, exact however large
         } else if (kind == Kind::real && number.has_value()) {
             settings.number(name, *number);
         } else {
@@ -140,7 +140,7 @@ double number_in(const JsonMembers& line, const char* name) {
     return read_number(json_member(line, name)).value_or(0);
 }
 
-// The bytes of a file; "" if it is no regular file: a pipe would keep us waiting.
+// The bytes of a file; "" if it is no regular file: a pipe would block us.
 std::string read(const fs::path& path) {
     std::error_code ignored;
     if (!fs::is_regular_file(fs::symlink_status(path, ignored))) return "";
@@ -186,8 +186,8 @@ void remove_other_pictures(const fs::path& path, const std::string& kept) {
 
 // --- pictures ------------------------------------------------------------------------------------
 
-/// The first layer's weights as pictures, [N, C, H, W]: of a convolution, or of a Linear that has
-/// the whole picture in front of it. Undefined for any other.
+/// The first layer's weights as pictures, [N, C, H, W]: of a convolution, or of a Linear whose
+/// input is the whole picture. Undefined for other layers.
 Tensor first_filters(Module& model, const Shape& picture) {
     const std::vector<Parameter> parameters = model.parameters();
     if (parameters.empty()) return {};
@@ -215,7 +215,7 @@ Image picture(const ImageDataset& data, Index i) {
     const std::span<const std::uint8_t> pixels = data.pixels(i);
     const auto channels = static_cast<std::size_t>(shape[0]);
     const std::size_t plane = pixels.size() / channels;
-    // In the dataset a channel follows another, in an Image a pixel does.
+    // A dataset has one channel after another, an Image one pixel after another.
     for (std::size_t at = 0; at < pixels.size(); ++at) {
         image.pixels[at] = pixels[at % channels * plane + at / channels];
     }
@@ -240,14 +240,14 @@ std::vector<Index> mistakes(const std::vector<Prediction>& predictions) {
     std::vector<Index> wrong;
     for (std::size_t i = 0; i < predictions.size(); ++i) {
         const Prediction& each = predictions[i];
-        // A model that has diverged is sure of nothing.
+        // A diverged model has no confident guesses.
         const bool sure = std::isfinite(each.probability);
         if (each.guess != each.truth && sure) wrong.push_back(static_cast<Index>(i));
     }
     const std::size_t count = std::min(wrong.size(), kMistakes);
     std::ranges::partial_sort(
         wrong, wrong.begin() + static_cast<std::ptrdiff_t>(count), std::greater(),
-        // Of two equal ones, the first: -i is greater.
+        // Of two equal ones, the first: its -i is greater.
         [&](Index i) {
             return std::pair(predictions[static_cast<std::size_t>(i)].probability, -i);
         });
@@ -332,8 +332,8 @@ void RunLog::attempt(const std::string& what, const std::function<void()>& write
     print_warning(warning);
 }
 
-// A writer that has failed is given up. Only every kEventsRetry attempts is there a new one, for
-// each makes a file of its own.
+// A writer that has failed is dropped. A new one is made only every kEventsRetry attempts, because
+// each makes its own file.
 void RunLog::attempt_events(const std::function<void(SummaryWriter&)>& write) {
     if (events_skipped_ > 0 && events_skipped_++ % kEventsRetry != 0) return;
     attempt("the log for TensorBoard", [&] {
@@ -462,7 +462,7 @@ void RunLog::write_pending() {
         const ssize_t count = retried([&] { return ::write(metrics_, rest.data(), rest.size()); });
         if (count < 0) {
             const int reason = errno;
-            // No half line: all that is pending is written again.
+            // No half line: everything pending is written again.
             [[maybe_unused]] const int ignored = ftruncate(metrics_, before);
             fail(full_name(path() / "metrics.jsonl"),
                  ": failed to write the file: ", std::strerror(reason));
@@ -602,7 +602,7 @@ void RunLog::log_evaluation(SummaryWriter& events, const DetailedEvaluation& tes
     }
     if (!wrong.empty()) {
         events.add_images("mistakes", pictures(data_.test, wrong), step);
-        // A tag of its own: to TensorBoard, a tag is of one kind.
+        // A separate tag: to TensorBoard, a tag has one kind.
         events.add_text("mistakes_table", caption, step);
     }
     const Tensor filters = first_filters(training_.model, data_.train.shape());

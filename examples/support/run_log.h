@@ -21,16 +21,16 @@ namespace primer::examples {
 /// The model's answer for one example.
 struct Prediction {
     Index truth = 0, guess = 0;  ///< classes
-    double probability = 0;      ///< that the model gives its guess
+    double probability = 0;      ///< the model's probability for its guess
 };
 
-/// An evaluation with all that the log and the report show of it.
+/// An evaluation with everything that the log and the report show.
 struct DetailedEvaluation : Evaluation {
     std::vector<Prediction> predictions;  ///< of all examples, in the loader's order
     std::vector<DeadUnits> dead_units;    ///< of each activation layer
 };
 
-/// evaluate(), in detail. An interrupt ends it early: then its result is not to be used.
+/// evaluate(), in detail. An interrupt ends it early: then do not use its result.
 DetailedEvaluation evaluate_in_detail(Module& model, DataLoader& loader);
 
 /// Logs a training run in its run directory:
@@ -43,12 +43,12 @@ DetailedEvaluation evaluate_in_detail(Module& model, DataLoader& loader);
 ///     report.html         the same as a page, at the end, also after Ctrl-C
 ///
 /// It draws no random numbers: the training has the same bits with and without it. Each of these
-/// fails for itself, with a warning, and is tried again when it is due the next time; the training
-/// goes on. Lines of metrics.jsonl that could not be written come with later ones.
+/// fails independently, with a warning, and is tried again when it is next due; the training goes
+/// on. Lines of metrics.jsonl that could not be written come with later ones.
 class RunLog {
   public:
     /// Does nothing yet. `part`: the folder below the directory, if that holds several runs. All
-    /// that is named must outlive the log, but for the flags.
+    /// arguments but the flags must outlive the log.
     RunLog(const TrainingFlags& flags, const TrainAndTest& data, const Training& training,
            const RunCount& count, Progress& progress, RunDirectory& directory, std::string part);
     RunLog(const RunLog&) = delete;
@@ -61,7 +61,7 @@ class RunLog {
     void after_step(bool last);
     /// Before the count of the next epoch begins.
     void after_epoch(const DetailedEvaluation& test, bool best);
-    /// When the run leaves early: logs the steps since the last line.
+    /// When the run ends early: logs the steps since the last line.
     void leave();
     /// Logs the result of the whole run, and reports.
     std::filesystem::path finish();
@@ -97,7 +97,7 @@ class RunLog {
     Index begun_after_ = 0;  // steps
     bool run_written_ = false;
     int metrics_ = -1;     // the file, once it is open
-    std::string pending_;  // lines that are not in it yet
+    std::string pending_;  // lines not yet in it
     std::unique_ptr<SummaryWriter> events_;
     Index events_skipped_ = 0;    // attempts since they failed
     EpochSums logged_;            // of the epoch's sums, those that lines tell of

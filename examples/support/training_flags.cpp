@@ -32,7 +32,7 @@ CLI::Validator not_negative() {
         "");
 }
 
-// A slip of the pen should not be found out when training is over.
+// Report a mistyped path now, not after the training.
 CLI::Validator in_a_folder() {
     return CLI::Validator(
         [](const std::string& text) -> std::string {
@@ -86,8 +86,8 @@ constexpr const char* kKept[] = {
     "--momentum", "--weight-decay", "--seed",       "--width",           "--activations",
     "--dry-run",  "--save-every",   "--no-run-dir", "--save-required"};
 
-// Those of a checkpoint's flags that count when it is resumed; the flags given now come after them.
-// Flags that name what to write are left out, wherever they come from.
+// The checkpoint's flags that count when it is resumed; the flags given now come after them. Flags
+// that name what to write are left out, wherever they come from.
 std::vector<std::string> kept_of(const CLI::App& app, const std::vector<std::string>& saved) {
     std::vector<std::string> kept;
     for (std::size_t i = 1; i < saved.size(); ++i) {
@@ -154,7 +154,7 @@ bool same_file(const std::filesystem::path& a, const std::filesystem::path& b) {
     namespace fs = std::filesystem;
     std::error_code error;
     if (fs::equivalent(a, b, error)) return true;
-    // Not there yet.
+    // It does not exist yet.
     const fs::path first = fs::weakly_canonical(fs::absolute(a, error), error);
     return !error && first == fs::weakly_canonical(fs::absolute(b, error), error) && !error;
 }
@@ -184,7 +184,7 @@ void check_places(const TrainingFlags& flags) {
     }
 }
 
-// After parse: sets flags.command and, where a run is resumed, the flags that are not given.
+// After parse: sets flags.command and, if a run is resumed, the flags that are not given.
 void complete(CLI::App& app, int argc, char** argv, TrainingFlags& flags) {
     std::vector<std::string> given;
     for (int i = 1; i < argc; ++i) {
@@ -213,7 +213,7 @@ void complete(CLI::App& app, int argc, char** argv, TrainingFlags& flags) {
     const std::string resume = flags.resume;
     flags.command.insert(flags.command.end(), given.begin(), given.end());
     try {
-        // The last word on a flag is the one that counts; CLI11 wants the list backwards.
+        // The last value of a flag counts; CLI11 wants the list backwards.
         app.parse(std::vector<std::string>(flags.command.rbegin(), flags.command.rend() - 1));
     } catch (const CLI::ParseError& error) {
         fail(full_name(resume),

@@ -9,7 +9,7 @@
 
 namespace primer::examples {
 
-/// A flag's name and value. Only its kind tells whether 007 is a number or the name of a folder.
+/// A flag's name and value. Only its kind says whether 007 is a number or the name of a folder.
 struct Setting {
     enum class Kind { text, whole, real, toggle };
 
@@ -33,13 +33,13 @@ struct TrainingFlags {
     std::string checkpoint;  ///< file that the run is saved to; empty: in the run directory
     int save_every = 0;      ///< steps; 0: only at the end of an epoch
     bool save_required = false;
-    std::string resume;  ///< file to go on from; empty: begin at the beginning
+    std::string resume;  ///< file to resume from; empty: begin at the beginning
 
     std::string run_dir;      ///< folder for metrics, report and so on; empty: a new one
     bool no_run_dir = false;  ///< write none of that
     bool quiet = false;       ///< print nothing but the result
 
-    std::string save_weights;  ///< file for the trained weights; empty: they are not kept
+    std::string save_weights;  ///< file for the trained weights; empty: none
 
     std::vector<std::string> command;  ///< the program's name and its flags; set by run
     std::vector<std::string> kept;  ///< those that a checkpoint keeps, without --data; set by run
@@ -53,10 +53,11 @@ void add_training_flags(CLI::App& app, TrainingFlags& flags);
 void add_weights_flag(CLI::App& app, TrainingFlags& flags);
 
 /// As run() of program.h; sets the number of threads, too. With --resume, flags of the training
-/// that are not given are what they were when that file was saved; where to write is never taken
-/// from a checkpoint, which may come from anybody. "latest" is the checkpoint in the run directory
-/// or, without --run-dir, the newest in the example's, and a folder means the checkpoint in it. A
-/// checkpoint in a run directory goes on in that directory, any other is saved to again.
+/// that are not given are what they were when that file was saved; the places to write to are never
+/// taken from a checkpoint, which may come from anybody. "latest" is the checkpoint in the run
+/// directory or, without --run-dir, the newest in the example's, and a folder means the checkpoint
+/// in it. A run with its checkpoint in a run directory continues in that directory; any other
+/// checkpoint is saved to again.
 int run(CLI::App& app, int argc, char** argv, TrainingFlags& flags,
         const std::function<void()>& body);
 

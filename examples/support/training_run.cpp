@@ -105,7 +105,7 @@ void TrainingRun::finish() {
 }
 
 void TrainingRun::finish(const std::string& network, const Evaluation& test) {
-    // A failure is reported last: the accuracy and the report are there all the same.
+    // A failure is reported last, after the accuracy and the report.
     std::string failure;
     try {
         if (!weights_file_.empty()) {

@@ -16,21 +16,21 @@
 
 namespace primer::examples {
 
-/// What goes on beside the training loop of an example. The loop trains, and says when a step or an
-/// epoch is done; here steps are counted, and the run is shown (Progress), saved and resumed
-/// (Checkpoints) and logged (RunLog).
+/// Everything around the training loop of an example. The loop trains, and reports when a step or
+/// an epoch is done; this class counts the steps, and shows the run (Progress), saves and resumes
+/// it (Checkpoints) and logs it (RunLog).
 class TrainingRun {
   public:
-    /// Prints what is trained on what, and resumes the run that --resume names. Throws Error for
-    /// flags that make no sense and for a checkpoint that does not fit. All that is named must
-    /// outlive the run, but for the flags.
+    /// Prints the model and its data, and resumes the run that --resume names. Throws Error for
+    /// flags that make no sense and for a checkpoint that does not fit. All arguments but the flags
+    /// must outlive the run.
     TrainingRun(const TrainingFlags& flags, const TrainAndTest& data, const Training& training);
-    /// One of several runs in the same directory, each in a folder `part` of its own. Prints
-    /// nothing of what is trained on what.
+    /// One of several runs in the same directory, each in a folder `part` of its own. Does not
+    /// print the model and its data.
     TrainingRun(const TrainingFlags& flags, const TrainAndTest& data, const Training& training,
                 RunDirectory& directory, const std::string& part);
 
-    /// How many training steps are done, and how many there will be.
+    /// The number of training steps done, and of all.
     Index step() const { return count_.step; }
     Index steps() const { return steps_; }
     bool done() const { return step() >= steps_; }
@@ -38,7 +38,7 @@ class TrainingRun {
     /// After each training step. Throws Error if the loss is not finite, and Interrupted if the
     /// user has asked for the end. Either way there is a report of what has been logged.
     void after_step(const Tensor& loss, const Tensor& logits, const IntTensor& labels);
-    /// After each evaluation. Throws Interrupted likewise.
+    /// After each evaluation. Throws Interrupted, too.
     void after_epoch(const DetailedEvaluation& test);
     /// After the last one: makes the report and, of a single run, prints where it is.
     void finish();
@@ -46,7 +46,7 @@ class TrainingRun {
     /// Error if the weights cannot be saved, after all the rest.
     void finish(const std::string& network, const Evaluation& test);
 
-    /// What the epochs have taken so far in this process, without their evaluation.
+    /// The time of the epochs so far in this process, without their evaluation.
     double training_seconds() const { return progress_.training_seconds(); }
 
   private:
@@ -71,7 +71,7 @@ class TrainingRun {
     const Index steps_;
 };
 
-/// Prints where the report is, if there is one.
+/// Prints the path of the report, if there is one.
 void print_report_path(const std::filesystem::path& report);
 
 }  // namespace primer::examples
