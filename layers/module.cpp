@@ -316,7 +316,7 @@ void Module::train(Only<bool> on) {
 }
 
 std::ostream& operator<<(std::ostream& out, const Module& module) {
-    // visit is not const, for a visitor may change what it sees; the one that prints does not.
+    // visit is not const, because a visitor may change what it sees; the one that prints does not.
     auto& changeable = const_cast<Module&>(module);
     changeable.modules();  // throws for a module in itself, which has no end
     print(out, changeable, "");

@@ -27,10 +27,9 @@ class Optimizer {
 
     /// Updates every parameter that has a gradient; the others and their state stay as they are.
     /// Throws Error, and changes nothing, if backward() has added to a gradient that an earlier
-    /// step has used (zero_grad() is missing), or if a parameter without a gradient belongs to
-    /// nothing but this optimizer any more (its layer has been replaced). It is not an error to
-    /// call backward() several times before one step, which adds the gradients, or to write to a
-    /// gradient.
+    /// step has used (zero_grad() is missing), or if a parameter without a gradient belongs only to
+    /// this optimizer (its layer has been replaced). It is not an error to call backward() several
+    /// times before one step, which adds the gradients, or to write to a gradient.
     virtual void step() = 0;
 
     /// Drops the gradients, so that the next backward() does not add to them.

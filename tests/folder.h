@@ -15,7 +15,7 @@
 
 namespace primer {
 
-/// A folder of the test's own, gone when the test ends.
+/// A folder for one test, removed when the test ends.
 class Folder {
   public:
     Folder() {
@@ -47,14 +47,14 @@ inline std::string contents(const std::filesystem::path& path) {
     return {std::istreambuf_iterator<char>(in), {}};
 }
 
-/// What a file of these bytes holds.
+/// The contents of a file of these bytes.
 inline std::string bytes_of(std::initializer_list<int> bytes) {
     std::string out;
     for (int b : bytes) out += static_cast<char>(b);
     return out;
 }
 
-/// Root may read everything: while one of these lives, root is nobody.
+/// Root may read everything: while it lives, root is nobody.
 class AsNobody {
   public:
     AsNobody() {
@@ -70,8 +70,8 @@ class AsNobody {
     bool root_ = geteuid() == 0;
 };
 
-/// A disk that is full after so many bytes: while one of these lives, no file of this process may
-/// grow beyond them, so that a write fails half-way.
+/// A disk that is full after so many bytes: while it lives, no file of this process may grow
+/// larger, so that a write fails half-way.
 class FileSizeLimit {
   public:
     explicit FileSizeLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {

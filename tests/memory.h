@@ -16,7 +16,7 @@
 
 namespace primer {
 
-/// Whether a limit on memory means anything here: sanitizers take terabytes of address space first.
+/// Whether a limit on memory means anything here: sanitizers reserve terabytes of address space.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 inline constexpr bool kMemoryLimits = false;
 #elif defined(__has_feature)
@@ -54,8 +54,8 @@ inline void limit_growth(std::size_t bytes) {
 
 }  // namespace internal
 
-/// Runs `read` in a process of its own, whose memory may grow by `bytes` and no more. Returns "" if
-/// it got through, "out of memory", or the message of the Error that it threw.
+/// Runs `read` in a process of its own, whose memory may grow by `bytes` at most. Returns "" if it
+/// succeeded, "out of memory", or the message of the Error that it threw.
 inline std::string within_memory(std::size_t bytes, const std::function<void()>& read) {
     int ends[2] = {-1, -1};
     check(pipe(ends) == 0, "within_memory: no pipe");

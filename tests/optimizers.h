@@ -12,7 +12,7 @@
 #include <primer/optim/optimizer.h>
 #include "support.h"
 
-// What the tests of the single optimizers share.
+// What the tests of the optimizers share.
 
 namespace primer {
 
@@ -94,7 +94,7 @@ struct Trained {
 };
 
 /// Checks three steps over several chunks, of which the last one is shorter: the bits are the same
-/// for any number of threads, and elements come out as if they were alone. make(w) returns an
+/// for any number of threads, and each element comes out as if it were alone. make(w) returns an
 /// optimizer of w.
 template <class Make>
 Trained check_same_bits(Make make) {

@@ -15,9 +15,9 @@
 namespace primer {
 namespace {
 
-// How far a value may be from PyTorch's, relative to it. Where a small value is left of large ones
-// that cancel each other, its rounding is theirs: so it may also be off by this much of a hundredth
-// of the tensor's largest value.
+// How far a value may be from PyTorch's, relative to it. A small value that is left when large ones
+// cancel has their rounding error: so it may also be off by this much of a hundredth of the
+// tensor's largest value.
 constexpr double kParity = kDouble ? 1e-9 : 1e-4;
 
 constexpr const char* kPyTorch = "PyTorch 2.13.0";
@@ -52,7 +52,7 @@ void compare(const Tensor& got, const Tensor& expected, const std::string& what)
                digits(expected.data()[first]));
 }
 
-// What the fixture holds under "case/kind.", by the names behind that.
+// What the fixture holds under "case/kind.", by the rest of the name.
 std::map<std::string, std::string> entries(const SafetensorsFile& file, const std::string& prefix) {
     std::map<std::string, std::string> found;
     for (const std::string& name : file.names()) {
@@ -83,7 +83,7 @@ void run(const SafetensorsFile& file, const ParityCase& test,
          const std::map<std::string, std::string>& gradients) {
     const ParityInputs in = read_inputs(file, test.name);
     for (const auto& [input, entry] : gradients) in[input].requires_grad_();
-    std::optional<Tape> tape;  // a case without gradients may have a Tape of its own
+    std::optional<Tape> tape;  // a case without gradients may make its own Tape
     if (!gradients.empty()) tape.emplace();
     const Tensor out = test.compute(in);
     compare(out, stored(file, test.name + "/out"), test.name + ": result");

@@ -16,7 +16,7 @@ namespace primer {
 /// The inputs of one case, by the names that they have in tests/parity/cases/.
 class ParityInputs {
   public:
-    /// Throws Error for a name that the case has not.
+    /// Throws Error for a name that the case does not have.
     const Tensor& operator[](const std::string& name) const;
     const IntTensor& ints(const std::string& name) const;
 
@@ -32,12 +32,12 @@ struct ParityCase {
 
 /// Runs each case on the inputs in tests/parity/<fixture>.safetensors and compares with PyTorch:
 /// the result, the gradient of every input, and inputs that are changed in place. Each gradient is
-/// also computed alone, as if no other were wanted. Fails if the fixture is missing, if it has a
-/// case that is not in the list, or the list one that is not in the fixture. (A case may be in the
-/// list more than once: an op, and the layer that calls it.)
+/// also computed alone, as if no other were wanted. Fails if the fixture is missing, and for a case
+/// that is only in the fixture or only in the list. (A case may be in the list more than once: an
+/// op, and the layer that calls it.)
 void check_parity(const std::string& fixture, const std::vector<ParityCase>& cases);
 
-/// For the optimizers: what becomes of in["w"] under the gradients in["g"][0], in["g"][1], ..., one
+/// For the optimizers: the values of in["w"] under the gradients in["g"][0], in["g"][1], ..., one
 /// row for each step. schedule[i], where there is one, is the learning rate of step i.
 Tensor trajectory(Optimizer&& optimizer, const ParityInputs& in,
                   const std::vector<double>& schedule = {});

@@ -21,7 +21,7 @@ namespace primer {
 
 inline constexpr bool kDouble = std::is_same_v<Real, double>;
 
-/// How far a result may be from the number worked out by hand, relative to its size (or to 1).
+/// How far a result may be from one worked out by hand, relative to its size (or to 1).
 inline constexpr double kTolerance = kDouble ? 1e-12 : 1e-5;
 
 /// What << writes.
@@ -72,8 +72,8 @@ void check_error(F f, std::initializer_list<const char*> parts) {
 }
 
 /// The folder $PRIMER_DATA/NAME with real data; if there is none, says that the test is skipped and
-/// returns "". Names of such test cases begin with "real data: NAME:", which keeps them apart:
-/// those of a dataset that is not there are reported as skipped, and not as passed.
+/// returns "". Names of such test cases begin with "real data: NAME:", so that those of a missing
+/// dataset are reported as skipped, not as passed.
 inline std::filesystem::path real_data(const std::string& name) {
     const char* root = std::getenv("PRIMER_DATA");
     if (root != nullptr && std::filesystem::exists(std::filesystem::path(root) / name)) {
@@ -83,8 +83,8 @@ inline std::filesystem::path real_data(const std::string& name) {
     return {};
 }
 
-/// gradcheck in the double build, which throws where tape and difference quotient disagree. In the
-/// float build it runs f once: that much can be tested there.
+/// gradcheck in the double build, which throws if tape and difference quotient disagree. In the
+/// float build it only runs f once.
 inline void check_gradients(const std::function<Tensor(const std::vector<Tensor>&)>& f,
                             const std::vector<Tensor>& inputs,
                             const GradcheckOptions& options = {}) {

@@ -5,8 +5,8 @@
 
 fail() { echo "FAILED: $*"; exit 1; }
 
-# begin PROGRAM: skips the test if that is not built; else goes to a folder that is gone when the
-# test ends, where nothing of the caller's settings is left.
+# begin PROGRAM: skips the test if that is not built; else goes to a temporary folder, removed when
+# the test ends, and clears the caller's settings.
 begin() {
     [ -x "$1" ] || { echo "SKIPPED: there is no $1; is it built?"; exit 77; }
     work=$(cd -- "$(mktemp -d)" && pwd -P)
@@ -15,7 +15,7 @@ begin() {
     unset PRIMER_DATA PRIMER_NUM_THREADS
 }
 
-# run CODE COMMAND...: leaves standard output in out, standard error in err.
+# run CODE COMMAND...: runs it; standard output goes to out, standard error to err.
 run() {
     local expected=$1 code=0
     shift
@@ -28,8 +28,8 @@ expect() { grep -Eq -- "$2" "$1" || fail "expected /$2/ in $1: $(head -c 5000 "$
 one_line() { [ "$(wc -l < "$1")" = 1 ] || fail "expected one line in $1: $(cat "$1")"; }
 
 # start COMMAND...: the same in the background, as process $pid. A script's background ignores
-# Ctrl-C unless told otherwise. The files are emptied here and not only by the process: whoever waits
-# for a line in them must not find one of the run before.
+# Ctrl-C unless told otherwise. The files are emptied here, not only by the process: a wait for a
+# line must not find one of the previous run.
 start() {
     : > out
     : > err
@@ -42,7 +42,7 @@ ended() {
     { wait "$pid"; } 2> /dev/null || code=$?
     [ "$code" = "$1" ] || fail "ended with $code, expected $1: $(cat out err)"
 }
-# until_there COMMAND...: waits until the command succeeds, longer than any busy machine needs.
+# until_there COMMAND...: waits until the command succeeds, for longer than any busy machine needs.
 until_there() {
     local end=$((SECONDS + 300))
     while [ "$SECONDS" -lt "$end" ]; do

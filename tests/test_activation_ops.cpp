@@ -1,4 +1,4 @@
-// The activations of core/ops/activation.cpp but softmax, which has a file of its own.
+// The activations of core/ops/activation.cpp, except softmax, which has its own file.
 
 #include <functional>
 #include <limits>
@@ -16,7 +16,7 @@ namespace primer {
 namespace {
 
 using Inputs = std::vector<Tensor>;
-using Wide = long double;  // in which the definitions are computed
+using Wide = long double;  // the type in which the definitions are computed
 
 constexpr double inf = std::numeric_limits<double>::infinity();
 constexpr Wide kPi = 3.14159265358979323846264L;
@@ -206,13 +206,13 @@ TEST_CASE("relu: the gradient is 1 above 0, and 0 at 0 and below") {
     check_values(x.grad(), {5}, {0, 0, 0, 4, 5});
 }
 
-TEST_CASE("relu: NaN and infinity go their way, forward and backward") {
+TEST_CASE("relu: NaN and infinity pass, forward and backward") {
     const Tensor x = tensor({NAN, inf, -inf}).requires_grad_();
     Tape tape;
     const Tensor y = relu(x);
     check_values(y, {3}, {NAN, inf, 0});
     tape.backward(sum(mul(y, tensor({2, 3, 4}))));
-    // A NaN must not end here unseen: its gradient passes, as in PyTorch.
+    // A NaN must not vanish here: its gradient passes, as in PyTorch.
     check_values(x.grad(), {3}, {2, 3, 0});
 }
 
@@ -249,7 +249,7 @@ TEST_CASE("leaky_relu: worked out by hand") {
     check_values(leaky_relu(x, 0), {4}, {0, 0, 0, 3});
     check_values(leaky_relu(x, -0.5), {4}, {1, 0.25, 0, 3});
     check_values(leaky_relu(x, 2), {4}, {-4, -1, 0, 3});
-    // Even a slope so small that y rounds to 0 goes back.
+    // Even a slope so small that y rounds to 0 reaches the gradient.
     const auto [y, dx] = run([](const Tensor& v) { return leaky_relu(v, 0.25); },
                              tensor({-1e-45, 1e-30, -1e-30}), tensor({4, 4, 4}));
     check_values(dx, {3}, {1, 4, 1});
@@ -366,7 +366,7 @@ TEST_CASE("maxout: the gradient goes to the first of the largest") {
     check_values(dx, {1, 9}, {0, 2, 0, 3, 0, 0, 4, 0, 0});
 }
 
-TEST_CASE("maxout: a NaN is the largest, the first one that is taken") {
+TEST_CASE("maxout: a NaN is the largest, and the first one is taken") {
     const Tensor x = tensor({1, NAN, 9, NAN, NAN, inf, -inf, -inf, -inf}, {3, 3});
     const auto [y, dx] =
         run([](const Tensor& v) { return maxout(v, 3); }, x, tensor({2, 3, 4}, {3, 1}));
@@ -385,7 +385,7 @@ TEST_CASE("activations: every digit of the definition, beyond one chunk of work"
         const auto [y, dx] = run(f.op, x, dy);
         CHECK(wrong_values(
                   y, [&](Index i) { return f.value(at(x, i)); }, tolerance, 0) == 0);
-        // Those that keep y have lost the digits of a small derivative, not its size.
+        // Ops that keep y lose the digits of a small derivative, not its size.
         CHECK(wrong_values(
                   dx, [&](Index i) { return f.slope(at(x, i)) * at(dy, i); }, tolerance, 1) == 0);
     }
@@ -454,7 +454,7 @@ TEST_CASE("activations: infinity, as PyTorch has it, and NaN, which stays NaN") 
     at_infinity(softplus(x), inf, 0);
 }
 
-TEST_CASE("activations: a NaN goes back as a NaN, or is let pass") {
+TEST_CASE("activations: a NaN has a gradient of NaN, or passes the gradient on") {
     for (const Activation& f : kActivations) {
         const std::string name = f.name;
         CAPTURE(name);
@@ -515,7 +515,7 @@ TEST_CASE("activations: gradients, near kinks too") {
         for (const double kink : f.kinks) {
             check_gradients(op, {tensor({kink - 1e-4, kink + 1e-4, kink - 3e-6, kink + 3e-6})});
         }
-        // An output that is used twice, and through the op again.
+        // An output that is used twice, once through the op again.
         const auto twice = [&](const Inputs& in) {
             const Tensor y = f.op(in[0]);
             return mul(y, f.op(add(y, 0.3)));
@@ -551,7 +551,7 @@ TEST_CASE("activations: no elements, and nothing recorded without a tape") {
     }
 }
 
-// Which of x and y it is decides what the network has to keep.
+// Whether it keeps x or y decides the memory of a network.
 TEST_CASE("activations: the backward keeps what it says, and reads it") {
     for (const Activation& f : kActivations) {
         CAPTURE(std::string(f.name));
@@ -700,13 +700,13 @@ TEST_CASE("maxout: kernels and definition agree, with any number of threads") {
             if (shape[1] % pieces != 0) continue;
             CAPTURE(shape.str());
             CAPTURE(pieces);
-            const Tensor x = empty(shape);  // of few different numbers: ties are common
+            const Tensor x = empty(shape);  // few different numbers: ties are common
             Real* out = x.mutable_data();
             for (Index i = 0; i < x.numel(); ++i) out[i] = static_cast<Real>(rng.below(5));
             const Shape narrow = shape.with(1, shape[1] / pieces);
             const Tensor dy = uneven(narrow);
             const auto op = [=](const Tensor& v) { return maxout(v, pieces); };
-            // The other way to say it: a dimension of its own for the pieces.
+            // The same with a separate dimension for the pieces.
             const Index inner = shape.slice(2, shape.rank()).numel();
             const auto other = [&](const Tensor& v) {
                 const Tensor split = reshape(v, {narrow[0] * narrow[1], pieces, inner});

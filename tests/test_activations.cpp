@@ -165,7 +165,7 @@ TEST_CASE("Maxout: gradients") {
     check_gradients([&](const Inputs& in) { return layer(in[0]); }, inputs);
 }
 
-TEST_CASE("Maxout: parameters, and what they start with") {
+TEST_CASE("Maxout: parameters, and their initial values") {
     Rng rng(4);
     Maxout layer(200, 250, 2, rng);
     const auto named = layer.named_parameters();
@@ -174,10 +174,10 @@ TEST_CASE("Maxout: parameters, and what they start with") {
     CHECK(named[1].first == "bias");
     CHECK(named[0].second.shape() == Shape{500, 200});
     CHECK(named[1].second.shape() == Shape{500});
-    // Of 10^5 weights the mean square is within 4 sqrt(2 / 10^5) = 1.8 % of the variance.
+    // The mean square of 10^5 weights is within 4 sqrt(2 / 10^5) = 1.8 % of the variance.
     const auto mean_square = [](const Tensor& t) { return double{mean(mul(t, t)).item()}; };
     CHECK(mean_square(layer.weight) == doctest::Approx(1.0 / 200).epsilon(0.018));
-    // The larger of two numbers that are alike to both sides of 0 has their mean square.
+    // The larger of two numbers with a symmetric distribution has their mean square.
     CHECK(mean_square(layer(randn({400, 200}, rng))) == doctest::Approx(1).epsilon(0.05));
 
     Rng again(4);

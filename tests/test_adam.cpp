@@ -29,7 +29,7 @@ TEST_CASE("Adam: by hand") {
     check_values(state[2].second, {}, {2});
 }
 
-// With betas of 0 nothing is remembered, so each step is lr g / (|g| + eps).
+// Betas of 0 remember nothing, so each step is lr g / (|g| + eps).
 TEST_CASE("Adam: eps, by hand") {
     const Parameter w = parameter({0, 0});
     Adam optimizer({w}, {.lr = 1, .betas = {0, 0}, .eps = 1});
@@ -53,12 +53,12 @@ TEST_CASE("Adam: amsgrad divides by the largest square, by hand") {
 }
 
 TEST_CASE("Adam: weight decay enters the gradient; AdamW's does not, by hand") {
-    // g = 0 and decay 0.5: Adam's gradient is 2, of which the size does not matter.
+    // g = 0 and decay 0.5: Adam's gradient is 2, whose size does not matter.
     const Parameter a = parameter({4}), b = parameter({4}), c = parameter({4});
     Adam adam({a}, {.lr = 1, .betas = {0, 0}, .eps = 0, .weight_decay = 0.5});
     step(adam, a, {0});
     check_values(a, {1}, {3});
-    // AdamW: 4 (1 - 0.25 0.5), and no step, for g = 0 (eps is there for 0 / 0).
+    // AdamW: 4 (1 - 0.25 0.5), and no step, because g = 0 (eps prevents 0 / 0).
     AdamW adamw({b}, {.lr = 0.25, .betas = {0, 0}, .weight_decay = 0.5});
     step(adamw, b, {0});
     check_values(b, {1}, {3.5});

@@ -1,4 +1,4 @@
-// What must not compile, and objects whose open members contradict one another.
+// What must not compile, and objects whose public members contradict one another.
 
 #include <primer/primer.h>
 
@@ -25,7 +25,7 @@ static_assert(!std::is_constructible_v<Tensor, int*>);
 static_assert(!std::is_constructible_v<Tensor, const char*>);
 static_assert(!std::is_convertible_v<std::nullptr_t, Tensor>);
 static_assert(!std::is_constructible_v<Parameter, bool>);
-// The members of options, likewise; and both betas, or none.
+// The members of options; and both betas, or none.
 template <class Options, class... Values>
 concept Takes = requires(Values... values) {
     Options{values...};

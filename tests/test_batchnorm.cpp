@@ -105,7 +105,7 @@ TEST_CASE("batch_norm: eps is 1e-5 unless it is given") {
     check_values(batch_norm(x, {}, {}, {}, {}, {.training = true}), {2, 1},
                  {-1 / std::sqrt(1.00001), 1 / std::sqrt(1.00001)});
     check_values(batch_norm(x, {}, {}, {}, {}, {.training = true, .eps = 1e-30}), {2, 1}, {-1, 1});
-    // A channel that is constant gives 0, not 0 / 0.
+    // A constant channel gives 0, not 0 / 0.
     check_values(batch_norm(full({3, 1}, 7), {}, {}, {}, {}, {.training = true}), {3, 1},
                  {0, 0, 0});
 }
@@ -123,7 +123,7 @@ TEST_CASE("batch_norm: a large mean and a small variance") {
     const double variance = 1.25 * step * step * 4 / 3;
     CHECK(static_cast<double>(var.item()) == doctest::Approx(variance).epsilon(kTolerance));
 
-    // In many more values than the lanes of a vector, and for dweight = sum of dy z.
+    // With many more values than a vector has lanes, and for dweight = sum of dy z.
     const Tensor many = expand(reshape(x, {4, 1, 1}), {4, 1, 1001});
     const Tensor weight = ones({1});
     weight.requires_grad_();
@@ -190,7 +190,7 @@ TEST_CASE("batch_norm: gradients, over every option") {
 
 // --- with relu ----------------------------------------------------------------------------------
 
-// As in the first two cases, of 3 z + 1 and 10 z - 1: what was -2, 0, 2, 4 and 13, -11, -7, 1.
+// As in the first two cases, with 3 z + 1 and 10 z - 1, which were -2, 0, 2, 4 and 13, -11, -7, 1.
 TEST_CASE("batch_norm: relu, by hand") {
     Tensor x = features(), weight = tensor({3, 10}), bias = tensor({1, -1});
     for (const Tensor& t : {x, weight, bias}) t.requires_grad_();
@@ -198,7 +198,7 @@ TEST_CASE("batch_norm: relu, by hand") {
     Tape tape;
     const Tensor y = batch_norm(x, {}, {}, weight, bias, options);
     check_values(y, {4, 2}, {0, 13, 0, 0, 2, 0, 4, 1});
-    // dy = 1 in the first channel is 0 0 1 1 behind relu, for at 0 the derivative is 0: dbias = 2,
+    // dy = 1 in the first channel is 0 0 1 1 behind relu, whose derivative at 0 is 0: dbias = 2,
     // dweight = 1/3 + 1, dx_j = (0 0 1 1)_j - 2/4 - z_j (4/3)/4, as weight / root = 1.
     tape.backward(sum(y * tensor({1, 0})));
     check_values(bias.grad(), {2}, {2, 0});
@@ -304,7 +304,7 @@ TEST_CASE("batch_norm: what backward keeps") {
     Tensor x = features();
     x.requires_grad_();
     {
-        // With constant statistics and no weight to learn, nothing of x.
+        // With constant statistics and no weight to learn, it keeps nothing of x.
         Tape tape;
         const Tensor y = batch_norm(x, mean, var, {}, {}, {.eps = 0});
         x.fill_(5);
@@ -319,7 +319,7 @@ TEST_CASE("batch_norm: what backward keeps") {
                     {"batch_norm: backward needs a value", "fill_"});
     }
     {
-        // The statistics are those of the forward, whatever has become of the running ones.
+        // The statistics are those of the forward, whatever happens to the running ones.
         x.set_grad({});
         Tape tape;
         const Tensor y = batch_norm(x, mean, var, {}, {}, {.eps = 0});
@@ -383,7 +383,7 @@ TEST_CASE("batch_norm: bad arguments") {
                     {"training needs more", "use a larger batch", "or eval()"});
     }
     check_error([&] { batch_norm({}, {}, {}, {}, {}); }, {"this tensor is undefined"});
-    // Refused, it has changed nothing.
+    // A refused call changes nothing.
     const Tensor mean = zeros({3}), var = ones({3});
     check_error(
         [&] {
@@ -432,7 +432,7 @@ Results fast(const kernels::BatchNormSizes& s, const Way& way) {
     return run(s, kernels::batch_norm_training, kernels::batch_norm_backward, way);
 }
 
-// With one channel a lane (inner = 1) and one channel in all lanes; full and partial groups; more
+// One channel per lane (inner = 1) and one channel in all lanes; full and partial groups; more
 // values than are added up in float.
 const std::vector<kernels::BatchNormSizes> kSizes{
     {2, 1, 1},    {5, 7, 1}, {3, 8, 1},    {4, 9, 1},    {33, 17, 1}, {70, 32, 1}, {9, 65, 1},
@@ -498,8 +498,8 @@ TEST_CASE("batch_norm kernels: the same bits for any number of threads") {
     set_num_threads(before);
 }
 
-// The mean of the first values, which the sums of squares are taken about, is 100 standard
-// deviations of the rest away: half of the digits of a float would be gone if it were 0.
+// The sums of squares are taken about the mean of the first values. Here it is 100 standard
+// deviations of the rest away: if it were 0, half of the digits of a float would be lost.
 TEST_CASE("batch_norm kernels: first values unlike the others, and all of them far from 0") {
     const kernels::BatchNormSizes s{200, 2, 64};
     Rng rng(4);
@@ -643,7 +643,7 @@ TEST_CASE("BatchNorm: momentum") {
     check_values(fast_layer.running_mean, {2}, {2, 5});
     check_values(fast_layer.running_var, {2}, {0.5 + 10 / 3.0, 0.5 + 14});
 
-    // Without one: the averages of [4, 10], then 2 and 6 times as much; 1 + 4 + 36 for the
+    // Without momentum: the averages of [4, 10], then 2 and 6 times as much; 1 + 4 + 36 for the
     // variance.
     BatchNorm1d average(2, {.momentum = std::nullopt});
     average(features());
@@ -667,13 +667,13 @@ TEST_CASE("BatchNorm: without affine, and without running statistics") {
     CHECK_FALSE(untracked.num_batches_tracked.defined());
     check_values(untracked(features()), {4, 2}, z);
     untracked.eval();
-    check_values(untracked(features()), {4, 2}, z);  // the batch's own all the same
+    check_values(untracked(features()), {4, 2}, z);  // still the batch's own
     check_error([&] { untracked(zeros({1, 2})); }, {"1 value for each channel"});
 }
 
-TEST_CASE("BatchNorm: the mode and the recording are two things") {
+TEST_CASE("BatchNorm: the mode does not depend on recording") {
     BatchNorm1d layer(2);
-    layer(features());  // no Tape, and yet it is training
+    layer(features());  // training, though there is no Tape
     check_values(layer.num_batches_tracked, {}, {1});
     const NoGrad unrecorded;
     layer(features());

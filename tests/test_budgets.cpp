@@ -31,7 +31,7 @@ Index code_lines(std::istream& file) {
     return count;
 }
 
-// Of a file, or of the sources directly in a folder. `name` without an ending: its .h and .cpp.
+// Counts a file, or the sources directly in a folder. `name` without an ending: its .h and .cpp.
 Index code_lines(const std::string& name) {
     const fs::path path = fs::path(PRIMER_SOURCE_DIR) / name;
     std::vector<fs::path> files;

@@ -32,7 +32,7 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kHeader = 36;
 
-// One of everything, with values that only a copy of the bits keeps.
+// One of everything, with values that only a bitwise copy keeps.
 Checkpoint sample() {
     using Limits = std::numeric_limits<Real>;
     Checkpoint c;
@@ -78,7 +78,7 @@ struct HeaderFields {
     std::uint32_t byte_order = 0x01020304, version = 1, real_size = sizeof(Real);
 };
 
-// A file whose checksums are right, whatever is in it.
+// A file with correct checksums, whatever is in it.
 std::string sealed(const std::string& payload, const HeaderFields& fields = {}) {
     const std::string header = "PRIMERCK" + bytes_of(fields.byte_order) + bytes_of(fields.version) +
                                bytes_of(fields.real_size) + bytes_of(crc32c(payload)) +
@@ -159,7 +159,7 @@ TEST_CASE("checkpoint: where a step lies") {
     }
 }
 
-// Trains a model that has chance in it, and state in all of its parts.
+// Trains a model that draws random numbers and has state in all of its parts.
 struct Run {
     Run(const Dataset& data, std::uint64_t seed)
         : rng(seed),
@@ -224,7 +224,7 @@ struct Run {
     Index step = 0;
 };
 
-TEST_CASE("checkpoint: training that is resumed ends with the same bits, wherever it stopped") {
+TEST_CASE("checkpoint: resumed training ends with the same bits, wherever it stopped") {
     const ImageDataset data = synthetic_digits(30, 1);  // 4 batches
     Run whole(data, 1);
     whole.train_to(11);
@@ -246,7 +246,7 @@ TEST_CASE("checkpoint: training that is resumed ends with the same bits, whereve
 
 // --- another model -----------------------------------------------------------------------------
 
-// The messages that name what a hostile file holds: one line each, and none without end.
+// Messages that quote a hostile file are one line each, of limited length.
 TEST_CASE("checkpoint: hostile names make one short line of a message") {
     const ModelState model{
         .description = "model", .tensors = {{"w", zeros({2})}}, .generators = {}};
@@ -291,7 +291,7 @@ TEST_CASE("checkpoint: another model is named with all that differs, and is left
     check_values(weight, {2, 3}, {1, 1, 1, 1, 1, 1});
     CHECK(rng.state() == Rng(1).state());
 
-    // One that differs in nothing but an activation.
+    // A model that differs in nothing but an activation.
     ModelState similar{
         .description = c.model + "\n(1): ReLU()", .tensors = c.tensors, .generators = {}};
     Rng a(1), b(2);
@@ -316,12 +316,12 @@ TEST_CASE("checkpoint: what can be restored in part only is not restored at all"
         CHECK(rng.state() == Rng(1).state());
         CHECK(other.state() == Rng(2).state());
     };
-    // The second of the generators has a state that none can have.
+    // The second generator has an impossible state.
     Checkpoint c = sample();
     c.generators[1].second = {};
     check_error([&] { c.restore(model, "/the/file"); }, {"Rng::set_state"});
     is_untouched();
-    // The tape has recorded the second of the tensors.
+    // The tape has recorded the second tensor.
     {
         Tape tape;
         const Parameter w(ones({2, 3}));
@@ -425,7 +425,7 @@ TEST_CASE("checkpoint: sizes that cannot be, under checksums that are right") {
             crafted.replace(at, 8, bytes_of(claim));
             const std::string file = sealed(crafted);
             try {
-                // Where it was no length, it is loaded as it stands there.
+                // A number that was no length is loaded as it stands.
                 const bool same = saved(parse(file)) == file;
                 CHECK(same);
                 ++loaded;
@@ -449,7 +449,7 @@ TEST_CASE("checkpoint: sizes that cannot be, under checksums that are right") {
                  "length of 1152921504606846976"});
 }
 
-// A file of `count` tensors, as small as they go.
+// A file of `count` tensors, each as small as possible.
 std::string many_tensors(Index count) {
     Checkpoint c = sample();
     c.tensors.clear();

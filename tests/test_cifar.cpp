@@ -28,7 +28,7 @@ ImageDataset small100(const fs::path& dir, Split split,
     return cifar100(dir, split, labels, CifarLength::any);
 }
 
-// A picture of one colour behind its label bytes.
+// A picture of one colour after its label bytes.
 std::string record(const std::string& labels, char red, char green, char blue) {
     return labels + std::string(1024, red) + std::string(1024, green) + std::string(1024, blue);
 }
@@ -44,7 +44,7 @@ const std::vector<std::string> kTrainNames{"data_batch_1.bin", "data_batch_2.bin
                                            "data_batch_3.bin", "data_batch_4.bin",
                                            "data_batch_5.bin"};
 
-// All training files, in a folder inside of the test's.
+// All training files, in a folder inside the test's.
 void write_train(const Folder& folder, const std::string& inside = ".") {
     fs::create_directory(folder.path() / inside);
     for (const std::string& name : kTrainNames) {
@@ -58,8 +58,8 @@ std::vector<Index> labels(const Dataset& dataset) {
     return all;
 }
 
-// What `load` says of a folder in which everything is right except for what `spoil` changes: one
-// line, with the absolute path of `culprit`, what was expected and what was found.
+// Checks the Error of `load` for a folder in which everything is right except for what `spoil`
+// changes: one line, with the absolute path of `culprit`, what was expected and what was found.
 void check_one_line(const std::function<void()>& load, const Folder& folder,
                     const std::string& culprit, std::initializer_list<const char*> parts) {
     const fs::path path = culprit.empty() ? folder.path() : folder.path() / culprit;
@@ -305,8 +305,8 @@ TEST_CASE("cifar: a file that does not end with a whole picture") {
         "train.bin", {"pictures of 3074 bytes, found 6147 bytes, 1 pictures and 3073 bytes"});
 }
 
-// 10000 x 3073 = 30730000, 10000 x 3074 = 30740000, 50000 x 3074 = 153700000. What is behind the
-// end of the file that was written is zeros, which take no room on the disk.
+// 10000 x 3073 = 30730000, 10000 x 3074 = 30740000, 50000 x 3074 = 153700000. Beyond what was
+// written, the file is all zeros, which take no room on the disk.
 TEST_CASE("cifar: the published files have the published length") {
     const Folder folder;
     const auto make = [&](const std::string& name, std::uintmax_t bytes) {
@@ -350,7 +350,7 @@ TEST_CASE("cifar: reading takes the size of the files in memory, and 1 MB") {
     for (const std::string& name : kTrainNames) folder.write(name, pictures);
     CHECK(within_memory(5 * pictures.size() + (1 << 20),
                         [&] { small10(folder.path(), Split::train); }) == "");
-    // Of whole pictures, and of holes only, which take no room on the disk.
+    // Files of whole pictures, all holes, which take no room on the disk.
     fs::resize_file(folder.path() / kTrainNames[4], std::uintmax_t{3073} << 20);
     CHECK(within_memory(1 << 20, [&] { cifar10(folder.path(), Split::train); }) != "out of memory");
 }
@@ -446,7 +446,7 @@ TEST_CASE("real data: cifar10: the published files") {
     REQUIRE(train.size() == 50000);
     REQUIRE(test.size() == 10000);
 
-    // The first labels of each, and as many of every class.
+    // The first labels of each file, and the same number of every class.
     std::vector<Index> first;
     for (Index i = 0; i < 5; ++i) first.push_back(train.label(i));
     for (Index i = 0; i < 5; ++i) first.push_back(test.label(i));
@@ -457,8 +457,8 @@ TEST_CASE("real data: cifar10: the published files") {
         for (Index count : of_class) CHECK(count == set->size() / 10);
     }
 
-    // Copies that have gone through a lossy format shall pass as well: their deviations are about
-    // 0.002 too small. The other deviations in use, 0.2023, 0.1994, 0.2010, would not pass.
+    // Copies that have gone through a lossy format pass as well: their deviations are about 0.002
+    // too small. The other deviations in use, 0.2023, 0.1994, 0.2010, would not pass.
     for (std::size_t c = 0; c < 3; ++c) {
         const auto [mean, stddev] = statistics(train, c);
         CAPTURE(c);

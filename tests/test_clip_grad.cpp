@@ -22,7 +22,7 @@ std::vector<Parameter> three() {
     return parameters;
 }
 
-TEST_CASE("clip_grad_norm_: too long gradients are scaled together") {
+TEST_CASE("clip_grad_norm_: gradients that are too long are scaled together") {
     const std::vector<Parameter> parameters = three();
     CHECK(clip_grad_norm_(parameters, 2) == 13);
     // times 2 / (13 + 1e-6); the same digits as torch.nn.utils.clip_grad_norm_ of torch 2.13

@@ -42,7 +42,7 @@ TEST_CASE("conv2d: stride and padding by hand") {
     check_values(conv2d(nine(), tensor({1, 10, 100}, {1, 1, 3, 1}), {},
                         {.stride = {1, 2}, .padding = {1, 0}}),
                  {1, 1, 3, 2}, {410, 630, 741, 963, 74, 96});
-    // So much padding that some windows see nothing else.
+    // So much padding that some windows see only padding.
     check_values(conv2d(tensor({3}, {1, 1, 1, 1}), tensor({2}, {1, 1, 1, 1}), tensor({7}),
                         {.padding = {0, 1}}),
                  {1, 1, 1, 3}, {7, 13, 7});
@@ -102,8 +102,8 @@ struct Case {
     Conv2dOptions options = {};
 };
 
-// Every option, alone and together with others; windows that do not come out even; one-pixel
-// images, kernels as large as the image, windows that see nothing but padding.
+// Every option, alone and together with others; windows that leave pixels over; one-pixel images,
+// kernels as large as the image, windows that see nothing but padding.
 const std::vector<Case>& cases() {
     static const std::vector<Case> all{
         {{1, 1, 1, 1}, {1, 1, 1, 1}},
@@ -199,7 +199,7 @@ TEST_CASE("conv2d: only what backward needs is kept") {
     SUBCASE("x for the weight's gradient") {
         w.requires_grad_();
         Tape tape;
-        Tensor a = x + 1, b = w + 1;  // not leaves, which the tape keeps anyway
+        Tensor a = x + 1, b = w + 1;  // not leaves: the tape keeps those anyway
         const Tensor y = conv2d(a, b, {});
         CHECK(freed_with(a) == 0);
         CHECK(freed_with(b) == size);
@@ -297,7 +297,7 @@ TEST_CASE("conv2d: options whose sums and products would overflow") {
             conv2d(zeros({1, 0, 8, 8}), zeros({0, 4, 3, 3}), {}, {.groups = Index{1} << 62});
         },
         {"at least one output channel", "got the weight [0, 4, 3, 3]"});
-    // What is just allowed is computed as it should be: 4 (2^31 - 1) + 1 cells do not fit.
+    // The largest sizes allowed are computed without overflow: 4 (2^31 - 1) + 1 cells do not fit.
     CHECK(conv2d(x, w, {}, {.stride = large}).shape() == Shape{1, 1, 1, 1});
     check_error([&] { conv2d(x, w, {}, {.dilation = large}); }, {"covers 8589934589x8589934589"});
     check_error([&] { conv2d(x, w, {}, {.padding = large}); },
@@ -321,8 +321,8 @@ struct Results {
     Tensor y, y_without_bias, dx, dw;
 };
 
-// What the fast kernels, or the reference ones, make of the same numbers. The results are filled
-// with NaN before, to see that every element is written.
+// The results of the fast kernels, or of the reference ones. They are filled with NaN first, to
+// check that every element is written.
 Results run(const Case& c, bool fast) {
     const kernels::ConvSizes s = sizes_of(c);
     Rng rng(7);
@@ -403,7 +403,7 @@ bool same_bits(const Tensor& a, const Tensor& b) {
 
 TEST_CASE("conv kernels: the same bits for any number of threads") {
     const int before = num_threads();
-    // So much work that it is shared out: many images, or one that is cut into pieces.
+    // Enough work to be shared out: many images, or one that is cut into pieces.
     for (const Case& c : {Case{{26, 8, 12, 12}, {16, 8, 3, 3}, {.padding = 1}},
                           Case{{1, 32, 40, 40}, {48, 32, 3, 3}, {.stride = 2}},
                           Case{{20, 16, 12, 12}, {16, 1, 3, 3}, {.padding = 1, .groups = 16}},
@@ -423,7 +423,7 @@ TEST_CASE("conv kernels: the same bits for any number of threads") {
     set_num_threads(before);
 }
 
-TEST_CASE("conv kernels: how the threads overlap does not change what is asked of the system") {
+TEST_CASE("conv kernels: how the threads overlap does not change the memory requests") {
     const int before = num_threads();
     set_num_threads(8);
     const Case c{{16, 8, 16, 16}, {8, 8, 3, 3}, {.padding = 1}};
@@ -451,7 +451,7 @@ TEST_CASE("conv kernels: how the threads overlap does not change what is asked o
     set_num_threads(before);
 }
 
-TEST_CASE("conv2d: after the first steps no memory is asked of the system") {
+TEST_CASE("conv2d: after the first steps no memory is requested from the system") {
     const int before = num_threads();
     Rng rng(3);
     Conv2d first(3, 8, {.kernel = 3, .padding = 1}, rng), second(8, 8, {.kernel = 1}, rng);

@@ -1,5 +1,5 @@
-// What special values in x come to in conv2d: the same as by the definition, whichever kernel does
-// the work. (test_conv_winograd.cpp has what that kernel does about them, test_edges.cpp the rest.)
+// Special values in x: conv2d gives the same results as the definition, whichever kernel does the
+// work. (For that kernel itself see test_conv_winograd.cpp, for the rest test_edges.cpp.)
 
 #include <doctest/doctest.h>
 
@@ -40,7 +40,7 @@ const Network kNetworks[] = {
     {"groups", 16, 24, 12, 3, 1, 1, 2},
 };
 
-// A sum in double, and the sum of the terms' absolute values, to which rounding is in proportion.
+// A sum in double, and the sum of the terms' absolute values, to which rounding is proportional.
 struct Sum {
     double value = 0, size = 0;
     void add(double term) {
@@ -53,7 +53,7 @@ struct Expected {
     std::vector<Sum> y, dx, dw;
 };
 
-// By the definition: only what is inside of the image counts.
+// By the definition: only what is inside the image counts.
 Expected by_definition(const Network& net, const Tensor& x, const Tensor& w, const Tensor& dy) {
     Expected sums{std::vector<Sum>(static_cast<std::size_t>(dy.numel())),
                   std::vector<Sum>(static_cast<std::size_t>(x.numel())),
@@ -85,7 +85,7 @@ Expected by_definition(const Network& net, const Tensor& x, const Tensor& w, con
     return sums;
 }
 
-// The number of values that are not what they should be.
+// The number of wrong values.
 int wrong(const Tensor& found, const std::vector<Sum>& expected) {
     int count = 0;
     for (std::size_t i = 0; i < expected.size(); ++i) {

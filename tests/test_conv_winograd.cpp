@@ -29,7 +29,7 @@ kernels::Correlation correlation(const ConvSizes& s) {
             .w = kernels::forward_line(s.w)};
 }
 
-// The largest difference, as a share of the largest value that should be there.
+// The largest difference, as a share of the largest expected value.
 double relative_error(const Tensor& found, const Tensor& expected) {
     double worst = 0, largest = 0;
     for (Index i = 0; i < expected.numel(); ++i) {
@@ -102,7 +102,7 @@ TEST_CASE("winograd: what is infinite, NaN or large spreads no further than in t
         }
         return true;
     };
-    // The last is one that the transform makes too large, but the sums do not.
+    // The transform overflows for the last one, but the sums do not.
     const Real large = std::numeric_limits<Real>::max() / 100;
     for (const Real value : {Real(INFINITY), Real(NAN), large}) {
         CAPTURE(value);

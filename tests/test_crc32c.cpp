@@ -23,7 +23,7 @@ TEST_CASE("crc32c: the published values") {
 }
 
 TEST_CASE("crc32c: in pieces as at once") {
-    // Eight bytes at a time, with any number of them before and after, as one at a time.
+    // Eight bytes at a time, with any number before and after, give the same as one at a time.
     std::string text;
     std::uint32_t so_far = 0;
     for (int i = 0; i < 40; ++i) {

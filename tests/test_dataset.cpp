@@ -41,7 +41,7 @@ TEST_CASE("ImageDataset: examples outside of it") {
     check_error([&] { pictures.pixels(-1); }, {"no example -1"});
 }
 
-TEST_CASE("ImageDataset: load wants the picture's size") {
+TEST_CASE("ImageDataset: load needs room for one picture") {
     std::array<Real, 5> values{};
     check_error([&] { three_pictures().load(0, values); },
                 {"ImageDataset::load", "expected room for 4 values", "[2, 1, 2]", "got 5"});

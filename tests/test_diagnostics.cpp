@@ -133,7 +133,7 @@ TEST_CASE("dead_relu_ratio: a layer that ends with a ReLU counts, without one it
                         .zeros = 0.5});
 }
 
-// Of kFeatures, features 0 and 2 are dead; of the picture below, as above, channel 0 of three.
+// In kFeatures, features 0 and 2 are dead; in the picture below, as above, channel 0 of three.
 TEST_CASE("dead_units: as dead_relu_ratio has them, of the layers that were called") {
     Sequential model{Identity(), Sequential(ReLU()), LeakyReLU(0), Tanh()};
     const auto rows = dead_units(model, [&] { model[2](model[1](kFeatures())); });

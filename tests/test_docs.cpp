@@ -1,5 +1,5 @@
-// What README.md and docs/ promise of themselves: their length, their links, the line counts of the
-// reading list.
+// What README.md and docs/ promise about themselves: their length, their links, the line counts of
+// the reading list.
 
 #include <algorithm>
 #include <cstdlib>
@@ -46,7 +46,7 @@ std::string file_of(const std::string& link) {
     return link.substr(0, link.find('#'));
 }
 
-TEST_CASE("docs: the rule tells links to files from others") {
+TEST_CASE("docs: the rule distinguishes links to files from others") {
     CHECK(file_of("https://example.org/a.md") == "");
     CHECK(file_of("#dependencies") == "");
     CHECK(file_of("docs/building.md#dependencies") == "docs/building.md");

@@ -40,10 +40,10 @@ TEST_CASE("dropout: what is kept is divided by 1 - p") {
     }
 }
 
-// Of n = 400 000 the share that is dropped is within 5 standard deviations, 5 sqrt(p (1 - p) / n),
-// of p. So is, with twice that to spare as the pairs overlap, the share p^2 of the pairs `lag`
-// apart of which both are dropped: of neighbours, of the two that share a random number, and of
-// those in the same place of two chunks.
+// The dropped share of n = 400 000 elements is within 5 standard deviations, 5 sqrt(p (1 - p) / n),
+// of p. So is the share of pairs `lag` apart that are both dropped, of p^2, with twice the
+// tolerance, because pairs overlap: neighbours, the two that share a random number, and those in
+// the same place of two chunks.
 TEST_CASE("dropout: each element on its own, with probability p") {
     Rng rng(2);
     const double n = 400'000;
@@ -82,7 +82,7 @@ TEST_CASE("dropout: takes one number from the generator, whatever the size") {
     twin.next();
     twin.next();
     CHECK(rng.state() == twin.state());
-    // And another one gives another mask.
+    // Another number gives another mask.
     const Tensor x = ones({1000});
     CHECK_FALSE(same(dropout(x, 0.5, rng), dropout(x, 0.5, rng)));
 }
@@ -161,7 +161,7 @@ TEST_CASE("dropout2d: whole channels") {
     // 1024 / 4, within 5 standard deviations: 5 sqrt(1024 * 3/16) = 69.
     CHECK(std::abs(dropped - 256) < 70);
 
-    // In another image other channels: the chance that all are dropped alike is nil.
+    // Images differ in their channels: the chance that all drop the same is nil.
     bool alike = true;
     for (Index c = 0; c < 16; ++c)
         alike = alike && (y.at({0, c, 0, 0}) == 0) == (y.at({1, c, 0, 0}) == 0);
@@ -290,7 +290,7 @@ TEST_CASE("Dropout: gradients") {
         {randn({2, 4, 2, 1}, rng)});
 }
 
-TEST_CASE("Dropout: in steady state the mask asks the system for no memory") {
+TEST_CASE("Dropout: in steady state the mask requests no memory from the system") {
     Rng rng(15);
     Dropout layer(0.5, rng);
     Tensor x = ones({64, 333});

@@ -1,6 +1,6 @@
-// Where ops meet the edges of what they take: large offsets that cancel, 0 times infinity, signed
-// zeros, infinities and NaN, scalars and sizes of 0. tests/parity/sweep.py compares the whole of it
-// with PyTorch, where that is installed; here is what once was wrong, or differs on purpose.
+// Ops at the edges of their domains: large offsets that cancel, 0 times infinity, signed zeros,
+// infinities and NaN, scalars and sizes of 0. tests/parity/sweep.py compares all of it with
+// PyTorch, where that is installed; here are former faults and deliberate differences.
 
 #include <cmath>
 #include <limits>
@@ -29,7 +29,7 @@ constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr auto kLargest = static_cast<double>(std::numeric_limits<Real>::max());
 constexpr auto kTiny = static_cast<double>(std::numeric_limits<Real>::denorm_min());
 
-// The gradient of x where the gradient from above is dy.
+// The gradient of x for the upstream gradient dy.
 template <class F>
 Tensor gradient(F f, const Tensor& x, const Tensor& dy) {
     x.set_grad({});
@@ -114,14 +114,14 @@ TEST_CASE("edges: without weight_decay an infinite weight stays what it is") {
 }
 
 TEST_CASE("edges: optimizers with gradients that overflow or are NaN") {
-    // The square is infinite, so nothing is left of the step; and nothing makes a NaN of it.
+    // The square is infinite, so the step is 0, not NaN.
     const double huge = kLargest;
     const Tensor start = tensor({0.5});
     check_values(after_steps<RMSprop>(RMSpropOptions{.centered = true}, start, {huge}), {1}, {0.5});
     check_values(after_steps<RMSprop>(RMSpropOptions{.lr = 0, .alpha = 1}, start, {huge}), {1},
                  {0.5});
     check_values(after_steps<Adam>(AdamOptions{}, start, {huge}), {1}, {0.5});
-    // A NaN is the largest square, and stays it.
+    // A NaN is the largest square, and remains so.
     const Tensor w = after_steps<Adam>(AdamOptions{.amsgrad = true}, start, {1, kNaN, 1});
     CHECK(std::isnan(w.item()));
 }
@@ -141,8 +141,8 @@ TEST_CASE("edges: pow is that of IEEE 754") {
     check_values(pow(a, b), {8}, {kInf, kInf, 0, kInf, 1, kNaN, 1, 1});
 }
 
-TEST_CASE("edges: the gradient of pow tells odd exponents from even ones") {
-    // q - 1 of a q beyond 2^24 is q again in float.
+TEST_CASE("edges: the gradient of pow distinguishes odd exponents from even ones") {
+    // In float, q - 1 is q for any q beyond 2^24.
     const Tensor q = tensor({1e10, 16777216, 3, 2});
     check_values(gradient([&](const Tensor& x) { return pow(x, q); }, full({4}, -1), ones({4})),
                  {4}, {-1e10, -16777216, 3, -2});
@@ -180,7 +180,7 @@ TEST_CASE("edges: batch_norm of infinities and of the largest numbers") {
     check_values(mean, {2}, {1.25, kInf});
     CHECK(std::isnan(var.data()[1]));
 
-    // Beyond what sums in float hold, but not beyond the result.
+    // Too large for a sum in float, but not for the result.
     const double big = kLargest / 4;
     const Tensor large = tensor({big, -big, big, -big, big, -big, big, -big}, {8, 1});
     if constexpr (!kDouble) {
@@ -361,7 +361,7 @@ TEST_CASE("edges: labels that are no class") {
     check_error([&] { count_correct(x, {0, -100}); }, {"label -100", "leave examples"});
 }
 
-// So many empty rows and products that a loop over them would not end.
+// So many empty rows and products that a loop over them would never end.
 TEST_CASE("edges: results without elements, of any size") {
     constexpr Index most = Index{1} << 40;
     Tape tape;

@@ -254,7 +254,7 @@ TEST_CASE("elementwise: gradients of negative operands") {
         CAPTURE(f.name);
         check_gradients([&](const Inputs& x) { return f.op(x[0], x[1]); }, {a.clone(), b.clone()});
     }
-    // A negative base has powers with whole exponents only: differentiable by the base alone.
+    // A negative base has only whole exponents: differentiable by the base alone.
     for (double exponent : {-2.0, -1.0, 1.0, 2.0, 3.0}) {
         CAPTURE(exponent);
         check_gradients([&](const Inputs& x) { return pow(x[0], exponent); }, {a.clone()});
@@ -311,7 +311,7 @@ TEST_CASE("elementwise: gradients worked out by hand") {
 
 TEST_CASE("elementwise: pow at a base of 0") {
     check_values(pow(tensor({0, 0, 0, 0, 0}), tensor({0, 1, 2, 0.5, -1})), {5}, {1, 0, 0, 0, inf});
-    // By the base: b a^(b-1), and 0 for b = 0. As in PyTorch.
+    // With respect to the base: b a^(b-1), and 0 for b = 0. As in PyTorch.
     const auto slope_at_0 = [](double exponent) {
         return slopes([=](const Tensor& a) { return pow(a, exponent); }, {0})[0];
     };
@@ -320,7 +320,8 @@ TEST_CASE("elementwise: pow at a base of 0") {
     CHECK(slope_at_0(2) == 0);
     CHECK(slope_at_0(0.5) == inf);
     CHECK(slope_at_0(-1) == -inf);
-    // By the exponent: a^b ln a, but 0 at a = 0 for b >= 0, where the power stays what it is.
+    // With respect to the exponent: a^b ln a, but 0 at a = 0 for b >= 0, where the power is
+    // constant.
     const auto by_exponent = slopes([](const Tensor& b) { return pow(0, b); }, {0, 1, 2, 0.5, -1});
     CHECK(by_exponent == std::vector<double>{0, 0, 0, 0, -inf});
 }
@@ -334,14 +335,14 @@ TEST_CASE("elementwise: pow with an exponent of 0, 1, 2, and of a negative base"
     check_values(pow(x, 0.5), {3}, {NAN, NAN, std::sqrt(3.0)});
     CHECK(slopes([](const Tensor& a) { return pow(a, 0); }, {-2, 3}) == std::vector<double>{0, 0});
     CHECK(slopes([](const Tensor& a) { return pow(a, 2); }, {-2, 3}) == std::vector<double>{-4, 6});
-    // Between the whole exponents there is nothing to be near to.
+    // Exponents between whole ones give NaN, so there is nothing to approach.
     CHECK(std::isnan(slopes([](const Tensor& b) { return pow(-2, b); }, {2})[0]));
     CHECK(slopes([](const Tensor& b) { return pow(1, b); }, {2}) == std::vector<double>{0});
     // Infinite and NaN operands, as std::pow has them.
     check_values(pow(tensor({inf, NAN, 1, 2}), tensor({0, 0, NAN, inf})), {4}, {1, 1, 1, inf});
 }
 
-TEST_CASE("elementwise: NaN and infinity go their way") {
+TEST_CASE("elementwise: NaN and infinity propagate") {
     check_values(tensor({NAN, inf, -inf, inf}) + tensor({1, 1, 1, -inf}), {4},
                  {NAN, inf, -inf, NAN});
     check_values(tensor({0, inf, NAN}) * tensor({inf, 2, 0}), {3}, {NAN, inf, NAN});

@@ -29,7 +29,7 @@ std::ostream& operator<<(std::ostream& out, const CountsPrints& x) {
 
 }  // namespace
 
-TEST_CASE("error: a check that holds puts no message together") {
+TEST_CASE("error: a check that holds builds no message") {
     const CountsPrints part;
     check(true, part);
     CHECK(part.prints == 0);

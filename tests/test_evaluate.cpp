@@ -43,7 +43,7 @@ TEST_CASE("evaluate: mean loss and accuracy by hand, whatever the batch size") {
     Tensor logits = zeros({10});
     logits.mutable_data()[3] = 2;
     Constant model(logits);
-    // log of the sum of exponentials, less the label's logit: 2 for two of twenty.
+    // The logarithm of the sum of exponentials, less the label's logit: 2 for two of twenty.
     const double loss = std::log(9 + std::exp(2.0)) - 2 * 2.0 / 20;
     for (Index batch_size : {1, 7, 20}) {
         DataLoader loader = loader_of(data, batch_size);
@@ -74,7 +74,7 @@ TEST_CASE("evaluate: in eval mode; afterwards every module is in its own again")
     CHECK(evaluate(model, loader).loss == in_eval.loss);
     CHECK(modes() == before);
 
-    // The other way round: all in eval mode but one that is inside.
+    // The other way round: all in eval mode except an inner one.
     model.eval();
     modules[3]->train();
     const std::vector<bool> mixed = modes();

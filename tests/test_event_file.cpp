@@ -147,7 +147,7 @@ struct Logged {
     std::string value;  ///< the message Summary.Value
 };
 
-/// What the file says, after its first record.
+/// The contents of the file after its first record.
 std::vector<Logged> logged(const fs::path& path) {
     const std::vector<std::string> events = records(contents(path));
     REQUIRE(!events.empty());
@@ -386,7 +386,7 @@ TEST_CASE("event_file: settings and results of a run") {
     CHECK(number<double>(only(content(3), 4, 2).bytes) == 2);
 }
 
-TEST_CASE("event_file: a run that goes on voids what was logged behind that step") {
+TEST_CASE("event_file: a resumed run voids what was logged after that step") {
     const Folder folder;
     const SummaryWriter log(folder.path(), {.purge_step = 500});
     const std::vector<std::string> events = records(contents(log.path()));
@@ -410,7 +410,7 @@ TEST_CASE("event_file: tags and texts must be UTF-8, and a tag must be") {
     CHECK(std::distance(fs::directory_iterator(folder.path()), {}) == 1);
 }
 
-/// Some of everything.
+/// A bit of everything.
 void log_all(SummaryWriter& log) {
     log.add_scalar("scalar", 1, 1);
     log.add_image("image", Image(5, 4, 3, 77), 2);
@@ -450,7 +450,7 @@ TEST_CASE("event_file: cut anywhere, it reads up to the last whole record") {
     }
 }
 
-TEST_CASE("event_file: a full disk is said, the file stays whole and grows again") {
+TEST_CASE("event_file: a full disk is reported, the file stays whole and grows again") {
     const Folder folder;
     for (int room = 1; room < 60; room += 7) {
         SummaryWriter log(folder.path());

@@ -32,7 +32,7 @@ TEST_CASE("files: what messages end with") {
     CHECK(kSource.missing(folder.path()) == "; there is a folder '" +
                                                 (folder.path() / "photos").string() +
                                                 "': is that the one to name?");
-    // What is there may be somebody's own: no advice to put another file in its place.
+    // An existing file may be the user's own: no advice to replace it.
     CHECK(kSource.compare() ==
           "; in Primer's source folder, ./primer fetch photos --to NEW-FOLDER downloads the "
           "published files to compare with");
@@ -98,7 +98,7 @@ TEST_CASE("files: the last byte, and the beginning seen from the end") {
     CHECK_NOTHROW(file.read(none));
 }
 
-TEST_CASE("files: a packed file, no file at all, and one that may not be read") {
+TEST_CASE("files: a packed file, no file at all, and an unreadable one") {
     const Folder folder;
     folder.write("packed", "\x1f\x8b\x08");
     File packed(kSource, folder.path() / "packed");
@@ -119,7 +119,7 @@ TEST_CASE("files: a packed file, no file at all, and one that may not be read") 
                 {"photos: expected '", "/secret' to be readable", "check its permissions"});
 }
 
-TEST_CASE("files: why a file cannot be opened is said") {
+TEST_CASE("files: the Error says why a file cannot be opened") {
     const Folder folder;
     folder.write("file", "x");
     rlimit before{};

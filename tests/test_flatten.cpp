@@ -35,7 +35,7 @@ TEST_CASE("flatten layer: gradients") {
 }
 
 TEST_CASE("flatten layer: bad shapes") {
-    // An image without its batch has no dimension 1 to begin with.
+    // An image without its batch has no dimension 1 to start from.
     check_error([] { Flatten()(zeros({784})); },
                 {"Flatten: flatten: expected a dimension from -1 to 0 for the "
                  "shape [784], got 1"});

@@ -24,7 +24,7 @@ const GraphNode& op(const Graph& graph, Index number) {
     return graph.nodes.front();
 }
 
-// Of the only op, with its inputs and what it keeps.
+// The graph of the only op, with its inputs and what it keeps.
 std::vector<std::string> kept_texts(const Graph& graph, Index number = 0) {
     std::vector<std::string> texts;
     for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
@@ -52,7 +52,7 @@ TEST_CASE("graph: one that contradicts itself") {
 
 }  // namespace
 
-// loss = sum(w x): mul keeps x for dw, and w for nobody, for x asks for no gradient.
+// loss = sum(w x): mul keeps x for dw; nobody needs w, because x asks for no gradient.
 TEST_CASE("graph: the whole text of a small one, in both languages") {
     const Tensor w = leaf({250, 2}), x = ones({2});
     Tape tape;
@@ -116,7 +116,7 @@ TEST_CASE("graph: what a convolutional network keeps, worked out by hand") {
     const Tensor loss = cross_entropy(linear(y, w2, {}), {0, 2});
     const Graph graph = graph_of(tape, {{"conv", conv}, {"w1", w1}, {"gamma", gamma}});
 
-    // 0 conv2d: x, 32 numbers; the gradient of x, for which it would need the weight, nobody wants
+    // 0 conv2d: x, 32 numbers; not the weight, because nobody wants the gradient of x
     CHECK(op(graph, 0).kept_bytes() == 32 * kEach);
     CHECK(kept_texts(graph, 0) == Texts{"input, " + bytes_text(32 * kEach)});
     // 1 batch_norm: its x, 64 numbers, and a mean and a variance for each of 2 channels, in double
@@ -188,7 +188,7 @@ TEST_CASE("graph: an op in place, and memory that is no input") {
     CHECK(op(graph, 2).inputs.size() == 2);
 }
 
-// What was kept is no longer there: backward() will say so, and the picture must not fail over it.
+// What was kept has been overwritten: backward() will say so, and the picture must not fail.
 TEST_CASE("graph: a value that was overwritten") {
     const Tensor w = leaf({4});
     Tape tape;

@@ -41,7 +41,7 @@ TEST_CASE("histogram: around zero") {
     const Histogram tiny = make_histogram(tensor({-1e-13, 1e-13, 2e-13}));
     check_limits(tiny, {-1e-12, 0, 1e-12});
     CHECK(tiny.buckets == std::vector<Index>{0, 1, 2});
-    // A bucket has its lower limit, not its upper one. (1e-12 as a float is a little less.)
+    // A bucket includes its lower limit, not its upper one. (1e-12 as a float is a little less.)
     if constexpr (kDouble) {
         const Histogram edges = make_histogram(tensor({-1e-12, 0, 1e-12}));
         check_limits(edges, {-1e-12, 0, 1e-12, 1.1e-12});
@@ -50,7 +50,7 @@ TEST_CASE("histogram: around zero") {
 }
 
 TEST_CASE("histogram: negative and positive, with empty buckets between") {
-    // As NumPy counts them with PyTorch's limits.
+    // The counts are NumPy's with PyTorch's limits.
     const Histogram h = make_histogram(tensor({-1, 2}));
     REQUIRE(h.buckets.size() == 591);
     CHECK(h.limits.front() == doctest::Approx(-1.0089710279437536).epsilon(1e-12));
@@ -84,7 +84,7 @@ TEST_CASE("histogram: each value is between the limits of its bucket") {
     CHECK(h.count == count);
 }
 
-TEST_CASE("histogram: what is large counts in the last bucket") {
+TEST_CASE("histogram: large values count in the last bucket") {
     const Histogram h = make_histogram(tensor({1e30, -1e30, 1e38, 9.9e19}));
     CHECK(h.buckets[1] == 1);
     CHECK(h.buckets.back() == 3);
@@ -92,7 +92,7 @@ TEST_CASE("histogram: what is large counts in the last bucket") {
     CHECK(h.max == static_cast<Real>(1e38));
 }
 
-TEST_CASE("histogram: what is not finite counts nowhere") {
+TEST_CASE("histogram: values that are not finite do not count") {
     const Histogram h = make_histogram(tensor({kNan, 3, kInfinity, -kInfinity, 5}));
     CHECK(h.count == 2);
     CHECK(h.non_finite == 3);

@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 
 struct Room {
     std::string folder;
-    std::vector<std::string> may_include;  // how the paths in the repository begin
+    std::vector<std::string> may_include;  // prefixes of paths in the repository
 };
 
 const std::vector<Room> rooms{
@@ -51,7 +51,7 @@ bool allowed(const Room& room, const std::string& included) {
     return false;
 }
 
-TEST_CASE("house: the rule tells right includes from wrong ones") {
+TEST_CASE("house: the rule distinguishes right includes from wrong ones") {
     CHECK(allowed(*room_of("core/ops/view.cpp"), "core/kernels/copy.h"));
     CHECK(allowed(*room_of("layers/linear.cpp"), "core/ops.h"));
     CHECK_FALSE(allowed(*room_of("core/kernels/gemm.cpp"), "core/tensor.h"));
@@ -66,7 +66,7 @@ TEST_CASE("house: the rule tells right includes from wrong ones") {
 }
 
 // What a line of `file` includes: its path in the repository, or "" for another library's header.
-// Throws for one that does not lead to a file.
+// Throws if it does not lead to a file.
 std::string included_file(const std::string& file, const std::string& line) {
     static const std::regex include(R"(^\s*#\s*include\s*(["<])([^">]+)[">])");
     std::smatch match;
@@ -126,13 +126,13 @@ TEST_CASE("house: every include resolves, and none points the wrong way") {
     CHECK(files > 200);
 }
 
-// What makes text, or numbers from text, as the program's global locale wants them.
+// Whatever formats or parses by the program's global locale.
 const std::regex kLocalised(
     R"(\bstd::(o|i|w)?stringstream\b|\b(std::)?(strto(d|f|ld)|stod|stof|stold|atof)\b)"
     R"(|\b(std::)?(setlocale|v?sn?printf|v?f?printf|v?s?scanf)\b|std::to_string\((1e|0x1p|double))"
     R"(|\bstd::locale\(\"|\bstd::put_(time|money))");
 
-TEST_CASE("house: the rule tells what depends on the locale") {
+TEST_CASE("house: the rule finds what depends on the locale") {
     for (const char* line : {"    std::ostringstream text;", "x = std::stod(t);", "strtod(p, &e)",
                              "std::snprintf(a, 3, \"%g\", x);", "sscanf(text, \"%f\", &x);"}) {
         CHECK_MESSAGE(std::regex_search(line, kLocalised), line);

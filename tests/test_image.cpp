@@ -43,8 +43,8 @@ const std::string kRgba =
               0x4e, 0x4e, 0x06, 0x00, 0x3b, 0x2d, 0x05, 0x97, 0x7c, 0xc9, 0x52, 0x90, 0x00, 0x00,
               0x00, 0x00, 0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82});
 
-// 8 x 8, grey: one block, of which there is the mean alone, 40, in units of 8 / 8 and above 128.
-// The quantisation table is all 8; each Huffman table has one code, of one bit.
+// 8 x 8, grey: one block with nothing but its mean, 40, in units of 8 / 8 and above 128. The
+// quantisation table is all 8; each Huffman table has one code, of one bit.
 const std::string kJpeg = bytes_of(
     {0xff, 0xd8, 0xff, 0xdb, 0x00, 0x43, 0x00, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08,
      0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08, 0x08,
@@ -62,8 +62,8 @@ TEST_CASE("image: the formats") {
                 {0, 1, 2, 127, 254, 255});
     check_image(load(folder, "P6\n# a comment\n1 2\n255\n" + bytes_of({1, 2, 3, 4, 5, 6})), 1, 2, 3,
                 {1, 2, 3, 4, 5, 6});
-    // 24 bits, blue first, rows from below and filled up to 4 bytes: over red and white stand green
-    // and blue.
+    // 24 bits, blue first, rows from below and padded to 4 bytes: green and blue above red and
+    // white.
     const std::string header =
         bytes_of({'B', 'M', 70, 0, 0, 0, 0, 0, 0, 0, 54, 0, 0, 0,  //
                   40,  0,   0,  0, 2, 0, 0, 0, 2, 0, 0,  0, 1, 0, 24, 0, 0, 0, 0, 0,
@@ -73,9 +73,9 @@ TEST_CASE("image: the formats") {
                 {0, 255, 0, 0, 0, 255, 255, 0, 0, 255, 255, 255});
 }
 
-TEST_CASE("image: PGM and PPM say which number is white") {
+TEST_CASE("image: PGM and PPM state which number is white") {
     const Folder folder;
-    // 255 * 7 / 15 = 119; what is beyond white is white.
+    // 255 * 7 / 15 = 119; values beyond white are white.
     check_image(load(folder, "P5 4 1 15\n" + bytes_of({0, 7, 15, 16})), 4, 1, 1,
                 {0, 119, 255, 255});
     // The higher byte comes first: 32769 / 65535 * 255 = 127.5, rounded up, and 384 gives 1.49.
@@ -87,7 +87,7 @@ TEST_CASE("image: PGM and PPM say which number is white") {
                 {"/picture: expected a picture, got a broken one: its white is not from 1 to"});
 }
 
-TEST_CASE("image: what is transparent is laid on white") {
+TEST_CASE("image: transparent pixels are laid on white") {
     const Folder folder;
     // Green covers 128/255 of the second pixel: 0 + 255 * 127 / 255 = 127 of red and of blue, and
     // 255 of green stay 255.
@@ -161,7 +161,7 @@ bool loads(const Folder& folder, const std::string& bytes) {
     }
 }
 
-TEST_CASE("image: files that are none, or broken, say why") {
+TEST_CASE("image: files that are no picture, or broken, are refused with the reason") {
     const Folder folder;
     const std::string path = (folder.path() / "picture").string();
     const auto rejected = [&](const std::string& bytes, const std::string& message) {
@@ -175,7 +175,7 @@ TEST_CASE("image: files that are none, or broken, say why") {
     rejected("P5 20000 2 255\n",
              "expected a picture of 1 to 16384 pixels a side and at most "
              "67108864 in all, got 20000 x 2");
-    // A header whose checksum is not looked at, and nothing behind it that could be unpacked.
+    // A header whose checksum is not checked, followed by nothing that could be unpacked.
     std::string broken = kRgba;
     broken[41] = 'X';  // IDAT's zlib header
     rejected(broken, "expected a picture, got a broken one: Corrupt PNG");
@@ -197,7 +197,7 @@ TEST_CASE("image: files that are none, or broken, say why") {
     check_error([&] { load_image(path); }, {"expected a file that can be read"});
 }
 
-// `data` in a PNG's chunk. Its checksum is not looked at.
+// `data` in a PNG's chunk. Its checksum is not checked.
 std::string chunk(const std::string& type, const std::string& data) {
     const std::size_t n = data.size();
     std::string length;
@@ -244,7 +244,7 @@ TEST_CASE("image: a small file that says it is huge is refused before memory is 
 }
 
 TEST_CASE("image: no more memory than twice 64 MB and 512 times the file") {
-    // As large as a picture may be that packs this well.
+    // The largest allowed picture that packs this well.
     const std::string large = bomb(5449 * 5701 / 258, 5448, 5701);  // 1 + 258 n bytes, exactly
     const std::size_t bound = (128 << 20) + 1024 * large.size();
     CHECK(large.size() < 210'000);
@@ -255,7 +255,7 @@ TEST_CASE("image: no more memory than twice 64 MB and 512 times the file") {
     CHECK(within_memory(8 << 20, [&] {
               decode_image(huge, "it");
           }).starts_with("it: expected a picture that takes at most 67108864"));
-    // Pixels that are not packed are all in the file: nothing is taken for those that are not.
+    // Pixels that are not packed are all in the file: no memory is taken for missing ones.
     for (std::string file : {std::string("P6 4000 2000 255\n"), std::string("P5 8000 1000 255\n"),
                              "BM" + bytes_of({0, 0, 0,   0,  0, 0, 0,   0, 54, 0, 0, 0, 40, 0,
                                               0, 0, 160, 15, 0, 0, 208, 7, 0,  0, 1, 0, 24, 0}) +
@@ -264,13 +264,13 @@ TEST_CASE("image: no more memory than twice 64 MB and 512 times the file") {
         CHECK(within_memory(2 << 20, [&] { decode_image(file, "it"); }) ==
               "it: expected a whole picture, got one that is cut short");
     }
-    // Nor is it for a PNG of so many that they could not be in the file, however well they pack.
+    // Nor for a PNG with more pixels than the file could hold, however well they pack.
     CHECK(within_memory(2 << 20, [&] { decode_image(bomb(100, 4000, 4000), "it"); }) ==
           "it: expected a whole picture, got one that is cut short");
 }
 
-// A grey JPEG of 16 x 16 pixels with a Huffman table that announces 8 * 255 codes, where there are
-// at most 256. An stb_image before 2.30 writes them all, far behind its table.
+// A grey JPEG of 16 x 16 pixels with a Huffman table that announces 8 * 255 codes, though at most
+// 256 exist. An stb_image before 2.30 writes them all, far beyond its table.
 TEST_CASE("image: a JPEG with more Huffman codes than there can be is broken, for any decoder") {
     const std::string counts = std::string(8, '\0') + std::string(8, '\xff');
     for (const char symbol : {'\0', '\x70'}) {
@@ -296,7 +296,7 @@ TEST_CASE("image: a JPEG of thousands of scans is refused") {
     check_error([&] { load(folder, jpeg); }, {"expected a JPEG of at most 1024 scans"});
 }
 
-// One of each format, as small as it gets.
+// The smallest picture of each format.
 std::vector<std::string> samples(const Folder& folder) {
     save_png(folder.path() / "a.png", Image(5, 4, 3, 77));
     return {kRgba, kJpeg, contents(folder.path() / "a.png"), "P5 3 2 255\n123456",
@@ -326,7 +326,7 @@ TEST_CASE("image: any byte changed: rejected, or a picture all the same") {
     }
 }
 
-TEST_CASE("image: a number in a PGM's header does not come round to a small one") {
+TEST_CASE("image: a number in a PGM's header does not wrap around to a small one") {
     for (const char* sizes : {"4294967297 1 255", "1 4294967297 255", "1 1 4294967551",
                               "9999999999999999999999 1 255", "1 1 # a comment\n 4294967551"}) {
         check_error([&] { decode_image(std::string("P5\n") + sizes + "\nx", "it"); },

@@ -61,7 +61,7 @@ TEST_CASE("image_grid: normalised") {
     const Tensor images = tensor({-1, 1, 2, 4}, {2, 1, 1, 2});
     // From -1 to 4: 0, 2/5, 3/5 and 1.
     check_grid(make_grid(images, {.padding = 0, .normalize = true}), 4, 1, 1, {0, 102, 153, 255});
-    // From -2 to 2: 1/4, 3/4, 1 and what is beyond.
+    // From -2 to 2: 1/4, 3/4, 1 and values beyond.
     check_grid(make_grid(images, {.padding = 0, .normalize = true, .value_range = {{-2, 2}}}), 4, 1,
                1, {64, 191, 255, 255});
     check_grid(make_grid(images, {.padding = 0, .normalize = true, .scale_each = true}), 4, 1, 1,

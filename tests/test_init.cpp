@@ -11,8 +11,8 @@ namespace {
 constexpr Index kOut = 500, kIn = 200;  // 10^5 numbers
 constexpr double kCount = 100000;
 
-// How many standard errors a statistic may be from its expectation. The seeds are fixed, so this is
-// no matter of luck: a right initialiser passes forever.
+// How many standard errors a statistic may be from its expectation. The seeds are fixed, so luck
+// has no part in it: a right initialiser always passes.
 constexpr double kErrors = 4;
 
 struct Moments {
@@ -30,13 +30,13 @@ Moments moments(const Tensor& x) {
     return m;
 }
 
-// The mean of n numbers has the variance s^2 / n; their variance, for normal ones, 2 s^4 / n.
+// The mean of n numbers has variance s^2 / n; their variance, if they are normal, 2 s^4 / n.
 void check_normal(const Tensor& x, double stddev) {
     const double variance = stddev * stddev;
     const Moments m = moments(x);
     CHECK(std::abs(m.mean) < kErrors * stddev / std::sqrt(kCount));
     CHECK(std::abs(m.variance - variance) < kErrors * variance * std::sqrt(2 / kCount));
-    // erf(1 / sqrt(2)) = 0.6827 of them are less than a standard deviation off, 0.9973 less than 3.
+    // erf(1 / sqrt(2)) = 0.6827 of them are within one standard deviation, 0.9973 within 3.
     const auto share_within = [&](double deviations) {
         const auto within = std::ranges::count_if(x.values(), [&](Real v) {
             return std::abs(static_cast<double>(v)) < deviations * stddev;
@@ -49,8 +49,8 @@ void check_normal(const Tensor& x, double stddev) {
     }
 }
 
-// Uniform numbers on [-b, b] have the variance s^2 = b^2 / 3, and the fourth moment b^4 / 5, so
-// that of n of them varies by (b^4 / 5 - s^4) / n = 0.8 s^4 / n.
+// Uniform numbers on [-b, b] have the variance s^2 = b^2 / 3, and the fourth moment b^4 / 5, so the
+// variance of n of them varies by (b^4 / 5 - s^4) / n = 0.8 s^4 / n.
 void check_uniform(const Tensor& x, double bound) {
     const double variance = bound * bound / 3;
     const Moments m = moments(x);
@@ -98,7 +98,7 @@ TEST_CASE("init: kaiming_uniform_") {
     const Tensor x = empty({kOut, kIn});
     check_uniform(kaiming_uniform_(x, rng), std::sqrt(6.0 / 200));
     check_uniform(kaiming_uniform_(x, rng, {.fan = Fan::out}), std::sqrt(6.0 / 500));
-    // What PyTorch's own layers start with, slope sqrt(5): 1 / sqrt(fan_in).
+    // The initial values of PyTorch's own layers, slope sqrt(5): 1 / sqrt(fan_in).
     check_uniform(kaiming_uniform_(
                       x, rng, {.nonlinearity = Nonlinearity::leaky_relu, .slope = std::sqrt(5.0)}),
                   1 / std::sqrt(200.0));

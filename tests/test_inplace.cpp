@@ -37,7 +37,7 @@ TEST_CASE("relu_ and leaky_relu_: without a Tape they just write, a leaf as well
     check_values(w, {2}, {0, 2});
     CHECK(w.requires_grad());
 
-    const Tape tape;  // what asks for no gradient is not recorded
+    const Tape tape;  // a tensor that asks for no gradient is not recorded
     relu_(tensor({-1, 1}));
     CHECK(tape.size() == 0);
 }
@@ -88,7 +88,7 @@ TEST_CASE("relu_ and leaky_relu_: gradients") {
                     {x + 0.1});
 }
 
-TEST_CASE("relu_: an op that needs its output as it was refuses its backward") {
+TEST_CASE("relu_: backward refuses if an op needs its old output") {
     const Tensor w = tensor({-1, 2}).requires_grad_();
     Tape tape;
     const Tensor h = exp(w);
@@ -211,7 +211,7 @@ TEST_CASE("in place: a loss that was changed through a view is refused") {
     check_values(p.grad(), {2}, {0, 0});
 }
 
-TEST_CASE("in place: a tensor of an earlier tape is refused as it was") {
+TEST_CASE("in place: a tensor of an earlier tape is refused, unchanged") {
     const Tensor w = tensor({-1, 2}).requires_grad_();
     Tensor h;
     {

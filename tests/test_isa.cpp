@@ -1,6 +1,6 @@
-// What core/kernels/isa has compiled for each instruction set gives the same bits at all of them,
-// however long an array is and wherever in it an element lies. (Matrix products and convolutions do
-// not: they use fused multiply-adds where there are some.)
+// The kernels of core/kernels/isa give the same bits at every instruction set, however long an
+// array is and wherever in it an element lies. (Matrix products and convolutions do not: they use
+// fused multiply-adds where available.)
 
 #include <primer/core/kernels/isa.h>
 
@@ -31,7 +31,7 @@ void append(Bits& bits, const std::vector<T>& values) {
     }
 }
 
-// Small and large, negative and positive, 0 and what is not a number.
+// Small and large, negative and positive, 0 and NaN.
 std::vector<Real> values(Index n, std::uint64_t seed) {
     Rng rng(seed);
     std::vector<Real> x;
@@ -54,7 +54,7 @@ std::vector<Real> values(Index n, std::uint64_t seed) {
 const std::vector<Index> kLengths{0, 1, 3, 4, 7, 8, 15, 16, 17, 31, 32, 33, 63, 64, 100, 257, 1000};
 
 // Checks that `results` of a part of the tables of all instruction sets that this processor has are
-// equal. Tables of the others cannot even be made here.
+// equal. Tables of other instruction sets cannot even be made here.
 template <class Part, class Results>
 void same_at_all(Part kernels::Table::*part, const Results& results) {
     for (const Index n : kLengths) {
@@ -80,7 +80,7 @@ TEST_CASE("isa: names, and what this processor has") {
     CHECK(is_baseline == (reference || kernels::isa() == Isa::baseline));
 }
 
-// One of the loops of the activations. A forward one does not look at dy.
+// One of the loops of the activations. A forward loop ignores dy.
 struct Loop {
     bool forward;
     std::function<void(Index n, const Real* kept, const Real* dy, Real* out)> run;

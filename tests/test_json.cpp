@@ -98,7 +98,7 @@ TEST_CASE("json: only whole numbers from 0 to 2^63 - 1") {
     check_error([] { read_number("1\n"); }, {"byte 1: expected the end or spaces", "byte 0x0a"});
 }
 
-TEST_CASE("json: objects and arrays that are not well-formed") {
+TEST_CASE("json: malformed objects and arrays") {
     const auto read = [](const std::string& text) {
         JsonReader json(text, "f", 8);  // positions count from 8
         json.object([&](const std::string&) { json.array([&] { json.whole_number(); }); });
@@ -118,11 +118,11 @@ TEST_CASE("json: objects and arrays that are not well-formed") {
     check_error([&] { read(R"({"a":[]}})"); }, {"expected the end or spaces up to it, got '}'"});
     check_error([&] { read(R"({"a":[],"b":[],"\u0061":[]})"); },
                 {"f: byte 31: expected every name once, got \"a\" again"});
-    // Neither can a text make the reader go deeper than its caller's calls.
+    // A text cannot make the reader go deeper than its caller's calls.
     check_error([&] { read("{\"a\":" + std::string(1'000'000, '[')); }, {"got '['"});
 }
 
-TEST_CASE("json: at most 64 levels, also for a caller that follows the text wherever it goes") {
+TEST_CASE("json: at most 64 levels, even for a caller that follows the text wherever it leads") {
     const std::function<void(JsonReader&)> dive = [&](JsonReader& json) {
         json.array([&] { dive(json); });
     };
@@ -136,7 +136,7 @@ TEST_CASE("json: at most 64 levels, also for a caller that follows the text wher
     for (const std::size_t levels : {65u, 60'000u, 10'000'000u}) {
         check_error([&] { read(levels); }, {"f: byte 65: expected at most 64 objects and arrays"});
     }
-    // One behind the other are as many as there are.
+    // One after the other, any number is allowed.
     std::string flat = "[[]";
     for (int i = 0; i < 1000; ++i) flat += ",[]";
     flat += ']';
@@ -195,7 +195,7 @@ TEST_CASE("json: the members of an object, in their order") {
     check_error([] { json_members("", "f", 10); }, {"f: byte 0: expected '{', got the end"});
     check_error([] { json_members("[1]", "f", 10); }, {"f: byte 0: expected '{', got '['"});
     check_error([] { json_members("{} {}", "f", 10); }, {"byte 3: expected the end"});
-    // Those that are left out are checked all the same.
+    // Members that are left out are still checked.
     check_error([] { json_members(R"({"a": 1, "b": x})", "f", 1); }, {"byte 14: expected a value"});
     check_error([] { json_members(R"({"a": 1, "a": 2})", "f", 1); }, {"every name once"});
 }

@@ -12,8 +12,8 @@
 #include <primer/core/rng.h>
 #include "support.h"
 
-// Kernels against plain loops. (Those that an op calls once and unchanged are compared in the op's
-// own test.)
+// Kernels against plain loops. (Kernels that an op calls once and unchanged are compared in the
+// op's own test.)
 
 namespace primer {
 namespace {
@@ -99,7 +99,7 @@ TEST_CASE("gemm: equals the reference where both are exact, over odd sizes") {
     for (Index m : sizes) {
         for (Index n : sizes) {
             for (Index k : sizes) {
-                if (m * n * k > 200'000) continue;  // those follow, fewer of them
+                if (m * n * k > 200'000) continue;  // those follow below, fewer of them
                 for (const Gemm& g : all_ways(m, n, k)) check_exact(g, rng);
             }
         }
@@ -214,7 +214,7 @@ TEST_CASE("kernels: sum_to adds what broadcasting would have copied") {
     }
 }
 
-TEST_CASE("kernels: how a broadcast is walked") {
+TEST_CASE("kernels: the loops of a broadcast") {
     const auto walk = [](const Shape& a, const Shape& b) {
         const kernels::Broadcast loop(a, b, "test");
         const auto n = static_cast<std::size_t>(loop.rank);

@@ -15,7 +15,7 @@ bool operator==(const OpGroup& a, const OpGroup& b) {
     return a.name == b.name && a.first == b.first && a.last == b.last;
 }
 
-// relu(body(relu(x))): relu is called twice, and ops of its own come between.
+// relu(body(relu(x))): relu is called twice, with ops of the model's own in between.
 class Model : public Module {
   public:
     explicit Model(Rng& rng) : body(Linear(3, 4, rng), Sequential(Sigmoid(), Tanh())) {}
@@ -59,7 +59,7 @@ TEST_CASE("layer_ops: calls that record nothing are left out, and so are other m
     Linear other(4, 4, rng);
     Tape tape;
     const LayerOps layers(model, tape);
-    model(ones({3, 2, 2}));  // of pictures without a gradient, flatten is not recorded
+    model(ones({3, 2, 2}));  // flatten of pictures without a gradient is not recorded
     other(ones({3, 4}));
     const std::vector<OpGroup> groups = layers.groups();
     REQUIRE(groups.size() == 1);

@@ -71,7 +71,7 @@ TEST_CASE("linear layer: bad shapes") {
          "you forget Flatten?"});
     check_error([&] { layer(Tensor(1)); },
                 {"Linear: linear: expected x [*, 784] for the weight [256, 784], got []"});
-    // With two dimensions there is nothing to flatten, so nothing is asked.
+    // With two dimensions there is nothing to flatten, so the message does not ask.
     std::string message;
     try {
         layer(zeros({64, 100}));

@@ -1,4 +1,4 @@
-// Files of weights as others leave them.
+// Files of weights as other programs write them.
 
 #include <string>
 
@@ -17,7 +17,7 @@ LoadReport load(const StateDict& file, const StateDict& model, const LoadOptions
     return load_safetensors(folder.path() / "a", model, options);
 }
 
-TEST_CASE("load_safetensors: prefixes of PyTorch's wrappers are left out, and that is said") {
+TEST_CASE("load_safetensors: prefixes of PyTorch's wrappers are left out, with a note") {
     for (const char* name :
          {"module.0.w", "_orig_mod.0.w", "module._orig_mod.0.w", "_orig_mod.module.0.w",
           "0._orig_mod.w", "0.module.w", "_fsdp_wrapped_module.0._fsdp_wrapped_module.w",
@@ -38,7 +38,7 @@ TEST_CASE("load_safetensors: prefixes of PyTorch's wrappers are left out, and th
         {"unexpected: \"module.w\""});
 }
 
-TEST_CASE("load_safetensors: AveragedModel's count is left out, and that is said") {
+TEST_CASE("load_safetensors: AveragedModel's count is left out, with a note") {
     const Tensor w = zeros({2});
     const StateEntry count{"n_averaged", full({}, 3), true};
     CHECK(load({{"module.w", tensor({1, 2})}, count}, {{"w", w}}).notes.size() == 2);

@@ -54,7 +54,8 @@ class Watched : public Numbers {
         ++loads_;
     }
     Index loads() const { return loads_; }
-    // Waits until that many have been asked for. False if it takes longer than anything here may.
+    // Waits until that many have been asked for. False if it takes longer than anything here
+    // should.
     bool wait_for(Index loads) const {
         for (int i = 0; i < 120000 && loads_ < loads; ++i) {
             std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -67,7 +68,7 @@ class Watched : public Numbers {
     mutable std::atomic<Index> loads_{0};
 };
 
-// The threads are a matter of the process: put back what the test has found.
+// The number of threads belongs to the process: the test restores it.
 class WithThreads {
   public:
     explicit WithThreads(int count) : before_(num_threads()) { set_num_threads(count); }
@@ -77,7 +78,7 @@ class WithThreads {
     int before_;
 };
 
-// Adds chance: a random number to each value.
+// Adds a random number to each value.
 void add_noise(std::span<Real> image, const Shape& /*shape*/, Rng& rng) {
     for (Real& x : image) x += rng.uniform();
 }
@@ -181,7 +182,7 @@ TEST_CASE("DataLoader: the order follows from the generator") {
     CHECK(order(next) != first);
 }
 
-TEST_CASE("DataLoader: transforms are done in their order, to a picture of the dataset's shape") {
+TEST_CASE("DataLoader: transforms run in their order, on a picture of the dataset's shape") {
     const Numbers numbers(2);
     Rng rng(1);
     const Transform add_one = [](std::span<Real> image, const Shape& shape, Rng&) {
@@ -222,7 +223,7 @@ TEST_CASE("DataLoader: the same bits for any number of threads, batch size and w
     }
 }
 
-TEST_CASE("DataLoader: every picture in every epoch has chance of its own") {
+TEST_CASE("DataLoader: every picture in every epoch has its own random numbers") {
     const Numbers numbers(100);
     const Transform only_noise = [](std::span<Real> image, const Shape&, Rng& rng) {
         for (Real& x : image) x = rng.uniform();
@@ -278,7 +279,7 @@ TEST_CASE("DataLoader: an epoch is taken up again after any batch, for any numbe
         resumed.skip(delivered);
         CHECK(epoch(resumed) == rest);
         CHECK(resumed.epoch_state() == state);
-        CHECK(epoch(resumed) == next);  // whole: what was to be skipped has been
+        CHECK(epoch(resumed) == next);  // whole: the skip is over
     };
     for (Index delivered = 0; delivered <= 7; ++delivered) {
         CAPTURE(delivered);
@@ -288,7 +289,7 @@ TEST_CASE("DataLoader: an epoch is taken up again after any batch, for any numbe
     }
 }
 
-TEST_CASE("DataLoader: what is left out is not loaded") {
+TEST_CASE("DataLoader: skipped batches are not loaded") {
     for (int threads : {1, 2}) {
         const WithThreads with(threads);
         const Watched numbers(10, 2);  // number 2 cannot even be loaded
@@ -303,7 +304,7 @@ TEST_CASE("DataLoader: what is left out is not loaded") {
     }
 }
 
-TEST_CASE("DataLoader: no more can be left out than there is") {
+TEST_CASE("DataLoader: at most a whole epoch can be skipped") {
     const Numbers numbers(10);
     Rng rng(1);
     DataLoader loader(numbers, {.batch_size = 4}, rng);
@@ -373,7 +374,7 @@ TEST_CASE("DataLoader: no batch is prepared ahead with one thread, or without pr
     }
 }
 
-// Pictures so large that a few of them are worth a thread: every value of example i is i.
+// Pictures so large that a few of them justify a thread: every value of example i is i.
 class Large : public Watched {
   public:
     using Watched::Watched;
@@ -499,13 +500,13 @@ TEST_CASE("DataLoader: batches are made in the memory of those before, for any t
                 allocations.insert(storage_stats().system_allocations - before);
             }
         }
-        // As many as batches at a time, and no more of them after the first batch.
+        // As many as batches alive at a time, and no new ones after the first batch.
         CHECK(allocations == std::set<Index>{threads == 2 && prefetch ? 2 : 1});
     }
 }
 
 TEST_CASE(
-    "DataLoader: a training loop in steady state asks the system for no memory, thread or no") {
+    "DataLoader: a training loop in steady state requests no memory, with or without a thread") {
     for (int threads : {1, 2}) {
         const WithThreads with(threads);
         const Numbers numbers(6400);
@@ -523,7 +524,7 @@ TEST_CASE(
                 allocations.push_back(storage_stats().system_allocations);
             }
         }
-        // The second step needs a little more than the first, as that begins without gradients.
+        // The second step needs a little more than the first, which begins without gradients.
         CHECK(allocations[1] == allocations.back());
     }
 }
@@ -566,10 +567,10 @@ TEST_CASE("DataLoader: an error reaches the loop on its own thread, at the batch
         };
         CHECK_THROWS_WITH_AS(loop(4), "example 5", std::out_of_range);
         CHECK(seen == std::vector<Real>{0, 0, 1, -1, 2, -2, 3, -3});
-        // Nobody hears of it who leaves before, though it may have happened.
+        // A loop that ends before that never sees the error, though it may have happened.
         CHECK_NOTHROW(loop(2));
 
-        // Who goes on after it gets the next batch.
+        // A loop that goes on after it gets the next batch.
         DataLoader::Iterator it = loader.begin();
         ++it;
         CHECK_THROWS_AS(++it, std::out_of_range);
@@ -646,7 +647,7 @@ TEST_CASE("DataLoader: an epoch goes on when its loader is gone or moved") {
     }
 }
 
-TEST_CASE("DataLoader: what has been moved from, or is at its end, says so") {
+TEST_CASE("DataLoader: a moved-from loader or iterator, or one at its end, says so") {
     const WithThreads with(2);
     const Numbers numbers(8);
     Rng rng(1);

@@ -33,7 +33,7 @@ struct German : std::numpunct<char> {
     std::string do_grouping() const override { return "\3"; }
 };
 
-// While one lives, the global locale is German.
+// While it lives, the global locale is German.
 class InGerman {
   public:
     InGerman() : before_(std::locale::global(std::locale(std::locale::classic(), new German))) {}

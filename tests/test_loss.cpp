@@ -207,7 +207,7 @@ TEST_CASE("cross_entropy: the labels may be gone when backward runs") {
     CHECK(x.grad().at({1, 0}) < 0);
 }
 
-TEST_CASE("cross_entropy: what does not fit") {
+TEST_CASE("cross_entropy: shapes and labels that do not fit") {
     check_error(
         [] {
             cross_entropy(zeros({2, 3}), {0, 3});
@@ -287,7 +287,7 @@ TEST_CASE("mse_loss: gradients, for all options") {
     }
 }
 
-TEST_CASE("mse_loss: shapes must be equal, for broadcasting would hide a mistake") {
+TEST_CASE("mse_loss: shapes must be equal, because broadcasting would hide a mistake") {
     check_error(
         [] {
             mse_loss(zeros({4, 1}), zeros({4}));
@@ -402,7 +402,7 @@ TEST_CASE("smooth_l1_loss: a NaN stays a NaN, in backward too") {
 }
 
 TEST_CASE("l1_loss, smooth_l1_loss: gradients") {
-    // No difference of 0 or beta, where the derivative or its slope jumps.
+    // No difference is 0 or beta, where the derivative or its slope jumps.
     const Tensor x = tensor({1, -2, 5, 4, 0.3, 0.6}, {2, 3});
     const Tensor target = tensor({3, -2.2, 4.2, 4.9, 0.4, -9}, {2, 3});
     for (const Reduction reduction : {Reduction::mean, Reduction::sum}) {
@@ -538,7 +538,7 @@ TEST_CASE("binary_cross_entropy_with_logits: bad arguments") {
     try {
         bce(zeros({2}), tensor({NAN, 0}));
         FAIL("a target that is no number passes");
-    } catch (const Error& error) {  // the wrong remedy would be cross_entropy
+    } catch (const Error& error) {  // cross_entropy would be the wrong remedy
         CHECK(std::string(error.what()).ends_with("expected targets from 0 to 1, got nan"));
     }
     check_error([&] { bce(zeros({2}), tensor({0, NAN})); }, {"got nan"});
@@ -568,7 +568,7 @@ TEST_CASE("l1_penalty: by hand") {
     check_values(a.grad(), {2, 2}, {0.5, -0.5, 0, 0.5});
     check_values(b.grad(), {1}, {3 - 0.5});
 
-    // A temporary list will do; no parameters have no penalty; one that is frozen still counts.
+    // A temporary list works; the penalty of no parameters is 0; a frozen one still counts.
     check_values(l1_penalty(std::vector<Parameter>{b}), {}, {0.5});
     check_values(l1_penalty({}), {}, {0});
     a.set_grad({});

@@ -19,7 +19,7 @@ using Function = std::function<void(Index, const Real*, Real*)>;
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-// How far apart neighbouring floats of x's size are.
+// The distance of neighbouring floats of x's size.
 double unit_in_the_last_place(double x) {
     const int exponent = x == 0 ? -126 : std::max(std::ilogb(x), -126);
     return std::ldexp(1.0, exponent - 23);
@@ -41,7 +41,7 @@ std::vector<Real> floats_between(double least, double most) {
     return all;
 }
 
-// The largest error of f in units in the last place; infinite for a result that should have been.
+// The largest error of f in units in the last place; infinite if only one of the two results is.
 double worst_error(const Function& f, double (*exact)(double), double least, double most) {
     const std::vector<Real> x = floats_between(least, most);
     std::vector<Real> y(x.size());
@@ -60,7 +60,7 @@ double worst_error(const Function& f, double (*exact)(double), double least, dou
 double sigmoid_of(double x) { return 1 / (1 + std::exp(-x)); }
 double share_of(double x) { return std::erfc(-x / std::sqrt(2.0)) / 2; }
 
-// The limits are the errors that were measured over all floats, rounded up a little.
+// The limits are the errors measured over all floats, rounded up a little.
 TEST_CASE("math: errors in units in the last place, over all sizes") {
     const kernels::ActivationKernels f = kernels::baseline::make_table().activation;
     const kernels::ElementwiseKernels g = kernels::baseline::make_table().elementwise;
@@ -87,8 +87,8 @@ TEST_CASE("math: errors in units in the last place, over all sizes") {
 
 double density_of(double x) { return std::exp(-x * x / 2) / std::sqrt(8 * std::atan(1)); }
 
-// Near a zero of the derivative an absolute error counts, elsewhere a relative one. For results
-// that are subnormal, a float has no digits to be right in.
+// Near a zero of the derivative the absolute error counts, elsewhere the relative one. A subnormal
+// result has too few digits to be accurate.
 void check_derivative(kernels::ActivationKernels::Backward backward, double (*exact)(double),
                       double zero = kInfinity) {
     const std::vector<Real> x = floats_between(-kInfinity, kInfinity), dy(x.size(), 1);
@@ -97,7 +97,7 @@ void check_derivative(kernels::ActivationKernels::Backward backward, double (*ex
     for (std::size_t i = 0; i < x.size(); ++i) {
         const auto at = static_cast<double>(x[i]), got = static_cast<double>(dx[i]);
         const double want = exact(at);
-        if (std::isnan(want)) continue;  // of the formula in double, at infinity
+        if (std::isnan(want)) continue;  // the formula in double, at infinity
         const double allowed =
             1e-5 * std::abs(want) + (std::abs(at - zero) < 1 ? 1e-6 : 0.0) + 1.2e-38;
         CAPTURE(at);
@@ -121,7 +121,7 @@ TEST_CASE("math: derivatives keep their digits, over all sizes") {
         f.gelu_backward, [](double x) { return share_of(x) + x * density_of(x); }, -0.7518);
 }
 
-TEST_CASE("math: NaN stays NaN, and infinity goes where it should") {
+TEST_CASE("math: NaN stays NaN, and infinity has the right limit") {
     const kernels::ActivationKernels f = kernels::baseline::make_table().activation;
     const std::vector<Real> x{std::numeric_limits<Real>::quiet_NaN(), static_cast<Real>(kInfinity),
                               static_cast<Real>(-kInfinity), 0, Real(-0.0)};

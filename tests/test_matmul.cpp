@@ -165,7 +165,7 @@ TEST_CASE("matmul: an operand without elements gives the other the gradient 0") 
 }
 
 TEST_CASE("matmul: NaN and infinity are not skipped") {
-    // 0 * NaN and 0 * inf are NaN, so that a kernel may not pass over zeros.
+    // 0 * NaN and 0 * inf are NaN, so a kernel must not skip zeros.
     check_values(matmul(tensor({0, 1, 0, 1}, {2, 2}), tensor({NAN, 1, 2, 3}, {2, 2})), {2, 2},
                  {NAN, 3, NAN, 3});
     constexpr double inf = std::numeric_limits<double>::infinity();

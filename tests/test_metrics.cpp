@@ -64,7 +64,7 @@ TEST_CASE("metrics: loss_value stops at a loss that is not finite") {
                 {"loss_value: expected a loss of one element, got shape [2]", "mean()"});
 }
 
-TEST_CASE("metrics: what does not fit is said") {
+TEST_CASE("metrics: shapes and labels that do not fit") {
     const Tensor outputs = zeros({2, 3});
     check_error([&] { count_correct(zeros({3}), {0}); }, {"count_correct", "[N, classes]", "[3]"});
     check_error([&] { count_correct(outputs, {0}); },

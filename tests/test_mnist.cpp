@@ -42,8 +42,8 @@ const std::string kThree = {7, 0, 9};
 const std::string kImagesName = "train-images-idx3-ubyte";
 const std::string kLabelsName = "train-labels-idx1-ubyte";
 
-// What mnist says of a folder in which everything is right except for what `spoil` changes: one
-// line, with the absolute path of `culprit`, what was expected and what was found.
+// Checks the Error of mnist for a folder in which everything is right except for what `spoil`
+// changes: one line, with the absolute path of `culprit`, what was expected and what was found.
 void check_mnist_error(const std::function<void(const Folder&)>& spoil, const std::string& culprit,
                        std::initializer_list<const char*> parts) {
     const Folder folder;
@@ -223,7 +223,7 @@ TEST_CASE("mnist: pictures of another size, or none") {
                       {"to hold labels, found that its header announces 0 of them"});
 }
 
-TEST_CASE("mnist: labels that do not go with the images") {
+TEST_CASE("mnist: labels that do not match the images") {
     check_mnist_error(
         [](const Folder& f) {
             f.write(kLabelsName, labels({1, 2}));
@@ -254,7 +254,7 @@ TEST_CASE("mnist: something that is no file") {
         kImagesName, {"to be a file, found a folder"});
 }
 
-TEST_CASE("mnist: a file that may not be read") {
+TEST_CASE("mnist: an unreadable file") {
     const Folder folder;
     folder.write(kImagesName, images(3));
     folder.write(kLabelsName, labels(kThree));
@@ -288,7 +288,7 @@ TEST_CASE("real data: mnist: the published files") {
     REQUIRE(train.size() == 60000);
     REQUIRE(test.size() == 10000);
 
-    // The first digits of each, and how many there are of every class.
+    // The first digits of each file, and the count of every class.
     std::vector<Index> first;
     for (Index i = 0; i < 5; ++i) first.push_back(train.label(i));
     for (Index i = 0; i < 5; ++i) first.push_back(test.label(i));

@@ -63,7 +63,7 @@ class Model : public Module {
     Scale head{5};
 };
 
-// Writes down what it is told: "Scale 1->2" for a call that made 2 of 1.
+// Notes what it is told: "Scale 1->2" for a call that turned 1 into 2.
 class Recorder : public ForwardHook {
   public:
     explicit Recorder(std::vector<std::string>& log, std::string prefix = "")
@@ -81,7 +81,7 @@ class Recorder : public ForwardHook {
 
 using Log = std::vector<std::string>;
 
-// The same when a call begins: "(Scale 1".
+// The same for the beginning of a call: "(Scale 1".
 class Entering : public Recorder {
   public:
     explicit Entering(Log& log) : Recorder(log), log_(log) {}
@@ -220,7 +220,7 @@ TEST_CASE("module: a hook is told when a call begins, the outer ones first") {
     block(tensor({1}));
     CHECK(log == Log{"(Block 1", "(Scale 1", "Scale 1->2", "(Scale 2", "Scale 2->6", "Block 1->7"});
     check_error([&] { block(Tensor(1)); }, {"Scale: expected one dimension"});
-    CHECK(log.size() == 8);  // "(Block 1" and "(Scale 1" of what then threw
+    CHECK(log.size() == 8);  // with "(Block 1" and "(Scale 1" of the call that threw
 }
 
 TEST_CASE("module: all hooks are told, the innermost first") {
@@ -259,7 +259,7 @@ TEST_CASE("module: a hook is not told of calls that throw or of other threads") 
     CHECK(log.size() == 1);
 }
 
-// What `f` throws, to the letter.
+// The exact message that `f` throws.
 template <class F>
 std::string message_of(F f) {
     try {
@@ -309,7 +309,7 @@ TEST_CASE("module: an Error says in which layer it was thrown") {
           "0.body.1 (Linear): linear: expected x [*, 4] for the weight [5, 4], got [1, 2]");
 }
 
-TEST_CASE("module: an Error of a module of one's own") {
+TEST_CASE("module: an Error of a user's own module") {
     Rng rng(1);
     Free model(rng);
     const auto call = [](Module& module) { return message_of([&] { module(zeros({1, 2})); }); };
@@ -317,7 +317,7 @@ TEST_CASE("module: an Error of a module of one's own") {
     CHECK(call(model).starts_with("Free: matmul: [1, 2] x [3, 2]: "));
     model.f = [](Free&, const Tensor& x) -> Tensor { fail("expected more than ", x.shape()); };
     CHECK(call(model) == "Free: expected more than [1, 2]");
-    // Caught and thrown anew, it is the outer one's.
+    // If it is caught and rethrown, it is the outer one's.
     model.f = [](Free& m, const Tensor& x) -> Tensor {
         try {
             return m.head(x);
@@ -326,14 +326,14 @@ TEST_CASE("module: an Error of a module of one's own") {
         }
     };
     CHECK(call(model).starts_with("Free: no head: Linear: linear: expected x [*, 5]"));
-    // Of a layer that no visit names, the place is not known.
+    // The place of a layer that no visit names is unknown.
     Linear hidden(3, 3, rng);
     model.f = [&hidden](Free&, const Tensor& x) { return hidden(x); };
     CHECK(call(model).starts_with("Linear: linear: expected x [*, 3]"));
     Sequential outer;
     outer.append(std::move(model));
     CHECK(call(outer).starts_with("Linear: linear: expected x [*, 3]"));
-    // What is no Error of Primer's passes as it is.
+    // An exception that is no Error of Primer's passes unchanged.
     struct Other : Module {
         Tensor forward(const Tensor&) override { throw std::runtime_error("other"); }
         std::string describe() const override { return "Other"; }

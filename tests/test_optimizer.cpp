@@ -39,7 +39,7 @@ void step(Optimizer& optimizer, std::initializer_list<double> grad) {
     optimizer.step();
 }
 
-TEST_CASE("optimizer: the parameters are the very ones of the model") {
+TEST_CASE("optimizer: its parameters are the model's own, not copies") {
     const Parameter a = parameter({1}), b = parameter({2, 3});
     Summing optimizer({a, b});
     REQUIRE(optimizer.parameters().size() == 2);
@@ -64,7 +64,7 @@ TEST_CASE("optimizer: zero_grad drops the gradients") {
     check_values(a.grad(), {1}, {3});
     check_values(b.grad(), {2}, {1, 1});
     optimizer.zero_grad();
-    optimizer.zero_grad();  // nothing to drop is no error
+    optimizer.zero_grad();  // having nothing to drop is no error
 }
 
 TEST_CASE("optimizer: bad parameters") {
@@ -96,7 +96,7 @@ TEST_CASE("optimizer: learning rates of the groups") {
     check_error([&] { base.set_lr(1, -1); }, {"SGD: there is no group -1 among 2"});
 }
 
-TEST_CASE("optimizer: state by name, only what there is yet") {
+TEST_CASE("optimizer: state by name, only what exists yet") {
     const Parameter a = parameter({1, 2}), b = parameter({3});
     Summing optimizer({b, a});
     CHECK(optimizer.named_state().empty());
@@ -116,7 +116,7 @@ TEST_CASE("optimizer: a saved state continues where it was") {
 
     Summing resumed({copy});
     copy.copy_(w);
-    step(resumed, {100, 100});  // something to be forgotten
+    step(resumed, {100, 100});  // state that will be forgotten
     copy.copy_(w);
     resumed.load_state(state);
     step(optimizer, {3, 4});
@@ -124,7 +124,7 @@ TEST_CASE("optimizer: a saved state continues where it was") {
     check_values(w, {2}, {-1 - 4, -2 - 6});  // sums [1, 2], then [4, 6]
     check_values(copy, {2}, {-5, -8});
 
-    // What was loaded is a copy; and what is not in a saved state is forgotten.
+    // The loaded state is a copy; what a saved state does not have is forgotten.
     resumed.load_state(state);
     state[0].second.fill_(1000);
     check_values(resumed.named_state()[0].second, {2}, {1, 2});
@@ -132,7 +132,7 @@ TEST_CASE("optimizer: a saved state continues where it was") {
     CHECK(resumed.named_state().empty());
 }
 
-TEST_CASE("optimizer: a state that does not fit is refused whole") {
+TEST_CASE("optimizer: a state that does not fit is refused entirely") {
     Summing optimizer({parameter({1, 2}), parameter({3})});
     optimizer.load_state({{"0.sum", tensor({5, 6})}});
     check_error(

@@ -66,7 +66,7 @@ std::vector<Real> values_of(const Tensor& x) { return {x.values().begin(), x.val
 
 }  // namespace
 
-TEST_CASE("parallel: every element once, in chunks that depend on n and grain alone") {
+TEST_CASE("parallel: every element once, in chunks that depend only on n and grain") {
     for (int threads : {1, 2, 3, 8}) {
         const Threads set(threads);
         for (Index n : {0, 1, 2, 7, 64, 1000, 1001}) {
@@ -108,7 +108,7 @@ TEST_CASE("parallel: several threads take part, and the caller waits for all of 
         // Each of the four chunks waits for the other three: one thread alone could not.
         ++arrived;
         while (arrived < 4) std::this_thread::yield();
-        // The others take so long that the caller has fallen asleep.
+        // The others take so long that the caller falls asleep.
         if (std::this_thread::get_id() != caller) {
             std::this_thread::sleep_for(std::chrono::milliseconds(5));
         }
@@ -127,7 +127,7 @@ TEST_CASE("parallel: two or three chunks are all done, whether or not they are s
         for (Index n : {2, 3}) {
             std::vector<int> hits(static_cast<std::size_t>(n));
             for (int job = 0; job < 300; ++job) {
-                // Now and then long enough for the distance to be measured anew, or for the others
+                // Now and then long enough for the distance to be measured again, or for the others
                 // to fall asleep.
                 if (job % 60 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(11));
                 parallel_for(n, 1,
@@ -155,7 +155,7 @@ TEST_CASE("parallel: all threads come to a job, awake or asleep") {
         const Threads set(threads);
         const Index chunks = std::max(4, threads);  // fewer are not always shared out
         for (int job = 0; job < 100; ++job) {
-            // Long enough for all of them to fall asleep; in between, one job upon the other.
+            // Long enough for all of them to fall asleep; in between, one job after another.
             if (job % 5 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
             std::atomic<int> arrived{0};
             parallel_for(chunks, 1, [&](Index, Index) {
@@ -172,8 +172,8 @@ TEST_CASE("parallel: a job is over when the call is, even for threads that come 
         const Threads set(threads);
         Index sum = 0, expected = 0;
         for (Index job = 0; job < 1000; ++job) {
-            // Each job's data are gone at once; a thread that still used them would spoil the
-            // next job's, or be found by a sanitizer.
+            // Each job's data are freed at once; a thread that still used them would corrupt the
+            // next job's, or be caught by a sanitizer.
             if (job % 100 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
             std::vector<Index> squares(static_cast<std::size_t>(2 + job % 5));
             parallel_for(static_cast<Index>(squares.size()), 1, [&squares, job](Index i, Index) {
@@ -267,7 +267,7 @@ TEST_CASE("parallel: an exception reaches the caller, and the pool goes on worki
             CHECK(after < 100);
             CHECK(chunks_of(100, 10).size() == 10);
         }
-        // From every chunk: one of them arrives, the others are dropped.
+        // Every chunk throws: one exception arrives, the others are dropped.
         CHECK_THROWS_AS(parallel_for(100, 1, [](Index, Index) { fail("from every chunk"); }),
                         Error);
         // From a nested call, through both.
@@ -308,7 +308,7 @@ TEST_CASE("parallel: set_num_threads") {
     check_error([] { set_num_threads(-1); }, {"got -1"});
     check_error([] { set_num_threads(1025); }, {"got 1025"});
     CHECK(num_threads() == 2);
-    // One thread or two, inside a body it is an error, and after the error it is none any more.
+    // With one thread or two, a call inside a body is an error, and one after it is not.
     for (int threads : {2, 1}) {
         set_num_threads(threads);
         const auto inside = [] { parallel_for(4, 1, [](Index, Index) { set_num_threads(4); }); };
@@ -323,8 +323,8 @@ TEST_CASE("parallel: set_num_threads") {
     }
 }
 
-// The variable is read once a process: scripts/threads_env_test.sh runs this case again and again,
-// with PRIMER_TEST_THREADS saying what must come of it.
+// The variable is read once per process: scripts/threads_env_test.sh runs this case repeatedly,
+// with the expected outcome in PRIMER_TEST_THREADS.
 TEST_CASE("parallel: PRIMER_NUM_THREADS") {
     const char* const expected = std::getenv("PRIMER_TEST_THREADS");
     if (expected != nullptr && std::string(expected) == "error") {
@@ -344,7 +344,7 @@ TEST_CASE("parallel: PRIMER_NUM_THREADS") {
     CHECK(chunks_of(5000, 10).size() == 500);
 }
 
-// ThreadSanitizer ends a child of a process with threads when it starts one of its own.
+// ThreadSanitizer ends the child of a threaded process when it starts a thread.
 #if defined(__unix__) && !defined(__SANITIZE_THREAD__)
 
 namespace {
@@ -371,11 +371,11 @@ bool holds_in_child(const F& f) {
 
 }  // namespace
 
-TEST_CASE("parallel: a child that fork has made") {
+TEST_CASE("parallel: a child process made by fork") {
     const Threads set(4);
     Rng rng(1);
     const Tensor a = rand({300, 300}, rng);
-    const std::vector<Real> expected = values_of(matmul(a, a));  // the pool is there now
+    const std::vector<Real> expected = values_of(matmul(a, a));  // the pool exists now
     const auto same = [&] { return values_of(matmul(a, a)) == expected; };
     CHECK(holds_in_child(same));
     CHECK(holds_in_child([&] {
@@ -388,8 +388,8 @@ TEST_CASE("parallel: a child that fork has made") {
 
 TEST_CASE("parallel: fork while other threads have jobs running") {
     const Threads set(3);
-    // It allocates nothing: of the memory allocators, AddressSanitizer's does not get over a fork
-    // while another thread is in it.
+    // It allocates nothing: AddressSanitizer's allocator does not survive a fork while another
+    // thread is in it.
     std::atomic<bool> stop{false};
     std::atomic<Index> sum{0};
     std::thread worker([&] {
@@ -497,8 +497,8 @@ TEST_CASE("parallel: gemm, every transposition, the same bits for any number of 
     }
 }
 
-// Each layer has so much to do that it is shared out: the first convolution by Winograd's
-// algorithm, then one with a kernel for each channel, and the others as products of matrices.
+// Each layer has enough work to be shared out: the first convolution by Winograd's algorithm, then
+// one with a kernel for each channel, and the others as products of matrices.
 TEST_CASE("parallel: a network's training step, the same bits for any number of threads") {
     const auto step = [](int threads) {
         const Threads set(threads);

@@ -21,8 +21,8 @@ TEST_CASE("parameter: a leaf that asks for its gradient, and a handle") {
     CHECK_FALSE(Buffer(tensor({1})).requires_grad());
 }
 
-// With a gradient of 0 the decay alone moves a weight.
-TEST_CASE("parameter: no optimizer decays one that says so") {
+// With a gradient of 0, only the decay moves a weight.
+TEST_CASE("parameter: no optimizer decays one that turns it off") {
     const auto after_a_step = [](bool weight_decay, auto make) {
         Parameter w(tensor({2}));
         w.weight_decay = weight_decay;
@@ -37,7 +37,7 @@ TEST_CASE("parameter: no optimizer decays one that says so") {
     };
     check_optimizer(1.5,
                     [](const Parameter& w) { return SGD({w}, {.lr = 0.5, .weight_decay = 0.5}); });
-    // Of these two the gradient's size does not matter: lr 1 = 0.5.
+    // For these two the gradient's size does not matter: lr 1 = 0.5.
     check_optimizer(1.5,
                     [](const Parameter& w) { return Adam({w}, {.lr = 0.5, .weight_decay = 0.5}); });
     check_optimizer(
@@ -47,7 +47,7 @@ TEST_CASE("parameter: no optimizer decays one that says so") {
     });
 }
 
-TEST_CASE("parameter: a layer's say reaches the optimizer") {
+TEST_CASE("parameter: a layer's setting reaches the optimizer") {
     Rng rng(1);
     Linear layer(2, 1, rng);
     layer.bias.weight_decay = false;

@@ -1,4 +1,4 @@
-// The activations beside PyTorch's; the inputs are in tests/parity/cases/activation.py.
+// The activations compared with PyTorch's; the inputs are in tests/parity/cases/activation.py.
 
 #include <primer/core/ops.h>
 #include <primer/layers/activations.h>
@@ -14,7 +14,7 @@ TEST_CASE("parity: activation") {
     const auto leaky = [](double slope) {
         return [=](const In& in) { return leaky_relu(in["x"], slope); };
     };
-    // Over a copy of x, as it must not be done over a leaf; and it must be x's memory that is used.
+    // Over a copy of x, because a leaf must not be overwritten; the result must use x's memory.
     const auto in_place = [](auto f) {
         return [f](const In& in) {
             const Tensor x = in["x"] * 1;

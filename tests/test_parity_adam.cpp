@@ -1,5 +1,5 @@
-// The optimizers that adapt to each weight, and the learning rate schedules, beside PyTorch's; the
-// inputs are in tests/parity/cases/.
+// The optimizers that adapt to each weight, and the learning rate schedules, compared with
+// PyTorch's; the inputs are in tests/parity/cases/.
 
 #include <vector>
 

@@ -1,6 +1,6 @@
-// A small convolutional network, trained for twenty steps beside PyTorch's from the same weights on
-// the same batches: the losses, and then the weights and running statistics. The network and the
-// inputs are in tests/parity/cases/cnn.py.
+// A small convolutional network, trained for twenty steps from the same weights on the same batches
+// as PyTorch's: compares the losses, and then the weights and running statistics. The network and
+// the inputs are in tests/parity/cases/cnn.py.
 
 #include <vector>
 

@@ -1,4 +1,5 @@
-// The ops and layers of image networks beside PyTorch's; the inputs are in tests/parity/cases/.
+// The ops and layers of image networks compared with PyTorch's; the inputs are in
+// tests/parity/cases/.
 
 #include <optional>
 

@@ -1,4 +1,4 @@
-// The losses beside PyTorch's; the inputs are in tests/parity/cases/loss.py.
+// The losses compared with PyTorch's; the inputs are in tests/parity/cases/loss.py.
 
 #include <vector>
 

@@ -1,6 +1,6 @@
-// The MLP that mnist_mlp trains, step by step beside PyTorch's: from the same weights and batches,
-// the first 20 losses and the norms of the weights after them. tests/parity/mlp_losses.py makes the
-// fixture and says how.
+// The MLP that mnist_mlp trains, compared with PyTorch's step by step: from the same weights and
+// batches, the first 20 losses and the norms of the weights after them. tests/parity/mlp_losses.py
+// makes the fixture and says how.
 
 #include <cstdint>
 #include <fstream>

@@ -1,4 +1,4 @@
-// Ops, and layers that call them, beside PyTorch's; the inputs are in tests/parity/cases/.
+// Ops, and layers that call them, compared with PyTorch's; the inputs are in tests/parity/cases/.
 
 #include <algorithm>
 
@@ -13,7 +13,7 @@ namespace {
 
 using In = ParityInputs;
 
-// Positions as a tensor, to be compared like one.
+// Positions as a tensor, for the comparison.
 Tensor real(const IntTensor& positions) {
     Tensor x = empty(positions.shape);
     std::ranges::copy(positions.values, x.mutable_data());

@@ -1,4 +1,4 @@
-// SGD and clipping beside PyTorch's; the inputs are in tests/parity/cases/.
+// SGD and clipping compared with PyTorch's; the inputs are in tests/parity/cases/.
 
 #include <vector>
 

@@ -19,7 +19,7 @@ TEST_CASE("resize: the same size changes nothing") {
                  {1, 2, 3, 4, 5, 6});
 }
 
-TEST_CASE("resize: half of it is a smooth mean") {
+TEST_CASE("resize: to half the size, a smooth mean") {
     // The first result lies between the pixels 0 and 1; the weights fall to 0 over 2 pixels, so
     // they are 3/4, 3/4, 1/4 of 7/4: (5.25 + 10.5 + 7) / 1.75 = 13. The second: (3.5 + 21 + 42) /
     // 1.75 = 38.
@@ -27,8 +27,8 @@ TEST_CASE("resize: half of it is a smooth mean") {
     check_values(resize(tensor({7, 14, 28, 56}, {1, 4, 1}), 2, 1), {1, 2, 1}, {13, 38});
 }
 
-TEST_CASE("resize: twice of it is interpolated, and at the border repeated") {
-    // The places are -1/4, 1/4, 3/4 and 5/4 of 0 and 1.
+TEST_CASE("resize: to twice the size, interpolated, with the border repeated") {
+    // The places are -1/4, 1/4, 3/4 and 5/4; the pixels lie at 0 and 1.
     check_values(resize(tensor({4, 8}, {1, 1, 2}), 1, 4), {1, 1, 4}, {4, 5, 7, 8});
     check_values(resize(tensor({4, 8, 0, 0}, {2, 2, 1}), 4, 1), {2, 4, 1},
                  {4, 5, 7, 8, 0, 0, 0, 0});
@@ -74,7 +74,7 @@ Image paper(Index width, Index height, const Colour& colour) {
     return image;
 }
 
-// What is not 0: left, top, right, bottom, the last two outside.
+// The box of what is not 0: left, top, right, bottom, the last two outside.
 std::vector<Index> box_of(const Tensor& picture) {
     std::vector<Index> box{28, 28, 0, 0};
     for (Index i = 0; i < 28 * 28; ++i) {
@@ -120,8 +120,8 @@ TEST_CASE("mnist_picture: the colours do not matter") {
     CHECK(largest_difference(mnist_picture(bar({200, 0, 0}, {0, 0, 200})), expected) < 1e-3);
 }
 
-TEST_CASE("mnist_picture: neither does the size") {
-    // Fitted to 20 pixels the wide one is 20 x 10; far larger ones are looked at in two steps.
+TEST_CASE("mnist_picture: the size does not matter, either") {
+    // Fitted to 20 pixels, the wide one is 20 x 10; far larger ones are shrunk in two steps.
     Image wide = paper(30, 30, {255});
     fill(wide, 5, 5, 20, 10, {0});
     CHECK(box_of(mnist_picture(wide)) == std::vector<Index>{4, 9, 24, 19});
@@ -135,14 +135,14 @@ TEST_CASE("mnist_picture: neither does the size") {
 
 TEST_CASE("mnist_picture: the centre of mass is in the middle, not the box") {
     // A block of 10 x 10 on a stem of 2 x 10 below its left end: the centre is at x = (100 * 5 + 20
-    // * 1) / 120 = 4.33 and y = (100 * 5 + 20 * 15) / 120 = 6.67 of the box, so this begins at 14 -
-    // 4.33 = 9.67, which is nearest to 10, and at 7.33.
+    // * 1) / 120 = 4.33 and y = (100 * 5 + 20 * 15) / 120 = 6.67 of the box, so it begins at 14 -
+    // 4.33 = 9.67, nearest to 10, and at 7.33.
     Image image = paper(40, 40, {255});
     fill(image, 10, 10, 10, 10, {0});
     fill(image, 10, 20, 2, 10, {0});
     CHECK(box_of(mnist_picture(image)) == std::vector<Index>{10, 7, 20, 27});
 
-    // A wall at the left with a thin line to the right: as far as it goes.
+    // A wall at the left with a thin line to the right: moved as far as possible.
     Image flag = paper(40, 40, {255});
     fill(flag, 10, 10, 4, 20, {0});
     fill(flag, 14, 10, 16, 1, {0});
@@ -151,12 +151,12 @@ TEST_CASE("mnist_picture: the centre of mass is in the middle, not the box") {
     CHECK(box[2] == 28);
 }
 
-TEST_CASE("mnist_picture: specks are no ink, and nothing of them is left") {
+TEST_CASE("mnist_picture: specks are no ink, and disappear") {
     const Tensor expected = mnist_picture(bar({255}, {0}));
     Image image = bar({255}, {0});
     fill(image, 50, 30, 2, 2, {0});  // 4 of the bar's 200 pixels: less than one part in 25
     CHECK(largest_difference(mnist_picture(image), expected) < 1e-3);
-    // What is larger belongs to it, as the bar above a 5 that was not joined does.
+    // Larger spots belong to the digit, such as the separate bar above a 5.
     fill(image, 40, 10, 5, 5, {0});
     CHECK(largest_difference(mnist_picture(image), expected) > 100);
 }
@@ -168,14 +168,14 @@ TEST_CASE("mnist_picture: a thin line is as white as a thick one") {
     CHECK(std::ranges::max(picture.values()) == doctest::Approx(255));
 }
 
-TEST_CASE("mnist_picture: of noise on the paper nothing is left") {
+TEST_CASE("mnist_picture: noise on the paper disappears") {
     Image image = paper(80, 80, {200});
     fill(image, 35, 20, 10, 40, {40});
     Rng rng(1);
     for (std::uint8_t& value : image.pixels) {
         value = static_cast<std::uint8_t>(value + rng.below(31) - 15);
     }
-    // The bar is 5 x 20 in the middle: 11.5, so that chance says which side the half goes to.
+    // The bar is 5 x 20 in the middle: 11.5, so the half may go to either side.
     const std::vector<Index> box = box_of(mnist_picture(image));
     CHECK(box[1] == 4);
     CHECK(box[3] == 24);
@@ -186,13 +186,13 @@ TEST_CASE("mnist_picture: no digit") {
     check_error([] { mnist_picture(Image(30, 20, 1, 100)); },
                 {"expected a digit, got a picture of one colour, 30 x 20"});
     check_error([] { mnist_picture(Image(1, 1, 3, 0)); }, {"one colour, 1 x 1"});
-    // What packing leaves of plain paper is no digit, either.
+    // Compression noise on plain paper is no digit, either.
     Image image(30, 20, 1, 100);
     fill(image, 10, 5, 5, 5, {104});
     check_error([&] { mnist_picture(image); }, {"expected a digit"});
 }
 
-TEST_CASE("mnist_picture: pictures of any form give a digit, or say that there is none") {
+TEST_CASE("mnist_picture: pictures of any shape give a digit, or an Error that there is none") {
     Rng rng(1);
     for (Index width : {1, 2, 3, 28, 500}) {
         for (Index height : {1, 2, 5, 300}) {

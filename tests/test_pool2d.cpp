@@ -47,7 +47,7 @@ Tensor four_by_four() {
 TEST_CASE("max_pool2d: by hand") {
     const auto pool = [](const Tensor& x) { return max_pool2d(x, {.kernel = 2}); };
     check_values(pool(four_by_four()), {1, 1, 2, 2}, {5, 8, 9, 6});
-    // Of the three nines the first gets the gradient.
+    // The first of the three nines gets the gradient.
     check_values(gradient(pool, four_by_four()), {1, 1, 4, 4},
                  {0, 1, 0, 0, 0, 0, 2, 0, 3, 0, 0, 4, 0, 0, 0, 0});
 }
@@ -65,18 +65,18 @@ TEST_CASE("max_pool2d: every option by hand") {
     CHECK(max_pool2d(zeros({2, 3, 9, 9}), {.kernel = {2, 3}}).shape() == Shape{2, 3, 4, 3});
     const Tensor x = row({-4, -3, -2, -1, -5});
     check_values(max_pool2d(x, {.kernel = 1, .stride = 3}), {1, 1, 1, 2}, {-4, -1});
-    // The padding is less than any number: not 0.
+    // The padding is less than any number, not 0.
     check_values(max_pool2d(x, {.kernel = {1, 2}, .padding = {0, 1}}), {1, 1, 1, 3}, {-4, -2, -1});
     check_values(max_pool2d(x, {.kernel = {1, 2}, .stride = 1, .dilation = {1, 3}}), {1, 1, 1, 2},
                  {-1, -3});
-    // Rounded up, the last window reaches over the edge.
+    // With rounding up, the last window reaches past the edge.
     check_values(max_pool2d(x, {.kernel = {1, 2}}), {1, 1, 1, 2}, {-3, -1});
     check_values(max_pool2d(x, {.kernel = {1, 2}, .ceil_mode = true}), {1, 1, 1, 3}, {-3, -1, -5});
-    // A window larger than the image fits if it is rounded up.
+    // A window larger than the image fits with rounding up.
     check_values(max_pool2d(x, {.kernel = {1, 6}, .ceil_mode = true}), {1, 1, 1, 1}, {-1});
 }
 
-TEST_CASE("max_pool2d: with ceil_mode no window begins behind the image") {
+TEST_CASE("max_pool2d: with ceil_mode no window begins beyond the image") {
     // (2 - 1) / 2 + 1 rounded up is 2, but the second window would begin at 2.
     check_values(max_pool2d(row({1, 2}), {.kernel = 1, .stride = 2, .ceil_mode = true}),
                  {1, 1, 1, 1}, {1});
@@ -114,7 +114,7 @@ TEST_CASE("max_pool2d: backward needs neither x nor y") {
     CHECK(sum(x.grad()).item() == 1);
 }
 
-// Every option, alone and together with others, on sizes that do not come out even.
+// Every option, alone and together with others, on sizes that leave pixels over.
 const std::vector<MaxPool2dOptions>& max_options() {
     static const std::vector<MaxPool2dOptions> all{
         {.kernel = 1},
@@ -170,7 +170,7 @@ TEST_CASE("avg_pool2d: every option by hand") {
     check_values(avg_pool2d(x, {.kernel = {1, 2}, .padding = {0, 1}}), {1, 1, 1, 3}, {0.5, 3, 4});
     check_values(avg_pool2d(x, {.kernel = {1, 2}, .padding = {0, 1}, .count_include_pad = false}),
                  {1, 1, 1, 3}, {1, 3, 8});
-    // In both directions: the corner window of a 2 x 2 image has one cell of it.
+    // In both directions: the corner window covers one cell of a 2 x 2 image.
     check_values(avg_pool2d(full({1, 1, 2, 2}, 8), {.kernel = 2, .padding = 1}), {1, 1, 2, 2},
                  {2, 2, 2, 2});
     check_values(
@@ -178,7 +178,7 @@ TEST_CASE("avg_pool2d: every option by hand") {
         {1, 1, 2, 2}, {8, 8, 8, 8});
 }
 
-TEST_CASE("avg_pool2d: with ceil_mode, what is beyond the padding does not count") {
+TEST_CASE("avg_pool2d: with ceil_mode, cells beyond the padding do not count") {
     check_values(avg_pool2d(row({1, 2, 4}), {.kernel = {1, 2}}), {1, 1, 1, 1}, {1.5});
     check_values(avg_pool2d(row({1, 2, 4}), {.kernel = {1, 2}, .ceil_mode = true}), {1, 1, 1, 2},
                  {1.5, 4});
@@ -365,7 +365,7 @@ TEST_CASE("pooling: options whose sums and products would overflow") {
     CHECK(y.shape() == Shape{1, 1, 1, 1});
 }
 
-TEST_CASE("pooling: what would take tables beyond memory is an Error") {
+TEST_CASE("pooling: tables that exceed memory are an Error") {
     const Tensor x = zeros({1, 1, 8, 8});
     const Index large = Index{1} << 30;
     const char* output = "expected a size of the output of at most 16777216 either way, got ";
@@ -390,7 +390,7 @@ TEST_CASE("pooling: what would take tables beyond memory is an Error") {
     const AvgPool2dOptions wide{
         .kernel = {8, large}, .stride = 8, .padding = {0, large / 2}, .count_include_pad = false};
     check_values(avg_pool2d(x + 3, wide), {1, 1, 1, 2}, {3, 3});
-    // Here the tables would do, but the tensor does not.
+    // Here the tables fit, but the tensor does not.
     check_error([&] { adaptive_avg_pool2d(x, Index{1} << 24); }, {"out of memory"});
 }
 
@@ -400,7 +400,7 @@ using kernels::Window;
 
 struct MaxResult {
     Tensor y;
-    std::vector<std::int32_t> taken;  // its bytes, maybe with some that are unused
+    std::vector<std::int32_t> taken;  // its bytes, some of which may be unused
     Tensor dx;
 };
 
@@ -439,7 +439,7 @@ void compare_max(const kernels::MaxPoolSizes& s, Rng& rng) {
     CAPTURE(s.h.in);
     CAPTURE(s.w.in);
     Tensor x = empty({s.planes, s.h.in, s.w.in});
-    // Few different values, so that many are the largest, among them NaN and -infinity.
+    // Few different values, including NaN and -infinity, so that ties are common.
     for (Index j = 0; j < x.numel(); ++j) {
         const Index v = rng.below(30);
         x.mutable_data()[j] = static_cast<Real>(v == 0 ? kNaN : v < 3 ? -kInf : double(v % 7));
@@ -463,7 +463,7 @@ TEST_CASE("max pooling kernel: like its reference for random sizes") {
     CHECK(checked > 200);
 }
 
-// Those have a kernel of their own, with steps of several widths.
+// These windows have a kernel of their own, with steps of several widths.
 TEST_CASE("max pooling kernel: windows of 2x2 side by side") {
     Rng rng(12);
     for (Index in = 2; in < 40; ++in) {
@@ -537,7 +537,7 @@ TEST_CASE("average pooling kernel: like its definition for random sizes") {
     CHECK(checked > 200);
 }
 
-// Those have loops of their own.
+// Whole planes have loops of their own.
 TEST_CASE("average pooling kernel: whole planes, like its reference") {
     Rng rng(16);
     for (const auto& [h, w] : {std::pair<Index, Index>{1, 1}, {7, 7}, {3, 1}, {1, 40}, {33, 35}}) {
@@ -605,7 +605,7 @@ TEST_CASE("pooling: the same bits for any number of threads") {
     set_num_threads(before);
 }
 
-TEST_CASE("pooling: after the first steps no memory is asked of the system") {
+TEST_CASE("pooling: after the first steps no memory is requested from the system") {
     Rng rng(3);
     const Tensor x = randn({4, 3, 16, 16}, rng);
     const auto step = [&] {
@@ -753,7 +753,7 @@ TEST_CASE("pooling layers: bad shapes") {
         {"MaxPool2d: max_pool2d: x [1, 3, 8, 7] padded by 1x1 is smaller than the window, which "
          "covers 2x10"});
     CHECK(dilated(zeros({1, 3, 8, 8})).shape() == Shape{1, 3, 5, 1});
-    // With ceil_mode the window may reach stride - 1 over the edge, and not a pixel further.
+    // With ceil_mode the window may reach stride - 1 pixels past the edge, and no further.
     MaxPool2d over({.kernel = 3, .stride = 2, .ceil_mode = true});
     CHECK(over(zeros({1, 1, 2, 2})).shape() == Shape{1, 1, 1, 1});
     check_error([&] { over(zeros({1, 1, 1, 2})); }, {"x [1, 1, 1, 2] padded by 0x0", "covers 3x3"});

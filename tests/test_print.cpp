@@ -57,7 +57,7 @@ TEST_CASE("print: a view shows its own values") {
 
 TEST_CASE("print: at most four digits after the point") {
     CHECK(text(tensor({1.0 / 3, 2.0 / 3, 1})) == "Tensor [3]\n[0.3333 0.6667 1.    ]");
-    // 0.1 is not a binary fraction, but it is what 0.1 reads back as.
+    // 0.1 is not a binary fraction, but "0.1" reads back as the same number.
     CHECK(text(tensor({0.1, 0.25})) == "Tensor [2]\n[0.1  0.25]");
     // Rounded from the exact value: 0.03125 is a tie, which goes to the even digit.
     CHECK(text(tensor({0.03125, 0.09375})) == "Tensor [2]\n[0.0312 0.0938]");
@@ -66,7 +66,7 @@ TEST_CASE("print: at most four digits after the point") {
 }
 
 TEST_CASE("print: an exponent where the range needs one") {
-    // Fixed up to, with an exponent from: a ratio of 1000, a size of 10^8, a smallness of 10^-4.
+    // Fixed notation up to a ratio of 1000, a size of 10^8 and down to 10^-4; then an exponent.
     CHECK(text(tensor({1, 1000})) == "Tensor [2]\n[   1. 1000.]");
     CHECK(text(tensor({1, 1001})) == "Tensor [2]\n[1.000e+00 1.001e+03]");
     CHECK(text(tensor({99999992, 50000000})) == "Tensor [2]\n[99999992. 50000000.]");
@@ -88,7 +88,7 @@ TEST_CASE("print: nan and inf") {
     CHECK(text(tensor({1, NAN, 2.5})) == "Tensor [3]\n[1.  nan 2.5]");
     CHECK(text(tensor({1, INFINITY})) == "Tensor [2]\n[ 1. inf]");
     CHECK(text(tensor({1, -INFINITY})) == "Tensor [2]\n[  1. -inf]");
-    // They say nothing about the range of the others.
+    // They do not affect the range of the others.
     CHECK(text(tensor({1e-9, INFINITY})) == "Tensor [2]\n[1.e-09    inf]");
 }
 
@@ -119,7 +119,7 @@ TEST_CASE("print: blanks at the end of a broken line are cut") {
           " 1.   1.   1.   1.   1.   0.25]");
 }
 
-TEST_CASE("print: of more than 1000 elements the first and last three") {
+TEST_CASE("print: with more than 1000 elements, the first and last three") {
     CHECK(text(arange(1000)).find("...") == std::string::npos);
     CHECK(text(arange(1001)) ==
           "Tensor [1001]\n"
@@ -133,7 +133,7 @@ TEST_CASE("print: of more than 1000 elements the first and last three") {
           " [1.261e+03 1.262e+03 1.263e+03 ... 1.271e+03 1.272e+03 1.273e+03]\n"
           " [1.274e+03 1.275e+03 1.276e+03 ... 1.284e+03 1.285e+03 1.286e+03]\n"
           " [1.287e+03 1.288e+03 1.289e+03 ... 1.297e+03 1.298e+03 1.299e+03]]");
-    // Six are shown whole, for a gap would save nothing.
+    // Six are shown in full, because a gap would save nothing.
     CHECK(text(zeros({200, 6})) ==
           "Tensor [200, 6]\n"
           "[[0. 0. 0. 0. 0. 0.]\n"
@@ -167,7 +167,7 @@ TEST_CASE("print: what is not shown does not decide the format") {
     CHECK(text(x) == "Tensor [2000]\n[1. 1. 1. ... 1. 1. 1.]");
 }
 
-TEST_CASE("print: a shape of no elements prints at once, whatever its other sizes") {
+TEST_CASE("print: a shape without elements prints at once, whatever its other sizes") {
     constexpr Index huge = Index{1} << 50;
     CHECK(text(zeros({huge, 0})) == "Tensor [1125899906842624, 0]\n[]");
 }
@@ -183,7 +183,7 @@ TEST_CASE("print: whole numbers") {
     CHECK(text(IntTensor(std::vector<Index>(1001, 7))) == "IntTensor [1001]\n[7 7 7 ... 7 7 7]");
 }
 
-TEST_CASE("print: neither heeds nor changes the stream's settings") {
+TEST_CASE("print: ignores and keeps the stream's settings") {
     std::ostringstream out;
     out << std::hex << std::showpos << std::scientific << std::uppercase << std::setfill('*')
         << std::setprecision(17);
@@ -195,7 +195,7 @@ TEST_CASE("print: neither heeds nor changes the stream's settings") {
     CHECK(out.fill() == '*');
 }
 
-TEST_CASE("print: neither recorded nor a change") {
+TEST_CASE("print: is not recorded and changes nothing") {
     const Tensor x = tensor({1, 2}).requires_grad_();
     const Tensor before = x.clone();
     Tape tape;

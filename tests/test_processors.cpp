@@ -12,7 +12,7 @@
 namespace primer {
 namespace {
 
-// A file system of control groups, as far as we read it.
+// A file system of control groups, as much of it as we read.
 class Groups : public Folder {
   public:
     void put(const std::string& name, const std::string& text) const {
@@ -66,7 +66,7 @@ TEST_CASE("processors: the smallest quota of nested groups counts") {
     // A container sees its own group as the root.
     groups.version_2("/");
     CHECK(groups.found() == 6);
-    // Or the host's path, of which it has nothing.
+    // Or the host's path, which it does not have.
     groups.version_2("/../../docker/0123");
     CHECK(groups.found() == 6);
 }
@@ -81,7 +81,7 @@ TEST_CASE("processors: a quota of control groups, version 1") {
     CHECK(groups.found() == 0);
     groups.put(top + "job/cpu.cfs_period_us", "100000\n");
     CHECK(groups.found() == 3);
-    // A container that is not told apart from the host: its own group is what is mounted.
+    // A container without its own namespace: what is mounted is its own group.
     groups.version_1("/docker/0123", "/docker/0123");
     groups.put(top + "cpu.cfs_quota_us", "200000\n");
     CHECK(groups.found() == 2);

@@ -44,8 +44,8 @@ TEST_CASE("profile: calls, operations and bytes, worked out by hand") {
         CHECK(row.backward.seconds >= 0);
         CHECK(row.seconds() == row.forward.seconds + row.backward.seconds);
     }
-    // 160 outputs of 9 products; backward only for the weight, for nobody wants that of x. It reads
-    // dy and x and writes dw.
+    // 160 outputs of 9 products; backward only for the weight, because nobody wants the gradient of
+    // x. It reads dy and x and writes dw.
     const ProfileRow& conv = p.ops[0];
     CHECK(conv.name == "op 0: conv2d");
     CHECK(conv.layer == "0 (Conv2d)");
@@ -82,7 +82,7 @@ TEST_CASE("profile: calls, operations and bytes, worked out by hand") {
 }
 
 TEST_CASE(
-    "profile: ops of one layer are added up; what does not lead to the loss has no backward") {
+    "profile: ops of one layer are added up; ops that do not lead to the loss have no backward") {
     Rng rng(1);
     Linear model(2, 3, rng);
     const Tensor x = ones({4, 2});
@@ -108,8 +108,8 @@ TEST_CASE(
     CHECK(p.ops[3].backward.operations == 2 * 12 * 3);  // one factor is a constant
 }
 
-// Of two steps the median is the mean: at least half of the pause that one of them makes, at most
-// half of what all of it takes, however long a busy machine makes that.
+// The median of two steps is their mean: at least half of the pause in one of them, at most half of
+// the whole time, however busy the machine.
 TEST_CASE("profile: the median of two steps lies between them") {
     Rng rng(1);
     Linear model(2, 3, rng);

@@ -51,7 +51,7 @@ TEST_CASE("sparkline: heights by the logarithm") {
     const std::vector<double> halves{0.8, 0.4, 0.2, 0.1};
     CHECK(sparkline(halves, 8, true) == "█▆▃▁");
     CHECK(sparkline(halves, 8, false) == "#+-_");
-    // Two columns are the means of two each, again far from one another.
+    // Two columns are the means of two each, again far apart.
     CHECK(sparkline(halves, 2, true) == "█▁");
     CHECK(sparkline(halves, 0, true).empty());
     CHECK(sparkline({}, 8, true).empty());

@@ -26,7 +26,7 @@ const std::vector<Shape> kShapes{{1},
                                  {301, 3},
                                  {3, 130}};
 
-// The ops over all elements; each has a second form, so that a list must say which is meant.
+// The ops over all elements; each has a second overload, so a list must say which is meant.
 using OverAll = Tensor (*)(const Tensor&);
 const std::vector<OverAll> kSums{sum, mean};
 
@@ -171,7 +171,7 @@ TEST_CASE("sum: small addends are not lost beside a large one") {
     check_values(sum(transpose(x, 0, 1), 1), {2}, {1e8 + 1000, 1e8 + 1000}, 0);
 }
 
-TEST_CASE("sum and mean: NaN and infinity go their way, in their own line only") {
+TEST_CASE("sum and mean: NaN and infinity propagate, in their own line only") {
     const Tensor x = tensor({1, NAN, 2, inf, 5, 6, inf, -inf, 7}, {3, 3});
     check_values(sum(x, 1), {3}, {NAN, inf, NAN});
     check_values(mean(x, 0), {3}, {inf, NAN, 5});
@@ -257,7 +257,7 @@ TEST_CASE("reduce: nothing sums to 0, has no mean and no maximum") {
     check_error([] { max(zeros({2, 0}), 1); }, {"max: shape [2, 0] has no element"});
     check_error([] { argmax(zeros({2, 0})); }, {"argmax: shape [2, 0] has no element"});
     check_error([] { argmax(zeros({2, 0}), -1); }, {"argmax: shape [2, 0] has no element"});
-    // No line, no question.
+    // Without lines there is nothing to ask for.
     CHECK(max(zeros({2, 0}), 0).shape() == Shape{0});
     CHECK(argmax(zeros({0, 3}), 1).shape == Shape{0});
     CHECK(max(zeros({0, 0}), 0).shape() == Shape{0});
@@ -278,7 +278,7 @@ TEST_CASE("argmax: is not recorded") {
     CHECK(tape.size() == 0);
 }
 
-TEST_CASE("reduce: a dimension that is not there") {
+TEST_CASE("reduce: a dimension that does not exist") {
     check_error(
         [] {
             sum(zeros({2, 3}), 2);

@@ -28,7 +28,7 @@ void replace(const fs::path& path, const std::string& bytes) {
     file.commit();
 }
 
-TEST_CASE("replacement: the file is there when it is committed, and nothing beside it") {
+TEST_CASE("replacement: the file appears when it is committed, and nothing else does") {
     const Folder folder;
     const fs::path path = folder.path() / "a file";
     {
@@ -46,7 +46,7 @@ TEST_CASE("replacement: the file is there when it is committed, and nothing besi
     CHECK(files_in(folder.path()) == 1);
 }
 
-TEST_CASE("replacement: given up, the old file is untouched and nothing is left") {
+TEST_CASE("replacement: if it is abandoned, the old file is untouched and nothing is left") {
     const Folder folder;
     folder.write("a", "old");
     {
@@ -116,14 +116,14 @@ TEST_CASE("replacement: what a killed process left behind is removed, and nothin
     folder.write("a.tmp-" + pid + "-0x", "");
     folder.write("a.tmp-" + pid, "");
     folder.write("b.tmp-" + pid + "-0", "");
-    folder.write("a.tmp-1-0", "of a process that lives");
+    folder.write("a.tmp-1-0", "of a running process");
     fs::create_symlink("b.tmp-" + pid + "-0", folder.path() / ("a.tmp-" + pid + "-7"));
     replace(folder.path() / "a", "whole");
     CHECK_FALSE(fs::exists(folder.path() / ("a.tmp-" + pid + "-0")));
     CHECK(files_in(folder.path()) == 6);
 }
 
-TEST_CASE("replacement: two of one file at the same time leave each other alone") {
+TEST_CASE("replacement: two of one file at the same time do not disturb each other") {
     const Folder folder;
     Replacement first(folder.path() / "a", "a text"), second(folder.path() / "a", "a text");
     first.write("first");

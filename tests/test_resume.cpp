@@ -74,7 +74,7 @@ bool same_bits(const std::vector<Real>& a, const std::vector<Real>& b) {
     return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(Real)) == 0;
 }
 
-TEST_CASE("resume: goes on with the same bits, from within an epoch and from its end") {
+TEST_CASE("resume: continues with the same bits, from within an epoch and from its end") {
     const Folder folder;
     const auto file = folder.path() / "run.ckpt";
     const Index end = 3 * kBatches;
@@ -86,7 +86,7 @@ TEST_CASE("resume: goes on with the same bits, from within an epoch and from its
         stopped.train_to(stop);
         save_checkpoint(file, stopped.state(), stop);
 
-        Run resumed(99);  // everything in it is another: all must come from the file
+        Run resumed(99);  // everything in it differs: all must come from the file
         resumed.step = load_checkpoint(file, resumed.state());
         CHECK(resumed.step == stop);
         resumed.train_to(end);

@@ -56,7 +56,7 @@ TEST_CASE("RMSprop: centered, by hand") {
     check_values(state[0].second, {1}, {2});
 }
 
-// The variance of a gradient that is always the same goes to 0, and by rounding could fall below.
+// The variance of a constant gradient goes to 0, and could fall below by rounding.
 TEST_CASE("RMSprop: centered, a constant gradient makes no NaN") {
     Rng rng(1);
     const Parameter w(zeros({1000}));

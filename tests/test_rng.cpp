@@ -180,7 +180,7 @@ TEST_CASE("rng: normal has the moments and the tails of the normal distribution"
     CHECK(std::abs(m.variance - 1) < 5 * std::sqrt(2.0 / n));
     CHECK(std::abs(m.skewness) < 5 * std::sqrt(6.0 / n));
     CHECK(std::abs(m.kurtosis - 3) < 5 * std::sqrt(24.0 / n));
-    // How many lie beyond t is binomial with p = erfc(t / sqrt(2)).
+    // The number of values beyond t is binomial with p = erfc(t / sqrt(2)).
     for (double t : {0.5, 1.0, 2.0, 3.0, 4.0}) {
         CAPTURE(t);
         const double p = std::erfc(t / std::sqrt(2.0));
@@ -303,7 +303,7 @@ TEST_CASE("rng: the state is all that there is to save") {
     CHECK(rng.state() == other.state());
 }
 
-TEST_CASE("rng: a split stream is another one, and seeds differ") {
+TEST_CASE("rng: a split stream differs, and so do seeds") {
     Rng rng(12);
     Rng other = rng.split();
     CHECK(other.state() != rng.state());

@@ -153,7 +153,7 @@ TEST_CASE("safetensors: the kinds of whole numbers") {
         {"tensor \"x\": expected numbers up to 2^63 - 1, got a larger one at element 1"});
 }
 
-TEST_CASE("safetensors: asking for what is not there") {
+TEST_CASE("safetensors: asking for tensors that do not exist") {
     const SafetensorsFile file =
         parse(R"({"a":{"dtype":"I64","shape":[],"data_offsets":[0,8]},)"
               R"("b":{"dtype":"F32","shape":[],"data_offsets":[8,12]},)"
@@ -191,7 +191,7 @@ TEST_CASE("safetensors: a header length that cannot be") {
 }
 
 TEST_CASE("safetensors: a header beyond 100 MB is not read") {
-    // A sparse file: it is that large, but takes no room.
+    // A sparse file of that size, which takes no room.
     const Folder folder;
     folder.write("large", little_endian(100'000'001, 8) + "{}");
     const fs::path path = folder.path() / "large";
@@ -200,7 +200,7 @@ TEST_CASE("safetensors: a header beyond 100 MB is not read") {
                 {"expected a header of at most 100000000 bytes, got a length of 100000001"});
 }
 
-// A file that has a header and then only holes: it is read up to these, and says how large it is.
+// A file with a header and then only holes: it is read up to the holes, and claims its full size.
 class Holes : public std::streambuf {
   public:
     Holes(std::string header, Index data_size) : header_(std::move(header)), size_(data_size) {
@@ -241,7 +241,7 @@ std::string members(int count, const std::string& value) {
     return '{' + text + '}';
 }
 
-TEST_CASE("safetensors: so many entries that they would take much more memory than the file") {
+TEST_CASE("safetensors: so many entries that they would need much more memory than the file") {
     const std::string empty = R"({"dtype":"U8","shape":[0],"data_offsets":[0,0]})";
     CHECK(parse(members(100'000, empty), "").names().size() == 100'000);
     check_error([&] { parse(members(100'001, empty), ""); },
@@ -263,7 +263,7 @@ TEST_CASE("safetensors: reading takes at most four times the file, and 64 MB") {
     CHECK(takes_at_most(file_of(many, "")) == "");
     const std::string texts = "{\"__metadata__\":" + members(100'000, "\"\"");
     CHECK(takes_at_most(file_of(texts + ',' + many.substr(1), "")) == "");
-    // Names and texts that are long, the longest of escapes; and much data.
+    // Long names and texts, the longest made of escapes; and much data.
     std::string escapes;
     for (int i = 0; i < 2'000'000; ++i) escapes += "\\u00e9";
     CHECK(takes_at_most(
@@ -308,7 +308,7 @@ TEST_CASE("safetensors: an entry that cannot be") {
     rejected(R"("dtype":"F32","shape":[[2]],"data_offsets":[0,8])", "expected a whole number");
     rejected(R"("dtype":"F32","shape":[1,1,1,1,1,1,2],"data_offsets":[0,8])",
              "tensor \"x\": expected at most 6 dimensions, got more");
-    // Numbers that other readers would let pass.
+    // Numbers that other readers would accept.
     for (const char* two : {"2.0", "2e0", "02", "-2", "+2", "\"2\"", "true", "null"}) {
         rejected("\"dtype\":\"F32\",\"shape\":[" + std::string(two) + "],\"data_offsets\":[0,8]",
                  "/the/file: byte ");
@@ -342,9 +342,8 @@ TEST_CASE("safetensors: offsets that do not fit the data") {
     rejected("[2]", "[0,7]", "span the bytes of F32 [2], got [0, 7]");
     rejected("[0]", "[0,8]", "span the bytes of F32 [0]");
     rejected("[2]", "[1,8]", "span the bytes");
-    // Products that would come out as 8 bytes if they were allowed to overflow: 2^62 + 2 elements
-    // of 4 bytes, in one dimension and in two; and 2^59 + 2, of which only the number of bits
-    // overflows.
+    // Products that would be 8 bytes if they overflowed: 2^62 + 2 elements of 4 bytes, in one
+    // dimension and in two; and 2^59 + 2, where only the number of bits overflows.
     rejected("[4611686018427387906]", "[0,8]", "has more elements than memory");
     rejected("[2,2305843009213693953]", "[0,8]", "has more elements than memory");
     rejected("[576460752303423490]", "[0,8]", "span the bytes of F32 [576460752303423490]");
@@ -398,7 +397,7 @@ TEST_CASE("safetensors: names twice") {
                 {"expected every name once, got \"__metadata__\" again"});
 }
 
-TEST_CASE("safetensors: metadata that are not texts") {
+TEST_CASE("safetensors: metadata that is not text") {
     for (const char* value : {"1", "null", "true", "[\"a\"]", "{\"a\":\"b\"}", "{}"}) {
         CAPTURE(value);
         check_error([&] { parse("{\"__metadata__\":{\"k\":" + std::string(value) + "}}", ""); },
@@ -451,7 +450,7 @@ std::string escaped(const std::string& text) {
     return out + "\"";
 }
 
-// The bytes of which `file` is what they say: written anew from what has been read.
+// The bytes of `file`, written again from what has been read.
 std::string encode(const SafetensorsFile& file) {
     std::ostringstream header;
     std::string data;
@@ -474,7 +473,7 @@ std::string encode(const SafetensorsFile& file) {
     return file_of(header.str(), data);
 }
 
-// Whether the bytes are read. If they are, what was read is what they say; if not, the Error is one
+// Whether the bytes can be read. If so, the result must match them; if not, the Error must be one
 // line that names the file.
 bool loads(const std::string& bytes) {
     try {
@@ -489,7 +488,7 @@ bool loads(const std::string& bytes) {
     }
 }
 
-TEST_CASE("safetensors: a file cut short at any length, or with something behind it, is rejected") {
+TEST_CASE("safetensors: a file cut short at any length, or with something appended, is rejected") {
     const std::string bytes = sample();
     REQUIRE(loads(bytes));
     for (std::size_t length = 0; length < bytes.size(); ++length) {
@@ -510,14 +509,14 @@ TEST_CASE("safetensors: any byte changed: rejected, or read as it now stands") {
             CAPTURE(i);
             CAPTURE(change);
             if (i >= bytes.size() - 7) {
-                // In the data, any byte will do; encode() would sort them otherwise.
+                // In the data, any byte is valid; encode() would sort them differently.
                 CHECK_NOTHROW(parse(changed));
             } else {
                 read += loads(changed);
             }
         }
     }
-    // Another letter in a name is another name: some hundreds of changes are harmless.
+    // A changed letter makes another name: some hundreds of changes are harmless.
     CHECK(read > 500);
 }
 

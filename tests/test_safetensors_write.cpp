@@ -1,4 +1,4 @@
-// Writing safetensors files, and what a model takes from one.
+// Writing safetensors files, and loading them into a model.
 
 #include <cstdint>
 #include <cstring>
@@ -26,7 +26,7 @@ SafetensorsFile parse(const std::string& bytes) {
     return SafetensorsFile::read(in, "/the/file");
 }
 
-// Where the data begin: behind the length of the header and the header.
+// Where the data begins: after the length of the header and the header.
 std::size_t data_begin(const std::string& bytes) {
     std::uint64_t length = 0;
     for (int i = 7; i >= 0; --i) {
@@ -74,7 +74,7 @@ TEST_CASE("save_safetensors: the bytes") {
         const Real x = static_cast<Real>(eighths) / 8;
         char number[sizeof x];
         std::memcpy(number, &x, sizeof x);
-        data.append(number, sizeof x);  // on a machine that is little endian, as all of today's
+        data.append(number, sizeof x);  // on a little-endian machine, as all of today's are
     }
     CHECK(bytes.substr(8 + header.size()) == data);
 }
@@ -99,7 +99,7 @@ TEST_CASE("save_safetensors: what is written is read again") {
     CHECK(parse(saved(folder, {{"x", ones({2})}}, {})).metadata().empty());
 }
 
-TEST_CASE("save_safetensors: the order given, and other metadata's, does not matter") {
+TEST_CASE("save_safetensors: the order of tensors and metadata does not matter") {
     const Folder folder;
     StateDict backwards = sample();
     std::ranges::reverse(backwards);
@@ -192,7 +192,7 @@ TEST_CASE("load_safetensors: values go to the tensors of the same names") {
     CHECK(report.misshapen.empty());
 }
 
-TEST_CASE("load_safetensors: all that differs is named at once, and nothing is changed") {
+TEST_CASE("load_safetensors: all differences are named at once, and nothing is changed") {
     const Folder folder;
     const fs::path path = folder.path() / "a";
     save_safetensors(path, sample());
@@ -243,7 +243,7 @@ StateDict model() {
             {"1.num_batches_tracked", full({}, 12), true}};
 }
 
-// What the tensors of the file have in it, all together, in the order of their names.
+// The values of all tensors of the file, in the order of their names.
 std::string data_of(const SafetensorsFile& file) {
     std::string all;
     for (const char* name : {"1.num_batches_tracked", "0.bias", "0.weight"}) {
@@ -252,8 +252,8 @@ std::string data_of(const SafetensorsFile& file) {
     return all;
 }
 
-// Whether a model takes the file. If so, it has what is in it; if not, the Error is one line that
-// names the file.
+// Whether a model accepts the file. If so, it must have the file's values; if not, the Error must
+// be one line that names the file.
 bool loads(const std::string& bytes) {
     const StateDict into{{"0.weight", zeros({20, 9})},
                          {"0.bias", zeros({20})},

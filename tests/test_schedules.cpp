@@ -18,7 +18,7 @@ void check_rates(const std::function<double(Index)>& schedule,
     }
 }
 
-// All of these are the rates of the schedulers of torch 2.13.
+// All of these rates are from the schedulers of torch 2.13.
 
 TEST_CASE("step_decay: as StepLR") {
     check_rates([](Index s) { return step_decay(s, {.lr = 0.8, .every = 3, .factor = 0.5}); },

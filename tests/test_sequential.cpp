@@ -82,7 +82,7 @@ TEST_CASE("sequential: in braces the layers draw their weights from left to righ
     }
 }
 
-TEST_CASE("sequential: a vector of them can grow, for they move") {
+TEST_CASE("sequential: a vector of them can grow, because they move") {
     Rng rng(1);
     std::vector<Sequential> models;
     for (int i = 0; i < 5; ++i) models.push_back(Sequential(known(rng)));

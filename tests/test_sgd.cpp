@@ -15,7 +15,7 @@ TEST_CASE("SGD: plain, by hand") {
     check_values(w, {2}, {0, -4});
     step(optimizer, w, {-1, 0});
     check_values(w, {2}, {0.5, -4});
-    CHECK(optimizer.named_state().empty());  // without momentum there is nothing to remember
+    CHECK(optimizer.named_state().empty());  // without momentum there is no state
 }
 
 TEST_CASE("SGD: momentum, by hand") {

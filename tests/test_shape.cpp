@@ -72,7 +72,7 @@ TEST_CASE("shape: more elements than memory can hold is an error, not an overflo
         {"[4294967296, 4294967296] has more elements than memory"});
     // The product of 2^64 would wrap round to 0.
     check_error([] { Shape({1 << 16, 1 << 16, 1 << 16, 1 << 16}); }, {"more elements than memory"});
-    // Strides multiply the sizes beside a 0, so that they must fit, too.
+    // Strides multiply the sizes beside a 0, so they must fit, too.
     CHECK(Shape{most, 0}.numel() == 0);
     check_error([=] { Shape({most, 0, 2}); }, {"more elements than memory"});
     check_error([=] { Shape({0, most, 2}); }, {"more elements than memory"});
@@ -164,7 +164,7 @@ TEST_CASE("shape: broadcasting") {
         },
         {"mul: the shapes [2, 3] and [4] do not broadcast", "dimension -1 is 3 and 4"});
     check_error([] { broadcast({2, 3}, {3, 3}, "mul"); }, {"dimension -2 is 2 and 3"});
-    // Each alone is possible, the result is not.
+    // Each shape is possible, the result is not.
     check_error(
         [] {
             broadcast({Index{1} << 40, 1}, {Index{1} << 40}, "add");

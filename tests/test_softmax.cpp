@@ -40,7 +40,7 @@ const std::vector<Line> kLines{
     {{2, 0, 3}, 0},
 };
 
-// softmax and its logarithm by their definition, without care for overflow.
+// softmax and its logarithm by their definition, ignoring overflow.
 std::vector<double> by_definition(const Tensor& x, int dim, bool logarithm) {
     dim = x.shape().normalize(dim);
     const Index n = x.shape()[dim], inner = x.shape().slice(dim + 1, x.rank()).numel();
@@ -165,7 +165,7 @@ TEST_CASE("softmax: -inf has no share, NaN and +inf spoil their own line only") 
     check_values(slice(y, 3, 4), {1, 3}, {NAN, NAN, NAN});
 }
 
-TEST_CASE("softmax: a dimension that is not there") {
+TEST_CASE("softmax: a dimension that does not exist") {
     check_error(
         [] {
             softmax(zeros({2, 3}), 2);

@@ -76,7 +76,7 @@ TEST_CASE("state_dict: handles, so that loading changes the model") {
     CHECK(other.conv1.weight.requires_grad());
 }
 
-// What predicts a word is what reads it.
+// The layer that predicts a word shares the weight that reads it.
 class Tied : public Module {
   public:
     explicit Tied(Rng& rng) : tok(2, 2, rng), head(2, 2, rng) { head.weight = tok.weight; }
@@ -106,7 +106,7 @@ TEST_CASE("state_dict: a shared tensor under each of its names, written and read
     CHECK(SafetensorsFile::load(path).contains("tok.weight"));
     load_safetensors(path, Tied(rng).state_dict());
 
-    // safetensors' save_model keeps one name, and the other among the metadata.
+    // safetensors' save_model keeps one name, and lists the other in the metadata.
     for (const std::string kept : {"head", "tok"}) {
         CAPTURE(kept);
         const std::string other = kept == "tok" ? "head" : "tok";
@@ -119,7 +119,7 @@ TEST_CASE("state_dict: a shared tensor under each of its names, written and read
         CHECK(model.head.weight.values().data() == model.tok.weight.values().data());
     }
 
-    // One fault is told once.
+    // One fault is reported once.
     save_safetensors(
         path,
         {{"head.weight", zeros({3, 2})}, {"tok.bias", zeros({2})}, {"head.bias", zeros({2})}});

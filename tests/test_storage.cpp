@@ -20,8 +20,8 @@
 #endif
 #endif
 
-// The sanitizers end the program when it asks for more memory than there can be, unless they are
-// told to let it see that it has failed, as without them.
+// The sanitizers end a program that asks for more memory than can exist, unless they are told to
+// let the request fail as usual.
 #ifdef PRIMER_SANITIZED
 extern "C" const char* __asan_default_options() { return "allocator_may_return_null=1"; }
 extern "C" const char* __tsan_default_options() { return "allocator_may_return_null=1"; }
@@ -30,7 +30,7 @@ extern "C" const char* __tsan_default_options() { return "allocator_may_return_n
 namespace primer {
 namespace {
 
-// What a block of `count` Reals really takes.
+// The real size of a block of `count` Reals.
 Index in_use(Index count) {
     const Index before = storage_stats().bytes_in_use;
     const Storage storage(count);
@@ -47,7 +47,7 @@ TEST_CASE("storage: aligned to 64 bytes, whatever the size") {
         Storage storage(count);
         CHECK(storage.size() == count);
         CHECK(reinterpret_cast<std::uintptr_t>(storage.data()) % 64 == 0);
-        for (Index i = 0; i < count; ++i) storage.data()[i] = Real(i);  // all of it is there
+        for (Index i = 0; i < count; ++i) storage.data()[i] = Real(i);  // all of it is usable
     }
 }
 
@@ -110,7 +110,7 @@ TEST_CASE("storage: the statistics add up") {
     release_cached_storage();
     CHECK(storage_stats().bytes_cached == 0);
     CHECK(storage_stats().bytes_in_use == start.bytes_in_use);
-    // What has been given back must be asked for anew.
+    // A released block must be requested again.
     a = std::make_unique<Storage>(reals(1024));
     CHECK(storage_stats().system_allocations == start.system_allocations + 3);
 }
@@ -121,14 +121,14 @@ TEST_CASE("storage: releasing leaves living blocks alone") {
     for (Index i = 0; i < 1000; ++i) CHECK(x.data()[i] == Real(i));
 }
 
-TEST_CASE("storage: memory that the system has not is an Error") {
+TEST_CASE("storage: more memory than the system has is an Error") {
     constexpr Index absurd = (Index{1} << 60) / Index{sizeof(Real)};
     const StorageStats before = storage_stats();
     check_error([=] { zeros({absurd}); },
                 {"out of memory: the system has no block of 1152921504606846976 bytes for a tensor",
                  "bytes are in use", "try a smaller batch"});
     CHECK(storage_stats().bytes_in_use == before.bytes_in_use);
-    // The cache was given up in the attempt, and life goes on.
+    // The attempt released the cache, and everything still works.
     CHECK(storage_stats().bytes_cached == 0);
     check_values(zeros({2}), {2}, {0, 0});
 }
@@ -140,7 +140,7 @@ TEST_CASE("storage: sizes that cannot be are an Error") {
     }
 }
 
-TEST_CASE("storage: of blocks of many sizes, the cache keeps a share of what was in use") {
+TEST_CASE("storage: with blocks of many sizes, the cache keeps a share of what was in use") {
     release_cached_storage();
     const Index before = storage_stats().bytes_in_use;
     constexpr Index megabyte = 1 << 20, most = 50 * megabyte;
@@ -205,7 +205,7 @@ TEST_CASE("storage: blocks come and go on several threads at once") {
     CHECK(storage_stats().bytes_in_use == in_use_before);
 }
 
-TEST_CASE("storage: after its second step, a training step asks the system for nothing") {
+TEST_CASE("storage: after its second step, training requests no memory from the system") {
     Rng rng(1);
     const auto parameter = [&](const Shape& shape) {
         return mul(randn(shape, rng), 0.1).requires_grad_();

@@ -96,8 +96,8 @@ TEST_CASE("summary: modules in modules") {
                                     "parameters 0.03 MB, in all 0.05 MB\n"));
 }
 
-// The figures are those of torchinfo 1.8.0 for the same layers in PyTorch 2.13, with its ReLUs
-// apart.
+// The figures are those of torchinfo 1.8.0 for the same layers in PyTorch 2.13, with separate
+// ReLUs.
 TEST_CASE("summary: a convolutional network has torchinfo's figures") {
     Rng rng(1);
     Sequential model{Conv2d(1, 32, {.kernel = 3, .padding = 1, .bias = false}, rng),
@@ -186,7 +186,7 @@ TEST_CASE("summary: what a module computes itself counts for it, once") {
     CHECK(s.rows[2].multiply_adds == 2 * (3 * 4 + 4));
     CHECK(s.multiply_adds == 2 * 4 * 5 + 2 * (3 * 4 + 4));
     CHECK_FALSE(s.unknown_cost);
-    // The same before and after the layer in it, and frozen: nothing of it is recorded.
+    // The same before and after the layer in it, and frozen, so that nothing is recorded.
     Own twice(rng);
     twice.f = [](Own& m, const Tensor& x) {
         return matmul(m.inner(matmul(x, ones({3, 3}))), m.weight);

@@ -17,7 +17,7 @@ Index distance2(std::span<const std::uint8_t> a, std::span<const std::uint8_t> b
     return sum;
 }
 
-TEST_CASE("synthetic_digits: of MNIST's form, the classes in turn") {
+TEST_CASE("synthetic_digits: in MNIST's format, the classes in turn") {
     const ImageDataset digits = synthetic_digits(25, 1);
     CHECK(digits.size() == 25);
     CHECK(digits.shape() == Shape{1, 28, 28});
@@ -26,7 +26,7 @@ TEST_CASE("synthetic_digits: of MNIST's form, the classes in turn") {
 }
 
 TEST_CASE("synthetic_digits: the same bytes on every platform and in both builds") {
-    // No outside source for this number: it pins what the generator has always drawn.
+    // This number has no outside source: it pins what the generator has always drawn.
     CHECK(hash(bytes(synthetic_digits(200, 7), 0, 200)) == 15073817366644864554u);
 }
 
@@ -48,7 +48,8 @@ TEST_CASE("synthetic_digits: white on black, the digit within the picture") {
         const std::span<const std::uint8_t> picture = digits.pixels(i);
         CAPTURE(i);
         CHECK(std::ranges::max(picture) >= 128);
-        // A 1 of a thin pen inks some 40 pixels, an 8 of a wide one not half of the 784.
+        // A 1 drawn with a thin pen inks some 40 pixels, an 8 with a wide one less than half of the
+        // 784.
         const auto inked = std::ranges::count_if(picture, [](int byte) { return byte >= 100; });
         CHECK(inked >= 15);
         CHECK(inked <= 392);
@@ -58,11 +59,11 @@ TEST_CASE("synthetic_digits: white on black, the digit within the picture") {
             }
         }
     }
-    // Of 500 x 112 pixels.
+    // Out of 500 x 112 pixels.
     CHECK(at_the_edge < 560);
 }
 
-TEST_CASE("synthetic_digits: what looks alike is of the same class, not always") {
+TEST_CASE("synthetic_digits: pictures that look alike mostly have the same class") {
     const ImageDataset known = synthetic_digits(1000, 1), asked = synthetic_digits(200, 2);
     int right = 0;
     for (Index i = 0; i < asked.size(); ++i) {

@@ -20,7 +20,7 @@ namespace {
 
 const auto draw = [](Index count, std::uint64_t seed) { return synthetic_shapes(count, seed); };
 
-TEST_CASE("synthetic_shapes: of CIFAR's form, the classes in turn") {
+TEST_CASE("synthetic_shapes: in CIFAR's format, the classes in turn") {
     const ImageDataset shapes = synthetic_shapes(25, 1);
     CHECK(shapes.size() == 25);
     CHECK(shapes.shape() == Shape{3, 32, 32});
@@ -29,7 +29,7 @@ TEST_CASE("synthetic_shapes: of CIFAR's form, the classes in turn") {
 }
 
 TEST_CASE("synthetic_shapes: the same bytes on every platform and in both builds") {
-    // No outside source for this number: it pins what the generator has always drawn.
+    // This number has no outside source: it pins what the generator has always drawn.
     CHECK(hash(bytes(synthetic_shapes(200, 7), 0, 200)) == 2286586863939707080u);
 }
 
@@ -110,7 +110,7 @@ TEST_CASE("synthetic_shapes: a small convolutional network learns them") {
                      ReLU(),
                      Flatten(),
                      Linear(512, 10, rng)};
-    // With twice as many pictures, for which a test has no time, it comes to 94.6 %.
+    // With twice as many pictures, too slow for a test, it reaches 94.6 %.
     CHECK(accuracy_after_training(model, 10000, 0.03) > 0.75);
 }
 

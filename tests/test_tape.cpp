@@ -72,7 +72,7 @@ TEST_CASE("tape: gradients add up over calls of backward") {
     check_values(x.grad(), {2}, {1, 1});
 }
 
-TEST_CASE("tape: what somebody else holds is not added to in place") {
+TEST_CASE("tape: a gradient that somebody else holds is not added to in place") {
     const Tensor x = leaf({1, 2});
     const Tensor mine = tensor({10, 20});
     x.set_grad(mine);
@@ -219,7 +219,7 @@ TEST_CASE("tape: a spent tape records nothing more, though it still lives") {
     CHECK_FALSE(neg(x).requires_grad());
     CHECK_FALSE(neg(y).requires_grad());
     CHECK(tape.size() == size);
-    Tape next;  // the next step's may begin in the same scope
+    Tape next;  // the next step's Tape may begin in the same scope
     next.backward(neg(x));
     check_values(x.grad(), {1}, {4 - 1});
 }
@@ -252,7 +252,7 @@ TEST_CASE("tape: NoGrad stops the recording of its thread while it lives") {
     CHECK(neg(x).requires_grad());
 }
 
-TEST_CASE("tape: a tape made under NoGrad records as soon as that is over") {
+TEST_CASE("tape: a tape made under NoGrad records as soon as NoGrad ends") {
     const Tensor x = leaf({2});
     auto guard = std::make_unique<NoGrad>();
     Tape tape;
@@ -340,7 +340,7 @@ TEST_CASE("tape: backward of a loss that is not on this tape") {
         const Tensor y = neg(x);
         check_error([&] { tape.backward(y); }, message);
     }
-    SUBCASE("made of tensors that ask for no gradient") {
+    SUBCASE("made from tensors that ask for no gradient") {
         Tape tape;
         const Tensor y = neg(Tensor(3));
         check_error([&] { tape.backward(y); }, message);
@@ -351,7 +351,7 @@ TEST_CASE("tape: backward of a loss that is not on this tape") {
     }
 }
 
-TEST_CASE("tape: one recording tape a thread") {
+TEST_CASE("tape: one recording tape per thread") {
     const Tensor x = leaf({2});
     Tape tape;
     check_error([] { Tape inner; }, {"Tape: this thread has a Tape that is still recording",
@@ -461,7 +461,7 @@ TEST_CASE("tape: a value that a backward needs may not be changed in between") {
     }
 }
 
-TEST_CASE("tape: nor may a result that a backward needs, through a view that shares it") {
+TEST_CASE("tape: nor may a result that a backward needs be changed through a view that shares it") {
     struct Case {
         const char* op;
         std::function<Tensor(const Tensor&)> f;
@@ -546,7 +546,7 @@ TEST_CASE("tape: values that no backward needs may be changed") {
     }
 }
 
-TEST_CASE("tape: a value that nobody differentiates by need not be kept") {
+TEST_CASE("tape: a value that only an unwanted gradient needs is not kept") {
     const Tensor x = leaf({2}), constant = tensor({3});
     Tape tape;
     const Tensor y = mul(x, constant);
@@ -559,7 +559,7 @@ TEST_CASE("tape: what no backward needs is free as soon as its tensor is gone") 
     constexpr Index size = 1 << 14;
     constexpr Index bytes = size * Index{sizeof(Real)};
     const Tensor x = ones({128, 128}).requires_grad_(), constant = full({128, 128}, 2);
-    // How much `f` keeps of its input, which add() makes but does not keep.
+    // How much of its input `f` keeps; add() makes the input but does not keep it.
     const auto kept = [&](const std::function<Tensor(const Tensor&)>& f) {
         const Index start = bytes_in_use();
         Tape tape;
@@ -579,7 +579,7 @@ TEST_CASE("tape: what no backward needs is free as soon as its tensor is gone") 
     CHECK(kept([](const Tensor& t) { return neg(t); }) == 0);
     CHECK(kept([](const Tensor& t) { return transpose(t, 0, 1); }) == 0);
     CHECK(kept([](const Tensor& t) { return concat({t}); }) == 0);
-    // Where the gradient needs it, it is there.
+    // Where the gradient needs it, it is kept.
     CHECK(kept([](const Tensor& t) { return mul(t, t); }) == bytes);
     CHECK(kept([&](const Tensor& t) { return mul(t, x); }) == bytes);
     CHECK(kept([](const Tensor& t) { return log(t); }) == bytes);
@@ -655,7 +655,7 @@ TEST_CASE("tape: nor on a view of such a leaf, however it was taken") {
     refused(slice(column, 1, 2), "double_: a view of shape [1, 1] of a leaf");
     refused(flatten(column), "double_: a view of shape [2] of a leaf");
     check_values(x, {2}, {1, 3});
-    // What only looks like it: a view of no leaf, of a constant, and values as constants.
+    // Harmless look-alikes: a view of no leaf, of a constant, and values as constants.
     CHECK_NOTHROW(double_(reshape(neg(x), {2, 1})));
     CHECK_NOTHROW(double_(reshape(constant, {2, 1})));
     CHECK_NOTHROW(double_(x.clone()));
@@ -713,7 +713,7 @@ TEST_CASE("tape: a result that was changed through another tensor has lost its p
         y.detach().fill_(0);
         check_error([&] { neg(y); }, message);
     }
-    SUBCASE("nor is it a loss any more") {
+    SUBCASE("nor can it be a loss") {
         Tape tape;
         const Tensor loss = sum(x);
         double_(reshape(loss, {1}));
@@ -723,7 +723,7 @@ TEST_CASE("tape: a result that was changed through another tensor has lost its p
                      "another tensor"});
         CHECK_FALSE(x.grad().defined());
     }
-    SUBCASE("but a leaf may be changed, for it has none") {
+    SUBCASE("but a leaf may be changed, because it has no past") {
         Tape tape;
         x.detach().fill_(2);
         tape.backward(sum(mul(x, x)));
@@ -733,7 +733,7 @@ TEST_CASE("tape: a result that was changed through another tensor has lost its p
 
 // --- Depth, memory, exceptions ------------------------------------------------------------------
 
-TEST_CASE("tape: a million ops deep, backward and away without recursion") {
+TEST_CASE("tape: a million ops deep, run and freed without recursion") {
     constexpr int depth = 1'000'000;
     const Tensor x = leaf({1});
     const auto chain = [&] {
@@ -809,7 +809,7 @@ TEST_CASE("tape: tensors may outlive their tape, and hold nothing but their own 
     CHECK(bytes_in_use() == start);
 }
 
-TEST_CASE("tape: an exception in a backward leaves everything fit to go on") {
+TEST_CASE("tape: an exception in a backward leaves everything usable") {
     const Index start = bytes_in_use();
     {
         const Tensor x = ones({1000}).requires_grad_();
@@ -841,7 +841,7 @@ TEST_CASE("tape: ops in a backward are not recorded") {
 
 // --- What closures keep, and when ops are done ---------------------------------------------------
 
-TEST_CASE("tape: a closure tells what its captures keep, and only when it is asked") {
+TEST_CASE("tape: a closure reports what its captures keep, but only when asked") {
     const Tensor x = ones({3}), part = slice(ones({10}), 4, 6);
     const Index each = sizeof(Real);
     const Backward nothing = [x](const Tensor&, std::span<Grad>) { CHECK(x.defined()); };
@@ -861,7 +861,7 @@ TEST_CASE("tape: a closure tells what its captures keep, and only when it is ask
     CHECK(kept[2].bytes == 16);
     CHECK_FALSE(kept[2].tensor.defined());
     CHECK(kept[3].bytes == 24);
-    CHECK(captures_of(backward).size() == 4);  // it is as it was
+    CHECK(captures_of(backward).size() == 4);  // it is unchanged
     CHECK(captures_of(Backward()).empty());
 
     const SavedBytes copy = bytes;
@@ -870,7 +870,7 @@ TEST_CASE("tape: a closure tells what its captures keep, and only when it is ask
     CHECK((*list)[2] == 3);
 }
 
-TEST_CASE("tape: who watches is told of each op, forward and backward") {
+TEST_CASE("tape: a watcher is told of each op, forward and backward") {
     const Tensor x = leaf({3});
     using Event = std::pair<Tape::Pass, Index>;
     std::vector<Event> events;
@@ -907,7 +907,7 @@ TEST_CASE("tape: the tapes of several threads share a parameter, whose gradients
     check_values(w.grad(), {1}, {steps * threads * (threads + 1) / 2.0});
 }
 
-TEST_CASE("tape: threads that drop and read a shared gradient harm nobody") {
+TEST_CASE("tape: threads may drop and read a shared gradient at once") {
     const Parameter w(tensor({2}));
     std::vector<std::thread> running;
     for (int k = 0; k < 4; ++k) {
@@ -934,7 +934,7 @@ TEST_CASE("tape: a Tape may end on another thread, but runs backward only on its
         tape.reset();
     }).join();
     CHECK_FALSE(recording());
-    Tape next;  // this thread has none any more
+    Tape next;  // this thread no longer has one
     next.backward(sum(x * x));
     check_values(x.grad(), {1}, {6});
 }

@@ -32,7 +32,7 @@ TEST_CASE("tensor: from listed values") {
     check_error([] { tensor({}, {}); }, {"tensor: shape [] needs 1 values, got 0"});
 }
 
-TEST_CASE("tensor: a copy of values that are somewhere else") {
+TEST_CASE("tensor: a copy of existing values") {
     std::vector<Real> values{1, 2, 3};
     const Tensor x = tensor(values, {3, 1});
     values[0] = 7;
@@ -159,7 +159,7 @@ TEST_CASE("tensor: grad and set_grad") {
     x.set_grad({});
     CHECK_FALSE(x.grad().defined());
     check_error([&] { x.set_grad(zeros({2})); }, {"set_grad: expected the shape [2, 1], got [2]"});
-    // Any tensor can carry one: an optimizer's test need not build a graph.
+    // Any tensor can have a gradient: an optimizer's test need not build a graph.
     const Tensor constant = zeros({});
     constant.set_grad(1);
     CHECK(constant.grad().item() == 1);
@@ -214,7 +214,7 @@ TEST_CASE("tensor: clone is recorded, and has values of its own") {
         tape.backward(sum(y * weights));
     }
     check_values(x.grad(), {2, 2}, {1, -2, 3, 5});
-    // Of a view, only what the view shows.
+    // A clone of a view has only what the view shows.
     const Tensor row = slice(x, 1, 2).clone();
     check_values(row, {1, 2}, {3, 4});
     CHECK(row.impl().storage->size() == 2);
@@ -237,7 +237,7 @@ TEST_CASE("tensor: whole numbers") {
             IntTensor(Shape{2, 2}, {1, 2, 3});
         },
         {"IntTensor: shape [2, 2] needs 4 values, got 3"});
-    // The default one is as consistent as all others.
+    // The default IntTensor is as consistent as all others.
     CHECK(IntTensor().shape == Shape{0});
     CHECK(IntTensor().values.empty());
 }

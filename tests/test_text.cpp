@@ -10,7 +10,7 @@
 namespace primer {
 namespace {
 
-TEST_CASE("text: what a terminal would obey is escaped") {
+TEST_CASE("text: characters that a terminal would obey are escaped") {
     CHECK(printable("plain, caf\xC3\xA9, \xF0\x9F\x98\x80, back\\slash") ==
           "plain, caf\xC3\xA9, \xF0\x9F\x98\x80, back\\slash");
     CHECK(printable("\x1b[2J\a\n\x7f") == "\\x1b[2J\\x07\\x0a\\x7f");
@@ -43,7 +43,7 @@ TEST_CASE("text: quotes") {
     CHECK(in_quotes(std::string(5000, 'x')).size() < 100);
 }
 
-TEST_CASE("text: the full name of a path is one line, and there even without a current folder") {
+TEST_CASE("text: the full name of a path is one line, even without a current folder") {
     CHECK(full_name("/a/./b\n\x1b/../c") == "/a/c");
     CHECK(full_name("/a/b\nc") == "/a/b\\x0ac");
     const std::filesystem::path before = std::filesystem::current_path();
@@ -57,7 +57,7 @@ TEST_CASE("text: the full name of a path is one line, and there even without a c
 }
 
 }  // namespace
-TEST_CASE("text: a number is all of a text, or none") {
+TEST_CASE("text: a number is the whole text, or there is none") {
     CHECK(read_number("1.5") == 1.5);
     CHECK(read_number("-2e3") == -2000);
     CHECK(read_number("0") == 0);

@@ -1,4 +1,4 @@
-// End to end, from easy to real: each rung trains something and says how well it must come out.
+// End to end, from easy to real: each rung trains something and states how well it must do.
 
 #include <filesystem>
 #include <vector>
@@ -97,7 +97,7 @@ double train_cnn(const Dataset& train, const Dataset& test, const Normalize& nor
 }
 
 TEST_CASE("training: a line is fitted to its points") {
-    // y = 2 x0 - 3 x1 + 0.5, without noise: gradient descent must find just these numbers.
+    // y = 2 x0 - 3 x1 + 0.5, without noise: gradient descent must find exactly these numbers.
     Rng rng(1);
     const Tensor x = randn({64, 2}, rng);
     const Tensor y = matmul(x, tensor({2, -3}, {2, 1})) + 0.5;

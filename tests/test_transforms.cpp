@@ -28,7 +28,7 @@ TEST_CASE("Normalize: each channel with its own numbers") {
     CHECK(x == std::vector<Real>{0, 1, 16, 0});
 }
 
-// How often each result comes up in `draws` attempts.
+// How often each result occurs in `draws` attempts.
 std::map<std::vector<Real>, int> results(const Transform& transform, const std::vector<Real>& image,
                                          const Shape& shape, int draws) {
     std::map<std::vector<Real>, int> counts;
@@ -41,8 +41,8 @@ std::map<std::vector<Real>, int> results(const Transform& transform, const std::
     return counts;
 }
 
-// Each expected result comes up in its share of the draws, give or take five standard deviations of
-// a count of about 1000, and no other result does.
+// Each expected result occurs in its share of the draws, within five standard deviations of a count
+// of about 1000, and no other result occurs.
 void check_results(const std::map<std::vector<Real>, int>& counts,
                    const std::vector<std::vector<Real>>& expected) {
     CHECK(counts.size() == expected.size());
@@ -133,7 +133,7 @@ TEST_CASE("Cutout: a square around any of the pixels, as far as it lies in the p
     check_results(results(Cutout(most), {1, 2, 3, 4}, {1, 2, 2}, 1000), {{0, 0, 0, 0}});
 }
 
-TEST_CASE("transforms draw from the picture's generator, and from nothing else") {
+TEST_CASE("transforms draw only from the picture's generator") {
     for (const Transform& transform :
          {Transform(RandomCrop(5, 4)), Transform(RandomHorizontalFlip()), Transform(Cutout(3))}) {
         const std::vector<Real> image(25, 1);
@@ -158,7 +158,7 @@ TEST_CASE("transforms draw nothing that they do not need") {
     CHECK(rng.state() == before);
 }
 
-TEST_CASE("Normalize: numbers that are none") {
+TEST_CASE("Normalize: impossible numbers") {
     constexpr Real infinity = std::numeric_limits<Real>::infinity();
     constexpr Real nan = std::numeric_limits<Real>::quiet_NaN();
     check_error(
@@ -193,7 +193,7 @@ TEST_CASE("Normalize: pictures that do not fit") {
         {"expected 4 values for the shape [1, 2, 2], got 3"});
 }
 
-TEST_CASE("transforms that leave something to chance: options that cannot be") {
+TEST_CASE("random transforms: impossible options") {
     check_error([] { RandomCrop(0, 0); },
                 {"RandomCrop: expected a size of at least 1 either way, got 0x0"});
     check_error([] { RandomCrop({3, -1}, 0); }, {"got 3x-1"});
@@ -212,7 +212,7 @@ TEST_CASE("transforms that leave something to chance: options that cannot be") {
     check_error([] { Cutout(-3); }, {"got -3"});
 }
 
-TEST_CASE("transforms that leave something to chance: pictures that do not fit") {
+TEST_CASE("random transforms: pictures that do not fit") {
     check_error(
         [] {
             transformed(RandomCrop(2, 1), {1, 2, 3, 4, 5, 6}, {1, 2, 3});

@@ -95,7 +95,7 @@ TEST_CASE("reshape: what does not fit") {
     check_error([] { reshape(Tensor(), {1}); }, {"undefined"});
 }
 
-TEST_CASE("flatten: dimensions made one") {
+TEST_CASE("flatten: merges dimensions") {
     const Tensor x = reshape(arange(120), {2, 3, 4, 5});
     check_equal(flatten(x), {120}, x);
     check_equal(flatten(x, 1), {2, 60}, x);
@@ -115,7 +115,7 @@ TEST_CASE("flatten: dimensions made one") {
 TEST_CASE("transpose: worked out by hand") {
     check_values(transpose(tensor({1, 2, 3, 4, 5, 6}, {2, 3}), 0, 1), {3, 2}, {1, 4, 2, 5, 3, 6});
     check_values(transpose(tensor({1, 2, 3, 4, 5, 6}, {2, 3}), -1, 0), {3, 2}, {1, 4, 2, 5, 3, 6});
-    // [2, 1, 3]: exchanging with the middle of size 1 only changes the shape.
+    // [2, 1, 3]: exchanging with the middle dimension of size 1 only changes the shape.
     check_values(transpose(tensor({1, 2, 3, 4, 5, 6}, {2, 1, 3}), 0, 1), {1, 2, 3},
                  {1, 2, 3, 4, 5, 6});
     const Tensor x = tensor({1, 2});

@@ -1,4 +1,4 @@
-// What a forward uses and visit does not name, and names that cannot be.
+// What a forward uses but visit does not name, and impossible names.
 
 #include <functional>
 #include <memory>
@@ -20,7 +20,7 @@
 namespace primer {
 namespace {
 
-// A module of two parts, of which visit names what the test says.
+// A module of two parts; visit names those that the test says.
 struct Net : Module {
     explicit Net(Rng& rng) : body(3, 3, rng), head(3, 2, rng) {}
     Tensor forward(const Tensor& x) override { return f(*this, x); }
@@ -60,7 +60,7 @@ TEST_CASE("visit: a child that forward calls and visit does not name is an error
     check_error([&] { step(net); },
                 {"Net: its forward calls a Linear(in_features=3, out_features=2", "Net::visit"});
     CHECK_NOTHROW(net(ones({2, 3})));  // without a tape nothing is trained
-    // Deep inside, and made anew by every forward.
+    // Deep inside, and remade by every forward.
     Sequential outer;
     outer.append(std::move(net));
     check_error([&] { step(outer); }, {"Net: its forward calls a Linear("});
@@ -102,7 +102,7 @@ TEST_CASE("visit: a Parameter or a Buffer that forward uses") {
     CHECK_NOTHROW(step(net));
 }
 
-// Without members of its own, but not the same in training.
+// Has no members, but behaves differently in training.
 struct Noise : Module {
     Rng& rng;
     explicit Noise(Rng& r) : rng(r) {}
@@ -128,7 +128,7 @@ TEST_CASE("visit: a module without members that asks whether it is in training")
     CHECK_NOTHROW(step(net));
 }
 
-TEST_CASE("visit: what was harmless in an earlier call may be harmless no more") {
+TEST_CASE("visit: a module that was harmless in an earlier call may no longer be") {
     Rng rng(1);
     Net net(rng);
     net.show = only_body;
@@ -144,7 +144,7 @@ TEST_CASE("visit: what was harmless in an earlier call may be harmless no more")
         CHECK_NOTHROW(step(net));
     }
     check_error([&] { step(net); }, parts);  // the optimizer is gone
-    // Trained by hand, and yet not switched by eval().
+    // Trained by hand, but still not switched by eval().
     Sequential part{Linear(3, 3, rng), Dropout(0.5, rng)};
     const SGD by_hand(part.parameters(), {.lr = 0.1});
     Net other(rng);
@@ -152,7 +152,7 @@ TEST_CASE("visit: what was harmless in an earlier call may be harmless no more")
     check_error([&] { step(other); }, {"Net: its forward calls a Sequential"});
 }
 
-TEST_CASE("optimizer: a layer that has been replaced since") {
+TEST_CASE("optimizer: a layer that was replaced later") {
     Rng rng(1);
     Sequential model{Linear(3, 3, rng), ReLU()};
     SGD optimizer(model.parameters(), {.lr = 0.1});
@@ -169,8 +169,7 @@ TEST_CASE("optimizer: a layer that has been replaced since") {
 
 TEST_CASE("visit: no false alarms") {
     Rng rng(1);
-    // A part that an optimizer has, frozen ones, an input that is learnt, a layer under two
-    // parents.
+    // A part that an optimizer has, frozen parts, a learnt input, a layer with two parents.
     Net net(rng);
     net.show = only_body;
     const SGD by_itself(net.head.parameters(), {.lr = 0.1});
@@ -282,7 +281,7 @@ TEST_CASE("optimizer: a missing zero_grad is found at the second step, and nothi
         tape.backward(sum(w * 3));
     };
     backward();
-    backward();  // adding up before a step is no error
+    backward();  // adding up gradients before a step is no error
     optimizer.step();
     check_values(w, {1}, {1.4});
     backward();

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Whether a compiler warns of anything in the whole tree. It compiles nothing: it checks each file's
-# syntax, which is quick.
+# Checks that a compiler warns of nothing in the whole tree. It compiles nothing: it checks each
+# file's syntax, which is quick.
 #
 #   tests/warnings.sh COMPILER [FLAG...]        for example: tests/warnings.sh clang++-19 -stdlib=libc++
 #

@@ -1,4 +1,4 @@
-// A library that makes calls of the system fail, for tests of programs that must bear that:
+// A library that makes system calls fail, for tests of programs that must cope:
 //
 //     FAULT='write:ENOSPC:3/metrics.jsonl' LD_PRELOAD=libfaults.so ./program
 //
@@ -7,13 +7,13 @@
 //
 //   CALL   open (for writing), write, fsync (fdatasync, too), truncate (ftruncate), close, rename
 //          (the new name counts), malloc, clock
-//   WHAT   ENOSPC, EIO, EINTR, EACCES, EDQUOT, EROFS or ENOMEM; of write also "short": half of the
-//          bytes; of clock a number of seconds that the time of day jumps by, such as -3600
+//   WHAT   ENOSPC, EIO, EINTR, EACCES, EDQUOT, EROFS or ENOMEM; for write also "short": half of
+//          the bytes; for clock the seconds by which the time of day jumps, such as -3600
 //   WHICH  3: the third such call; 3+: that and all that follow
-//   PATH   a part of the path; of malloc the least number of bytes. Without "/PATH" all count.
+//   PATH   a part of the path; for malloc the least number of bytes. Without "/PATH" all count.
 //
-// FAULT_LOG names a file that gets a line for each fault that was made to happen, or, for a WHAT of
-// "count", for each call that could be: so a test can try them all, and see that its fault came.
+// FAULT_LOG names a file that gets a line for each fault that happened or, if WHAT is "count", for
+// each call that could fail: so a test can try them all, and see that its fault came.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/syscall.h>
@@ -40,7 +40,7 @@ struct Fault {
     std::atomic<long> seen{0};
 };
 constexpr int kMost = 8;
-constinit Fault faults[kMost];  // there before read_environment runs
+constinit Fault faults[kMost];  // initialised before read_environment runs
 int count_of_faults = 0;
 
 struct Name {
@@ -89,7 +89,7 @@ void log_line(const Fault& fault, long number, const char* path) {
     syscall(SYS_close, file);
 }
 
-/// The fault that this call is to have; null for none.
+/// The fault of this call; null for none.
 const Fault* fault_of(const char* call, const char* path) {
     const Fault* found = nullptr;
     for (int i = 0; i < count_of_faults; ++i) {
@@ -108,7 +108,7 @@ const Fault* fault_of(const char* call, const char* path) {
     return found;
 }
 
-/// Whether the call is to fail; errno is set then.
+/// Whether the call must fail; if so, errno is set.
 bool fails(const char* call, const char* path) {
     const Fault* const fault = fault_of(call, path);
     if (fault == nullptr) return false;
@@ -170,7 +170,7 @@ bool no_memory(std::size_t size) {
     return false;
 }
 
-/// The seconds that the time of day is off by now.
+/// By how many seconds the time of day is off now.
 long jump() {
     static std::atomic<long> off{0};
     const Fault* const fault = fault_of("clock", "");
@@ -182,8 +182,7 @@ long jump() {
 
 extern "C" {
 
-// The C library's own, which a library that comes before it must not look up by dlsym: that
-// allocates.
+// The C library's own, because a library loaded before it must not use dlsym, which allocates.
 void* __libc_malloc(std::size_t size);
 void* __libc_memalign(std::size_t alignment, std::size_t size);
 
@@ -212,7 +211,7 @@ FILE* fopen64(const char* path, const char* mode) { return fopen_real("fopen64",
 ssize_t write(int file, const void* bytes, std::size_t count) {
     return write_at_most(file, bytes, count);
 }
-// What file streams use for long texts.
+// File streams use it for long texts.
 ssize_t writev(int file, const iovec* pieces, int count) {
     ssize_t all = 0;
     for (int i = 0; i < count; ++i) {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Whether a fault would be found at all: the target "planted" has one of each kind.
+# Checks that a fault would be found at all: the target "planted" has one of each kind.
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.."
 
@@ -8,7 +8,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 fail() { echo "FAILED: $*"; exit 1; }
 
-# From nothing, as a target is run; with the input left where the message says.
+# Run like any target, from nothing; the input is left where the message says.
 rm -rf build/fuzz/crashes/planted build/fuzz/found/planted
 code=0
 bash tests/fuzz/fuzz.sh planted 300 > "$folder/log" 2>&1 || code=$?

@@ -1,4 +1,4 @@
-// cifar: a file of CIFAR-10's and of CIFAR-100's form
+// cifar: a file in CIFAR-10's or CIFAR-100's format
 // covers: datasets/cifar.cpp datasets/files.cpp
 // longest: 10
 #include <primer/datasets/cifar.h>
@@ -24,9 +24,9 @@ void read(std::string_view file, int form) {
 
 FUZZ(input) {
     if (input.size() < 2) return;
-    // Pixels are taken as they are: no time is spent on changing them. The first byte is the form;
-    // the second says how many bytes a file has more or fewer than whole pictures. Each byte that
-    // follows, or for CIFAR-100 each two, are the labels of a blank picture.
+    // Pixels are taken as they are, so the fuzzer spends no time on them. The first byte is the
+    // form; the second says how many bytes a file has more or fewer than whole pictures. Each byte
+    // that follows, or for CIFAR-100 each two, are the labels of a blank picture.
     const int form = static_cast<unsigned char>(input[0]) % 3;
     const auto extra = static_cast<signed char>(input[1]);
     const std::size_t labels = form == 0 ? 1 : 2;

@@ -11,9 +11,9 @@ using namespace primer;
 
 namespace {
 
-// A picture of up to 10 x 10 pixels or, seldom, of more than 112 on one side, which is shrunk
-// first, and of 1 or 2 on the other. The first three bytes are the sizes and the channels; the rest
-// is repeated until it fills that.
+// A picture of up to 10 x 10 pixels or, seldom, with one side of more than 112, which is shrunk
+// first, and the other of 1 or 2. The first three bytes are the sizes and the channels; the rest is
+// repeated until it fills that.
 Image picture_of(std::string_view input) {
     const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(input[i]); };
     Index width = 1 + byte(0) % 10, height = 1 + byte(1) % 10;

@@ -1,4 +1,4 @@
-// flags: the command line of a training program, a word a line
+// flags: the command line of a training program, one word per line
 // covers: examples/support/training_flags.cpp examples/support/program.cpp
 // longest: 100
 #include "../../examples/support/training_flags.h"
@@ -13,14 +13,14 @@ using namespace primer::examples;
 
 namespace {
 
-// Takes what is printed, and throws it away.
+// Discards what is printed.
 class Nowhere : public std::streambuf {
     int overflow(int c) override { return c == EOF ? 0 : c; }
     std::streamsize xsputn(const char*, std::streamsize count) override { return count; }
 };
 
-// A program, which reads one command line after another: to offer its flags takes longer than to
-// read them.
+// A program that reads one command line after another: setting up its flags takes longer than
+// reading them.
 struct Program {
     Program() {
         add_training_flags(app, flags);
@@ -42,7 +42,7 @@ FUZZ(input) {
         const std::size_t end = std::min(input.find('\n', begin), input.size());
         std::string word(input.substr(begin, end - begin));
         std::erase(word, '\0');  // no command line has one
-        // No threads are started for it, and no files read.
+        // It starts no threads and reads no files.
         if (word.find("threads") != word.npos || word.find("resume") != word.npos) return;
         words.push_back(word);
         begin = end + 1;
@@ -59,7 +59,7 @@ FUZZ(input) {
                          [&] { run_it = true; });
     if (code != 0 && code != 1 && code != 2) __builtin_trap();
     if (!run_it) return;
-    // What the program is then run with makes sense.
+    // The resulting options make sense.
     const bool good = flags.epochs >= 1 && flags.batch_size >= 1 && flags.test_batch_size >= 1 &&
                       flags.lr >= 0 && flags.momentum >= 0 && flags.weight_decay >= 0 &&
                       flags.save_every >= 0;

@@ -49,7 +49,7 @@ done
 case $what in
     all) mapfile -t chosen < <(targets) ;;
     *)
-        # No pipe into grep -q: where that ends early, what writes to it fails, and so does the pipe.
+        # No pipe into grep -q: it may end early, and then the writer fails, and so does the pipe.
         [[ " $(targets | xargs) planted " == *" $what "* ]] ||
             wrong_usage "fuzz: no target '$what'; there are: $(targets | xargs), and all"
         chosen=("$what") ;;
@@ -76,10 +76,10 @@ fuzz() {
     [ -e "$words" ] || words=""
     say "fuzz $target: $seconds s"
     # What was found in earlier runs comes first, to begin where those ended. -timeout: seconds that
-    # one input may take; the rest is so that a busy machine is no finding. The other settings double
-    # the speed: where memory was taken is not noted (a finding that is run again by hand shows it),
-    # no more of what is freed is kept to catch who uses it than a few inputs take, inputs are short,
-    # and which of them to change next is not weighed up.
+    # one input may take, so many that a busy machine is no finding. The other settings double the
+    # speed: allocations are not traced (running a finding again by hand shows them), the quarantine
+    # of freed memory holds only a few inputs' worth, inputs are short, and the choice of the next
+    # one to change is not weighted.
     ASAN_OPTIONS=malloc_context_size=0:quarantine_size_mb=4:${ASAN_OPTIONS:-} \
         "build/fuzz/tests/fuzz/fuzz_$target" -max_total_time="$seconds" -timeout=60 -rss_limit_mb=2048 \
         -entropic=0 -print_funcs=0 -max_len="$(sed -n 's|^// longest: ||p' "$here/$target.cpp")" \

@@ -1,4 +1,4 @@
-// json: the reader and the writer of JSON, and what quotes texts
+// json: the reader and the writer of JSON, and the quoting of texts
 // covers: core/io/json.cpp
 // longest: 100
 #include <primer/core/io/json.h>
@@ -9,7 +9,7 @@ using namespace primer;
 
 namespace {
 
-// Whatever value comes, as far as the reader knows them.
+// Any value of a kind that the reader knows.
 void read_value(JsonReader& json, char kind) {
     if (kind == 's') {
         json.string();
@@ -35,14 +35,14 @@ FUZZ(input) {
         const std::string_view value = JsonReader(input, "input").value();
         if (JsonReader(value, "value").value() != value) __builtin_trap();
     });
-    // Members that are written are read again as they were, without any Error.
+    // Members that are written are read back unchanged, without an Error.
     JsonMembers members;
     fuzz::expect_error_at_most([&] { members = json_members(input, "input", 10); });
     JsonObject object;
     for (const auto& [name, value] : members) object.value(name, value);
     const std::string written = object.str();
     if (json_members(written, "written", 10) != members) __builtin_trap();
-    // A text that is written is read again as it was.
+    // A text that is written is read back unchanged.
     const std::string quoted = json_string(input);
     JsonReader again(quoted, "quoted");
     const std::string text = again.string();

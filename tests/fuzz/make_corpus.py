@@ -163,7 +163,7 @@ def digits_seeds():
 
 
 def mnist_seeds():
-    # See mnist.cpp: so many blank pictures follow the first part.
+    # See mnist.cpp: the number of blank pictures that follow the first part.
     for count, labels in [(1, b"\x07"), (2, b"\x07\x01")]:
         yield (bytes([count]) + struct.pack(">IIII", 0x803, count, 28, 28) + SEPARATOR +
                struct.pack(">II", 0x801, count) + labels)
@@ -212,7 +212,7 @@ SEEDS = {
     "planted": lambda: [b"B"],
 }
 
-# What the readers compare with; a mutation puts one in somewhere.
+# The words that the readers compare with; a mutation inserts one somewhere.
 REPORT = ("example command started settings machine data model source shape train test classes summary description "
           "parameters epochs batch_size batch-size kind step epoch loss lr images_per_s gradient_norms train_loss "
           "train_accuracy test_loss test_accuracy seconds dead_units confusion filters mistakes index truth predicted "

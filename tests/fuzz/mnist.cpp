@@ -9,8 +9,8 @@ using namespace primer;
 
 FUZZ(input) {
     if (input.empty()) return;
-    // Pixels are taken as they are, so the first byte says how many blank pictures follow what the
-    // input has of the first file: no time is spent on changing them.
+    // Pixels are taken as they are, so the fuzzer need not change them: the first byte says how
+    // many blank pictures follow the input's part of the first file.
     const auto blank = static_cast<std::size_t>(input[0] & 3);
     std::vector<std::string> files = fuzz::parts_of(input.substr(1), 2);
     files[0].append(blank * 28 * 28, '\0');

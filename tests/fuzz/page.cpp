@@ -1,4 +1,4 @@
-// page: the page that is made of a run directory, once it has been read
+// page: the page made from a run directory, once it has been read
 // covers: examples/report/page.cpp examples/report/curves.cpp
 // covers: examples/report/evaluation.cpp examples/report/html.cpp
 // covers: examples/report/svg.cpp

@@ -1,4 +1,4 @@
-// planted: faults that are meant to be there, by which check.sh sees that the others would be found
+// planted: faults put in on purpose, by which check.sh sees that real ones would be found
 // covers: tests/fuzz/planted.cpp
 // longest: 100
 #include <stdexcept>

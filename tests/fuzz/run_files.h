@@ -11,7 +11,7 @@
 namespace primer::fuzz {
 
 /// Reads the input as the files of a run directory: run.json, metrics.jsonl, evaluation.json, and
-/// one picture by whatever name.
+/// one picture of any name.
 inline examples::Run run_of(std::string_view input) {
     const std::vector<std::string> files = parts_of(input, 4);
     const auto file = [&](const std::string& name,

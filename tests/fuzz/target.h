@@ -15,8 +15,8 @@
 
 namespace primer::fuzz {
 
-/// Runs `read`, which may refuse its input with an Error of one line. All else is a finding:
-/// another exception ends the process, as do the sanitizers.
+/// Runs `read`, which may refuse its input with an Error of one line. Anything else is a finding:
+/// other exceptions end the process, as do the sanitizers.
 template <class Read>
 void expect_error_at_most(Read read) {
     try {
@@ -31,8 +31,7 @@ inline std::istringstream stream_of(std::string_view input) {
     return std::istringstream(std::string(input));
 }
 
-/// The input's parts between the bytes 0xff 0x00, `count` of them; those that are not there are
-/// empty.
+/// The input's parts between the bytes 0xff 0x00, `count` of them; missing ones are empty.
 inline std::vector<std::string> parts_of(std::string_view input, std::size_t count) {
     constexpr std::string_view separator("\xff\0", 2);
     std::vector<std::string> parts;

@@ -1,9 +1,9 @@
 // Logs some of everything with SummaryWriter for tensorboard_check.py, which reads it with
-// TensorBoard, and lists on standard output what is to be found, a line each:
+// TensorBoard, and lists on standard output what should be found, one per line:
 //
 //   KIND <tab> RUN <tab> TAG <tab> STEP <tab> what it is
 //
-// where that is a number, or a file with the pixels (PPM or PGM), the values or the text.
+// where the last is a number, or a file with the pixels (PPM or PGM), the values or the text.
 
 #include <cstdint>
 #include <cstdio>
@@ -66,7 +66,7 @@ class Log {
     }
 
   private:
-    /// All digits, and also what is not finite.
+    /// With all digits; also numbers that are not finite.
     static std::string number(double value) {
         char digits[40];
         std::snprintf(digits, sizeof digits, "%.17g", value);

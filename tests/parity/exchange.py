@@ -6,7 +6,7 @@
     python3 tests/parity/exchange.py --fixture                      # makes exchange*.safetensors
 
 tests/parity/exchange.cpp is the other side. The fixture is for machines without PyTorch: the file
-of a model that PyTorch has trained a little, and what that model makes of a few pictures.
+of a model that PyTorch has trained a little, and that model's outputs for a few pictures.
 """
 
 import pathlib
@@ -29,7 +29,7 @@ def network():
 
 
 def trained():
-    """A network that has learnt where in the noise there is a light bar."""
+    """A network that has learnt to find a light bar in noise."""
     torch.manual_seed(1)
     model = network()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
@@ -70,7 +70,7 @@ def exchange(program, data):
         model.load_state_dict(state)
         said = load_file(folder / "primer_said.safetensors")["predictions"]
         compare("Primer's weights in PyTorch", said, predictions(model.eval(), images))
-        # What the format's own library makes of the same tensors is the same file.
+        # The format's own library makes the same file from the same tensors.
         save_file(state, folder / "again.safetensors", metadata={"format": "pt"})
         again = (folder / "again.safetensors").read_bytes()
         assert again == (folder / "primer.safetensors").read_bytes(), "the files differ"

@@ -41,7 +41,7 @@ class real:
 
 
 class values:
-    """An input with just these values; whole numbers are labels or the like."""
+    """An input with exactly these values; whole numbers are labels or the like."""
 
     def __init__(self, rows, grad=True):
         self.rows, self.grad = rows, grad
@@ -59,7 +59,7 @@ class Fixture:
     def case(self, name, function, after=(), **inputs):
         """Stores the inputs, function of them, and the gradient of every input.
 
-        The gradient that comes from above, dy, is random, too. `after` names the inputs that
+        The upstream gradient, dy, is random, too. `after` names the inputs that
         function changes in place: their new values are stored.
         """
         assert "/" not in name and f"{name}/out" not in self.tensors, name

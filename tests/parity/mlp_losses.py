@@ -41,7 +41,7 @@ def model(dtype):
 
 
 def batch(step, dtype):
-    """Example n is noise around a pattern that its label n mod 10 has, so there is something to learn."""
+    """Example n is noise around a pattern of its label, n mod 10: something to learn."""
     labels = np.arange(BATCH) % CLASSES
     patterns = noise(99, CLASSES * IN).reshape(CLASSES, IN)
     x = 0.5 * noise(100 + step, BATCH * IN).reshape(BATCH, IN) + 0.25 * patterns[labels]

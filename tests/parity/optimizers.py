@@ -6,7 +6,7 @@ from make_fixtures import real
 
 
 def trajectory(make, schedule=()):
-    """What becomes of w under the gradients g[0], g[1], ...: one row for each step.
+    """The values of w under the gradients g[0], g[1], ...: one row for each step.
 
     make([w]) is the optimizer; schedule[i], where there is one, its learning rate in step i.
     """

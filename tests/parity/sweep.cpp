@@ -2,10 +2,10 @@
 //
 //     sweep CASES RESULTS
 //
-// runs every case of the safetensors file CASES, forward and backward, and writes what it gave to
-// RESULTS, or the message of the Error. A case is one text of the metadata, "7": "softmax dim=-1
+// runs every case of the safetensors file CASES, forward and backward, and writes its results, or
+// the message of the Error, to RESULTS. A case is one text of the metadata, "7": "softmax dim=-1
 // wants=x": the op, its options, and the inputs whose gradients are wanted. Its inputs are the
-// tensors "7/x", ..., and "7/dy" is the gradient from above.
+// tensors "7/x", ..., and "7/dy" is the upstream gradient.
 
 #include <cstdlib>
 #include <exception>
@@ -38,7 +38,7 @@ class Case {
         for (const std::string& name : list("wants")) (*this)[name].requires_grad_();
     }
 
-    // An input; undefined if the case has none of that name.
+    // An input; undefined if the case has no input of that name.
     const Tensor& operator[](const std::string& name) const {
         const auto [at, is_new] = inputs_.emplace(name, Tensor());
         if (is_new && file_.contains(entry(name))) at->second = file_.tensor(entry(name));
@@ -101,7 +101,7 @@ Tensor as_tensor(const IntTensor& numbers) {
     return x;
 }
 
-// What a case with x alone does: the op's function.
+// The function of an op of x alone.
 Compute of_x(Tensor (*op)(const Tensor&)) {
     return [op](const Case& in) { return op(in["x"]); };
 }
@@ -269,7 +269,7 @@ std::map<std::string, Compute> ops() {
     };
 }
 
-// The parameters that the case has take the place of those that the layer was made with.
+// The case's parameters replace those that the layer was made with.
 struct TakeOver : Visitor {
     explicit TakeOver(const Case& from) : in(from) {}
     void operator()(const std::string& name, Parameter& parameter) override {
@@ -340,7 +340,7 @@ std::unique_ptr<Module> layer(const Case& in) {
     return nullptr;
 }
 
-// As many forwards as the case says, of which the last is the result.
+// As many forwards as the case says; the last gives the result.
 Tensor call(Module& module, const Case& in) {
     TakeOver visitor(in);
     module.visit(visitor);
@@ -350,7 +350,7 @@ Tensor call(Module& module, const Case& in) {
     return module(in["x"]);
 }
 
-// After each step one row of the weights.
+// One row of the weights after each step.
 Tensor steps(Optimizer&& optimizer, const Case& in) {
     const Parameter& w = optimizer.parameters()[0];
     std::vector<Tensor> rows;
@@ -440,7 +440,7 @@ int main(int argc, char** argv) {
         return 2;
     }
     try {
-        kernels::isa();  // throws for one that this processor lacks, which is no fault of a case
+        kernels::isa();  // throws if this processor lacks it: no fault of a case
         const SafetensorsFile file = SafetensorsFile::load(argv[1]);
         StateDict results;
         std::map<std::string, std::string> errors{{"format", "pt"}};

@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""Runs every op, layer and optimizer beside PyTorch's, where faults hide: at special values (signed
-zeros, infinities, NaN, the largest and the smallest numbers, ties), at every size of 0, and with
-every option.
+"""Compares every op, layer and optimizer with PyTorch's where faults hide: at special values
+(signed zeros, infinities, NaN, the largest and the smallest numbers, ties), at every size of 0, and
+with every option.
 
     python3 tests/parity/sweep.py build/release/tests/sweep [OP...]
 
 makes the cases, lets tests/parity/sweep.cpp run them, and compares results, gradients, and what is
 changed in place: each value must be that of PyTorch in float32, or be nearer to the exact one, that
-of PyTorch in float64. Where PyTorch raises, Primer must throw, and nowhere else. Deviations on
-purpose are listed in DEVIATIONS, with the reason; the comments of core/ops.h and of the layers say
-so, too.
+of PyTorch in float64. Where PyTorch raises, Primer must throw, and nowhere else. Deliberate
+deviations are listed in DEVIATIONS, with the reason; the comments of core/ops.h and of the layers
+state them, too.
 """
 
 import argparse
@@ -93,7 +93,7 @@ def images_are(c, found):
     return found(c.inputs["x"].shape)
 
 
-# The ops, whether a case of theirs is meant, and the reason.
+# The ops, whether a case of theirs deviates, and the reason.
 POOLS = "max_pool2d MaxPool2d avg_pool2d AvgPool2d adaptive_avg_pool2d AdaptiveAvgPool2d"
 DEVIATIONS = [
     ("tanh Tanh sigmoid Sigmoid", lambda c: has_infinite(c, "dy") or MAX in c.inputs["dy"],
@@ -361,7 +361,7 @@ def views():
     for shape, ends in itertools.product(
         ([4, 3], [0], [0, 3], [4, 0], [4]), ((0, 0), (0, 1), (1, 4), (2, 2), (0, 4), (4, 4))
     ):
-        if ends[1] <= shape[0]:  # PyTorch cuts what is out of range
+        if ends[1] <= shape[0]:  # PyTorch clips what is out of range
             run = lambda x, e=ends: x[e[0] : e[1]]
             of_x("slice", run, shape, start=ends[0], end=ends[1])
     for a, b in (
@@ -570,7 +570,7 @@ def batch_norm():
             of(numbers(*shape, seed=1), training == 1, mean=value)
             if not value < 0:
                 of(numbers(*shape, seed=1), training == 1, var=value)
-    for offset in (1e3, 1e4, 1e6, 1e8, -1e6, 1e10, 1e20):  # the variance of what lies far from 0
+    for offset in (1e3, 1e4, 1e6, 1e8, -1e6, 1e10, 1e20):  # the variance of values far from 0
         for shape in ([64, 3], [8, 3, 5, 7], [2000, 2]):
             x = (numbers(*shape, seed=7).double() * max(1.0, abs(offset) * 1e-5) + offset).float()
             of(x, True, after=abs(offset) < 1e18)
@@ -837,8 +837,8 @@ def largest(x):
 
 
 def far(got, expected, floor):
-    """Where `got` is not `expected`: beyond rounding, which where a small value is left of larger
-    ones (of size `floor`) that cancel each other is theirs. An infinity is far from all others."""
+    """Where `got` differs from `expected` beyond rounding. Where a small value is left of larger
+    ones (of size `floor`) that cancel, the rounding is theirs. An infinity is far from the others."""
     scale = expected.abs().clamp(min=floor)
     close = (got == expected) | ((got - expected).abs() <= TOLERANCE * scale + 2 * TINY)
     return ~(close | (got.isnan() & expected.isnan()))
@@ -856,7 +856,7 @@ def show(x, at):
 
 
 def describe(c, name, got, single, double, at):
-    """The first wrong value, with the inputs that belong to it."""
+    """The first wrong value, with its inputs."""
     text = f"{name}[{at}] is {show(got, at)}, PyTorch's {show(single, at)} ({show(double, at)})"
     for key, value in c.inputs.items():
         if value.shape == got.shape and value.numel() > 4:
@@ -907,7 +907,7 @@ def write_cases(path):
 
 
 def run_primer(program, level, files):
-    """The results and the errors of all cases at an instruction set; None if there is none such."""
+    """The results and errors of all cases at an instruction set; None if the processor lacks it."""
     environment = os.environ | ({"PRIMER_ISA": level} if level else {})
     done = subprocess.run([program, *files], env=environment, capture_output=True, text=True)
     if "this processor has no" in done.stderr:
@@ -923,7 +923,7 @@ def run_primer(program, level, files):
 
 
 def judge(references, results, errors):
-    """Prints what is wrong, and by op how many cases are as PyTorch. Whether all are."""
+    """Prints the faults, and how many cases of each op agree with PyTorch. Returns whether all do."""
     counts = collections.defaultdict(collections.Counter)
     for i, c in enumerate(cases):
         fault = compare(c, *references[i], results[i], errors.get(i))

@@ -184,7 +184,7 @@ class Server:
         if query:
             url += "?" + urllib.parse.urlencode(query)
         body = None if post is None else json.dumps(post).encode()
-        # An own opener: a proxy has no business here.
+        # A separate opener, to bypass any proxy.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         headers = {"Content-Type": "application/json"}
         with opener.open(urllib.request.Request(url, body, headers), timeout=60) as answer:
@@ -198,7 +198,7 @@ class Server:
         self.wait_for({item.run: item.tag for item in items if item.kind == "scalar"})
 
     def wait_for(self, last):
-        """run -> a scalar's tag that is among the last to come"""
+        """run -> the tag of a scalar that is logged late"""
         for _ in range(1000):
             tags = self.json("scalars/tags")
             if all(tag in tags.get(run, {}) for run, tag in last.items()):
@@ -258,7 +258,7 @@ def check_hparams(server):
 
 
 def logged(run):
-    """tag -> [(step, value), ...] of the scalars that metrics.jsonl tells of, and the epochs' steps."""
+    """tag -> [(step, value), ...] of the scalars in metrics.jsonl, and the epochs' steps."""
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     scalars, epochs = collections.defaultdict(list), []
     for line in lines:
@@ -277,7 +277,7 @@ def logged(run):
 
 
 def check_training(program, folder):
-    """What a training run has logged, as the program shows it."""
+    """Checks that the program shows what a training run has logged."""
     run = folder / "log" / "training"
     subprocess.run([program, "--epochs", "2", "--batch-size", "500", "--quiet", "--run-dir", run],
                    check=True, cwd=folder, stdout=subprocess.DEVNULL)
@@ -294,7 +294,7 @@ def check_training(program, folder):
             got = server.json("scalars/scalars", run="training", tag=tag)
             check_rising([step for _, step, _ in got], [step for step, _ in points], tag)
             for (_, value), (_, _, shown) in zip(points, got):
-                # Event files have floats, and metrics.jsonl as many digits as tell those apart.
+                # Event files have floats, and metrics.jsonl enough digits to distinguish them.
                 require(math.isclose(shown, value, rel_tol=1e-6), tag, "is", shown, "and not", value)
         weights = {tag.replace("gradient_norm/", "weights/") for tag in norms}
         tags = set(server.json("histograms/tags")["training"])

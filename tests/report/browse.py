@@ -3,8 +3,8 @@
     browse.py BROWSER FOLDER PAGE ...
 
 opens each at 400 and 1400 pixels, in light and in dark, and checks that it writes nothing to the
-console, asks nothing of the network, is no wider than the window, shows every picture, and that all
-text has a contrast of at least 4.5. FOLDER gets the screenshots.
+console, requests nothing from the network, is no wider than the window, shows every picture, and
+that all text has a contrast of at least 4.5. FOLDER gets the screenshots.
 """
 import json
 import os
@@ -61,7 +61,7 @@ frame.onload = () => {
 
 
 def browse(browser, work, url, *flags):
-    """What the page's DOM is in the end, what is on the console, what was asked of the network."""
+    """The page's final DOM, the console's messages, and the network requests."""
     with tempfile.TemporaryDirectory(dir=work, ignore_cleanup_errors=True) as profile:
         log = os.path.join(profile, "net.json")
         done = subprocess.run([browser, *FLAGS, *flags, f"--user-data-dir={profile}", "--enable-logging=stderr",
@@ -69,7 +69,7 @@ def browse(browser, work, url, *flags):
         with open(log, encoding="utf-8", errors="replace") as file:
             events = file.read().splitlines()
     console = re.findall(r"^.*:CONSOLE.*$", done.stderr, re.M)
-    # An event a line. What the browser asks for of its own accord, updates and so on, has no origin.
+    # One event per line. The browser's own requests, for updates and so on, have no origin.
     asked = [event for event in events if re.search(r'"url":"(https?|wss?|ftp):', event)
              and '"initiator":' in event and '"initiator":"not an origin"' not in event]
     return done.stdout, console, asked
@@ -109,7 +109,7 @@ def look(browser, work, page, width, scheme, folder):
 
 
 def control(browser, work):
-    """That all this would be noticed."""
+    """Checks that all this would be noticed."""
     page = os.path.join(work, "control.html")
     with open(page, "w", encoding="utf-8") as file:
         file.write("<!DOCTYPE html><img src='http://127.0.0.1:9/x.png'><script>nothing.at.all()</script>")

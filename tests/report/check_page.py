@@ -3,7 +3,7 @@
     check_page.py FILE [CURVE=POINTS ...]
 
 that it is well-formed, refers to nothing outside of itself, has a text for every picture, headings in
-order and labelled tables; and that each CURVE named has so many points.
+order and labelled tables; and that each CURVE has the given number of points.
 """
 import re
 import sys
@@ -82,7 +82,7 @@ def check(page, html):
             page.check(int(tag[1]) <= level + 1, f"<{tag}> after <h{level}>")
             level = int(tag[1])
     page.check(all(head.get("scope") in ("row", "col") for head in all_of("th")), "a <th> without scope")
-    # Every number in a drawing is one.
+    # Every number in a drawing is finite.
     for path in all_of("path"):
         page.check(re.fullmatch(r"[MmLHhvzaAl0-9 .\-]*", path["d"]), f"an odd path: {path['d'][:80]}")
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Arguments near a right one: the message names what was found and what to do, before any work is
-# done, and the exit code is 2.
+# Arguments that are nearly right: the message says what was found and what to do, before any work
+# is done, and the exit code is 2.
 # needs: examples/all
 set -euo pipefail
 . "$PRIMER_SOURCE_DIR/tests/support.sh"
@@ -35,7 +35,7 @@ wrong '.* --colour$' peek --colour red
 for flag in --data --checkpoint --save-weights --resume --run-dir; do
     wrong "$flag: .* empty" mnist_mlp "$flag" ''
 done
-# --flag= takes not the next word for its value, and a switch has none.
+# --flag= does not take the next word as its value, and a switch has none.
 for flag in --checkpoint --save-weights --run-dir --data --epochs --dry-run; do
     wrong "$flag: expected a value behind '=', got nothing$" mnist_mlp "$flag=" --quiet
 done
@@ -120,4 +120,4 @@ if python3 -c '' 2> /dev/null; then
     python3 -c 'import json; json.load(open("007/run.json"))' || fail "not JSON: $(cat 007/run.json)"
 fi
 run 0 "$bin/mnist_mlp" --resume 007 --dry-run
-echo "what is nearly right is answered with what is"
+echo "arguments that are nearly right get the right answer"

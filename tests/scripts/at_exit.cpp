@@ -1,6 +1,6 @@
 // Uses the library once in main and once in the destructor of a static object, which runs after
-// those of everything that the library has made: both times with the same result. A singleton that
-// says at the end how good its model has become does this.
+// those of all the library's own objects: both times with the same result. A singleton that reports
+// at exit how good its model has become does this.
 
 #include <primer/primer.h>
 
@@ -19,7 +19,7 @@ void append(std::vector<double>& results, const Tensor& x) {
     for (const Real value : x.values()) results.push_back(static_cast<double>(value));
 }
 
-// Steps of training on drawn digits, with what a program may do around them.
+// Training steps on drawn digits, and what a program may do around them.
 std::vector<double> results(const fs::path& folder) {
     std::vector<double> all;
     Rng rng(1);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The library works as long as the process does: also in the destructors of static objects, which
-# come when the library's own would be destroyed. (The sanitizers see what is used after that.)
+# come when the library's own would be destroyed. (The sanitizers see any use after that.)
 # needs: at_exit
 set -euo pipefail
 . "$PRIMER_SOURCE_DIR/tests/support.sh"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The benchmark as a person meets it: its flags, its table and its JSON. How fast anything is, is no
-# matter of this test. compare_pytorch.py is only tried as far as it goes without PyTorch.
+# The benchmark from a user's view: its flags, its table and its JSON. Speed is not tested here.
+# compare_pytorch.py is tested only as far as it runs without PyTorch.
 # needs: bench
 set -euo pipefail
 . "$PRIMER_SOURCE_DIR/tests/support.sh"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Reports in a real browser, on a phone and on a desk, in light and in dark: see report/browse.py. The
+# Reports in a real browser, on a phone and a desktop, in light and dark: see report/browse.py. The
 # screenshots stay in $PRIMER_SCREENSHOTS, if that names a folder.
 # needs: report
 set -euo pipefail

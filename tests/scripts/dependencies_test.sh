@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Of each library that Primer uses, a version that is older than docs/building.md says is left alone, and
-# what would be downloaded is taken, or the message says what is missing. Nothing is downloaded here.
+# If a library that Primer uses is older than docs/building.md allows, it is ignored, and the
+# download is used, or the message says what is missing. Nothing is downloaded here.
 set -euo pipefail
 
 work=$(cd -- "$(mktemp -d)" && pwd -P)
@@ -9,7 +9,7 @@ trap 'rm -rf "$work"' EXIT
 fail() { echo "FAILED: $*"; exit 1; }
 expect() { grep -Eq -- "$2" "$1" || fail "expected /$2/ in $1: $(cat "$1")"; }
 
-# package NAME VERSION: an installed one that must not be taken.
+# package NAME VERSION: an installed one that must not be used.
 package() {
     local folder=$work/old/lib/cmake/$1
     mkdir -p "$folder"
@@ -54,7 +54,7 @@ configure() {
         -DCMAKE_FIND_USE_CMAKE_SYSTEM_PATH=OFF -DCMAKE_FIND_USE_SYSTEM_ENVIRONMENT_PATH=OFF \
         -DCMAKE_PREFIX_PATH="$work/old" -DPRIMER_KERNEL_BENCHMARKS=ON "${downloads[@]}" "$@" > "$work/log" 2>&1
 }
-# includes NAME FOLDER: whether what includes that library finds it in that folder.
+# includes NAME FOLDER: whether the sources that include that library find it in that folder.
 includes() { grep "INCLUDES = .*$2" "$work/build/build.ninja" > /dev/null || fail "$1 is not from $2"; }
 
 headers 2.30 1.16 1.6.8

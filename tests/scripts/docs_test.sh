@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The code in docs/add-a-layer.md is right: its files, as they stand there, compile without a warning
-# and link against the library, their test passes, in float and in double, and their model learns.
-# The test also fails when a gradient is made wrong, as the page says.
+# The code in docs/add-a-layer.md is right: its files compile unchanged, without a warning, and link
+# against the library; their test passes, in float and in double; and their model learns. The test
+# also fails when a gradient is made wrong, as the page says.
 set -euo pipefail
 
 [ -f /usr/include/doctest/doctest.h ] || { echo "SKIPPED: no doctest in /usr/include"; exit 77; }
@@ -27,7 +27,7 @@ awk -v to="$work" '
 names=$(tr '\n' ' ' < "$work/names")
 [ "$names" = "layers/snake.h layers/snake.cpp tests/test_snake.cpp examples/fit_sine.cpp " ] ||
     fail "unexpected blocks: $names"
-# Who follows the page has these very files; others of the same name would be in its way.
+# Readers who follow the page make these files; the library must not have any of the same name.
 for name in $names; do
     page_file=$work/$name
     [ -e "$page_file" ] || page_file=$work/primer/$name

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The examples as a person meets them: what they print, where they look for data, how they fail.
+# The examples from a user's view: what they print, where they look for data, how they fail.
 # needs: examples/all
 set -euo pipefail
 . "$PRIMER_SOURCE_DIR/tests/support.sh"
@@ -7,7 +7,7 @@ set -euo pipefail
 bin=$PRIMER_BINARY_DIR/examples
 begin "$bin/mnist_mlp"
 
-# Without data: says so, names the way to get it, trains all the same.
+# Without data, it says so, says how to get it, and trains all the same.
 run 0 "$bin/mnist_mlp" --dry-run --threads 1
 expect out '^No MNIST found.*\./primer fetch mnist'
 expect out '^Training on synthetic digits: [0-9]+ images, [0-9]+ to test, 1 thread\.$'
@@ -22,7 +22,7 @@ for program in mnist_mlp cifar_cnn; do
     one_line err
 done
 
-# The same seed, the same output, whatever the threads; another seed, another one.
+# The same seed gives the same output, for any number of threads; another seed, another output.
 accuracy() { run 0 "$bin/mnist_mlp" --dry-run "$@"; tail -n 1 out; }
 [ "$(accuracy --seed 3 --threads 1)" = "$(accuracy --seed 3 --threads 2)" ] || fail "threads matter"
 [ "$(accuracy --seed 3)" != "$(accuracy --seed 4)" ] || fail "the seed does not matter"
@@ -97,14 +97,14 @@ for name in prelu relu; do expect table "^$name$row"; done
 awk '/slope learnt: from 0.25 to/ { moved += $NF < 0.249 || $NF > 0.251 } END { exit moved != 3 }' \
     table || fail "the slopes have not moved: $(cat table)"
 
-# One that diverges has a row that says so, and the next one is trained all the same.
+# If one diverges, its row says so, and the next one is trained all the same.
 run 0 "$bin/relu_variants" --lr 1e30 --activations relu,leaky_relu --epochs 1
 expect out '^relu +diverged at step [0-9]+'
 expect out '^leaky_relu +diverged at step [0-9]+'
 run 2 "$bin/relu_variants" --activations relu,maxout
 expect err '^error: --activations: maxout'
 
-# Those that teach. They have no flags but --help.
+# The teaching examples. They have no flags but --help.
 for name in 01_tensors 02_autograd 04_module own_layer; do
     run 0 "$bin/$name" --help
     expect out '--help'

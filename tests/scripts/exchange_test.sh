@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Weights go to PyTorch and come back, through its own safetensors package, and predict the same; so
-# they do in docs/exchange.md. PRIMER_PYTHON names the Python that has both (python3 otherwise).
+# do those of docs/exchange.md. PRIMER_PYTHON names the Python that has both (python3 otherwise).
 # needs: exchange
 set -euo pipefail
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Training while calls of the system fail, one after another: see ../faults/shim.cpp. Whatever fails,
-# the program does not crash, it says what it could not do, and its checkpoint is the last or the
-# one before: from it, training goes on to the same weights as one that nothing befell.
+# Training while system calls fail, one after another: see ../faults/shim.cpp. Whatever fails, the
+# program does not crash, it says what it could not do, and its checkpoint is the last one or the
+# one before: resumed from it, training reaches the same weights as an undisturbed run.
 # needs: faults mnist_mlp
 set -euo pipefail
 . "$PRIMER_SOURCE_DIR/tests/support.sh"
@@ -94,8 +94,8 @@ with truncate:EIO:1/metrics.jsonl
 expect err '^warning: .*metrics\.jsonl: failed to cut the file: Input/output error; '
 goes_on "truncate:EIO:1"
 count=$((count + 1))
-# What is no failure, although it is no success either: a call that a signal breaks off, and one that
-# writes a part. Nobody hears of it, and every file is what it would have been.
+# Neither failure nor success: a call that a signal interrupts, and one that writes only a part.
+# There is no message, and every file comes out the same.
 with fsync:count:1/run --save-required
 cp -r run calm
 lines() { sed 's/"\(images_per_s\|seconds\)": [^,}]*//g' "$1/metrics.jsonl"; }
@@ -117,7 +117,7 @@ for file in checkpoint.ckpt metrics.jsonl events.out evaluation.json report.html
     done
 done
 goes_on "calls that signals break off"
-# The time of day jumps: nothing but dates come from it.
+# The time of day jumps: only dates depend on it.
 for fault in clock:-100000:3 clock:100000:3; do
     with "$fault"
     silent "$fault"

@@ -239,7 +239,7 @@ fetch 0 digits
 expect_no_log "mirror_b"
 expect_same data/digits/images images
 
-begin "likewise when an HTTP server refuses to continue it"
+begin "a partial download that an HTTP server refuses to continue is thrown away, too"
 mkdir -p data/digits/.primer-fetch bin
 echo "longer than the file" > data/digits/.primer-fetch/images.gz
 cat > bin/curl <<END

@@ -19,7 +19,7 @@ run 2 "$graph" mnist_mlp --out nowhere/x
 expect err "^error: --out: $work/nowhere/x\.dot: failed to create a file in its folder when saving a graph for Graphviz"
 one_line err
 
-# Without Graphviz: the two texts, and a word on the pictures.
+# Without Graphviz: the two texts, and a note on the pictures.
 mkdir empty
 PATH=$work/empty run 0 "$graph" mnist_mlp
 expect out '^There is no Graphviz'
@@ -30,7 +30,7 @@ expect graph.dot '^digraph tape \{$'
 expect graph.mmd '^flowchart TD$'
 [ ! -e graph.svg ] || fail "a picture without Graphviz"
 
-# The times are what they are; each op and each layer has a row.
+# The times may be anything; each op and each layer has a row.
 PATH=$work/empty run 0 "$graph" mnist_cnn --profile --steps 2 --batch-size 4 --threads 1
 [ "$(grep -Ec '^op [0-9]+: ' out)" = 11 ] || fail "expected 11 ops: $(cat out)"
 expect out '^op 3: conv2d +3 \(Conv2d\) +\[4, 64, 14, 14\] +[0-9.]+ +[0-9.]+ +[0-9.]+%'

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The include folder of the build needs no symbolic links, which not every file system has: it is
-# made without, follows the headers that come and go, and the compiler's messages name the real ones.
+# The include folder of the build needs no symbolic links, which not every file system has: it has
+# none, follows headers that come and go, and the compiler's messages name the real headers.
 set -euo pipefail
 
 work=$(cd -- "$(mktemp -d)" && pwd -P)
@@ -47,7 +47,8 @@ cmp "$source/core/tensor.h" "$PRIMER_SOURCE_DIR/core/tensor.h" || fail "a header
 diff <(cd "$source" && find primer.h core layers optim datasets -name '*.h' | sort) \
     <(cd "$include" && find . -name '*.h' | sed 's#^\./##' | sort) || fail "other headers than those of the source"
 
-# A new header is there after the next build, which is told of by nobody; one that is gone, is not.
+# After the next build, without any further command, a new header is there and a removed one is
+# gone.
 echo '#error new_header' > "$source/layers/new_header.h"
 logged make
 ! "$cxx" -fsyntax-only -x c++ -I "$build/include" - <<< '#include <primer/layers/new_header.h>' 2> "$work/log" ||
@@ -57,7 +58,7 @@ rm "$source/layers/new_header.h"
 logged make
 [ ! -e "$include/layers/new_header.h" ] || fail "a header is still there after it is gone"
 
-# What has not changed is not written again: it would be compiled again.
+# An unchanged header is not written again: that would recompile its users.
 touch -d 2020-01-01 "$include/core/tensor.h"
 logged configure
 [ "$(date -r "$include/core/tensor.h" +%Y)" = 2020 ] || fail "headers that have not changed are written again"

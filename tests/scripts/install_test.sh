@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# An installed copy serves a project of somebody else: each header compiles by itself, and
-# find_package(primer) gives targets that compile, link and run. The wrong build of the library, float
-# or double, does not link. As a part of another project Primer keeps its own settings.
+# An installed copy serves other projects: each header compiles by itself, and find_package(primer)
+# gives targets that compile, link and run. The wrong build of the library, float or double, does
+# not link. As a part of another project Primer keeps its own settings.
 set -euo pipefail
 
 work=$(mktemp -d)
@@ -91,8 +91,8 @@ output=$("$work/build/consumer")
 [ "$output" = "[4, 3]" ] || { echo "expected [4, 3], got $output"; exit 1; }
 "$work/build/readme" | grep -q '^  (3): Linear' || { echo "README's example fails"; exit 1; }
 
-# The wrong build is an error of the linker that says so, in Debug and Release, even where but one
-# source file includes but one of our headers, and where the linker drops what nobody uses.
+# The linker rejects the wrong build with a clear error, in Debug and Release, even if only one
+# source file includes only one of our headers, and if the linker drops what nobody uses.
 echo 'int main() {}' > "$work/main.cpp"
 echo '#include <primer/core/tensor.h>' > "$work/float.cpp"
 sed '1i #define PRIMER_REAL_DOUBLE' "$work/float.cpp" > "$work/double.cpp"
@@ -126,7 +126,7 @@ if [ "$double" = ON ]; then
     [ "$output" = "the wrong gradient is found" ] || fail "primer_double checks no gradients: $output"
     ! cmake -DBOTH=ON "$work/build" > "$work/both.log" 2>&1 || fail "CMake allows both builds in one target"
     expect "$work/both.log" PRIMER_REAL
-    # Shared libraries with a build each.
+    # Two shared libraries, one with each build.
     for real in float double; do
         suffix=${real/#float/}
         # shellcheck disable=SC2086
@@ -145,8 +145,8 @@ for wrong in -std=c++17:C..20 -fno-exceptions:exceptions -fno-rtti:fno-rtti; do
 done
 
 # As a subdirectory, Primer leaves the other project's settings alone and builds no tests. Settings
-# that would change its results are taken back, which we ask the compiler itself: it tells the
-# macros that it defines with the flags of each source file.
+# that would change its results are taken back. We ask the compiler itself: with the flags of each
+# source file, it lists the macros that it defines.
 mkdir "$work/parent"
 cat > "$work/parent/CMakeLists.txt" <<CMAKE
 cmake_minimum_required(VERSION 3.25)
@@ -185,7 +185,7 @@ while IFS= read -r line; do
     [[ $line =~ -flto.*-fno-lto && $line =~ -Werror.*-Wno-error && $line == *-funsafe-math*-fno-unsafe-math* ]] ||
         fail "not taken back with $line"
 done < "$work/flags"
-# In Debug the kernels alone are optimised. Defining PRIMER_REAL_DOUBLE is refused.
+# In Debug only the kernels are optimised. Defining PRIMER_REAL_DOUBLE is refused.
 parent -DCMAKE_BUILD_TYPE=Debug -Dtype=Debug -DCMAKE_CXX_FLAGS=-O0 || fail "$(cat "$work/parent.log")"
 expect "$work/parent.log" 'only its kernels are optimised'
 [[ $(grep -A3 'isa/winograd.cpp.o' "$work/parent/build/compile_commands.json" | grep -c -- '-O0.*-O3') -ge 3 ]] ||

@@ -38,7 +38,7 @@ END
 
 # --- The stubs: the launcher finds these programs and no others -----------------------------------
 
-# What the launcher may use of the system.
+# The tools of the system that the launcher may use.
 mkdir base
 for tool in bash env dirname readlink sed grep sort head cat cp mkdir chmod flock; do
     ln -s "$(command -v "$tool")" base/
@@ -468,7 +468,7 @@ primer 1 setup
 stub cmake <<< 'echo "cmake version 4.0.2"'
 primer 0 setup
 
-# Git for Windows asks for CRLF, which bash takes for a part of each line's last word.
+# Git for Windows may check out CRLF, whose CR bash takes as part of each line's last word.
 begin "a checkout with core.autocrlf=true has scripts that bash reads"
 if git -c safe.directory='*' -C "$source_dir" rev-parse HEAD > /dev/null 2>&1; then
     git -c safe.directory='*' clone -q -c core.autocrlf=true -c safe.directory='*' "$source_dir" crlf

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Pictures as a person meets them: predict names those in examples/pictures, and variations of them;
-# peek and draw_digits write theirs; what is broken is one line.
+# Pictures from a user's view: predict names those in examples/pictures, and variations of them;
+# peek and draw_digits write theirs; a broken picture gives one line.
 # needs: examples/all vary
 set -euo pipefail
 . "$PRIMER_SOURCE_DIR/tests/support.sh"
@@ -76,7 +76,7 @@ expect err "^error: $work/folder\.png: expected a picture, got a folder; name th
 run 1 "$bin/predict" --json cut.png 'a "5".png'
 expect out '"file": "cut\.png", "error": ".*cut short"\},$'
 expect out '"file": "a \\"5\\"\.png", "classes": '
-# No name reaches a terminal that would obey it, and the JSON stays JSON.
+# A terminal never gets a name that it would obey, and the JSON stays JSON.
 evil=$'e\x1b]0;t\x07\n\x7f\xc2\x9b31m\xe2\x80\xae\xff.png'
 cp "$pictures/3.png" "$evil"
 for flag in "" --json; do
@@ -120,7 +120,7 @@ sed 's/mnist_cnn/mnist_mlp/' "$PRIMER_SOURCE_DIR/examples/models/digits.safetens
 refused "$work/other\.safetensors: expected the tensors of this model, got those of another; missing: .*; unexpected: " \
     other.safetensors
 
-# A small file does not get a large network on its word.
+# A small file that claims a large network does not get its memory.
 header='{"__metadata__":{"network":"mnist_cnn"},"0.weight":{"dtype":"U8","shape":[999,1,3,3],"data_offsets":[0,8991]}}'
 { printf "\\x$(printf %x ${#header})"; head -c 7 /dev/zero; printf %s "$header"; head -c 8991 /dev/zero; } > wide.safetensors
 refused "$work/wide\.safetensors: expected a tensor \"7\.weight\", got 1 tensors without it" wide.safetensors
@@ -140,7 +140,7 @@ for name in mnist_mlp mnist_cnn cifar_cnn; do
 done
 expect out '^  automobile  +[0-9.]+%'
 
-# Weights as PyTorch's wrappers and older versions leave them: read, and that is said.
+# Weights as written by PyTorch's wrappers and older versions are read, with a note.
 if command -v python3 > /dev/null && python3 -c '' 2> /dev/null; then
     python3 - "$PRIMER_SOURCE_DIR/examples/models/digits.safetensors" wrapped.safetensors << 'END'
 import json, sys

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# relu_images as a person meets it: the files it writes, what it prints, how it fails.
+# relu_images from a user's view: the files it writes, what it prints, how it fails.
 # needs: relu_images
 set -euo pipefail
 . "$PRIMER_SOURCE_DIR/tests/support.sh"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The report of training runs, without a browser: of whole ones, of those that were cut off, of several
-# side by side, and of files as no program should write them.
+# The report of training runs, without a browser: whole runs, runs cut off, several side by side,
+# and files that no program should write.
 # needs: report
 set -euo pipefail
 . "$PRIMER_SOURCE_DIR/tests/support.sh"
@@ -38,7 +38,7 @@ expect $html 'alt="Test picture 7: true class cat, predicted ship with probabili
 [ "$(grep -o '<span>[0-9a-z]*\.\(weight\|bias\)</span>' $html | tr -d '\n')" = \
   '<span>2.weight</span><span>10.weight</span><span>fc.bias</span>' ] || fail "the order of layers"
 
-# Somewhere else, over an older report, but over nothing else.
+# Elsewhere, it replaces an older report, but nothing else.
 echo mine > page.html
 run 2 "$report" whole --out page.html
 expect err "^error: --out: $work/page\.html: expected a report of Primer or nothing yet"
@@ -47,20 +47,20 @@ expect err "^error: --out: $work/page\.html: expected a report of Primer or noth
 run 0 "$report" whole --out page.html
 cmp -s page.html $html || fail "--out makes another page"
 
-# What is missing is said to be missing.
+# The report says what is missing.
 run 0 "$report" cut
 page cut/report.html "test loss=2" "training loss within epochs=12"
 expect cut/report.html 'after 2 epochs, where the run stops; 5 were planned'
 expect cut/report.html '2 of 5</dd>'
 expect cut/report.html 'There is no evaluation\.json'
 expect cut/report.html 'Not recorded'
-expect_no cut/report.html 'cannot be read'       # a last line that is cut is nothing to speak of
+expect_no cut/report.html 'cannot be read'       # a last line that is cut needs no mention
 run 0 "$report" bare
 page bare/report.html
 expect bare/report.html 'No epoch was finished'
 expect bare/report.html 'Test: no epoch was finished\.'
 expect bare/report.html 'There is no metrics\.jsonl'
-# Stopped within the first epoch; of an even number of speeds the median lies between two.
+# Stopped within the first epoch; the median of an even number of speeds lies between two.
 printf '{"kind": "step", "step": %s, "loss": 1, "images_per_s": %s}\n' 10 200 20 100 30 300 40 600 > bare/metrics.jsonl
 run 0 "$report" bare
 page bare/report.html "training loss within epochs=4"
@@ -78,12 +78,12 @@ page long/report.html "test loss=1000" "training loss=1000" "test accuracy=1000"
     "2 (ReLU)=1000"
 expect long/report.html 'Show all 1.{1,3}000 epochs'
 
-# A run that was resumed: what its later lines went back behind does not count.
+# A resumed run: lines that its resumption went back beyond do not count.
 run 0 "$report" resumed
 page resumed/report.html "test loss=5" "test accuracy=5"
 expect_no resumed/report.html '11\.10.{1,3}%'
 
-# Files as no program should write them.
+# Files that no program should write.
 run 0 "$report" odd
 # The sixth epoch has no test loss, its training loss is beyond what can be drawn.
 page odd/report.html "test loss=6" "training loss=5" "test accuracy=6"
@@ -130,7 +130,7 @@ head -c 100 whole/run.json > broken/run.json
 bad 1 "^error: $work/broken/run.json: byte 100: expected .*, got the end$" broken
 echo '[1]' > broken/run.json
 bad 1 "^error: $work/broken/run.json: byte 0: expected '{', got '\['$" broken
-# No text can nest so deep that reading it, or showing it, uses up the stack.
+# No text can nest so deeply that reading or showing it exhausts the stack.
 deep() { head -c "$1" /dev/zero | tr '\0' '['; head -c "$1" /dev/zero | tr '\0' ']'; }
 { printf '{"example": '; deep 200000; printf '}'; } > broken/run.json
 bad 1 "^error: $work/broken/run.json: byte [0-9]*: expected at most 64 objects and arrays" broken
@@ -140,7 +140,7 @@ deep 200000 > deep/evaluation.json
 run 0 "$report" deep
 expect deep/report.html '1 line of metrics\.jsonl cannot be read'
 expect deep/report.html 'evaluation\.json: byte 0: expected .*, got .*\['
-# Nothing is read that lies elsewhere, whatever it is called.
+# Nothing outside the run directory is read, whatever its name.
 cp -r whole linked
 mv linked/evaluation.json outside.json
 ln -s ../outside.json linked/evaluation.json
@@ -150,7 +150,7 @@ cp whole/run.json huge
 truncate -s 300M huge/metrics.jsonl
 run 0 "$report" huge
 expect huge/report.html 'The log: .*metrics\.jsonl: expected at most 64 MB, got 300 MB'
-# Nor does anything else in its place stop the rest.
+# Nor does anything in a file's place stop the rest.
 for kind in folder pipe link; do
     rm -rf huge/metrics.jsonl
     case $kind in

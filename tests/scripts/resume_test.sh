@@ -2,8 +2,8 @@
 # A training run that is killed at any moment and resumed ends with the same bits as one that was
 # never stopped; Ctrl-C, SIGTERM and a full disk do what --help promises.
 #
-# Runs are told to write no run directory, which a resumed one remembers: run_directory_test.sh has
-# those.
+# Runs are told to write no run directory, and a resumed run remembers that: for run directories see
+# run_directory_test.sh.
 #
 # PRIMER_KILLS is how many times a process is killed: 50, or 5 under the sanitizers, which are slow.
 # needs: examples/all
@@ -30,10 +30,10 @@ milliseconds=$((($(date +%s%N) - begin) / 1000000))
 
 cd killed
 killed=0 in_training=0 compared=0
-# On a machine that gets busier, the moments come too early: then there are more of them.
+# On a machine that gets busier, the moments come too early: then more are tried.
 enough() { [ "$killed" -ge "$kills" ] && [ "$in_training" -gt 0 ]; }
 while ! enough || [ -e run.ckpt ]; do
-    # The number of threads is another one each time: it must not matter.
+    # The number of threads differs each time: it must not matter.
     export PRIMER_NUM_THREADS=$((1 + RANDOM % 2))
     if [ -e run.ckpt ]; then
         start "$bin/mnist_mlp" --resume run.ckpt
@@ -103,10 +103,9 @@ for attempt in 1 2 3 4 5 6 7 8; do
     [ "$attempt" -lt 8 ] || fail "a second Ctrl-C does not leave at once"
 done
 
-# At once it is no other wish: timeout sends its signal to the program and to its group. Nor is the
-# first SIGTERM after another signal.
-# (Of two signals that wait together, the system delivers either first. And on a busy machine a moment
-# may pass between them: try again.)
+# Two signals at once count as one: timeout sends its signal to the program and to its group. So
+# does the first SIGTERM after another signal. (Of two signals that wait together, the system
+# delivers either first. And on a busy machine a moment may pass between them: try again.)
 for signals in "TERM TERM" "HUP TERM"; do
     for attempt in 1 2 3 4 5 6 7 8; do
         start "$bin/mnist_mlp" --epochs 1000 --batch-size 30000 --threads 1 --no-run-dir
@@ -146,7 +145,7 @@ expect out "^Resumed from $work/full\.ckpt: 1 steps are done\.$"
 
 # --- files that are not what they should be ------------------------------------------------------
 
-# refused PATTERN FLAGS..., misused likewise: with exit code 1, for a file that is broken, or 2.
+# refused PATTERN FLAGS...: exit code 1, for a broken file. misused: the same with exit code 2.
 refused() { ends 1 "$@"; }
 misused() { ends 2 "$@"; }
 ends() {
@@ -192,8 +191,8 @@ case ${PRIMER_CXX_FLAGS:-} in *-fsanitize*) echo "the rest is as it should be"; 
 flags=(--activations relu,tanh --epochs 1 --batch-size 500 --save-every 5 --checkpoint variants.ckpt --no-run-dir)
 run 0 "$bin/relu_variants" "${flags[@]}"
 sed -n '/^activation /,$p' out | sed 's/ *[0-9.]*$//' > whole_table   # without the seconds
-# Stopped within the second network's training. (Where this script is held up, that may have come to
-# its end: try again.)
+# Stopped within the second network's training. (If this script is held up, that training may have
+# ended: try again.)
 for attempt in 1 2 3 4 5 6 7 8; do
     rm variants.ckpt
     start "$bin/relu_variants" "${flags[@]}"

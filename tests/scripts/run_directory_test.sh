@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What a training run writes down: all that it should, the same weights as without, in the same place
-# after a resume, and never at the cost of the training.
+# What a training run writes down: everything it should, without changing the weights, in the same
+# place after a resume, and never at the cost of the training.
 # needs: examples/all
 set -euo pipefail
 . "$PRIMER_SOURCE_DIR/tests/support.sh"
@@ -133,7 +133,7 @@ run 0 "$bin/mnist_mlp" --resume ../moved/checkpoint.ckpt --epochs 3
 [ -z "$(ls runs)" ] || fail "a new directory for a run that has one: $(ls runs)"
 [ "$(count ../moved/metrics.jsonl '"kind": "epoch", "epoch": 3')" = 1 ] || fail "$(cat ../moved/metrics.jsonl)"
 
-# A checkpoint elsewhere is saved to again; where the log goes is said anew.
+# A checkpoint elsewhere is saved to again; the place of the log is stated again.
 run 0 "$bin/mnist_mlp" --dry-run --checkpoint elsewhere.ckpt
 [ ! -e runs/*/checkpoint.ckpt ] || fail "two checkpoints"
 run 0 "$bin/mnist_mlp" --resume elsewhere.ckpt --checkpoint elsewhere.ckpt --run-dir "$(echo runs/*)"
@@ -141,7 +141,7 @@ run 0 "$bin/mnist_mlp" --resume elsewhere.ckpt --checkpoint elsewhere.ckpt --run
 # shellcheck disable=SC2086
 [ "$(cat runs/*/metrics.jsonl | wc -l)" = 4 ] || fail "four lines of two steps: $(cat runs/*/metrics.jsonl)"
 
-# A folder with a run in it is not written over.
+# A folder with a run in it is not overwritten.
 run 2 "$bin/mnist_mlp" --dry-run --run-dir ../moved
 expect err "^error: --run-dir: expected a folder without a run in it, got $work/moved with run\.json; name another"
 one_line err
@@ -150,7 +150,7 @@ run 1 "$bin/mnist_mlp" --dry-run --resume elsewhere.ckpt --run-dir ../moved
 expect err "^error: --run-dir: expected the folder of the run that is resumed, .* got $work/moved with another checkpoint\.ckpt$"
 one_line err
 cmp ../moved/checkpoint.ckpt before.ckpt
-# With --run-dir, the latest is the one in it, although the folder runs has a newer one.
+# With --run-dir, the latest run is the one in it, even if the folder runs has a newer one.
 run 0 "$bin/mnist_mlp" --resume latest --run-dir ../moved
 expect out "^Resumed from $work/moved/checkpoint\.ckpt: 1407 steps are done\.$"
 run 1 "$bin/mnist_mlp" --resume latest --run-dir empty
@@ -179,8 +179,7 @@ stops_logging() {
     expect out '^epoch 2/2  loss .*  test 9'
     expect out '^test accuracy: 9[0-9]\.'
 }
-# Files of so many kB at most: as a disk that is full. (The limit is not for out and err, which are
-# files as well.)
+# Limits files to so many kB, like a full disk. (But not out and err, which are files as well.)
 limited() {
     local kilobytes=$1
     shift
@@ -228,14 +227,14 @@ mkdir -p taken/pictures
 run 0 "$bin/mnist_mlp" --dry-run --run-dir taken
 expect taken/evaluation.json '"pictures/step-1-2/'
 
-# A switch is true or false, and what stands in an older run.json is taken only as it can be.
+# A switch is true or false, and the contents of an older run.json are used only if they are valid.
 run 0 "$bin/mnist_mlp" --dry-run=true --run-dir switch
 expect switch/run.json '"dry-run": true'
 sed -i 's/"started": "[^"]*"/"started": {"a": [1, "x"]}/' switch/run.json
 run 0 "$bin/mnist_mlp" --resume switch --dry-run=true
 expect switch/run.json '"started": "20[0-9-]*T[0-9:]*Z"'
 
-# Pipes keep nobody waiting.
+# Pipes block nothing.
 for name in metrics.jsonl run.json; do
     rm -rf pipe
     cp -r switch pipe
@@ -262,7 +261,7 @@ run 2 "$bin/relu_variants" --activations relu --dry-run --run-dir parts
 expect err "^error: --run-dir: expected a folder without a run in it, got $work/parts/relu with "
 cmp -s before.jsonl parts/relu/metrics.jsonl || fail "another run's log has been changed"
 
-# A file that cannot be read may be somebody's.
+# A file that cannot be read may be the user's own.
 if [ "$(id -u)" = 0 ] && command -v setpriv > /dev/null; then
     mkdir open
     cp -r switch open/run
@@ -275,4 +274,4 @@ if [ "$(id -u)" = 0 ] && command -v setpriv > /dev/null; then
     [ "$(cat open/page.html)" = precious ] || fail "a file that cannot be read has been replaced"
 fi
 
-echo "runs are written down as they should be"
+echo "run directories are as they should be"

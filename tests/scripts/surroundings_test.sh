@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Programs in surroundings that are not what they wish for: closed descriptors, a full disk behind
-# standard output, another run in the same directory, files of others, signals of batch systems.
+# Programs in adverse surroundings: closed descriptors, a full disk behind standard output, another
+# run in the same directory, files of others, signals of batch systems.
 # needs: examples/all
 set -euo pipefail
 . "$PRIMER_SOURCE_DIR/tests/support.sh"
@@ -59,8 +59,8 @@ for flag in --save-weights --checkpoint --data --resume; do
 done
 run 0 "$bin/mnist_mlp" --dry-run --batch-size 0100 --epochs 010 --run-dir 007
 expect 007/run.json '"epochs": 10, "batch-size": 100,'
-# Names of folders that are no UTF-8, or that a terminal would obey, break neither a page nor JSON nor
-# the log for TensorBoard, and reach no terminal.
+# Names of folders that are not UTF-8, or that a terminal would obey, break neither a page nor JSON
+# nor the log for TensorBoard, and never reach a terminal.
 name=$'caf\xe9\x1b[31m\xc2\x9b32m'
 mkdir "$name"
 idx() { { printf "\\x00\\x00\\x08\\x0$1\\x00\\x00\\x00\\x10$2"; head -c "$3" /dev/zero; } > "$name/$4"; }
@@ -71,8 +71,8 @@ done
 run 0 "$bin/mnist_mlp" --epochs 1 --data "$name" --run-dir "$name/run" --save-weights "$name/w"
 [ ! -s err ] || fail "it says: $(cat -v err)"
 cp out shown
-# What is resumed goes on with the data that it began with, wherever that was found, and not with
-# what is found from the new place.
+# A resumed run continues with the data that it began with, wherever that was found, not with data
+# found from the new place.
 mkdir -p one/data other/data
 cp -r "$name" one/data/mnist
 cp -r "$name" other/data/mnist

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Every op, layer and optimizer beside PyTorch's, at special values, sizes of 0 and with every
-# option, with the kernels of every instruction set that this processor has. PRIMER_PYTHON names the
-# Python that has PyTorch (python3 otherwise).
+# Every op, layer and optimizer compared with PyTorch's, at special values, sizes of 0 and with
+# every option, with the kernels of every instruction set that this processor has. PRIMER_PYTHON
+# names the Python that has PyTorch (python3 otherwise).
 # needs: sweep
 set -euo pipefail
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Event files load in TensorBoard, also when they are cut short, and so does what a training run
-# writes. PRIMER_PYTHON names the Python that has it (python3 otherwise).
+# Event files load in TensorBoard, even when they are cut short, and so do those of a training run.
+# PRIMER_PYTHON names the Python that has it (python3 otherwise).
 # needs: events mnist_mlp
 set -euo pipefail
 

@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# What a training run shows: in a terminal one line that is drawn over, never wider than the
-# terminal, also when that is resized; elsewhere plain lines. Needs python3, which makes the
-# terminals.
+# What a training run shows: in a terminal one line that is redrawn, never wider than the terminal,
+# even after a resize; elsewhere plain lines. Needs python3, which makes the terminals.
 # needs: examples/all
 set -euo pipefail
 . "$PRIMER_SOURCE_DIR/tests/support.sh"
@@ -10,7 +9,7 @@ bin=$PRIMER_BINARY_DIR/examples
 python3 -c 'import pty' 2> /dev/null || { echo "SKIPPED: no python3 to make a terminal with"; exit 77; }
 begin "$bin/mnist_mlp"
 
-# Plain lines, without a control code, for whoever is no terminal.
+# Plain lines, without control codes, where there is no terminal.
 "$bin/mnist_mlp" --epochs 1 --no-run-dir > out
 ! LC_ALL=C grep -q '[^[:print:]]' out || { echo "FAILED: control codes in a pipe: $(cat -v out)"; exit 1; }
 [ "$(grep -c '^epoch 1/1  batch .* left$' out)" = 3 ] || { echo "FAILED: $(cat out)"; exit 1; }
@@ -78,7 +77,7 @@ for columns in (20, 40, 80, 100, 200):
     lines = drawn(output)
     live = [line for line in lines if "loss" in line and not tested.search(line)]
     check(len(live) >= 2, f"no live line at {columns}", output)
-    # Ten a second, and for each epoch one before its test, one taken away, and the one that stays.
+    # Ten per second, and for each epoch one before its test, one erased, and the one that stays.
     check(len(lines) <= 10 * seconds + 13, f"drawn too often at {columns}: {len(lines)}", output)
     for line in lines:
         check(len(line) < columns, f"a line of {len(line)} at {columns}: {line}", output)
@@ -110,7 +109,7 @@ for name in ("dumb", ""):
 output, _ = run(80, "--epochs", "1", "--quiet")
 check(re.fullmatch(rb"test accuracy: [0-9.]+%\r\n", output), "not quiet", output)
 
-# Narrower while it runs: what is drawn afterwards fits, and the line that no longer does is left.
+# Narrower while it runs: later lines fit, and the line that no longer fits is left.
 output, seconds = run(120, "--epochs", "12", "--threads", "1", then=(b"epoch 2/12", 40))
 widths = [len(line) for line in drawn(output)]
 check(widths[0] > 100, "not as wide as it could be", output)
@@ -119,10 +118,10 @@ first = next(i for i, width in enumerate(widths) if 0 < width < 40 and "/12 " in
              and not tested.search(drawn(output)[i]))
 check(all(width < 40 for width in widths[first:]), "too wide after the change", output)
 
-# An error does not stand behind the live line.
+# An error is not appended to the live line.
 output, _ = run(80, "--lr", "1e30")
 check(b"\r\x1b[Kerror: step" in output, "the error is not on a line of its own", output)
 END
 python3 terminal.py "$bin/mnist_mlp"
 
-echo "what is shown fits where it is shown"
+echo "the progress display fits its terminal"

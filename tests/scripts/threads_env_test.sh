@@ -6,7 +6,8 @@ set -euo pipefail
 tests=${PRIMER_BINARY_DIR:?}/tests/primer_tests
 failures=0
 
-# run EXPECTED: the test case with PRIMER_NUM_THREADS as it is; EXPECTED as the test case explains.
+# run EXPECTED: runs the test case with the current PRIMER_NUM_THREADS; the test case explains
+# EXPECTED.
 run() {
     local output
     # A filter that matches nothing would succeed, too.
@@ -28,14 +29,14 @@ done
 # Unset and empty are the same: the processors that this process may use.
 (unset PRIMER_NUM_THREADS && run available && exit "$failures") || failures=$((failures + 1))
 PRIMER_NUM_THREADS='' run available
-# Bound to one of them, it has one.
+# Bound to one processor, it uses one.
 if command -v taskset > /dev/null; then
     first=$(taskset -cp $$ | sed 's/.*: *//; s/[-,].*//')
     (unset PRIMER_NUM_THREADS
      taskset -cp "$first" $BASHPID > /dev/null && run 1 && exit "$failures") || failures=$((failures + 1))
 fi
 
-# A system that has not so many threads to give: with room for some hundred stacks of 8 MB, the
+# A system that cannot provide so many threads: with room for some hundred stacks of 8 MB, the
 # result is the same. (The sanitizers' own programs do not start in so little room.)
 if { (ulimit -s 8192 && ulimit -v 2000000 && "$tests" --count); } > /dev/null 2>&1; then
     (ulimit -s 8192 && ulimit -v 2000000 && PRIMER_NUM_THREADS=1024 run 1024 && exit "$failures") ||

@@ -1,4 +1,4 @@
-// For predict_test.sh: ten variations of each picture, as people and cameras make them.
+// For predict_test.sh: ten variations of each picture, such as people and cameras make.
 //
 //     vary FOLDER PICTURE...      writes FOLDER/NAME-VARIATION.png
 
@@ -34,7 +34,7 @@ Image made(Index width, Index height, F f) {
     return image;
 }
 
-// Each pixel is the mean of those that lie below it.
+// Each pixel is the mean of those that it covers.
 Image smaller(const Image& image, Index times) {
     return made(image.width / times, image.height / times, [&](Index x, Index y, Index c) {
         double sum = 0;
@@ -45,7 +45,7 @@ Image smaller(const Image& image, Index times) {
     });
 }
 
-// With the steps that this gives.
+// Repeats each pixel, which makes edges jagged.
 Image larger(const Image& image, Index times) {
     return made(image.width * times, image.height * times,
                 [&](Index x, Index y, Index c) { return image.at(x / times, y / times, c); });
@@ -80,7 +80,7 @@ Image noisy(const Image& image, double most, Rng& rng) {
     });
 }
 
-// On a sheet of the same paper, with so much of it on each side.
+// On a larger sheet of the same paper, with this margin on each side.
 Image on_sheet(const Image& image, Index left, Index top, Index right, Index bottom) {
     return made(left + image.width + right, top + image.height + bottom,
                 [&](Index x, Index y, Index c) {
@@ -89,7 +89,7 @@ Image on_sheet(const Image& image, Index left, Index top, Index right, Index bot
                 });
 }
 
-// From the left to the right less and less light, down to `least` of it.
+// Light that fades from left to right, down to `least` of it.
 Image lit_from_the_left(const Image& image, double least) {
     return made(image.width, image.height, [&](Index x, Index y, Index c) {
         const double place = static_cast<double>(x) / static_cast<double>(image.width);
@@ -97,7 +97,7 @@ Image lit_from_the_left(const Image& image, double least) {
     });
 }
 
-// Each pixel is the mean of a square of 2 reach + 1 pixels a side.
+// Each pixel is the mean of a square with sides of 2 reach + 1 pixels.
 Image blurred(const Image& image, Index reach) {
     return made(image.width, image.height, [&](Index x, Index y, Index c) {
         double sum = 0;

@@ -38,7 +38,7 @@ def cases(case):
         batch_norm(f"{mode}: momentum", x=(2, 3, 3, 3), training=training, momentum=0.75)
     batch_norm("training: momentum 0", x=(2, 3, 3, 3), training=True, momentum=0.0)
     batch_norm("training: momentum 1", x=(2, 3, 3, 3), training=True, momentum=1.0)
-    # One value a channel has no variance, but evaluation needs none.
+    # One value per channel has no variance, but evaluation needs none.
     batch_norm("evaluation: one row", x=(1, 3), training=False)
 
     bare = lambda x: F.batch_norm(x, None, None, training=True)

@@ -6,7 +6,7 @@ from make_fixtures import real
 
 
 def clipped(max_norm):
-    """The norm that clip_grad_norm_ returns, and the gradients behind it, in one row."""
+    """The norm that clip_grad_norm_ returns, followed by the gradients, in one row."""
 
     def run(a, b):
         for x in (a, b):

@@ -21,7 +21,7 @@ def cases(case):
         pool("3x3, stride 2, padded", real(2, 2, 7, 9), 3, **padded)
         pool("3x3, stride 1", real(1, 2, 5, 5), 3, stride=1)
         pool("3x3, padded, ceil_mode", real(1, 2, 6, 8), 3, ceil_mode=True, **padded)
-        # The last window would begin behind image and padding: there is none.
+        # The last window would begin beyond image and padding, so it is left out.
         no_window = {"stride": 3, "padding": 1, "ceil_mode": True}
         pool("ceil_mode, no window behind the edge", real(1, 1, 4, 4), 2, **no_window)
         pool("all negative, padded", negative, 3, **padded)
