@@ -507,7 +507,8 @@ TEST_CASE("checkpoint: contents that no program of ours writes") {
              [](Checkpoint& c) { c.sums.examples = std::numeric_limits<Index>::max(); }}) {
         Checkpoint c = sample();
         change(c);
-        check_error(parse_of(c), {"/the/file: expected possible counts of steps, batches and examples"});
+        check_error(parse_of(c),
+                    {"/the/file: expected possible counts of steps, batches and examples"});
     }
     Checkpoint c = sample();
     c.generators[1].second = {};
