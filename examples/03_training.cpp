@@ -47,7 +47,7 @@ void train(const std::filesystem::path& file) {
         std::filesystem::create_directories(file.parent_path());
         save_checkpoint(file, {model, optimizer, &loader}, step);
     }
-    std::cout << "Trained. To begin anew, remove " << file.string() << '\n';
+    std::cout << "Trained. Without " << file.string() << " the next start begins anew.\n";
 }
 
 int main() {

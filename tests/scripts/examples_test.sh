@@ -131,7 +131,7 @@ run 0 "$bin/03_training"
 cmp runs/03_training.ckpt trained.ckpt || fail "03_training, resumed, ends with other weights"
 run 0 "$bin/03_training"
 ! grep -q '^epoch' out || fail "03_training trains on when it is done: $(cat out)"
-expect out '^Trained\. To begin anew, remove runs/03_training\.ckpt$'
+expect out '^Trained\. Without runs/03_training\.ckpt the next start begins anew\.$'
 echo garbage > runs/03_training.ckpt
 run 1 "$bin/03_training"
 expect err '^error: .*/runs/03_training\.ckpt: expected a checkpoint'
