@@ -114,7 +114,7 @@ refused "$work/empty\.png: expected " empty.png
 refused "$work/cut\.safetensors: expected " cut.safetensors
 run 2 "$bin/predict" --model "$pictures/3.png" "$pictures/3.png"
 expect err '^error: --model: expected weights \(safetensors\), got .*/3\.png, which is a PNG picture; --save-weights'
-refused '.*: expected the weights of mnist_mlp, mnist_cnn or cifar_cnn, got those of a network that' \
+refused '.*: expected the weights of mnist_mlp, mnist_cnn or cifar_cnn, got those of an unnamed network' \
     "$PRIMER_SOURCE_DIR/tests/parity/exchange_model.safetensors"
 sed 's/mnist_cnn/mnist_mlp/' "$PRIMER_SOURCE_DIR/examples/models/digits.safetensors" > other.safetensors
 refused "$work/other\.safetensors: expected the tensors of this model, got those of another; missing: .*; unexpected: " \
