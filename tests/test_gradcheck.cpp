@@ -14,8 +14,9 @@ using Inputs = std::vector<Tensor>;
 // x^2 with the backward dx = factor dy x: right for factor 2 only.
 Tensor square(const Tensor& x, double factor) {
     return record("square", mul(x.detach(), x.detach()), {x},
-                  [=, x = Saved(x)](const Tensor& dy, std::span<Grad> dx) {
-                      dx[0].add(mul(mul(dy, x), factor));
+                  [=, x = Saved(x)](const Tensor& dy, std::span<Grad> d) {
+                      Grad& dx = d[0];
+                      dx.add(mul(mul(dy, x), factor));
                   });
 }
 

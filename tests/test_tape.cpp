@@ -22,9 +22,10 @@ Tensor leaf(std::initializer_list<double> values) { return tensor(values).requir
 // y = x, written as any new op would be; `in_backward` is called when its backward runs.
 Tensor probe(const Tensor& x, std::function<void()> in_backward) {
     return record("probe", x.detach().clone(), {x},
-                  [in_backward = std::move(in_backward)](const Tensor& dy, std::span<Grad> dx) {
+                  [in_backward = std::move(in_backward)](const Tensor& dy, std::span<Grad> d) {
+                      Grad& dx = d[0];
                       in_backward();
-                      dx[0].add(dy);
+                      dx.add(dy);
                   });
 }
 
@@ -32,8 +33,10 @@ Tensor probe(const Tensor& x, std::function<void()> in_backward) {
 Tensor double_(const Tensor& x) {
     Real* values = overwrite("double_", x);
     for (Index i = 0; i < x.numel(); ++i) values[i] *= 2;
-    return record("double_", x, {x},
-                  [](const Tensor& dy, std::span<Grad> dx) { dx[0].add(mul(dy, 2)); });
+    return record("double_", x, {x}, [](const Tensor& dy, std::span<Grad> d) {
+        Grad& dx = d[0];
+        dx.add(mul(dy, 2));
+    });
 }
 
 }  // namespace
