@@ -49,8 +49,6 @@
 #include "optim/rmsprop.h"
 #include "optim/schedules.h"
 #include "optim/sgd.h"
-#include "optim/training/evaluate.h"
-#include "optim/training/resume.h"
 
 #include "datasets/cifar.h"
 #include "datasets/dataset.h"
@@ -59,4 +57,6 @@
 #include "datasets/pictures.h"
 #include "datasets/synthetic_digits.h"
 #include "datasets/synthetic_shapes.h"
+#include "datasets/training/evaluate.h"
+#include "datasets/training/resume.h"
 #include "datasets/transforms.h"

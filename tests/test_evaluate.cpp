@@ -1,4 +1,4 @@
-#include <primer/optim/training/evaluate.h>
+#include <primer/datasets/training/evaluate.h>
 
 #include <cmath>
 #include <vector>

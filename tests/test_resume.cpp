@@ -1,4 +1,4 @@
-#include <primer/optim/training/resume.h>
+#include <primer/datasets/training/resume.h>
 
 #include <cstring>
 #include <vector>

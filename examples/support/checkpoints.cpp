@@ -6,7 +6,7 @@
 
 #include <primer/core/error.h>
 #include <primer/core/full_name.h>
-#include <primer/optim/training/resume.h>
+#include <primer/datasets/training/resume.h>
 #include "output.h"
 #include "program.h"
 

@@ -29,6 +29,7 @@
 #include <primer/core/io/retry.h>
 #include <primer/core/kernels/isa.h>
 #include <primer/core/kernels/parallel.h>
+#include <primer/core/kernels/processors.h>
 #include <primer/core/metrics.h>
 #include <primer/core/ops.h>
 #include <primer/core/text.h>
@@ -112,18 +113,6 @@ std::string now() {
     char text[32];
     std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
     return text;
-}
-
-// The processor's name, where the system has Linux's /proc/cpuinfo; otherwise "".
-std::string processor() {
-    std::ifstream file("/proc/cpuinfo");
-    for (std::string line; std::getline(file, line);) {
-        const std::size_t colon = line.find(": ");
-        if (line.starts_with("model name") && colon != std::string::npos) {
-            return line.substr(colon + 2);
-        }
-    }
-    return "";
 }
 
 // The members of an object; none for any other text, such as a line that was cut.
@@ -402,7 +391,7 @@ void RunLog::write_run() const {
             .value("machine", JsonObject()
                                   .value("threads", std::to_string(num_threads()))
                                   .text("isa", kernels::name(kernels::isa()))
-                                  .text("processor", processor())
+                                  .text("processor", processor_name())
                                   .str())
             .value("model", JsonObject()
                                 .text("description", description.str())

@@ -9,7 +9,7 @@
 
 #include <primer/core/io/event_file.h>
 #include <primer/layers/inspect/diagnostics.h>
-#include <primer/optim/training/evaluate.h>
+#include <primer/datasets/training/evaluate.h>
 #include "checkpoints.h"
 #include "data.h"
 #include "progress.h"

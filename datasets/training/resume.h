@@ -5,9 +5,9 @@
 
 #include "../../core/io/checkpoint.h"
 #include "../../core/rng.h"
-#include "../../datasets/loader.h"
 #include "../../layers/module.h"
-#include "../optimizer.h"
+#include "../../optim/optimizer.h"
+#include "../loader.h"
 
 namespace primer {
 

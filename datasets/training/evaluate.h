@@ -2,8 +2,8 @@
 
 #include <functional>
 
-#include "../../datasets/loader.h"
 #include "../../layers/module.h"
+#include "../loader.h"
 
 namespace primer {
 
