@@ -50,6 +50,7 @@ constexpr Index kFilterSide = 24;                     // pixels, about
 // Wide gaps, since a filter's own edge may be as black as they are.
 const GridOptions kFilterGrid{.padding = 6, .normalize = true, .scale_each = true};
 constexpr std::size_t kPendingLimit = 1 << 20;  // bytes of lines that wait
+constexpr Index kBrokenLimit = 1000;            // broken lines of a resumed run's metrics.jsonl
 constexpr Index kEventsRetry = 16;
 
 // --- texts ---------------------------------------------------------------------------------------
@@ -420,8 +421,11 @@ void RunLog::open_metrics() {
     if (begun_after_ > 0) {
         const std::string text = read(path);
         std::istringstream lines(text);
-        for (std::string row; std::getline(lines, row);) {
+        // Each broken line costs an exception, and a file of others may have millions.
+        Index broken = 0;
+        for (std::string row; broken < kBrokenLimit && std::getline(lines, row);) {
             const JsonMembers line = members_of(row);
+            if (line.empty()) ++broken;
             if (json_member(line, "kind") != "\"step\"") continue;
             if (number_in(line, "step") > static_cast<double>(begun_after_)) continue;
             earlier_seconds_ = number_in(line, "seconds");
