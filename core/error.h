@@ -16,16 +16,20 @@ struct Place {
     std::string message;  ///< what the layer said
 };
 
+/// What messages and tables call a layer: "body.0 (Conv2d)"; without a path "Conv2d".
+inline std::string layer_name(const std::string& path, const std::string& type) {
+    return path.empty() ? type : path + " (" + type + ')';
+}
+
 /// The one exception type. The message says what failed and where, what was expected, what was
 /// found and, where there is a usual cause, what to do. It is safe to print: names from files and
 /// folders are escaped, see printable_lines.
 class Error : public std::runtime_error {
   public:
     explicit Error(const std::string& message) : std::runtime_error(printable_lines(message)) {}
-    /// "body.0 (Conv2d): message"; without a path "Conv2d: message".
+    /// "body.0 (Conv2d): message"
     explicit Error(const Place& place)
-        : Error((place.path.empty() ? place.type : place.path + " (" + place.type + ')') + ": " +
-                place.message) {
+        : Error(layer_name(place.path, place.type) + ": " + place.message) {
         place_ = std::make_shared<const Place>(place);
     }
 

@@ -150,12 +150,12 @@ TEST_CASE("checkpoint: where a step lies") {
     Checkpoint c;
     c.batches = 5;
     const Index expected[][3] = {
-        // step, epochs before, batches done
-        {0, 0, 0}, {1, 0, 1}, {4, 0, 4}, {5, 0, 5}, {6, 1, 1}, {9, 1, 4}, {10, 1, 5}, {11, 2, 1}};
-    for (const auto& [step, epochs, batches] : expected) {
+        // step, epoch, batches done
+        {0, 1, 0}, {1, 1, 1}, {4, 1, 4}, {5, 1, 5}, {6, 2, 1}, {9, 2, 4}, {10, 2, 5}, {11, 3, 1}};
+    for (const auto& [step, epoch, batch] : expected) {
         c.step = step;
-        CHECK(c.epochs_before() == epochs);
-        CHECK(c.batches_done() == batches);
+        CHECK(c.epoch() == epoch);
+        CHECK(c.batch() == batch);
     }
 }
 
@@ -213,7 +213,7 @@ struct Run {
         c.restore(state(), "/the/file");
         optimizer->load_state(c.optimizer);
         loader.set_rng_state(c.train_loader);
-        loader.skip(c.batches_done());
+        loader.skip(c.batch());
         step = c.step;
     }
 

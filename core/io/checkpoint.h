@@ -59,11 +59,10 @@ struct Checkpoint {
     NamedTensors tensors;    ///< ModelState::tensors
     NamedTensors optimizer;  ///< Optimizer::named_state()
 
-    /// The number of epochs before the current one. The current epoch has finished at least one
-    /// batch; if it has finished all, its evaluation is still to come.
-    Index epochs_before() const { return step == 0 ? 0 : (step - 1) / batches; }
-    /// The finished batches of the current epoch.
-    Index batches_done() const { return step - epochs_before() * batches; }
+    /// The current epoch, from 1 on, and how many of its batches are done. If all are, its
+    /// evaluation is still to come.
+    Index epoch() const { return step == 0 ? 1 : (step - 1) / batches + 1; }
+    Index batch() const { return step - (epoch() - 1) * batches; }
 
     /// Takes the model's values (handles, not copies) and the states of its generators.
     void take(const ModelState& from);

@@ -272,8 +272,8 @@ void batch_norm_backward(const BatchNormSizes& s, const BatchNormRule& rule,
         sums = gradient_sums(s, rule, from);
     }
     for (std::size_t c = 0; c < sums.size(); ++c) {
-        const double r = 1 / std::sqrt(from.moments[c].variance + rule.eps);
-        if (dweight != nullptr) dweight[c] = static_cast<Real>(sums[c].product * r);
+        const double rstd = 1 / std::sqrt(from.moments[c].variance + rule.eps);
+        if (dweight != nullptr) dweight[c] = static_cast<Real>(sums[c].product * rstd);
         if (dbias != nullptr) dbias[c] = static_cast<Real>(sums[c].dy);
     }
     if (dx != nullptr) input_gradient(s, rule, from, sums, dx);

@@ -19,8 +19,8 @@
 // strips are in the cache when they are used, and the frame is padded, so no copy has to check for
 // edges.
 //
-// The gradient of x is a correlation, too: dx[i] is the sum of weight[k] dy[o] over the taps k that
-// meet x[i] at some output o = (i + padding - k dilation) / stride. With stride 1 this is one
+// The gradient of x is a correlation, too: dx[i] is the sum of weight[j] dy[o] over the taps j that
+// meet x[i] at some output o = (i + padding - j dilation) / stride. With stride 1 this is one
 // correlation of dy. With a larger stride, only every stride-th tap meets a given x. So the
 // positions of x fall into stride x stride phases, i modulo the stride, and each phase is a
 // correlation with its own taps.

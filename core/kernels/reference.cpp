@@ -213,7 +213,7 @@ void batch_norm_backward(const BatchNormSizes& s, const BatchNormRule& rule,
         const auto at = [&](Index n, Index i) { return (n * s.channels + c) * s.inner + i; };
         const Normalization normalize(rule, from.moments[c], c);
         const double rstd = 1 / std::sqrt(from.moments[c].variance + rule.eps);
-        const auto normal = [&](Index n, Index i) {
+        const auto z = [&](Index n, Index i) {
             const double x = from.x != nullptr ? static_cast<double>(from.x[at(n, i)]) : 0;
             return (x - from.moments[c].mean) * rstd;
         };
@@ -224,7 +224,7 @@ void batch_norm_backward(const BatchNormSizes& s, const BatchNormRule& rule,
         double dw = 0, db = 0;
         for (Index n = 0; n < s.batch; ++n) {
             for (Index i = 0; i < s.inner; ++i) {
-                dw += gradient(n, i) * normal(n, i);
+                dw += gradient(n, i) * z(n, i);
                 db += gradient(n, i);
             }
         }
@@ -234,7 +234,7 @@ void batch_norm_backward(const BatchNormSizes& s, const BatchNormRule& rule,
         for (Index n = 0; n < s.batch; ++n) {
             for (Index i = 0; i < s.inner; ++i) {
                 double d = gradient(n, i);
-                if (from.moments_of_x) d -= (db + normal(n, i) * dw) / count;
+                if (from.moments_of_x) d -= (db + z(n, i) * dw) / count;
                 dx[at(n, i)] = static_cast<Real>(or_else(1, rule.weight, c) * rstd * d);
             }
         }

@@ -59,20 +59,23 @@ Tensor without_values(const Op& op, const Tensor& y, const Tensor& x, const Tens
 }  // namespace
 
 // Ioffe and Szegedy, "Batch Normalization: Accelerating Deep Network Training by Reducing Internal
-// Covariate Shift", 2015, algorithm 1. For the m values x_i of one channel, with mean u, variance v
-// and r = 1 / sqrt(v + eps):
+// Covariate Shift", 2015, algorithm 1. For the m values x_i of one channel, with their mean, their
+// variance var, and rstd = 1 / sqrt(var + eps):
 //
-//     z_i = (x_i - u) r,  y_i = weight z_i + bias;  dweight = sum_i dy_i z_i,  dbias = sum_i dy_i
+//     z_i = (x_i - mean) rstd,  y_i = weight z_i + bias
+//     dw = sum_i dy_i z_i,      db = sum_i dy_i
 //
-// With running statistics, u and r are constants: dx_i = weight r dy_i. In training they are the
-// batch's own, and x_j acts on all the z_i through them. From u = sum_i x_i / m and
-// v = sum_i (x_i - u)^2 / m follow
+// With running statistics, mean and rstd are constants: dx_i = weight rstd dy_i. In training they
+// are the batch's own, and x_j acts on all the z_i through them. From mean = sum_i x_i / m and
+// var = sum_i (x_i - mean)^2 / m follow
 //
-//     du/dx_j = 1/m,  dv/dx_j = 2 (x_j - u) / m  (u adds 0, since sum_i (x_i - u) = 0),
-//     dr/dv = -r^3 / 2,  hence  dr/dx_j = -r^3 (x_j - u) / m = -r^2 z_j / m,
-//     dz_i/dx_j = ([i = j] - 1/m) r + (x_i - u) dr/dx_j = r ([i = j] - 1/m - z_i z_j / m),
+//     dmean/dx_j = 1/m
+//     dvar/dx_j  = 2 (x_j - mean) / m   (the mean adds 0, since sum_i (x_i - mean) = 0)
+//     drstd/dx_j = -rstd^3 / 2 dvar/dx_j = -rstd^3 (x_j - mean) / m = -rstd^2 z_j / m
+//     dz_i/dx_j  = ([i = j] - 1/m) rstd + (x_i - mean) drstd/dx_j
+//                = rstd ([i = j] - 1/m - z_i z_j / m)
 //
-// and dx_j = sum_i weight dy_i dz_i/dx_j = weight r (dy_j - dbias / m - z_j dweight / m).
+// and dx_j = sum_i weight dy_i dz_i/dx_j = weight rstd (dy_j - db / m - z_j dw / m).
 //
 // With relu, y_i = max(a_i, 0) of a_i = weight z_i + bias, and da_i = dy_i where a_i > 0, else 0:
 // all of the above holds with da in place of dy. a_i is computed again from x, which the backward

@@ -58,11 +58,11 @@ Tensor sum_per_channel(const Tensor& dy) {
 
 }  // namespace
 
-// y[o] is bias + a sum of products weight[k] x[i]. A product adds weight[k] dy[o] to dL/dx[i] and
-// x[i] dy[o] to dL/dweight[k], and the bias is added to every output of its channel. So, with the
+// y[o] is bias + a sum of products weight[j] x[i]. A product adds weight[j] dy[o] to dL/dx[i] and
+// x[i] dy[o] to dL/dweight[j], and the bias is added to every output of its channel. So, with the
 // sums over those outputs that saw the x or used the weight:
-//     dx[i] = sum_o weight[k] dy[o]    dw[k] = sum_o x[i] dy[o]    db = sum_o dy[o]
-// where o, k and i = o stride - padding + k dilation stand for the position in both directions.
+//     dx[i] = sum_o weight[j] dy[o]    dw[j] = sum_o x[i] dy[o]    db = sum_o dy[o]
+// where o, j and i = o stride - padding + j dilation stand for the position in both directions.
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias,
               const Conv2dOptions& options) {
     const kernels::ConvSizes sizes = sizes_of(x.shape(), weight.shape(), options);

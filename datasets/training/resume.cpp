@@ -62,9 +62,9 @@ void restore_checkpoint(const Checkpoint& saved, const TrainingState& training,
     training.optimizer.load_state(saved.optimizer);
     if (training.loader == nullptr) return;
     training.loader->set_rng_state(saved.train_loader);
-    training.loader->skip(saved.batches_done());
+    training.loader->skip(saved.batch());
     // After a whole epoch no batch of it is left: the next epoch follows.
-    if (saved.batches_done() == saved.batches) training.loader->begin();
+    if (saved.batch() == saved.batches) training.loader->begin();
 }
 
 void save_checkpoint(const std::filesystem::path& path, const TrainingState& training,

@@ -62,13 +62,13 @@ std::string Checkpoints::file() const {
 void Checkpoints::resume(RunCount& count) {
     const std::string source = full_name(saving_.resume);
     const Checkpoint saved = Checkpoint::load(saving_.resume);
-    check(saving_.dry_run || saved.epochs_before() < count.epochs, source,
+    check(saving_.dry_run || saved.epoch() <= count.epochs, source,
           ": expected a checkpoint from the first ", count.epochs,
-          " epochs, as --epochs has it, got one from epoch ", saved.epochs_before() + 1);
+          " epochs, as --epochs has it, got one from epoch ", saved.epoch());
     Rng(0).set_state(saved.test_loader);  // throws before anything is changed
     restore_checkpoint(saved, state_of(training_), source);
     training_.test_loader.set_rng_state(saved.test_loader);
-    if (saved.batches_done() == saved.batches) {
+    if (saved.batch() == saved.batches) {
         // That epoch's evaluation is still to come: go on after all of its batches.
         training_.train_loader.set_rng_state(saved.train_loader);
         training_.train_loader.skip(saved.batches);

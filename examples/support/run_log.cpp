@@ -263,9 +263,7 @@ std::string two_digits(std::size_t number) {
 }
 
 // TensorBoard makes a folder of the text before a /, so the layer's name goes first.
-std::string layer(const DeadUnits& units) {
-    return units.name.empty() ? units.type : units.name + " (" + units.type + ")";
-}
+std::string layer(const DeadUnits& units) { return layer_name(units.name, units.type); }
 
 void add_predictions(const Tensor& logits, const IntTensor& labels,
                      std::vector<Prediction>& predictions) {

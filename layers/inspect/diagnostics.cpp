@@ -190,7 +190,7 @@ std::ostream& operator<<(std::ostream& out, const std::vector<LayerStatistics>& 
     std::vector<std::vector<std::string>> lines{
         {"Layer (type)", "Mean", "Std", "Zeros", "Dead units"}};
     for (const LayerStatistics& row : rows) {
-        const std::string layer = row.name.empty() ? row.type : row.name + " (" + row.type + ")";
+        const std::string layer = layer_name(row.name, row.type);
         if (row.outputs == 0) {
             lines.push_back({layer, "-", "-", "-", "not called"});
         } else {

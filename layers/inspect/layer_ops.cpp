@@ -2,13 +2,15 @@
 
 #include <algorithm>
 
+#include "../../core/error.h"
+
 namespace primer {
 namespace {
 
 void find_names(const std::string& prefix, Module& module,
                 std::unordered_map<const Module*, std::string>& names) {
     for (const auto& [name, child] : module.named_children()) {
-        names.emplace(child, prefix + name + " (" + child->type() + ')');
+        names.emplace(child, layer_name(prefix + name, child->type()));
         find_names(prefix + name + '.', *child, names);
     }
 }

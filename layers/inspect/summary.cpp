@@ -140,10 +140,9 @@ std::ostream& operator<<(std::ostream& out, const Summary& summary) {
         {"Layer (type)", "Output shape", "Parameters", "Multiply-adds"}};
     for (const SummaryRow& row : summary.rows) {
         const std::string indent(static_cast<std::size_t>(2 * row.depth), ' ');
-        lines.push_back({indent + (row.name.empty() ? row.type : row.name + " (" + row.type + ")"),
-                         row.output ? row.output->str() : "not called",
-                         row.parameters > 0 ? with_commas(row.parameters) : "-",
-                         multiply_adds(row)});
+        lines.push_back(
+            {indent + layer_name(row.name, row.type), row.output ? row.output->str() : "not called",
+             row.parameters > 0 ? with_commas(row.parameters) : "-", multiply_adds(row)});
     }
     const std::string rule = print_table(out, lines);
     return out << rule << "\nParameters: " << with_commas(summary.parameters) << " ("
