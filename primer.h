@@ -51,7 +51,10 @@
 #include "optim/sgd.h"
 
 #include "datasets/cifar.h"
+#include "datasets/csv.h"
 #include "datasets/dataset.h"
+#include "datasets/idx.h"
+#include "datasets/image_folder.h"
 #include "datasets/loader.h"
 #include "datasets/mnist.h"
 #include "datasets/pictures.h"

@@ -59,11 +59,11 @@ const Batch& Session::next_batch() {
 void Session::step() {
     const Batch& batch = next_batch();
     if (inference_) {
-        network_(batch.images);
+        network_(batch.inputs);
         return;
     }
     Tape tape;
-    loss_ = cross_entropy(network_(batch.images), batch.labels);
+    loss_ = cross_entropy(network_(batch.inputs), batch.labels);
     optimizer_.zero_grad();
     tape.backward(loss_);
     optimizer_.step();

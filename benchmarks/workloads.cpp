@@ -40,6 +40,7 @@ Sequential lenet(Rng& rng) {
 }
 
 Sequential mnist_cnn(Rng& rng) { return examples::mnist_cnn(32, rng); }
+Sequential cifar_cnn(Rng& rng) { return examples::cifar_cnn(rng); }
 
 /// [N, in, H, W] -> [N, out, H, W].
 void append_conv_norm_relu(Sequential& network, Index in, Index out, Rng& rng) {
@@ -102,12 +103,12 @@ std::span<const Workload> workloads() {
         Workload{"mlp256", mlp, flat, 256},
         Workload{"lenet", lenet, mnist, 64},
         Workload{"mnist_cnn", mnist_cnn, mnist, 64},
-        Workload{"cifar_cnn", examples::cifar_cnn, cifar, 128},
+        Workload{"cifar_cnn", cifar_cnn, cifar, 128},
         Workload{"resnet", resnet, cifar, 128},
         Workload{"predict1_mlp", mlp, flat, 1, true},
-        Workload{"predict1_cifar", examples::cifar_cnn, cifar, 1, true},
+        Workload{"predict1_cifar", cifar_cnn, cifar, 1, true},
         Workload{"predict1000_mlp", mlp, flat, 1000, true},
-        Workload{"predict1000_cifar", examples::cifar_cnn, cifar, 1000, true},
+        Workload{"predict1000_cifar", cifar_cnn, cifar, 1000, true},
     };
     return all;
 }

@@ -5,8 +5,11 @@
 #include <span>
 #include <vector>
 
+#include "../core/int_tensor.h"
 #include "../core/real.h"
+#include "../core/rng.h"
 #include "../core/shape.h"
+#include "../core/tensor.h"
 
 namespace primer {
 
@@ -27,8 +30,12 @@ class Lifetime {
     std::shared_ptr<const char> token_ = std::make_shared<const char>();
 };
 
-/// Labelled examples, all of one shape, numbered from 0. Reading one changes nothing, so several
-/// threads may read at once.
+/// Examples, all of one shape, numbered from 0, and what a network should answer to each: the
+/// number of a class or, in a regression, a tensor of values. Reading one changes nothing, so
+/// several threads may read at once.
+///
+/// A dataset of your own overrides the first three functions, and classes and label for classes, or
+/// target_shape and load_target for values.
 class Dataset {
   public:
     virtual ~Dataset() = default;
@@ -37,15 +44,22 @@ class Dataset {
     virtual Index size() const = 0;
     /// The shape of one example; for a picture [channels, height, width].
     virtual Shape shape() const = 0;
-    /// Labels are 0, 1, ..., classes() - 1.
-    virtual Index classes() const = 0;
-
-    /// The label of example i. Throws Error unless 0 <= i < size().
-    virtual Index label(Index i) const = 0;
     /// Writes the values of example i to `out`, row-major and as they are stored: 0 ... 255 for a
     /// picture; transforms prepare them for a network. Throws Error unless 0 <= i < size() and
     /// `out` has as many elements as shape().
     virtual void load(Index i, std::span<Real> out) const = 0;
+
+    /// Labels are 0, 1, ..., classes() - 1; 0 for a dataset whose targets are values.
+    virtual Index classes() const { return 0; }
+    /// The label of example i. Throws Error unless 0 <= i < size(), and if there are no labels.
+    virtual Index label(Index i) const;
+
+    /// The shape of the target of one example, [] for a single number. Throws Error for a dataset
+    /// with labels.
+    virtual Shape target_shape() const;
+    /// Writes the target of example i to `out`. Throws Error unless 0 <= i < size() and `out` has
+    /// as many elements as target_shape(), and for a dataset with labels.
+    virtual void load_target(Index i, std::span<Real> out) const;
 
     const Lifetime& lifetime() const { return lifetime_; }
 
@@ -79,5 +93,79 @@ class ImageDataset : public Dataset {
     std::vector<std::uint8_t> pixels_;
     std::vector<std::uint8_t> labels_;
 };
+
+/// Examples in memory, in a tensor.
+class TensorDataset : public Dataset {
+  public:
+    /// For a classification: examples [N, ...] and N labels below `classes`. Throws Error if they
+    /// do not fit. (The tensors are not copied: do not change them while this lives.)
+    TensorDataset(const Tensor& examples, IntTensor labels, Only<Index> classes);
+    /// For a regression: targets [N, ...], for N numbers [N].
+    TensorDataset(const Tensor& examples, const Tensor& targets);
+
+    Index size() const override { return examples_.shape()[0]; }
+    Shape shape() const override;
+    void load(Index i, std::span<Real> out) const override;
+    Index classes() const override { return classes_; }
+    Index label(Index i) const override;
+    Shape target_shape() const override;
+    void load_target(Index i, std::span<Real> out) const override;
+
+  private:
+    Tensor examples_, targets_;
+    IntTensor labels_;
+    Index classes_ = 0;
+};
+
+/// Some of the examples of a dataset, in an order of their own.
+class Subset : public Dataset {
+  public:
+    /// Keeps a reference to `dataset`, which must outlive it. Throws Error for an index that
+    /// dataset does not have.
+    Subset(const Dataset& dataset, std::vector<Index> indices);
+    Subset(const Dataset&& dataset, std::vector<Index> indices) = delete;
+
+    Index size() const override { return std::ssize(indices_); }
+    Shape shape() const override { return whole().shape(); }
+    void load(Index i, std::span<Real> out) const override { whole().load(at(i), out); }
+    Index classes() const override { return whole().classes(); }
+    Index label(Index i) const override { return whole().label(at(i)); }
+    Shape target_shape() const override { return whole().target_shape(); }
+    void load_target(Index i, std::span<Real> out) const override {
+        whole().load_target(at(i), out);
+    }
+
+    /// Which examples of the dataset these are.
+    const std::vector<Index>& indices() const { return indices_; }
+
+  private:
+    /// Throws Error if the dataset is gone.
+    const Dataset& whole() const;
+    /// The number there of example i.
+    Index at(Index i) const;
+
+    const Dataset* dataset_;
+    std::weak_ptr<const char> alive_;
+    std::vector<Index> indices_;
+};
+
+/// Deals the examples out at random, each to one part: random_split(data, {0.9, 0.1}, rng) gives 90
+/// % of them for training and the others for validation. As in PyTorch, a part has its fraction of
+/// the examples, rounded down, and those left over go to the first parts, one each. Throws Error
+/// unless the fractions are above 0 and add up to 1, and if a part would be empty.
+std::vector<Subset> random_split(const Dataset& dataset, const std::vector<double>& fractions,
+                                 Rng& rng);
+std::vector<Subset> random_split(const Dataset&& dataset, const std::vector<double>& fractions,
+                                 Rng& rng) = delete;
+
+/// The mean and the standard deviation of each channel, over all pixels of all pictures, each
+/// divided by 255, as ToTensor does.
+struct ChannelStatistics {
+    std::vector<Real> mean, stddev;
+};
+
+/// For Normalize: those of the training pictures. Throws Error unless the examples are pictures,
+/// [channels, height, width], and for a dataset without examples.
+ChannelStatistics channel_statistics(const Dataset& pictures);
 
 }  // namespace primer

@@ -193,6 +193,8 @@ unpack() {
         *.tar.gz)
             tar -xzf "$work/$archive" -C "$work/unpacked" --strip-components=1 \
                 --no-same-owner --no-same-permissions ;;
+        *.zip)
+            unzip -q -j -o "$work/$archive" '*.gz' -d "$work/unpacked" && gzip -d -- "$work/unpacked"/*.gz ;;
         *)
             gzip -dc < "$work/$archive" > "$work/unpacked/${archive%.gz}" ;;
     esac
@@ -238,7 +240,9 @@ if all_correct "$dest"; then
     exit 0
 fi
 refuse_to_replace "$dest"
-for tool in curl md5sum gzip tar flock; do
+tools=(curl md5sum gzip tar flock)
+if [[ " ${archives[*]}" == *.zip* ]]; then tools+=(unzip); fi
+for tool in "${tools[@]}"; do
     command -v "$tool" > /dev/null || die "the program '$tool' is missing; install it and run again"
 done
 

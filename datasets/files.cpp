@@ -51,6 +51,7 @@ std::string Source::missing(const fs::path& dir) const {
 }
 
 std::string Source::compare() const {
+    if (!published) return "";
     return std::string("; in Primer's source folder, ./primer fetch ") + name +
            " --to NEW-FOLDER downloads the published files to compare with";
 }

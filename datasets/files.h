@@ -31,8 +31,9 @@ inline Shown shown(const std::filesystem::path& path) { return Shown(path); }
 
 /// A published dataset, with texts for messages.
 struct Source {
-    const char* name;   ///< of the function that reads it, and for ./primer fetch
-    const char* title;  ///< for a person to read: "MNIST"
+    const char* name;       ///< of the function that reads it, and for ./primer fetch
+    const char* title;      ///< for a person to read: "MNIST"
+    bool published = true;  ///< whether ./primer fetch knows it
 
     /// The type of `path`, which need not exist. Throws Error if we may not look.
     std::filesystem::file_type type_of(const std::filesystem::path& path) const;

@@ -25,6 +25,8 @@ class DataLoader::Source {
           alive_(dataset.lifetime().watch()),
           shape_(dataset.shape()),
           size_(dataset.size()),
+          labels_(dataset.classes() > 0),
+          target_shape_(labels_ ? Shape() : dataset.target_shape()),
           options_(std::move(options)) {
         check(options_.batch_size >= 1, "DataLoader: expected a batch_size of 1 or more, got ",
               options_.batch_size);
@@ -49,7 +51,8 @@ class DataLoader::Source {
     struct Draft {
         Index first = 0;  ///< position of its first picture
         Batch batch;
-        Real* images = nullptr;  ///< the memory of batch.images
+        Real* inputs = nullptr;   ///< the memory of batch.inputs
+        Real* targets = nullptr;  ///< of batch.targets
     };
 
     /// Also checks that the dataset still exists and has its old size and shape: its pictures will
@@ -64,23 +67,33 @@ class DataLoader::Source {
         Draft draft;
         draft.first = number * options_.batch_size;
         const Index count = std::min<Index>(options_.batch_size, size_ - draft.first);
-        draft.batch.images = empty(Shape{count}.concat(shape_));
-        draft.batch.labels = IntTensor(std::vector<Index>(static_cast<std::size_t>(count)));
-        draft.images = draft.batch.images.mutable_data();
+        draft.batch.inputs = empty(Shape{count}.concat(shape_));
+        draft.inputs = draft.batch.inputs.mutable_data();
+        if (labels_) {
+            draft.batch.labels = IntTensor(std::vector<Index>(static_cast<std::size_t>(count)));
+        } else {
+            draft.batch.targets = empty(Shape{count}.concat(target_shape_));
+            draft.targets = draft.batch.targets.mutable_data();
+        }
         return draft;
     }
 
     /// Prepares the batch's pictures begin ... end - 1.
     void prepare(const Epoch& epoch, Draft& draft, Index begin, Index end) const {
         const auto size = static_cast<std::size_t>(shape_.numel());
+        const auto target_size = static_cast<std::size_t>(target_shape_.numel());
         for (Index k = begin; k < end; ++k) {
             const Index position = draft.first + k;
             const Index i = epoch.order[static_cast<std::size_t>(position)];
-            const std::span<Real> image(draft.images + k * shape_.numel(), size);
-            dataset_.load(i, image);
+            const std::span<Real> input(draft.inputs + k * shape_.numel(), size);
+            dataset_.load(i, input);
             Rng rng(epoch.seed + static_cast<std::uint64_t>(position));
-            for (const Transform& transform : options_.transforms) transform(image, shape_, rng);
-            draft.batch.labels.values[static_cast<std::size_t>(k)] = dataset_.label(i);
+            for (const Transform& transform : options_.transforms) transform(input, shape_, rng);
+            if (labels_) {
+                draft.batch.labels.values[static_cast<std::size_t>(k)] = dataset_.label(i);
+            } else {
+                dataset_.load_target(i, {draft.targets + k * target_shape_.numel(), target_size});
+            }
         }
     }
 
@@ -92,6 +105,8 @@ class DataLoader::Source {
     const std::weak_ptr<const char> alive_;
     const Shape shape_;
     const Index size_;
+    const bool labels_;         // else targets, of this shape:
+    const Shape target_shape_;  // the scalar's, with labels
     const DataLoaderOptions options_;
 };
 
@@ -183,7 +198,7 @@ class DataLoader::Run {
             draft_ = std::move(draft);
             number_ = number;
             next_ = 0;
-            count_ = draft_.batch.labels.shape[0];
+            count_ = draft_.batch.inputs.shape()[0];
         }
         changed_.notify_one();
     }
@@ -273,7 +288,7 @@ DataLoader::Iterator::~Iterator() {
 
 const Batch& DataLoader::Iterator::operator*() const {
     check(!at_end_, "DataLoader: this iterator is at the end of its epoch, or moved from");
-    check(batch_.images.defined(), "DataLoader: this batch could not be loaded");
+    check(batch_.inputs.defined(), "DataLoader: this batch could not be loaded");
     return batch_;
 }
 

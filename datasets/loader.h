@@ -13,17 +13,19 @@
 
 namespace primer {
 
-/// N examples, ready for a network.
+/// N examples, ready for a network, and what it should answer: labels or, from a dataset whose
+/// targets are values, these.
 struct Batch {
-    Tensor images;     ///< [N, channels, height, width]
-    IntTensor labels;  ///< [N]
+    Tensor inputs;        ///< [N, ...]; of pictures [N, channels, height, width]
+    IntTensor labels;     ///< [N]; without elements if there are targets
+    Tensor targets = {};  ///< [N, ...]; undefined if there are labels
 };
 
 struct DataLoaderOptions {
     Only<Index> batch_size = 64;
     bool shuffle = false;    ///< a new order in every epoch; otherwise the dataset's own
     bool drop_last = false;  ///< leaves out the last batch if it would be smaller than the others
-    std::vector<Transform> transforms = {};  ///< applied to each picture, in this order
+    std::vector<Transform> transforms = {};  ///< applied to each example, in this order
     /// Prepares the next batch on another thread while this one is used, if num_threads() is above
     /// 1 when the epoch begins. Takes the memory of one more batch. The batches are the same with
     /// or without it.

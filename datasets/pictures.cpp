@@ -315,21 +315,39 @@ Tensor mnist_picture(const Image& image) {
     return centred(fit);
 }
 
-Tensor cifar_picture(const Image& image) {
-    constexpr Index kCifarSide = 32;
-    image.check_whole("cifar_picture");
-    const Index side = std::min(image.width, image.height);
-    const Index left = (image.width - side) / 2, top = (image.height - side) / 2;
-    const Tensor square = resize(crop(channels_first(image), {left, top, left + side, top + side}),
-                                 kCifarSide, kCifarSide);
-    Tensor picture = empty({3, kCifarSide, kCifarSide});
-    Real* to = picture.mutable_data();
-    for (Index c = 0; c < 3; ++c) {
-        const Index from = image.channels == 3 ? c : 0;
-        to = std::copy_n(square.data() + from * kCifarSide * kCifarSide, kCifarSide * kCifarSide,
-                         to);
+Tensor fitted_picture(const Image& image, Only<Index> channels, Only<Index> height,
+                      Only<Index> width) {
+    image.check_whole("fitted_picture");
+    check((channels == 1 || channels == 3) && height >= 1 && width >= 1,
+          "fitted_picture: expected 1 or 3 channels and a size of at least 1 x 1, got ", channels,
+          " channels and ", height, " x ", width);
+    // Either side may be the one that fits.
+    const double scale = std::min(static_cast<double>(image.height) / static_cast<double>(height),
+                                  static_cast<double>(image.width) / static_cast<double>(width));
+    const auto part = [&](Index size, Index most) {
+        return std::clamp<Index>(std::lround(scale * static_cast<double>(size)), 1, most);
+    };
+    const Index rows = part(height, image.height), columns = part(width, image.width);
+    const Index left = (image.width - columns) / 2, top = (image.height - rows) / 2;
+    const Tensor x =
+        resize(crop(channels_first(image), {left, top, left + columns, top + rows}), height, width);
+    if (channels == image.channels) return x;
+
+    const Index pixels = height * width;
+    Tensor picture = empty({channels, height, width});
+    Real* const to = picture.mutable_data();
+    const Real* const from = x.data();
+    if (channels == 1) {
+        for (Index i = 0; i < pixels; ++i) {
+            to[i] = Real(0.299) * from[i] + Real(0.587) * from[i + pixels] +
+                    Real(0.114) * from[i + 2 * pixels];
+        }
+    } else {
+        for (Index c = 0; c < channels; ++c) std::copy_n(from, pixels, to + c * pixels);
     }
     return picture;
 }
+
+Tensor cifar_picture(const Image& image) { return fitted_picture(image, 3, 32, 32); }
 
 }  // namespace primer

@@ -22,6 +22,13 @@ Tensor resize(const Tensor& x, Only<Index> height, Only<Index> width);
 /// and light on dark give the same. Specks are ignored. Throws Error if there is no ink.
 Tensor mnist_picture(const Image& image);
 
+/// The largest part in the middle of the picture that has the wanted proportions, resized:
+/// [channels, height, width] with 1 or 3 channels, whatever the picture has. Grey from colour is
+/// 0.299 red + 0.587 green + 0.114 blue (ITU-R BT.601), as torchvision has it. Throws Error for
+/// other channels and for sizes below 1.
+Tensor fitted_picture(const Image& image, Only<Index> channels, Only<Index> height,
+                      Only<Index> width);
+
 /// The largest square in the middle of the picture in CIFAR's form, [3, 32, 32].
 Tensor cifar_picture(const Image& image);
 

@@ -34,7 +34,7 @@ void train(const std::filesystem::path& file) {
     for (Index epoch = step / loader.batches(); epoch < 3; ++epoch) {
         for (const Batch& batch : loader) {
             Tape tape;  // records the ops from here on
-            const Tensor loss = cross_entropy(model(batch.images), batch.labels);
+            const Tensor loss = cross_entropy(model(batch.inputs), batch.labels);
             loss_value(loss);       // throws if it is NaN or infinite: the weights are not spoilt
             optimizer.zero_grad();  // without it gradients add up over the steps: step() throws
             tape.backward(loss);    // the gradients of all parameters

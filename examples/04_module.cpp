@@ -87,7 +87,7 @@ void show() {
     std::cout << "\nloss before " << evaluate(model, loader).loss;
     for (const Batch& batch : loader) {
         Tape tape;
-        const Tensor loss = cross_entropy(model(batch.images), batch.labels);
+        const Tensor loss = cross_entropy(model(batch.inputs), batch.labels);
         optimizer.zero_grad();
         tape.backward(loss);
         optimizer.step();

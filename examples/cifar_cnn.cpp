@@ -18,10 +18,10 @@ void train(const TrainingFlags& flags) {
     const TrainAndTest data = find_pictures(flags.data);
 
     Rng rng(flags.seed);
-    Sequential model = cifar_cnn(rng);
+    Sequential model = cifar_cnn(rng, data.train.classes());
 
     // Each picture is seen shifted and mirrored, so no two epochs are alike.
-    const Normalize normalize(kCifar10Mean, kCifar10Stddev);
+    const Normalize normalize(data.statistics.mean, data.statistics.stddev);
     DataLoader train_loader(
         data.train,
         {.batch_size = flags.batch_size,
@@ -46,7 +46,7 @@ void train(const TrainingFlags& flags) {
                 one_cycle(run.step(), {.max_lr = flags.lr, .total_steps = run.steps()}));
 
             Tape tape;
-            const Tensor logits = model(batch.images);
+            const Tensor logits = model(batch.inputs);
             const Tensor loss = cross_entropy(logits, batch.labels);
             optimizer.zero_grad();  // otherwise gradients add up, and step() throws
             tape.backward(loss);

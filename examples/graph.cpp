@@ -33,12 +33,10 @@ struct Network {
     Shape input;  ///< of one example
 };
 
-Sequential mnist_cnn_as_trained(Rng& rng) { return mnist_cnn(32, rng); }
-
 const std::map<std::string, Network> kNetworks{
-    {"mnist_mlp", {mnist_mlp, {1, 28, 28}}},
-    {"mnist_cnn", {mnist_cnn_as_trained, {1, 28, 28}}},
-    {"cifar_cnn", {cifar_cnn, {3, 32, 32}}},
+    {"mnist_mlp", {[](Rng& rng) { return mnist_mlp(rng); }, {1, 28, 28}}},
+    {"mnist_cnn", {[](Rng& rng) { return mnist_cnn(32, rng); }, {1, 28, 28}}},
+    {"cifar_cnn", {[](Rng& rng) { return cifar_cnn(rng); }, {3, 32, 32}}},
 };
 
 void print_table(const Graph& graph) {

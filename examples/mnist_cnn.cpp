@@ -18,10 +18,10 @@ void train(const TrainingFlags& flags, Index width) {
     const TrainAndTest data = find_digits(flags.data);
 
     Rng rng(flags.seed);
-    Sequential model = mnist_cnn(width, rng);
+    Sequential model = mnist_cnn(width, rng, data.train.classes());
 
     // In training each digit is moved a little, so that no two epochs are alike.
-    const Normalize normalize({kMnistMean}, {kMnistStddev});
+    const Normalize normalize(data.statistics.mean, data.statistics.stddev);
     DataLoader train_loader(data.train,
                             {.batch_size = flags.batch_size,
                              .shuffle = true,
@@ -44,7 +44,7 @@ void train(const TrainingFlags& flags, Index width) {
                 one_cycle(run.step(), {.max_lr = flags.lr, .total_steps = run.steps()}));
 
             Tape tape;
-            const Tensor logits = model(batch.images);
+            const Tensor logits = model(batch.inputs);
             const Tensor loss = cross_entropy(logits, batch.labels);
             optimizer.zero_grad();  // otherwise gradients add up, and step() throws
             tape.backward(loss);

@@ -18,9 +18,10 @@ void train(const TrainingFlags& flags) {
     const TrainAndTest data = find_digits(flags.data);
 
     Rng rng(flags.seed);
-    Sequential model = mnist_mlp(rng);
+    Sequential model = mnist_mlp(rng, data.train.classes());
 
-    const std::vector<Transform> transforms{ToTensor(), Normalize({kMnistMean}, {kMnistStddev})};
+    const std::vector<Transform> transforms{
+        ToTensor(), Normalize(data.statistics.mean, data.statistics.stddev)};
     DataLoader train_loader(
         data.train, {.batch_size = flags.batch_size, .shuffle = true, .transforms = transforms},
         rng);
@@ -40,7 +41,7 @@ void train(const TrainingFlags& flags) {
                                                  static_cast<double>(run.steps())));
 
             Tape tape;
-            const Tensor logits = model(batch.images);
+            const Tensor logits = model(batch.inputs);
             const Tensor loss = cross_entropy(logits, batch.labels);
             optimizer.zero_grad();  // otherwise gradients add up, and step() throws
             tape.backward(loss);

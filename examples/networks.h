@@ -13,22 +13,22 @@
 
 namespace primer::examples {
 
-/// 784-256-128-10: pictures [N, 1, 28, 28] -> [N, 10].
-inline Sequential mnist_mlp(Rng& rng) {
+/// 784-256-128-classes: pictures [N, 1, 28, 28] -> [N, classes].
+inline Sequential mnist_mlp(Rng& rng, Index classes = 10) {
     return Sequential{Flatten(),  //
                       Linear(784, 256, rng),
                       ReLU(),  //
                       Linear(256, 128, rng),
                       ReLU(),  //
-                      Linear(128, 10, rng)};
+                      Linear(128, classes, rng)};
 }
 
 /// Two convolutions, of `width` and 2 `width` channels, each followed by pooling to half the size,
-/// and a perceptron: pictures [N, 1, 28, 28] -> [N, 10].
+/// and a perceptron: pictures [N, 1, 28, 28] -> [N, classes].
 ///
 /// The convolutions need no bias, since BatchNorm2d has one. It also applies the ReLU, in the same
 /// pass over memory.
-inline Sequential mnist_cnn(Index width, Rng& rng) {
+inline Sequential mnist_cnn(Index width, Rng& rng, Index classes = 10) {
     return Sequential{Conv2d(1, width, {.kernel = 3, .padding = 1, .bias = false}, rng),
                       BatchNorm2d(width, {.relu = true}),
                       MaxPool2d({.kernel = 2}),  // [N, width, 14, 14]
@@ -38,12 +38,12 @@ inline Sequential mnist_cnn(Index width, Rng& rng) {
                       Flatten(),
                       Linear(2 * width * 7 * 7, 4 * width, rng),
                       ReLU(),
-                      Linear(4 * width, 10, rng)};
+                      Linear(4 * width, classes, rng)};
 }
 
 /// Three blocks of two convolutions, each followed by pooling to half the size, and a perceptron:
-/// pictures [N, 3, 32, 32] -> [N, 10].
-inline Sequential cifar_cnn(Rng& rng) {
+/// pictures [N, 3, 32, 32] -> [N, classes].
+inline Sequential cifar_cnn(Rng& rng, Index classes = 10) {
     Sequential model;
     Index in = 3;
     for (const Index out : {32, 64, 128}) {
@@ -57,7 +57,7 @@ inline Sequential cifar_cnn(Rng& rng) {
     model.append(Flatten())
         .append(Linear(128 * 4 * 4, 128, rng))
         .append(ReLU())
-        .append(Linear(128, 10, rng));
+        .append(Linear(128, classes, rng));
     return model;
 }
 

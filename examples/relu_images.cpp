@@ -57,15 +57,15 @@ void show(const Flags& flags) {
     SummaryWriter log(folder, {.purge_step = 0});  // replaces an earlier run in this folder
     Index step = 0;
     for (const Batch& batch : loader) {
-        const Tensor output = model(batch.images);
-        log.add_images("input", batch.images, step, kGrid);
+        const Tensor output = model(batch.inputs);
+        log.add_images("input", batch.inputs, step, kGrid);
         log.add_images("output", output, step, kGrid);
-        log.add_histogram("values/input", batch.images, step);
+        log.add_histogram("values/input", batch.inputs, step);
         log.add_histogram("values/output", output, step);
-        log.add_scalar("share of zeros/input", share_of_zeros(batch.images), step);
+        log.add_scalar("share of zeros/input", share_of_zeros(batch.inputs), step);
         log.add_scalar("share of zeros/output", share_of_zeros(output), step);
         if (step == 0) {
-            save_png(folder / "input.png", make_grid(batch.images, kGrid));
+            save_png(folder / "input.png", make_grid(batch.inputs, kGrid));
             save_png(folder / "output.png", make_grid(output, kGrid));
             std::printf("ReLU turns %.1f%% of the values to 0: those darker than the mean.\n",
                         100 * share_of_zeros(output));

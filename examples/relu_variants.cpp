@@ -46,7 +46,7 @@ const std::vector<Choice> choices{
 };
 
 /// Two convolutions, two linear layers; no batch normalisation, which would wake dead units.
-Sequential make_model(const Choice& activation, Rng& rng) {
+Sequential make_model(const Choice& activation, Index classes, Rng& rng) {
     Sequential model{Conv2d(1, 16, {.kernel = 3, .padding = 1}, rng)};
     activation.append(model);
     model.append(MaxPool2d({.kernel = 2}));
@@ -54,7 +54,7 @@ Sequential make_model(const Choice& activation, Rng& rng) {
     activation.append(model);
     model.append(MaxPool2d({.kernel = 2})).append(Flatten()).append(Linear(32 * 7 * 7, 64, rng));
     activation.append(model);
-    model.append(Linear(64, 10, rng));
+    model.append(Linear(64, classes, rng));
     return model;
 }
 
@@ -62,7 +62,8 @@ Sequential make_model(const Choice& activation, Rng& rng) {
 std::string train(const std::string& name, Sequential& model, const TrainAndTest& data,
                   const TrainingFlags& flags, Rng& rng, const std::string& table,
                   RunDirectory& directory) {
-    const std::vector<Transform> transforms{ToTensor(), Normalize({kMnistMean}, {kMnistStddev})};
+    const std::vector<Transform> transforms{
+        ToTensor(), Normalize(data.statistics.mean, data.statistics.stddev)};
     DataLoader train_loader(
         data.train, {.batch_size = flags.batch_size, .shuffle = true, .transforms = transforms},
         rng);
@@ -82,7 +83,7 @@ std::string train(const std::string& name, Sequential& model, const TrainAndTest
                 one_cycle(run.step(), {.max_lr = flags.lr, .total_steps = run.steps()}));
 
             Tape tape;
-            const Tensor logits = model(batch.images);
+            const Tensor logits = model(batch.inputs);
             const Tensor loss = cross_entropy(logits, batch.labels);
             optimizer.zero_grad();  // otherwise gradients add up, and step() throws
             tape.backward(loss);
@@ -125,7 +126,8 @@ void compare(TrainingFlags flags, const std::vector<std::string>& names) {
     for (const std::string& name : names) {
         if (table.find('\n' + name + ' ') != std::string::npos) continue;  // done before
         Rng rng(flags.seed);  // the same for each: what differs is the activation alone
-        Sequential model = make_model(*std::ranges::find(choices, name, &Choice::name), rng);
+        Sequential model =
+            make_model(*std::ranges::find(choices, name, &Choice::name), data.train.classes(), rng);
         if (&name == &names.front() && !flags.quiet) std::cout << model << '\n';
         if (!flags.quiet) std::cout << '\n' << name << '\n';
         table += name + std::string(15 - name.size(), ' ') +

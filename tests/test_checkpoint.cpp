@@ -189,7 +189,7 @@ struct Run {
             for (const Batch& batch : loader) {
                 optimizer->set_lr(0.01 / static_cast<double>(1 + step));
                 Tape tape;
-                const Tensor x = batch.images + Real(0.1) * randn(batch.images.shape(), rng);
+                const Tensor x = batch.inputs + Real(0.1) * randn(batch.inputs.shape(), rng);
                 optimizer->zero_grad();
                 tape.backward(cross_entropy(model(x), batch.labels));
                 optimizer->step();

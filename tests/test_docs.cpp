@@ -84,5 +84,27 @@ TEST_CASE("docs: the reading list's files have about as many lines as it says") 
     CHECK(rows >= 10);
 }
 
+TEST_CASE("docs: the programs on data.md are those that test_own_data.cpp runs") {
+    std::string tests;
+    for (const std::string& line : lines_of(kRoot / "tests/test_own_data.cpp"))
+        tests += line + '\n';
+    std::string block;
+    bool inside = false;
+    int blocks = 0;
+    for (const std::string& line : lines_of(kRoot / "docs/data.md")) {
+        if (line == "```cpp") {
+            inside = true;
+            block.clear();
+        } else if (inside && line == "```") {
+            inside = false;
+            ++blocks;
+            CHECK_MESSAGE(tests.find(block) != tests.npos, block);
+        } else if (inside) {
+            block += line + '\n';
+        }
+    }
+    CHECK(blocks == 3);
+}
+
 }  // namespace
 }  // namespace primer

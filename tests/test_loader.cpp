@@ -87,7 +87,7 @@ void add_noise(std::span<Real> image, const Shape& /*shape*/, Rng& rng) {
 std::vector<Real> epoch(DataLoader& loader) {
     std::vector<Real> values;
     for (const Batch& batch : loader) {
-        const std::span<const Real> x = batch.images.values();
+        const std::span<const Real> x = batch.inputs.values();
         values.insert(values.end(), x.begin(), x.end());
     }
     return values;
@@ -97,9 +97,9 @@ std::vector<Real> epoch(DataLoader& loader) {
 std::vector<Index> order(DataLoader& loader) {
     std::vector<Index> numbers;
     for (const Batch& batch : loader) {
-        for (Index k = 0; k < batch.images.shape()[0]; ++k) {
-            const auto number = static_cast<Index>(batch.images.at({k, 0, 0, 0}));
-            CHECK(batch.images.at({k, 0, 0, 1}) == static_cast<Real>(-number));
+        for (Index k = 0; k < batch.inputs.shape()[0]; ++k) {
+            const auto number = static_cast<Index>(batch.inputs.at({k, 0, 0, 0}));
+            CHECK(batch.inputs.at({k, 0, 0, 1}) == static_cast<Real>(-number));
             CHECK(batch.labels.values[static_cast<std::size_t>(k)] == number % 3);
             numbers.push_back(number);
         }
@@ -122,9 +122,9 @@ TEST_CASE("DataLoader: batches in the dataset's order, the last one smaller") {
     std::vector<Batch> batches;
     for (const Batch& batch : loader) batches.push_back(batch);
     REQUIRE(batches.size() == 3);
-    check_values(batches[0].images, {2, 1, 1, 2}, {0, 0, 1, -1});
-    check_values(batches[1].images, {2, 1, 1, 2}, {2, -2, 3, -3});
-    check_values(batches[2].images, {1, 1, 1, 2}, {4, -4});
+    check_values(batches[0].inputs, {2, 1, 1, 2}, {0, 0, 1, -1});
+    check_values(batches[1].inputs, {2, 1, 1, 2}, {2, -2, 3, -3});
+    check_values(batches[2].inputs, {1, 1, 1, 2}, {4, -4});
     CHECK(batches[0].labels.values == std::vector<Index>{0, 1});
     CHECK(batches[1].labels.values == std::vector<Index>{2, 0});
     CHECK(batches[2].labels.values == std::vector<Index>{1});
@@ -193,7 +193,7 @@ TEST_CASE("DataLoader: transforms run in their order, on a picture of the datase
         for (Real& x : image) x *= 10;
     };
     DataLoader loader(numbers, {.transforms = {add_one, times_ten}}, rng);
-    check_values((*loader.begin()).images, {2, 1, 1, 2}, {10, 10, 20, 0});
+    check_values((*loader.begin()).inputs, {2, 1, 1, 2}, {10, 10, 20, 0});
 }
 
 TEST_CASE("DataLoader: the same bits for any number of threads, batch size and with prefetch") {
@@ -265,7 +265,7 @@ TEST_CASE("DataLoader: an epoch is taken up again after any batch, for any numbe
         Index number = 0;
         for (const Batch& batch : loader) {
             if (number++ < delivered) continue;
-            const std::span<const Real> x = batch.images.values();
+            const std::span<const Real> x = batch.inputs.values();
             rest.insert(rest.end(), x.begin(), x.end());
         }
         const Rng::State state = loader.epoch_state();
@@ -331,11 +331,11 @@ TEST_CASE("DataLoader: loops over one loader may be nested") {
     std::vector<Index> outer, inner;
     for (const Batch& batch : loader) {
         for (const Batch& other : loader) {
-            inner.push_back(static_cast<Index>(other.images.at({0, 0, 0, 0})));
-            inner.push_back(static_cast<Index>(other.images.at({1, 0, 0, 0})));
+            inner.push_back(static_cast<Index>(other.inputs.at({0, 0, 0, 0})));
+            inner.push_back(static_cast<Index>(other.inputs.at({1, 0, 0, 0})));
         }
-        outer.push_back(static_cast<Index>(batch.images.at({0, 0, 0, 0})));
-        outer.push_back(static_cast<Index>(batch.images.at({1, 0, 0, 0})));
+        outer.push_back(static_cast<Index>(batch.inputs.at({0, 0, 0, 0})));
+        outer.push_back(static_cast<Index>(batch.inputs.at({1, 0, 0, 0})));
     }
     CHECK(sorted(outer) == std::vector<Index>{0, 1, 2, 3, 4, 5});
     REQUIRE(inner.size() == 18);
@@ -396,8 +396,8 @@ TEST_CASE("DataLoader: what the thread has begun is finished by all") {
     Index next = 0;
     for (const Batch& batch : loader) {
         for (Index k = 0; k < 10; ++k) {
-            CHECK(batch.images.at({k, 0, 0, 0}) == static_cast<Real>(next));
-            CHECK(batch.images.at({k, 0, 127, 127}) == static_cast<Real>(next));
+            CHECK(batch.inputs.at({k, 0, 0, 0}) == static_cast<Real>(next));
+            CHECK(batch.inputs.at({k, 0, 127, 127}) == static_cast<Real>(next));
             CHECK(batch.labels.values[static_cast<std::size_t>(k)] == next % 3);
             ++next;
         }
@@ -418,7 +418,7 @@ TEST_CASE("DataLoader: the thread does not touch a batch that has been delivered
     for (Index b = 0; b < 100; ++b) {
         const Batch& batch = batches[static_cast<std::size_t>(b)];
         for (Index k = 0; k < 10; ++k) {
-            CHECK(batch.images.at({k, 0, 0, 0}) == static_cast<Real>(10 * b + k));
+            CHECK(batch.inputs.at({k, 0, 0, 0}) == static_cast<Real>(10 * b + k));
             CHECK(batch.labels.values[static_cast<std::size_t>(k)] == (10 * b + k) % 3);
         }
     }
@@ -461,7 +461,7 @@ TEST_CASE("DataLoader: nested loops, each with a thread of its own") {
         for (const Batch& batch : loader) {
             const std::vector<Real> inner = epoch(loader);
             values.insert(values.end(), inner.begin(), inner.end());
-            values.insert(values.end(), batch.images.values().begin(), batch.images.values().end());
+            values.insert(values.end(), batch.inputs.values().begin(), batch.inputs.values().end());
         }
         return values;
     };
@@ -476,7 +476,7 @@ TEST_CASE("DataLoader: an iterator may be moved while its thread is at work") {
     DataLoader::Iterator it = loader.begin();
     for (Index number = 0; number < 20; ++number) {
         CHECK(it != loader.end());
-        CHECK(it->images.at({4, 0, 0, 0}) == static_cast<Real>(5 * number + 4));
+        CHECK(it->inputs.at({4, 0, 0, 0}) == static_cast<Real>(5 * number + 4));
         DataLoader::Iterator other = std::move(it);
         ++other;
         if (number % 3 == 0) it = loader.begin();  // another thread, which the next line ends
@@ -518,7 +518,7 @@ TEST_CASE(
         for (int i = 0; i < 5; ++i) {
             for (const Batch& batch : loader) {
                 Tape tape;
-                const Tensor y = linear(reshape(batch.images, {-1, 2}), weight, {});
+                const Tensor y = linear(reshape(batch.inputs, {-1, 2}), weight, {});
                 tape.backward(cross_entropy(y, batch.labels));
                 weight.set_grad({});
                 allocations.push_back(storage_stats().system_allocations);
@@ -527,6 +527,38 @@ TEST_CASE(
         // The second step needs a little more than the first, which begins without gradients.
         CHECK(allocations[1] == allocations.back());
     }
+}
+
+TEST_CASE("DataLoader: targets in place of labels, in the same order, for any number of threads") {
+    const Tensor x = tensor({0, 1, 2, 3, 4}, {5, 1}), y = x * 10 + 1;
+    const TensorDataset data(x, reshape(y, {5}));
+    for (const int threads : {1, 2}) {
+        const WithThreads with(threads);
+        Rng rng(5);
+        DataLoader loader(data, {.batch_size = 2, .shuffle = true}, rng);
+        std::vector<Index> seen;
+        for (const Batch& batch : loader) {
+            const Index size = batch.inputs.shape()[0];
+            CHECK(batch.targets.shape() == Shape{size});
+            CHECK(batch.labels.values.empty());
+            for (Index k = 0; k < size; ++k) {
+                CHECK(batch.targets.at({k}) == batch.inputs.at({k, 0}) * 10 + 1);
+                seen.push_back(static_cast<Index>(batch.inputs.at({k, 0})));
+            }
+        }
+        CHECK(sorted(seen) == std::vector<Index>{0, 1, 2, 3, 4});
+    }
+}
+
+TEST_CASE("DataLoader: a dataset that has neither labels nor targets") {
+    class Neither : public Dataset {
+        Index size() const override { return 2; }
+        Shape shape() const override { return {1}; }
+        void load(Index, std::span<Real>) const override {}
+    };
+    const Neither data;
+    Rng rng(1);
+    check_error([&] { DataLoader(data, {}, rng); }, {"override target_shape() and load_target()"});
 }
 
 TEST_CASE("DataLoader: options that cannot be") {
@@ -560,7 +592,7 @@ TEST_CASE("DataLoader: an error reaches the loop on its own thread, at the batch
         const auto loop = [&](Index most) {
             seen.clear();
             for (const Batch& batch : loader) {
-                seen.insert(seen.end(), batch.images.values().begin(), batch.images.values().end());
+                seen.insert(seen.end(), batch.inputs.values().begin(), batch.inputs.values().end());
                 if (static_cast<Index>(seen.size()) == 4 * most) break;
                 std::this_thread::sleep_for(std::chrono::milliseconds(1));
             }
@@ -576,7 +608,7 @@ TEST_CASE("DataLoader: an error reaches the loop on its own thread, at the batch
         CHECK_THROWS_AS(++it, std::out_of_range);
         CHECK(it != loader.end());
         ++it;
-        CHECK(it->images.at({0, 0, 0, 0}) == 6);
+        CHECK(it->inputs.at({0, 0, 0, 0}) == 6);
         ++it;
         CHECK(it == loader.end());
     }
@@ -639,7 +671,7 @@ TEST_CASE("DataLoader: an epoch goes on when its loader is gone or moved") {
         DataLoader::Iterator it = loader->begin();
         std::vector<Real> values;
         for (Index number = 0; it != std::default_sentinel; ++it, ++number) {
-            values.insert(values.end(), it->images.values().begin(), it->images.values().end());
+            values.insert(values.end(), it->inputs.values().begin(), it->inputs.values().end());
             if (number == 1) loader = std::make_unique<DataLoader>(std::move(*loader));
             if (number == 2) loader.reset();
         }
@@ -660,7 +692,7 @@ TEST_CASE("DataLoader: a moved-from loader or iterator, or one at its end, says 
     ++other;
     CHECK(other == loader.end());
     check_error([&] { ++other; }, {"DataLoader: this iterator is at the end of its epoch"});
-    check_error([&] { static_cast<void>(other->images); }, {"at the end of its epoch"});
+    check_error([&] { static_cast<void>(other->inputs); }, {"at the end of its epoch"});
 
     DataLoader moved = std::move(loader);
     CHECK(order(moved).size() == 8);
@@ -732,7 +764,7 @@ TEST_CASE("DataLoader: an epoch that was begun before fork") {
     CHECK(WIFEXITED(status));
     CHECK(WEXITSTATUS(status) == 0);
     ++*it;
-    CHECK((*it)->images.at({0, 0, 0, 0}) == 5);
+    CHECK((*it)->inputs.at({0, 0, 0, 0}) == 5);
 }
 #endif
 

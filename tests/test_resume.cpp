@@ -34,8 +34,8 @@ struct Run {
 
     void step_with(const Batch& batch) {
         Tape tape;
-        const Tensor noise = randn(batch.images.shape(), rng) * 0.1;
-        const Tensor loss = cross_entropy(model(batch.images + noise), batch.labels);
+        const Tensor noise = randn(batch.inputs.shape(), rng) * 0.1;
+        const Tensor loss = cross_entropy(model(batch.inputs + noise), batch.labels);
         optimizer.zero_grad();
         tape.backward(loss);
         optimizer.step();

@@ -78,7 +78,7 @@ double accuracy_after_training(Sequential& model, Index count, double lr) {
             optimizer.set_lr(lr * (1 - static_cast<double>(step++) /
                                            static_cast<double>(kEpochs * loader.batches())));
             Tape tape;
-            const Tensor loss = cross_entropy(model(batch.images), batch.labels);
+            const Tensor loss = cross_entropy(model(batch.inputs), batch.labels);
             optimizer.zero_grad();
             tape.backward(loss);
             optimizer.step();
@@ -86,7 +86,7 @@ double accuracy_after_training(Sequential& model, Index count, double lr) {
     }
     int right = 0;
     for (const Batch& batch : test_loader) {
-        const IntTensor guess = argmax(model(batch.images), 1);
+        const IntTensor guess = argmax(model(batch.inputs), 1);
         for (std::size_t i = 0; i < guess.values.size(); ++i) {
             right += guess.values[i] == batch.labels.values[i] ? 1 : 0;
         }

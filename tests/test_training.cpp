@@ -42,7 +42,7 @@ Run train_on_digits(const Dataset& train, const Dataset& test, std::uint64_t see
     Run run;
     for (const Batch& batch : loader) {
         Tape tape;
-        const Tensor loss = cross_entropy(model(batch.images), batch.labels);
+        const Tensor loss = cross_entropy(model(batch.inputs), batch.labels);
         optimizer.zero_grad();
         tape.backward(loss);
         optimizer.step();
@@ -54,7 +54,7 @@ Run train_on_digits(const Dataset& train, const Dataset& test, std::uint64_t see
     DataLoader test_loader(test, {.batch_size = 500, .transforms = transforms}, rng);
     Index correct = 0;
     for (const Batch& batch : test_loader) {
-        correct += count_correct(model(batch.images), batch.labels);
+        correct += count_correct(model(batch.inputs), batch.labels);
     }
     run.accuracy = static_cast<double>(correct) / static_cast<double>(test.size());
     return run;
@@ -81,7 +81,7 @@ double train_cnn(const Dataset& train, const Dataset& test, const Normalize& nor
     for (const Batch& batch : loader) {
         optimizer.set_lr(one_cycle(step, {.max_lr = 0.02, .total_steps = 300}));
         Tape tape;
-        const Tensor loss = cross_entropy(model(batch.images), batch.labels);
+        const Tensor loss = cross_entropy(model(batch.inputs), batch.labels);
         optimizer.zero_grad();
         tape.backward(loss);
         optimizer.step();
@@ -91,7 +91,7 @@ double train_cnn(const Dataset& train, const Dataset& test, const Normalize& nor
     DataLoader test_loader(test, {.batch_size = 500, .transforms = transforms}, rng);
     Index correct = 0;
     for (const Batch& batch : test_loader) {
-        correct += count_correct(model(batch.images), batch.labels);
+        correct += count_correct(model(batch.inputs), batch.labels);
     }
     return static_cast<double>(correct) / static_cast<double>(test.size());
 }

@@ -20,7 +20,7 @@ struct GridOptions {
     double pad_value = 0;  ///< of the padding: 0 is black, 1 is white
 };
 
-/// Pictures side by side, in rows: make_grid(batch.images, {.nrow = 8, .normalize = true}).
+/// Pictures side by side, in rows: make_grid(batch.inputs, {.nrow = 8, .normalize = true}).
 ///
 /// Works like torchvision's make_grid and save_image: `images` is [N, C, H, W] with 1 or 3 channels
 /// or, for one picture, [C, H, W] or [H, W]; a single picture gets no padding. A value x becomes

@@ -14,7 +14,7 @@ Evaluation evaluate(Module& model, DataLoader& loader, const BatchWatcher& watch
     double loss = 0;
     Index correct = 0, examples = 0;
     for (const Batch& batch : loader) {
-        const Tensor logits = model(batch.images);
+        const Tensor logits = model(batch.inputs);
         const Index size = batch.labels.shape[0];
         check(logits.rank() == 2 && logits.shape()[0] == size, "evaluate: expected logits [", size,
               ", classes] from the model, got ", logits.shape());

@@ -1,15 +1,21 @@
 #include "data.h"
 
+#include <array>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
+#include <optional>
+#include <span>
 #include <system_error>
+#include <utility>
 
 #include <primer/core/error.h>
 #include <primer/core/full_name.h>
 #include <primer/core/kernels/parallel.h>
 #include <primer/core/text.h>
 #include <primer/datasets/cifar.h>
+#include <primer/datasets/image_folder.h>
 #include <primer/datasets/mnist.h>
 #include <primer/datasets/synthetic_digits.h>
 #include <primer/datasets/synthetic_shapes.h>
@@ -59,29 +65,136 @@ fs::path find_folder(const std::string& flag, const Kind& kind, const Kind& othe
     return kind.found(local) ? local : fs::path();
 }
 
+/// Whether it has folders in it and none of our files: then these are its classes.
+bool has_folders(const fs::path& folder) {
+    std::error_code error;
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
+        if (entry.is_directory(error)) return true;
+    }
+    return false;
+}
+
+/// Some of the pictures, as a dataset of their own.
+ImageDataset copy_of(const Subset& part, const ImageDataset& pictures) {
+    std::vector<std::uint8_t> pixels, labels;
+    for (const Index i : part.indices()) {
+        const std::span<const std::uint8_t> picture = pictures.pixels(i);
+        pixels.insert(pixels.end(), picture.begin(), picture.end());
+        labels.push_back(static_cast<std::uint8_t>(pictures.label(i)));
+    }
+    return ImageDataset(pictures.shape(), pictures.classes(), std::move(pixels), std::move(labels));
+}
+
+/// "notes.txt and 2 others are no pictures.", or "".
+std::string skipped_line(const std::vector<std::string>& skipped) {
+    if (skipped.empty()) return "";
+    const std::string others =
+        skipped.size() == 1 ? " is" : " and " + std::to_string(skipped.size() - 1) + " more are";
+    return "Not used: " + printable(skipped[0]) + others + " no picture.";
+}
+
+TrainAndTest pictures_in(const fs::path& folder, Size2 size, Index channels) {
+    const ImageFolderOptions options{.channels = channels};
+    const std::string source = "the pictures in " + folder.string();
+    std::error_code error;
+    if (!fs::is_directory(folder / "train", error)) {
+        const ImageFolder all = image_folder(folder, size, options);
+        Rng rng(1);
+        const std::vector<Subset> parts = random_split(all.pictures, {0.8, 0.2}, rng);
+        ImageDataset train = copy_of(parts[0], all.pictures);
+        const ChannelStatistics statistics = channel_statistics(train);
+        return {std::move(train), copy_of(parts[1], all.pictures), source, folder, all.classes,
+                statistics,       skipped_line(all.skipped)};
+    }
+    const bool has_test = fs::is_directory(folder / "test", error);
+    ImageFolder train = image_folder(folder / "train", size, options);
+    ImageFolder test = image_folder(folder / (has_test ? "test" : "val"), size, options);
+    check(train.classes == test.classes,
+          "--data: expected the same classes for training and test in ", full_name(folder),
+          ", found ", train.classes.size(), " and ", test.classes.size(),
+          " folders, or other names");
+    train.skipped.insert(train.skipped.end(), test.skipped.begin(), test.skipped.end());
+    const ChannelStatistics statistics = channel_statistics(train.pictures);
+    return {std::move(train.pictures),
+            std::move(test.pictures),
+            source,
+            folder,
+            train.classes,
+            statistics,
+            skipped_line(train.skipped)};
+}
+
+constexpr std::array kEmnistSplits{EmnistSplit::byclass,  EmnistSplit::bymerge,
+                                   EmnistSplit::balanced, EmnistSplit::letters,
+                                   EmnistSplit::digits,   EmnistSplit::mnist};
+
+/// The set that the last part of `flag` names, if the files are in the folder before it.
+std::optional<TrainAndTest> emnist_named(const fs::path& flag) {
+    const fs::path folder = flag.has_parent_path() ? flag.parent_path() : fs::path(".");
+    for (const EmnistSplit which : kEmnistSplits) {
+        check_usage(!emnist_found(flag, which), "--data: expected one of EMNIST's sets, such as ",
+                    full_name(flag / "letters"), ", got the folder of them all, ", full_name(flag));
+        if (flag.filename() != name(which) || !emnist_found(folder, which)) continue;
+        ImageDataset train = emnist(folder, which, Split::train);
+        const ChannelStatistics statistics = channel_statistics(train);
+        return TrainAndTest{std::move(train),
+                            emnist(folder, which, Split::test),
+                            "EMNIST's " + std::string(name(which)) + " from " + folder.string(),
+                            flag,
+                            emnist_classes(which),
+                            statistics,
+                            ""};
+    }
+    return {};
+}
+
+/// A folder with the files of MNIST or of a set whose files have the same names: the folder's name
+/// tells which.
+TrainAndTest mnist_in(const fs::path& folder) {
+    const std::string kind = folder.filename().string();
+    const auto whole = [&](const char* title, const auto& classes) {
+        ImageDataset train = mnist(folder, Split::train);
+        const ChannelStatistics statistics = channel_statistics(train);
+        return TrainAndTest{std::move(train),
+                            mnist(folder, Split::test),
+                            title + (" from " + folder.string()),
+                            folder,
+                            {classes.begin(), classes.end()},
+                            statistics,
+                            ""};
+    };
+    if (kind == "fashion_mnist") return whole("Fashion-MNIST", kFashionMnistClasses);
+    if (kind == "kmnist") return whole("KMNIST", kKmnistClasses);
+    TrainAndTest digits = whole("MNIST", emnist_classes(EmnistSplit::mnist));
+    digits.statistics = {{kMnistMean}, {kMnistStddev}};
+    return digits;
+}
+
 }  // namespace
 
 TrainAndTest find_digits(const std::string& flag) {
-    std::vector<std::string> classes;
-    for (int i = 0; i < 10; ++i) classes.push_back(std::to_string(i));
-    const fs::path folder = find_folder(flag, kMnist, kCifar);
-    if (!folder.empty()) {
-        return {mnist(folder, Split::train),
-                mnist(folder, Split::test),
-                "MNIST from " + folder.string(),
-                folder,
-                classes,
-                ""};
+    if (!flag.empty()) {
+        if (std::optional<TrainAndTest> letters = emnist_named(flag)) return *std::move(letters);
+        if (!mnist_found(flag) && !cifar10_found(flag) && has_folders(flag)) {
+            return pictures_in(flag, 28, 1);
+        }
     }
+    const fs::path folder = find_folder(flag, kMnist, kCifar);
+    if (!folder.empty()) return mnist_in(folder);
     return {synthetic_digits(kSyntheticTrain, 1),
             synthetic_digits(kSyntheticTest, 2),
             "synthetic digits",
             "",
-            classes,
+            emnist_classes(EmnistSplit::mnist),
+            {{kMnistMean}, {kMnistStddev}},
             "No MNIST found (./primer fetch mnist downloads it): training on synthetic digits."};
 }
 
 TrainAndTest find_pictures(const std::string& flag) {
+    const ChannelStatistics of_cifar{kCifar10Mean, kCifar10Stddev};
+    if (!flag.empty() && !cifar10_found(flag) && !mnist_found(flag) && has_folders(flag)) {
+        return pictures_in(flag, 32, 3);
+    }
     const fs::path folder = find_folder(flag, kCifar, kMnist);
     if (!folder.empty()) {
         return {cifar10(folder, Split::train),
@@ -89,6 +202,7 @@ TrainAndTest find_pictures(const std::string& flag) {
                 "CIFAR-10 from " + folder.string(),
                 folder,
                 {kCifar10Classes.begin(), kCifar10Classes.end()},
+                of_cifar,
                 ""};
     }
     return {
@@ -97,6 +211,7 @@ TrainAndTest find_pictures(const std::string& flag) {
         "synthetic shapes",
         "",
         {kShapeClasses.begin(), kShapeClasses.end()},
+        of_cifar,
         "No CIFAR-10 found (./primer fetch cifar10 downloads it): training on synthetic shapes."};
 }
 

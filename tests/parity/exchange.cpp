@@ -33,7 +33,7 @@ void train(Sequential& model, Rng& rng) {
     SGD optimizer(model.parameters(), {.lr = 0.05, .momentum = 0.9});
     for (const Batch& batch : loader) {
         Tape tape;
-        const Tensor loss = cross_entropy(model(batch.images), batch.labels);
+        const Tensor loss = cross_entropy(model(batch.inputs), batch.labels);
         optimizer.zero_grad();
         tape.backward(loss);
         optimizer.step();
@@ -53,7 +53,7 @@ void save(const fs::path& folder, const char* mnist_folder) {
     const ImageDataset test =
         mnist_folder == nullptr ? synthetic_digits(kPictures, 2) : mnist(mnist_folder, Split::test);
     DataLoader loader(test, {.batch_size = kPictures, .transforms = {ToTensor()}}, rng);
-    const Tensor images = loader.begin()->images;
+    const Tensor images = loader.begin()->inputs;
     save_safetensors(folder / "primer.safetensors", model.state_dict());
     save_safetensors(folder / "images.safetensors", {{"images", images}});
     write_predictions(model, images, folder);

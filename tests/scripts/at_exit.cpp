@@ -40,7 +40,7 @@ std::vector<double> results(const fs::path& folder) {
     Index step = 0;
     for (const Batch& batch : loader) {
         Tape tape;
-        const Tensor loss = cross_entropy(model(batch.images), batch.labels);
+        const Tensor loss = cross_entropy(model(batch.inputs), batch.labels);
         all.push_back(static_cast<double>(loss.item()));
         optimizer.zero_grad();
         tape.backward(loss);

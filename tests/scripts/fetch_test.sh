@@ -27,6 +27,7 @@ publish() {
     for mirror in mirror_a mirror_b; do
         mkdir "$mirror"
         cp published/*.gz "$mirror"
+        if [ -f published/packed.zip ]; then cp published/packed.zip "$mirror"; fi
     done
 }
 
@@ -158,6 +159,34 @@ expect_files data/photos "./batch.bin ./names.txt"
 expect_same data/photos/batch.bin published/folder/batch.bin
 fetch 0 photos
 expect_log "already in"
+
+if command -v unzip > /dev/null && command -v python3 > /dev/null; then
+    mkdir -p inside/gzip
+    cp published/images.gz published/labels.gz inside/gzip
+    echo "not packed" > inside/gzip/readme.txt
+    (cd inside && python3 -m zipfile -c ../published/packed.zip gzip)
+    cat >> tool/sources.txt <<END
+mirror  zipped file://$tmp/mirror_a/
+archive zipped packed.zip $(md5 published/packed.zip)
+file    zipped images -
+file    zipped labels -
+END
+    begin "a zip archive: the .gz files in it, unpacked"
+    fetch 0 zipped
+    expect_files data/zipped "./images ./labels"
+    expect_same data/zipped/images images
+    expect_same data/zipped/labels labels
+
+    begin "a zip archive that is not the published one"
+    echo garbage > mirror_a/packed.zip
+    fetch 1 zipped
+    expect_log "it delivered a wrong file"
+    [ ! -e data/zipped/images ] || fail "files appeared"
+    sed -i '/zipped/d' tool/sources.txt
+    rm published/packed.zip
+else
+    echo "skipped: zip archives, for want of unzip and python3"
+fi
 
 begin "--to, with blanks in the name; other files there stay"
 mkdir -p "data/my digits"
@@ -337,10 +366,10 @@ expect_log "is a file"
 
 test="the real table is complete"
 cp "$source_dir/datasets/sources.txt" tool/
-for name in mnist cifar10 cifar100; do
-    [ "$(grep -cE "^mirror +$name +https://[^ ]+/$" tool/sources.txt)" -ge 2 ] || fail "$name has fewer than two mirrors"
+for name in mnist cifar10 cifar100 fashion_mnist kmnist emnist; do
+    [ "$(grep -cE "^mirror +$name +https?://[^ ]+/$" tool/sources.txt)" -ge 2 ] || fail "$name has fewer than two mirrors"
 done
-! grep -vE '^(#.*|)$|^mirror +[a-z0-9]+ +https://[^ ]+/$|^(archive|file) +[a-z0-9]+ +[^ ]+ +([0-9a-f]{32}|-)$' tool/sources.txt ||
+! grep -vE '^(#.*|)$|^mirror +[a-z0-9_]+ +https?://[^ ]+/$|^(archive|file) +[a-z0-9_]+ +[^ ]+ +([0-9a-f]{32}|-)$' tool/sources.txt ||
     fail "the lines above are not entries"
 
 echo "all tests of fetch passed"
