@@ -270,6 +270,38 @@ void check_picture(const Logged& record, const Image& expected, const Folder& fo
     CHECK(image.pixels == expected.pixels);
 }
 
+TEST_CASE("event_file: a batch without options is laid out and rounded as PyTorch does") {
+    // Ten pictures of one pixel: eight in a row, no space between, bytes rounded down. 0.1 is
+    // 25.5, and 0.29 x 255 = 73.95.
+    const Folder folder;
+    SummaryWriter log(folder.path() / "log");
+    log.add_images("batch",
+                   tensor({0, 0.1, 0.29, 0.999, 1, 2, -1, 0.5, 0.25, 0.75}, {10, 1, 1, 1}));
+    Image expected(8, 2, 1);
+    expected.pixels = {0, 25, 73, 254, 255, 255, 0, 127, 63, 191, 0, 0, 0, 0, 0, 0};
+    check_picture(logged(log.path()).at(0), expected, folder);
+}
+
+TEST_CASE("event_file: close, and what is added afterwards") {
+    const Folder folder;
+    SummaryWriter log(folder.path() / "log");
+    const std::filesystem::path first = log.path();
+    log.add_scalar("a", 1, 1);
+    log.add_scalars("both", {{"x", 1}}, 1);
+    log.close();
+    log.close();  // does nothing
+    CHECK(log.path() == first);
+    CHECK(logged(first).size() == 1);
+    log.flush();
+    CHECK(log.path() == first);
+    log.add_scalar("a", 2, 2);
+    log.add_scalars("both", {{"x", 2}}, 2);
+    CHECK(log.path() != first);
+    CHECK(logged(log.path()).size() == 1);
+    CHECK(logged(first).size() == 1);
+    CHECK(log.good());
+}
+
 TEST_CASE("event_file: pictures") {
     const Folder folder;
     SummaryWriter log(folder.path() / "log");
@@ -282,12 +314,12 @@ TEST_CASE("event_file: pictures") {
     for (Index i = 0; i < batch.numel(); ++i) {
         batch.mutable_data()[i] = static_cast<Real>(i % 37) - 9;
     }
-    const GridOptions options{.nrow = 4, .padding = 1, .normalize = true};
+    const GridOptions options{.nrow = 4, .padding = 1, .normalize = true, .round = false};
     log.add_images("batch", batch, 3, options);
     const std::vector<Logged> found = logged(log.path());
     REQUIRE(found.size() == 3);
     check_picture(found[0], image, folder);
-    check_picture(found[1], make_grid(one), folder);
+    check_picture(found[1], make_grid(one, {.round = false}), folder);
     check_picture(found[2], make_grid(batch, options), folder);
 
     check_error([&] { log.add_image("a", batch); },

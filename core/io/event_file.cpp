@@ -163,6 +163,11 @@ std::string image_message(const std::string& tag, const Image& image) {
     });
 }
 
+Image rounded_down(const Tensor& images, GridOptions options) {
+    options.round = false;
+    return make_grid(images, options);
+}
+
 std::string histogram_message(const std::string& tag, const Histogram& histogram) {
     const std::vector<double> buckets(histogram.buckets.begin(), histogram.buckets.end());
     return value_message(tag, [&](auto& value) {
@@ -316,7 +321,7 @@ class SummaryWriter::File {
     }
     File(const File&) = delete;
     File& operator=(const File&) = delete;
-    ~File() { close(file_); }
+    ~File() { ::close(file_); }
 
     const fs::path& path() const { return path_; }
 
@@ -365,7 +370,7 @@ class SummaryWriter::File {
 SummaryWriter::SummaryWriter(const fs::path& log_dir, const Options& options)
     : folder_(log_dir), options_(options), flushed_(steady_seconds()) {
     if (!options_.clock) options_.clock = seconds_since_1970;
-    file_ = open_file(folder_);
+    file();
     if (options_.purge_step) {
         file_->append(purge_event(options_.clock(), *options_.purge_step));
     }
@@ -373,12 +378,20 @@ SummaryWriter::SummaryWriter(const fs::path& log_dir, const Options& options)
 
 SummaryWriter::~SummaryWriter() {
     try {
-        flush();
+        close();
     } catch (const Error&) {  // a destructor must not throw
     }
 }
 
-const fs::path& SummaryWriter::path() const { return file_->path(); }
+SummaryWriter::File& SummaryWriter::file() {
+    if (!file_) {
+        good_ = false;
+        file_ = open_file(folder_);
+        path_ = file_->path();
+        good_ = true;
+    }
+    return *file_;
+}
 
 std::unique_ptr<SummaryWriter::File> SummaryWriter::open_file(const fs::path& folder) const {
     const double time = options_.clock();
@@ -402,7 +415,7 @@ void SummaryWriter::add(File& file, const std::string& value, Index step) {
 
 void SummaryWriter::flush() {
     good_ = false;
-    file_->flush();
+    if (file_) file_->flush();
     for (const auto& curve : curves_) {
         if (curve.second) curve.second->flush();  // nullptr if the file could not be made
     }
@@ -410,8 +423,14 @@ void SummaryWriter::flush() {
     good_ = true;
 }
 
+void SummaryWriter::close() {
+    flush();
+    file_.reset();
+    curves_.clear();
+}
+
 void SummaryWriter::add_scalar(const std::string& tag, Only<double> value, Only<Index> step) {
-    add(*file_, scalar_message(tag, value), step);
+    add(file(), scalar_message(tag, value), step);
 }
 
 void SummaryWriter::add_scalars(const std::string& tag, const std::map<std::string, double>& values,
@@ -431,7 +450,7 @@ void SummaryWriter::add_scalars(const std::string& tag, const std::map<std::stri
 }
 
 void SummaryWriter::add_image(const std::string& tag, const Image& image, Only<Index> step) {
-    add(*file_, image_message(tag, image), step);
+    add(file(), image_message(tag, image), step);
 }
 
 void SummaryWriter::add_image(const std::string& tag, const Tensor& image, Only<Index> step,
@@ -439,23 +458,23 @@ void SummaryWriter::add_image(const std::string& tag, const Tensor& image, Only<
     check(image.rank() == 2 || image.rank() == 3,
           "SummaryWriter: add_image: expected [C, H, W] or [H, W], got ", image.shape(),
           image.rank() == 4 ? "; use add_images for a batch" : "");
-    add_image(tag, make_grid(image, options), step);
+    add_image(tag, rounded_down(image, options), step);
 }
 
 void SummaryWriter::add_images(const std::string& tag, const Tensor& images, Only<Index> step,
                                const GridOptions& options) {
     check(images.rank() == 4, "SummaryWriter: add_images: expected [N, C, H, W], got ",
           images.shape());
-    add_image(tag, make_grid(images, options), step);
+    add_image(tag, rounded_down(images, options), step);
 }
 
 void SummaryWriter::add_histogram(const std::string& tag, const Tensor& values, Only<Index> step) {
-    add(*file_, histogram_message(tag, make_histogram(values)), step);
+    add(file(), histogram_message(tag, make_histogram(values)), step);
 }
 
 void SummaryWriter::add_text(const std::string& tag, const std::string& text, Only<Index> step) {
     check(is_utf8(text), "SummaryWriter: expected a text in UTF-8, got ", in_quotes(text));
-    add(*file_, text_message(tag, text), step);
+    add(file(), text_message(tag, text), step);
 }
 
 void SummaryWriter::add_hparams(const std::map<std::string, HParam>& hparams,
@@ -464,10 +483,10 @@ void SummaryWriter::add_hparams(const std::map<std::string, HParam>& hparams,
     const std::string start = session_start(hparams, time);  // also checks the names
     const std::string what = experiment(hparams, metrics);
     for (const auto& [name, value] : metrics) add_scalar(name, value, step);
-    add(*file_, hparams_message("_hparams_/experiment", HParams::experiment, what), step);
-    add(*file_, hparams_message("_hparams_/session_start_info", HParams::session_start, start),
+    add(file(), hparams_message("_hparams_/experiment", HParams::experiment, what), step);
+    add(file(), hparams_message("_hparams_/session_start_info", HParams::session_start, start),
         step);
-    add(*file_,
+    add(file(),
         hparams_message("_hparams_/session_end_info", HParams::session_end, session_end(time)),
         step);
 }

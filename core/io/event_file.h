@@ -62,7 +62,7 @@ class SummaryWriter {
     explicit SummaryWriter(const std::filesystem::path& log_dir, const Options& options = {});
     SummaryWriter(const SummaryWriter&) = delete;
     SummaryWriter& operator=(const SummaryWriter&) = delete;
-    /// Flushes; ignores an Error.
+    /// Closes; ignores an Error.
     ~SummaryWriter();
 
     /// Any number, even infinite or NaN, as a float.
@@ -76,9 +76,11 @@ class SummaryWriter {
     /// One picture, [C, H, W] or [H, W], of values from 0 to 1 or, with options.normalize, any.
     void add_image(const std::string& tag, const Tensor& image, Only<Index> step = 0,
                    const GridOptions& options = {});
-    /// A batch, [N, C, H, W], as one picture: make_grid(images, options).
+    /// A batch, [N, C, H, W], as one picture, eight in a row: make_grid(images, options). As in
+    /// PyTorch, there is no space between them unless the options say so, and bytes are rounded
+    /// down, here and in add_image.
     void add_images(const std::string& tag, const Tensor& images, Only<Index> step = 0,
-                    const GridOptions& options = {});
+                    const GridOptions& options = {.padding = 0});
     /// The distribution of the finite values, with the buckets of make_histogram.
     void add_histogram(const std::string& tag, const Tensor& values, Only<Index> step = 0);
     /// A text, in Markdown.
@@ -90,20 +92,24 @@ class SummaryWriter {
 
     /// Flushes to the disk now.
     void flush();
+    /// Flushes and closes the files. What is added afterwards goes to new ones, as in PyTorch.
+    void close();
     /// Whether the last attempt to write or flush succeeded.
     bool good() const { return good_; }
-    /// The file of this log, without those of add_scalars.
-    const std::filesystem::path& path() const;
+    /// The file of this log, without those of add_scalars; after close(), the last one.
+    const std::filesystem::path& path() const { return path_; }
 
   private:
     class File;
 
     std::unique_ptr<File> open_file(const std::filesystem::path& folder) const;
+    File& file();
     void add(File& file, const std::string& value, Index step);
 
     std::filesystem::path folder_;
     Options options_;
-    std::unique_ptr<File> file_;
+    std::unique_ptr<File> file_;  // null after close()
+    std::filesystem::path path_;
     std::map<std::string, std::unique_ptr<File>> curves_;  // of add_scalars, by folder
     double flushed_ = 0;
     bool good_ = true;

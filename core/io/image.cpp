@@ -29,6 +29,30 @@ void* grow(void* memory, std::size_t size) {
 
 }  // namespace
 
+#ifdef PRIMER_ZLIB
+#include <zlib.h>
+
+namespace {
+
+// Packs better than the encoder's own routine, which knows only fixed codes. Its callers free the
+// memory with std::free; null if there is not enough.
+unsigned char* pack(const unsigned char* data, int size, int* packed_size, int level) {
+    uLongf packed = compressBound(static_cast<uLong>(size));
+    auto* const memory = static_cast<unsigned char*>(std::malloc(packed));
+    if (memory == nullptr) return nullptr;
+    if (compress2(memory, &packed, data, static_cast<uLong>(size), level) != Z_OK) {
+        std::free(memory);
+        return nullptr;
+    }
+    *packed_size = static_cast<int>(packed);
+    return memory;
+}
+
+}  // namespace
+
+#define STBIW_ZLIB_COMPRESS pack
+#endif
+
 // Settings of the decoder: no other formats, no access to files, error messages in words. Memory is
 // zeroed, so that bytes that it forgets to write are not someone else's data.
 #define STB_IMAGE_STATIC

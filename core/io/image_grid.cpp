@@ -39,9 +39,11 @@ Sizes sizes_of(const Shape& shape) {
 struct Range {
     double black = 0, white = 1;
 
-    std::uint8_t byte(Real value) const {
+    std::uint8_t byte(Real value, bool round) const {
         const double x = std::clamp(static_cast<double>(value), black, white);
-        const double byte = 255 * (x - black) / std::max(white - black, kLeastSpread) + 0.5;
+        const double share = (x - black) / std::max(white - black, kLeastSpread);
+        // In float, as PyTorch computes it: rounded down, the last bit can decide.
+        const float byte = static_cast<float>(share) * 255 + (round ? 0.5F : 0.0F);
         return std::isnan(byte) ? std::uint8_t{0} : static_cast<std::uint8_t>(byte);
     }
 };
@@ -79,7 +81,7 @@ Image make_grid(const Tensor& images, const GridOptions& options) {
     const Index rows = (sizes.count + columns - 1) / columns;
     const Index across = sizes.width + padding, down = sizes.height + padding;
     Image grid(columns * across + padding, rows * down + padding, sizes.channels,
-               Range{}.byte(static_cast<Real>(options.pad_value)));
+               Range{}.byte(static_cast<Real>(options.pad_value), options.round));
 
     const Index pixels = sizes.height * sizes.width;
     for (Index n = 0; n < sizes.count; ++n) {
@@ -92,7 +94,7 @@ Image make_grid(const Tensor& images, const GridOptions& options) {
         for (Index i = 0; i < sizes.channels * pixels; ++i) {
             const Index channel = i / pixels, y = i % pixels / sizes.width, x = i % sizes.width;
             grid.at(left + x, top + y, channel) =
-                its_range.byte(picture[static_cast<std::size_t>(i)]);
+                its_range.byte(picture[static_cast<std::size_t>(i)], options.round);
         }
     }
     return grid;

@@ -594,7 +594,7 @@ void RunLog::log_evaluation(SummaryWriter& events, const DetailedEvaluation& tes
                    json_number(std::round(each.probability * 1000) / 1000) + " |\n";
     }
     if (!wrong.empty()) {
-        events.add_images("mistakes", pictures(data_.test, wrong), step);
+        events.add_images("mistakes", pictures(data_.test, wrong), step, {.padding = 2});
         // A tag of its own: TensorBoard allows one kind of data for each tag.
         events.add_text("mistakes_table", caption, step);
     }

@@ -42,8 +42,9 @@ class Log {
     }
 
     void images(const std::string& tag, const Tensor& images, Index step,
-                const GridOptions& options = {}) {
+                GridOptions options = {.padding = 0}) {
         writer_.add_images(tag, images, step, options);
+        options.round = false;
         list_image(tag, make_grid(images, options), step);
     }
 

@@ -58,6 +58,7 @@ fresh_machine() {
     : > include/cereal/version.hpp
     : > include/stb/stb_image.h
     : > include/jpeglib.h
+    : > include/zlib.h
     : > include/protozero/version.hpp
     : > include/certs/ca-certificates.crt
     : > calls
@@ -389,11 +390,11 @@ expect err "nothing to install"
 
 begin "setup installs as root what is missing"
 stub id <<< "echo 0"
-rm -r stubs/ninja stubs/curl include/CLI include/cereal include/stb include/jpeglib.h include/protozero
+rm -r stubs/ninja stubs/curl include/CLI include/cereal include/stb include/jpeglib.h include/zlib.h include/protozero
 primer 0 setup
 [ "$(sed -n 1p calls | grep -c 'update  frontend=noninteractive')" = 1 ] || fail "apt-get update should come first"
 expect calls "--no-install-recommends"
-expect calls " ninja-build curl libcli11-dev libcereal-dev libstb-dev libjpeg-dev libprotozero-dev  "
+expect calls " ninja-build curl libcli11-dev libcereal-dev libstb-dev libjpeg-dev zlib1g-dev libprotozero-dev  "
 expect_no calls "g++"
 expect_no calls "sudo"
 
