@@ -2,6 +2,7 @@
 
 // Everything that Primer offers. README.md says where to begin reading.
 
+#include "core/creation.h"
 #include "core/error.h"
 #include "core/gradcheck.h"
 #include "core/init.h"

@@ -70,16 +70,32 @@ const Tensor& kaiming_normal_(const Tensor& x, Rng& rng, const KaimingOptions& o
     return fill_normal(x, rng, kaiming_stddev(x, options, "kaiming_normal_"));
 }
 
+const Tensor& kaiming_normal_(const Tensor& x, const KaimingOptions& options) {
+    return kaiming_normal_(x, default_rng(), options);
+}
+
 const Tensor& kaiming_uniform_(const Tensor& x, Rng& rng, const KaimingOptions& options) {
     return fill_uniform(x, rng, std::sqrt(3.0) * kaiming_stddev(x, options, "kaiming_uniform_"));
+}
+
+const Tensor& kaiming_uniform_(const Tensor& x, const KaimingOptions& options) {
+    return kaiming_uniform_(x, default_rng(), options);
 }
 
 const Tensor& xavier_normal_(const Tensor& x, Rng& rng, Only<double> gain) {
     return fill_normal(x, rng, xavier_stddev(x, gain, "xavier_normal_"));
 }
 
+const Tensor& xavier_normal_(const Tensor& x, Only<double> gain) {
+    return xavier_normal_(x, default_rng(), gain);
+}
+
 const Tensor& xavier_uniform_(const Tensor& x, Rng& rng, Only<double> gain) {
     return fill_uniform(x, rng, std::sqrt(3.0) * xavier_stddev(x, gain, "xavier_uniform_"));
+}
+
+const Tensor& xavier_uniform_(const Tensor& x, Only<double> gain) {
+    return xavier_uniform_(x, default_rng(), gain);
 }
 
 const Tensor& constant_(const Tensor& x, Only<Real> value) { return x.fill_(value); }

@@ -35,13 +35,17 @@ struct KaimingOptions {
 /// Normal, standard deviation gain / sqrt(fan). He et al., "Delving Deep into Rectifiers", 2015,
 /// equations 10 and 15.
 const Tensor& kaiming_normal_(const Tensor& x, Rng& rng, const KaimingOptions& options = {});
+const Tensor& kaiming_normal_(const Tensor& x, const KaimingOptions& options = {});
 /// Uniform on [-b, b] with the same variance, b^2 / 3: b = gain sqrt(3 / fan).
 const Tensor& kaiming_uniform_(const Tensor& x, Rng& rng, const KaimingOptions& options = {});
+const Tensor& kaiming_uniform_(const Tensor& x, const KaimingOptions& options = {});
 /// Normal, standard deviation gain sqrt(2 / (fan_in + fan_out)). Glorot and Bengio, "Understanding
 /// the difficulty of training deep feedforward neural networks", 2010, equation 12.
 const Tensor& xavier_normal_(const Tensor& x, Rng& rng, Only<double> gain = 1);
+const Tensor& xavier_normal_(const Tensor& x, Only<double> gain = 1);
 /// Uniform on [-b, b] with b = gain sqrt(6 / (fan_in + fan_out)), equation 16 of that paper.
 const Tensor& xavier_uniform_(const Tensor& x, Rng& rng, Only<double> gain = 1);
+const Tensor& xavier_uniform_(const Tensor& x, Only<double> gain = 1);
 /// The same value everywhere; for any shape.
 const Tensor& constant_(const Tensor& x, Only<Real> value);
 

@@ -2,6 +2,7 @@
 
 #include <span>
 
+#include "creation.h"
 #include "int_tensor.h"
 #include "parameter.h"
 #include "rng.h"
@@ -244,10 +245,10 @@ Tensor batch_norm(const Tensor& x, const Tensor& running_mean, const Tensor& run
 /// x with each element dropped (set to 0) with probability p in [0, 1], and the others divided by
 /// 1 - p, so that the mean stays the same (Srivastava et al., "Dropout", 2014, section 10).
 /// p = 0 is x itself. Takes one number from rng, or none for p = 0.
-Tensor dropout(const Tensor& x, Only<double> p, Rng& rng);
+Tensor dropout(const Tensor& x, Only<double> p = 0.5, Rng& rng = default_rng());
 /// The same for whole channels of x [N, C, H, W], different ones in each image (Tompson et al.,
 /// "Efficient Object Localization Using Convolutional Networks", 2015, section 3.2).
-Tensor dropout2d(const Tensor& x, Only<double> p, Rng& rng);
+Tensor dropout2d(const Tensor& x, Only<double> p = 0.5, Rng& rng = default_rng());
 
 // --- loss.cpp ----------------------------------------------------------------------------------
 

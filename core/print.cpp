@@ -2,9 +2,10 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstddef>
+#include <iterator>
 #include <ostream>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -18,11 +19,12 @@
 namespace primer {
 namespace {
 
-constexpr Index kAbridged = 1000;     // a tensor of more elements than this is shown in part:
-constexpr Index kEdge = 3;            // this many at both ends of each dimension
-constexpr Index kGap = -1;            // in place of the positions that are left out
-constexpr std::size_t kFraction = 4;  // digits after the point, at most
-constexpr std::size_t kLine = 75;     // columns
+constexpr Index kAbridged = 1000;  // a tensor of more elements than this is shown in part:
+constexpr Index kEdge = 3;         // this many at both ends of each dimension
+constexpr Index kGap = -1;         // in place of the positions that are left out
+constexpr int kFraction = 4;       // digits after the point
+constexpr std::size_t kLine = 80;  // columns
+constexpr char kPrefix[] = "tensor(";
 
 // The positions along a dimension of `size` that are shown.
 std::vector<Index> shown(Index size, bool abridged) {
@@ -54,93 +56,82 @@ std::vector<Index> shown_offsets(const Shape& shape, bool abridged) {
 
 // --- Numbers as words ---------------------------------------------------------------------------
 
-// 1.25e-05 in three parts: "1", "25", "e-05"; without an exponent that is empty.
-struct Decimal {
-    std::string whole, fraction, exponent;
+// The elements that are shown, aligned at the right, and the columns that the layout allows each.
+struct Words {
+    std::vector<std::string> texts;
+    std::size_t width = 1;
 };
 
-Decimal split(std::string_view text) {
-    const std::size_t e = std::min(text.find('e'), text.size());
-    const std::size_t point = std::min(text.find('.'), e);
-    const std::size_t fraction = std::min(point + 1, e);
-    return {std::string(text.substr(0, point)), std::string(text.substr(fraction, e - fraction)),
-            std::string(text.substr(e))};
-}
-
-// The shortest text that reads back as this value or, if that is too long, the nearest.
-Decimal to_decimal(Real value, std::chars_format format) {
-    std::array<char, 64> buffer{};  // enough: fixed notation is for values below 10^8 only
-    char* const begin = buffer.data();
-    char* const end = begin + buffer.size();
-    Decimal d = split({begin, std::to_chars(begin, end, value, format).ptr});
-    if (d.fraction.size() > kFraction) {
-        d = split({begin, std::to_chars(begin, end, value, format, int{kFraction}).ptr});
-        d.fraction.erase(d.fraction.find_last_not_of('0') + 1);
+void align_right(Words& words) {
+    for (std::string& text : words.texts) {
+        if (text.size() < words.width) text.insert(0, words.width - text.size(), ' ');
     }
-    return d;
 }
 
-// NumPy's rule: an exponent as soon as fixed notation would take many digits or lose many.
-bool needs_exponent(const std::vector<Real>& values) {
-    Real smallest = INFINITY, largest = 0;
-    for (Real v : values) {
-        if (!std::isfinite(v) || v == 0) continue;
+// How all numbers of a tensor are written.
+struct Notation {
+    std::chars_format format = std::chars_format::fixed;
+    int fraction = 0;  // digits after the point
+};
+
+// Zeros, and what is not finite, count neither here nor for the width.
+bool counts(double value) { return std::isfinite(value) && value != 0; }
+
+// An exponent as soon as fixed notation would take many digits or lose many; else a fraction,
+// unless all numbers are whole.
+Notation notation_of(const std::vector<Real>& values) {
+    double smallest = INFINITY, largest = 0;
+    bool whole = true;
+    for (const double v : values) {
+        if (!counts(v)) continue;
         smallest = std::min(smallest, std::abs(v));
         largest = std::max(largest, std::abs(v));
+        whole = whole && v == std::ceil(v);
     }
-    if (largest == 0) return false;
-    return largest >= Real(1e8) || smallest < Real(1e-4) || largest / smallest > 1000;
+    if (largest == 0) return {};
+    if (largest / smallest > 1000 || largest > 1e8 || smallest < 1e-4) {
+        return {std::chars_format::scientific, kFraction};
+    }
+    return {std::chars_format::fixed, whole ? 0 : kFraction};
 }
 
-std::string not_finite(Real value) {
-    return std::isnan(value) ? "nan" : value < 0 ? "-inf" : "inf";
+std::string to_text(double value, const Notation& notation) {
+    if (std::isnan(value)) return "nan";
+    std::array<char, 64> buffer{};  // enough: fixed notation is for numbers up to 10^8 only
+    const auto [format, fraction] = notation;
+    const std::to_chars_result end =
+        std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, format, fraction);
+    std::string text(buffer.data(), end.ptr);
+    if (fraction == 0 && std::isfinite(value)) text += '.';  // a Real, not an Index
+    return text;
 }
 
-std::vector<std::string> right_aligned(std::vector<std::string> words) {
-    std::size_t width = 0;
-    for (const std::string& word : words) width = std::max(width, word.size());
-    for (std::string& word : words) word.insert(0, width - word.size(), ' ');
+Words to_words(const std::vector<Real>& values) {
+    const Notation notation = notation_of(values);
+    Words words;
+    for (const double v : values) {
+        words.texts.push_back(to_text(v, notation));
+        if (counts(v)) words.width = std::max(words.width, words.texts.back().size());
+    }
+    align_right(words);
     return words;
 }
 
-// All with the same number of columns, the points one below the other.
-std::vector<std::string> to_words(const std::vector<Real>& values) {
-    const bool exponent = needs_exponent(values);
-    std::vector<Decimal> decimals;
-    std::size_t fraction = 0, power = 0;
-    for (Real v : values) {
-        if (!std::isfinite(v)) continue;
-        decimals.push_back(
-            to_decimal(v, exponent ? std::chars_format::scientific : std::chars_format::fixed));
-        fraction = std::max(fraction, decimals.back().fraction.size());
-        power = std::max(power, decimals.back().exponent.size());
+Words to_words(const std::vector<Index>& values) {
+    Words words;
+    for (Index v : values) {
+        words.texts.push_back(std::to_string(v));
+        words.width = std::max(words.width, words.texts.back().size());
     }
-    std::vector<std::string> words;
-    auto next = decimals.begin();
-    for (Real v : values) {
-        if (!std::isfinite(v)) {
-            words.push_back(not_finite(v));
-            continue;
-        }
-        auto& [whole, digits, e] = *next++;
-        digits.resize(fraction, exponent ? '0' : ' ');
-        if (exponent) e.insert(2, power - e.size(), '0');  // after "e+"
-        words.push_back(whole + '.' + digits + e);
-    }
-    return right_aligned(std::move(words));
-}
-
-std::vector<std::string> to_words(const std::vector<Index>& values) {
-    std::vector<std::string> words;
-    for (Index v : values) words.push_back(std::to_string(v));
-    return right_aligned(std::move(words));
+    align_right(words);
+    return words;
 }
 
 // --- Words as a nest of brackets ----------------------------------------------------------------
 
 class Nest {
   public:
-    Nest(const Shape& shape, bool abridged, std::vector<std::string> words)
+    Nest(const Shape& shape, bool abridged, Words words)
         : shape_(shape), abridged_(abridged), words_(std::move(words)) {}
 
     std::string text() {
@@ -152,17 +143,15 @@ class Nest {
     // Dimension d at one position of those before it: "[a, b, c]" with what separates a from b.
     void dimension(int d) {
         if (d == shape_.rank()) {  // an element
-            text_ += words_[next_++];
+            text_ += words_.texts[next_++];
             return;
         }
         if (d == shape_.rank() - 1) return row();
-        const auto rows_apart = static_cast<std::size_t>(shape_.rank() - 1 - d);
+        const int lines_apart = shape_.rank() - 1 - d;
         text_ += '[';
         bool first = true;
         for (Index i : shown(shape_[d], abridged_)) {
-            if (!first) {
-                text_.append(rows_apart, '\n').append(static_cast<std::size_t>(d + 1), ' ');
-            }
+            if (!first) new_line(lines_apart, d);
             first = false;
             if (i == kGap) {
                 text_ += "...";
@@ -175,52 +164,78 @@ class Nest {
 
     // The last dimension, in as many lines as it takes.
     void row() {
-        const auto indent = static_cast<std::size_t>(shape_.rank());
-        std::size_t column = indent;
+        const int d = shape_.rank() - 1;
+        const std::size_t columns = kLine - indent(d);
+        const std::size_t in_line = std::max<std::size_t>(1, columns / (words_.width + 2));
         text_ += '[';
-        for (Index i : shown(shape_[-1], abridged_)) {
-            const std::string& word = i == kGap ? gap_ : words_[next_++];
-            // The closing brackets must fit in as well.
-            if (column > indent && column + word.size() > kLine - indent) {
-                text_.erase(text_.find_last_not_of(' ') + 1);
-                text_.append(1, '\n').append(indent, ' ');
-                column = indent;
+        std::size_t position = 0;
+        for (Index i : shown(shape_[d], abridged_)) {
+            if (position > 0 && position % in_line == 0) {
+                new_line(1, d);
+            } else if (position > 0) {
+                text_ += ", ";
             }
-            text_ += word;
-            text_ += ' ';
-            column += word.size() + 1;
+            ++position;
+            text_ += i == kGap ? " ..." : words_.texts[next_++];
         }
-        text_.back() = ']';
+        text_ += ']';
+    }
+
+    // The column in which the bracket of dimension d opens.
+    static std::size_t indent(int d) {
+        return std::size(kPrefix) - 1 + static_cast<std::size_t>(d);
+    }
+
+    void new_line(int lines, int d) {
+        text_ += ',';
+        text_.append(static_cast<std::size_t>(lines), '\n').append(indent(d) + 1, ' ');
     }
 
     const Shape& shape_;
     const bool abridged_;
-    const std::vector<std::string> words_;
-    const std::string gap_ = "...";
+    const Words words_;
     std::size_t next_ = 0;  // of words_
     std::string text_;
 };
 
+// Adds ", suffix", in a line of its own if it does not fit into the last one.
+void add_suffix(std::string& text, const std::string& suffix) {
+    const std::size_t column = text.size() - (text.rfind('\n') + 1);  // npos + 1 is 0
+    // PyTorch counts two columns more than there are, besides the ", ".
+    if (column + 2 + suffix.size() + 2 > kLine) {
+        text += ",\n" + std::string(std::size(kPrefix) - 1, ' ') + suffix;
+    } else {
+        text += ", " + suffix;
+    }
+}
+
 template <class T>
-std::string print(const char* kind, const Shape& shape, const T* values) {
-    const std::string title = std::string(kind) + ' ' + shape.str() + '\n';
-    if (shape.numel() == 0) return title + "[]";
-    const bool abridged = shape.numel() > kAbridged;
-    std::vector<T> elements;
-    for (Index offset : shown_offsets(shape, abridged)) elements.push_back(values[offset]);
-    return title + Nest(shape, abridged, to_words(elements)).text();
+std::string print(const Shape& shape, const T* values, bool requires_grad) {
+    std::string text = kPrefix;
+    if (shape.numel() == 0) {
+        text += "[]";
+        const std::string dims = shape.str();
+        if (shape.rank() != 1) add_suffix(text, "size=(" + dims.substr(1, dims.size() - 2) + ')');
+    } else {
+        const bool abridged = shape.numel() > kAbridged;
+        std::vector<T> elements;
+        for (Index offset : shown_offsets(shape, abridged)) elements.push_back(values[offset]);
+        text += Nest(shape, abridged, to_words(elements)).text();
+    }
+    if (requires_grad) add_suffix(text, "requires_grad=True");
+    return text + ')';
 }
 
 }  // namespace
 
 std::ostream& operator<<(std::ostream& out, const Tensor& x) {
-    if (!x.defined()) return out << "Tensor (undefined)";
-    return out << print("Tensor", x.shape(), x.data());
+    if (!x.defined()) return out << "tensor(undefined)";
+    return out << print(x.shape(), x.data(), x.requires_grad() && x.impl().leaf);
 }
 
 std::ostream& operator<<(std::ostream& out, const IntTensor& x) {
     x.check_whole("printing");
-    return out << print("IntTensor", x.shape, x.values.data());
+    return out << print(x.shape, x.values.data(), false);
 }
 
 }  // namespace primer

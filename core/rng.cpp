@@ -122,4 +122,11 @@ void Rng::set_state(const State& state) {
     state_ = state;
 }
 
+Rng& default_rng() {
+    thread_local Rng rng(0);
+    return rng;
+}
+
+void manual_seed(Only<std::uint64_t> seed) { default_rng() = Rng(seed); }
+
 }  // namespace primer

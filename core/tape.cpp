@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "creation.h"
 #include "error.h"
 #include "internal.h"
 #include "kernels/elementwise.h"

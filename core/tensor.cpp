@@ -6,9 +6,9 @@
 #include <functional>
 #include <mutex>
 
+#include "creation.h"
 #include "error.h"
 #include "internal.h"
-#include "rng.h"
 #include "tape.h"
 #include "thread_state.h"
 
@@ -104,58 +104,6 @@ Tensor Tensor::clone() const {
                       Grad& dx = d[0];
                       dx.add(dy);
                   });
-}
-
-Tensor empty(const Shape& shape) {
-    auto impl = std::make_shared<Tensor::Impl>();
-    impl->shape = shape;
-    impl->storage = std::make_shared<Storage>(shape.numel());
-    impl->data = impl->storage->data();
-    return Tensor(std::move(impl));
-}
-
-Tensor zeros(const Shape& shape) { return full(shape, 0); }
-
-Tensor ones(const Shape& shape) { return full(shape, 1); }
-
-Tensor full(const Shape& shape, Only<Real> value) { return empty(shape).fill_(value); }
-
-Tensor arange(Only<Index> count) {
-    check(count >= 0, "arange: expected a count of 0 or more, got ", count);
-    Tensor x = empty({count});
-    Real* out = x.mutable_data();
-    for (Index i = 0; i < count; ++i) out[i] = static_cast<Real>(i);
-    return x;
-}
-
-Tensor tensor(std::initializer_list<double> values, const Shape& shape) {
-    std::vector<Real> reals;
-    for (double value : values) reals.push_back(static_cast<Real>(value));
-    return tensor(reals, shape);
-}
-
-Tensor tensor(std::initializer_list<double> values) {
-    return tensor(values, {static_cast<Index>(values.size())});
-}
-
-Tensor tensor(std::span<const Real> values, const Shape& shape) {
-    check(static_cast<Index>(values.size()) == shape.numel(), "tensor: shape ", shape, " needs ",
-          shape.numel(), " values, got ", values.size());
-    Tensor x = empty(shape);
-    std::copy(values.begin(), values.end(), x.mutable_data());
-    return x;
-}
-
-Tensor rand(const Shape& shape, Rng& rng) {
-    Tensor x = empty(shape);
-    std::generate_n(x.mutable_data(), x.numel(), [&] { return rng.uniform(); });
-    return x;
-}
-
-Tensor randn(const Shape& shape, Rng& rng) {
-    Tensor x = empty(shape);
-    std::generate_n(x.mutable_data(), x.numel(), [&] { return rng.normal(); });
-    return x;
 }
 
 Tensor internal::alias(const Tensor& x, const Shape& shape, Index offset) {

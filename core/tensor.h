@@ -14,10 +14,9 @@
 
 namespace primer {
 
-class Rng;
-
 /// A handle to Reals in row-major order with a shape. Copying a Tensor copies the handle: both then
-/// name the same values, as in PyTorch. What computes with tensors is in ops.h.
+/// name the same values, as in PyTorch. creation.h makes tensors, ops.h computes with
+/// them.
 class Tensor {
   public:
     /// Names nothing; `defined()` is false and every other member throws Error.
@@ -103,35 +102,13 @@ class Tensor {
     std::shared_ptr<Impl> impl_;
 };
 
-/// Prints the shape and, on the next lines, the values the way NumPy does: at most four digits
-/// after the point (as PyTorch), with an exponent where the range needs one and, of more than 1000
-/// elements, only the first and last three along each dimension. Leaves the stream's settings
-/// alone.
+/// Prints the values as PyTorch does: at most four digits after the point, with an exponent where
+/// the range needs one and, of more than 1000 elements, only the first and last three along each
+/// dimension. A leaf that asks for its gradient says so; which op has computed another tensor is
+/// not printed (PyTorch: grad_fn). Leaves the stream's settings alone.
 ///
-///     Tensor [2, 3]
-///     [[1.   2.   3.  ]
-///      [4.   5.5  6.25]]
+///     tensor([[1.0000, 2.0000, 3.0000],
+///             [4.0000, 5.5000, 6.2500]], requires_grad=True)
 std::ostream& operator<<(std::ostream& out, const Tensor& x);
-
-/// The values are not initialised.
-Tensor empty(const Shape& shape);
-Tensor zeros(const Shape& shape);
-Tensor ones(const Shape& shape);
-Tensor full(const Shape& shape, Only<Real> value);
-/// 0, 1, 2, ..., count - 1.
-Tensor arange(Only<Index> count);
-/// tensor({1, 2, 3, 4, 5, 6}, {2, 3}): the values in row-major order. Throws Error unless there are
-/// as many as the shape has elements.
-Tensor tensor(std::initializer_list<double> values, const Shape& shape);
-/// One dimension: tensor({1, 2, 3}). For more, write the shape: nested braces do not compile,
-/// because {{1}, {2}} would pass as {1, 2}.
-Tensor tensor(std::initializer_list<double> values);
-Tensor tensor(std::initializer_list<std::initializer_list<double>> rows) = delete;
-/// A copy of the values.
-Tensor tensor(std::span<const Real> values, const Shape& shape);
-/// Independent uniform numbers from [0, 1).
-Tensor rand(const Shape& shape, Rng& rng);
-/// Independent normal numbers of mean 0 and variance 1.
-Tensor randn(const Shape& shape, Rng& rng);
 
 }  // namespace primer

@@ -9,6 +9,7 @@
 #include <thread>
 #include <utility>
 
+#include "../core/creation.h"
 #include "../core/error.h"
 #include "../core/kernels/parallel.h"
 

@@ -49,9 +49,11 @@ class DataLoader {
     /// Keeps a reference to `dataset`, which must outlive the loader and its epochs, and takes one
     /// number from `rng`. Throws Error if batch_size < 1, for an empty dataset, for drop_last with
     /// fewer examples than one batch, and for an empty function among the transforms.
-    DataLoader(const Dataset& dataset, DataLoaderOptions options, Rng& rng);
+    explicit DataLoader(const Dataset& dataset, DataLoaderOptions options = {},
+                        Rng& rng = default_rng());
     /// Deleted: a temporary dataset would be gone before the first batch.
-    DataLoader(const Dataset&& dataset, DataLoaderOptions options, Rng& rng) = delete;
+    explicit DataLoader(const Dataset&& dataset, DataLoaderOptions options = {},
+                        Rng& rng = default_rng()) = delete;
 
     /// The number of batches in an epoch.
     Index batches() const;

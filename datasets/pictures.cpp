@@ -5,6 +5,7 @@
 #include <cmath>
 #include <vector>
 
+#include "../core/creation.h"
 #include "../core/error.h"
 
 namespace primer {

@@ -26,6 +26,8 @@ struct ReLUOptions {
 class ReLU : public Activation {
   public:
     explicit ReLU(const ReLUOptions& options = {}) : options_(options) {}
+    /// As in PyTorch: ReLU(true).
+    explicit ReLU(Only<bool> inplace) : ReLU(ReLUOptions{.inplace = inplace}) {}
     Tensor forward(const Tensor& x) override;
     std::string describe() const override;
 
@@ -41,10 +43,10 @@ struct LeakyReLUOptions {
 /// x where x > 0, else negative_slope x.
 class LeakyReLU : public Activation {
   public:
-    explicit LeakyReLU(Only<double> negative_slope = 0.01)
-        : LeakyReLU(LeakyReLUOptions{.negative_slope = negative_slope}) {}
     /// Throws Error for a negative_slope < 0 in place.
     explicit LeakyReLU(const LeakyReLUOptions& options);
+    explicit LeakyReLU(Only<double> negative_slope = 0.01, Only<bool> inplace = false)
+        : LeakyReLU(LeakyReLUOptions{.negative_slope = negative_slope, .inplace = inplace}) {}
     Tensor forward(const Tensor& x) override;
     std::string describe() const override;
 
@@ -169,7 +171,8 @@ class Maxout : public Module {
     /// The weight starts normal, with variance 1 / in_features: with two pieces, the outputs then
     /// have the mean square of the inputs. The bias starts at 0. Throws Error unless both numbers
     /// of features and pieces are at least 1.
-    Maxout(Only<Index> in_features, Only<Index> out_features, Only<Index> pieces, Rng& rng);
+    Maxout(Only<Index> in_features, Only<Index> out_features, Only<Index> pieces,
+           Rng& rng = default_rng());
     Tensor forward(const Tensor& x) override;
     void visit(Visitor& visitor) override;
     std::string describe() const override;

@@ -34,6 +34,10 @@ Conv2d::Conv2d(Only<Index> in_channels, Only<Index> out_channels, const Conv2dLa
     if (options.bias) bias = Parameter(full({out_channels}, static_cast<Real>(options.bias_value)));
 }
 
+Conv2d::Conv2d(Only<Index> in_channels, Only<Index> out_channels, Size2 kernel, Size2 stride,
+               Size2 padding)
+    : Conv2d(in_channels, out_channels, Conv2dLayerOptions{kernel, stride, padding}) {}
+
 Tensor Conv2d::forward(const Tensor& x) { return conv2d(x, weight, bias, options_); }
 
 void Conv2d::visit(Visitor& visitor) {

@@ -24,7 +24,11 @@ class Conv2d : public Module {
     /// The weight starts He normal, with variance 2 / (in_channels / groups * kernel area). Throws
     /// Error for options out of range, and for groups that do not divide both channel counts.
     Conv2d(Only<Index> in_channels, Only<Index> out_channels, const Conv2dLayerOptions& options,
-           Rng& rng);
+           Rng& rng = default_rng());
+    /// Conv2d(3, 32, 3, 1, 1), as in PyTorch, with default_rng(). Conv2d(3, 32, {3, 5}) does not
+    /// compile, because the braces might be options, too: write Size2{3, 5}.
+    Conv2d(Only<Index> in_channels, Only<Index> out_channels, Size2 kernel, Size2 stride = 1,
+           Size2 padding = 0);
 
     Tensor forward(const Tensor& x) override;
     void visit(Visitor& visitor) override;

@@ -37,7 +37,8 @@ class DropoutLayer : public Module {
 class Dropout : public DropoutLayer {
   public:
     /// Throws Error unless 0 <= p <= 1.
-    Dropout(Only<double> p, Rng& rng) : DropoutLayer("Dropout", p, rng) {}
+    explicit Dropout(Only<double> p = 0.5, Rng& rng = default_rng())
+        : DropoutLayer("Dropout", p, rng) {}
     /// p = 0.5.
     explicit Dropout(Rng& rng) : Dropout(0.5, rng) {}
     Tensor forward(const Tensor& x) override;
@@ -48,7 +49,8 @@ class Dropout : public DropoutLayer {
 class Dropout2d : public DropoutLayer {
   public:
     /// Throws Error unless 0 <= p <= 1.
-    Dropout2d(Only<double> p, Rng& rng) : DropoutLayer("Dropout2d", p, rng) {}
+    explicit Dropout2d(Only<double> p = 0.5, Rng& rng = default_rng())
+        : DropoutLayer("Dropout2d", p, rng) {}
     /// p = 0.5.
     explicit Dropout2d(Rng& rng) : Dropout2d(0.5, rng) {}
     Tensor forward(const Tensor& x) override;

@@ -15,6 +15,9 @@ Linear::Linear(Only<Index> in_features, Only<Index> out_features, Rng& rng,
     if (options.bias) bias = Parameter(full({out_features}, static_cast<Real>(options.bias_value)));
 }
 
+Linear::Linear(Only<Index> in_features, Only<Index> out_features, const LinearOptions& options)
+    : Linear(in_features, out_features, default_rng(), options) {}
+
 Tensor Linear::forward(const Tensor& x) { return linear(x, weight, bias); }
 
 void Linear::visit(Visitor& visitor) {

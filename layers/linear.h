@@ -18,6 +18,8 @@ class Linear : public Module {
     /// Error for fewer than one feature on either side.
     Linear(Only<Index> in_features, Only<Index> out_features, Rng& rng,
            const LinearOptions& options = {});
+    /// With default_rng().
+    Linear(Only<Index> in_features, Only<Index> out_features, const LinearOptions& options = {});
 
     Tensor forward(const Tensor& x) override;
     void visit(Visitor& visitor) override;

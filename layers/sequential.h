@@ -1,9 +1,11 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
 #include <memory>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "module.h"
 
@@ -11,7 +13,8 @@ namespace primer {
 
 /// Modules one after another, each fed with the output of the one before it:
 ///
-///     Sequential model{Flatten(), Linear(784, 256, rng), ReLU(), Linear(256, 10, rng)};
+///     Sequential model{Flatten(), Linear(784, 256), ReLU(), Linear(256, 10)};
+///     for (Module& module : model) { ... }
 ///
 /// Their names are "0", "1", .... An empty one is the identity.
 ///
@@ -41,6 +44,11 @@ class Sequential : public Module {
     /// As in PyTorch, -1 is the last one. Throws Error if there is none.
     Module& operator[](Only<Index> i);
 
+    class Iterator;
+    /// The modules in order. Append none meanwhile.
+    Iterator begin();
+    Iterator end();
+
     Tensor forward(const Tensor& x) override;
     void visit(Visitor& visitor) override;
     std::string describe() const override { return "Sequential"; }
@@ -48,5 +56,33 @@ class Sequential : public Module {
   private:
     std::vector<std::unique_ptr<Module>> modules_;
 };
+
+/// Points at a module of a Sequential.
+class Sequential::Iterator {
+  public:
+    using value_type = Module;
+    using difference_type = std::ptrdiff_t;
+
+    Iterator() = default;
+    Module& operator*() const { return **at_; }
+    Module* operator->() const { return at_->get(); }
+    Iterator& operator++() {
+        ++at_;
+        return *this;
+    }
+    Iterator operator++(int) { return Iterator(at_++); }
+    bool operator==(const Iterator&) const = default;
+
+  private:
+    friend class Sequential;
+    explicit Iterator(const std::unique_ptr<Module>* at) : at_(at) {}
+
+    const std::unique_ptr<Module>* at_ = nullptr;
+};
+
+inline Sequential::Iterator Sequential::begin() { return Iterator(modules_.data()); }
+inline Sequential::Iterator Sequential::end() {
+    return Iterator(modules_.data() + modules_.size());
+}
 
 }  // namespace primer

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <unordered_map>
 
+#include "../core/creation.h"
 #include "../core/error.h"
 #include "../core/text.h"
 

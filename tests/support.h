@@ -11,6 +11,7 @@
 #include <string>
 #include <type_traits>
 
+#include <primer/core/creation.h>
 #include <primer/core/error.h>
 #include <primer/core/gradcheck.h>
 #include <primer/core/tensor.h>

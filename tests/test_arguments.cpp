@@ -131,16 +131,30 @@ static_assert(!CanFlatten<Tensor, bool> && !CanSlice<Tensor, double, int>);
 static_assert(CanElu<Tensor, int> && CanElu<Tensor, double> && !CanElu<Tensor, bool>);
 static_assert(CanFull<Shape, int> && CanFull<Shape, double> && !CanFull<Shape, bool>);
 static_assert(CanArange<int> && !CanArange<double> && !CanArange<bool>);
+static_assert(CanArange<int, double> && CanArange<int, int, double> && !CanArange<int, bool>);
 
 // --- Layers, optimizers, data --------------------------------------------------------------------
 
 static_assert(!std::is_constructible_v<LeakyReLU, bool>);  // PyTorch's LeakyReLU(inplace=True)
+static_assert(std::is_constructible_v<LeakyReLU, double, bool>);
 static_assert(!std::is_constructible_v<ELU, bool>);
-static_assert(!std::is_constructible_v<ReLU, bool>);
+static_assert(std::is_constructible_v<ReLU, bool> && !std::is_constructible_v<ReLU, int>);
 static_assert(!std::is_constructible_v<PReLU, double>);
 static_assert(!std::is_constructible_v<Softmax, bool> && !std::is_constructible_v<Softmax, double>);
 static_assert(!std::is_constructible_v<Dropout, bool, Rng&>);
 static_assert(std::is_constructible_v<Dropout, int, Rng&>);
+static_assert(!std::is_constructible_v<Dropout, bool> && !std::is_constructible_v<Dropout2d, bool>);
+static_assert(std::is_constructible_v<Conv2d, int, int, int>);
+static_assert(std::is_constructible_v<Conv2d, int, int, int, int, int>);
+static_assert(!std::is_constructible_v<Conv2d, int, int, bool>);
+static_assert(!std::is_constructible_v<Conv2d, int, int, double>);
+// {3, 3} might be the kernel, or kernel and stride among the options: so neither.
+template <class... Sizes>
+concept TakesBraces = requires(Sizes... sizes) {
+    Conv2d(1, 1, {sizes...});
+};
+static_assert(!TakesBraces<int, int>);
+static_assert(!std::is_constructible_v<Linear, int, int, bool>);  // PyTorch's bias
 static_assert(!std::is_constructible_v<Linear, double, int, Rng&>);
 static_assert(!std::is_constructible_v<Linear, int, bool, Rng&>);
 static_assert(!std::is_constructible_v<BatchNorm2d, bool>);
@@ -179,6 +193,18 @@ TEST_CASE("arguments: a number that the type cannot hold is refused") {
     check_error([&] { sum(x, Index{1} << 32); }, {"out of range", "4294967296"});
     check_error([] { Rng rng(-1); }, {"out of range", "-1"});
     CHECK(Tensor(std::uint8_t{200}).item() == 200);
+}
+
+TEST_CASE("arguments: layers take what PyTorch's take first") {
+    CHECK(text(ReLU(true)) == "ReLU(inplace=True)");
+    CHECK(text(ReLU(false)) == "ReLU()");
+    CHECK(text(LeakyReLU(0.25, true)) == "LeakyReLU(negative_slope=0.25, inplace=True)");
+    check_error([] { LeakyReLU(-1, true); }, {"LeakyReLU: expected negative_slope >= 0"});
+    CHECK(text(Conv2d(3, 32, 3)) == "Conv2d(3, 32, kernel_size=(3, 3), stride=(1, 1))");
+    CHECK(text(Conv2d(3, 32, {3, 5}, 2, {0, 1})) ==
+          "Conv2d(3, 32, kernel_size=(3, 5), stride=(2, 2), padding=(0, 1))");
+    const Tensor x = tensor({-1, 2});
+    CHECK(ReLU(true)(x).data() == x.data());
 }
 
 // --- view ----------------------------------------------------------------------------------------

@@ -6,9 +6,11 @@
 #include <limits>
 #include <map>
 #include <numeric>
+#include <thread>
 #include <utility>
 #include <vector>
 
+#include <primer/primer.h>
 #include "support.h"
 
 // The expected numbers of seed 42 come from a second implementation, in Python, written from the
@@ -312,6 +314,74 @@ TEST_CASE("rng: a split stream differs, and so do seeds") {
     CHECK(equal == 0);
     CHECK(Rng(1).next() != Rng(2).next());
     CHECK(Rng(1).next() == Rng(1).next());
+}
+
+TEST_CASE("rng: the default generator starts from seed 0, on every thread") {
+    Rng::State main{}, other{};
+    std::thread([&] { main = default_rng().state(); }).join();
+    std::thread([&] {
+        manual_seed(1);
+        default_rng().next();
+        other = default_rng().state();
+    }).join();
+    CHECK(main == Rng(0).state());
+    Rng one(1);
+    one.next();
+    CHECK(other == one.state());
+    manual_seed(5);
+    CHECK(default_rng().state() == Rng(5).state());
+    CHECK(default_rng().next() == Rng(5).next());
+    CHECK(&default_rng() == &default_rng());
+}
+
+// What draws from the default generator draws what it would draw from one that is passed.
+TEST_CASE("rng: where no generator is passed, the default one is used") {
+    Rng rng(7);
+    manual_seed(7);
+    const auto same = [](const Tensor& a, const Tensor& b) {
+        REQUIRE(a.shape() == b.shape());
+        CHECK(std::ranges::equal(a.values(), b.values()));
+    };
+    same(randn({2, 3}), randn({2, 3}, rng));
+    same(rand({2, 3}), rand({2, 3}, rng));
+    same(rand_like(ones({2})), rand({2}, rng));
+    same(randn_like(ones({2})), randn({2}, rng));
+    CHECK(randint(9, {8}).values == randint(9, {8}, rng).values);
+    CHECK(randint(3, 9, {8}).values == randint(3, 9, {8}, rng).values);
+    CHECK(randperm(8).values == randperm(8, rng).values);
+    same(Linear(3, 2).weight, Linear(3, 2, rng).weight);
+    same(Linear(3, 2, {.bias = false}).weight, Linear(3, 2, rng, {.bias = false}).weight);
+    same(Conv2d(2, 3, 3).weight, Conv2d(2, 3, {.kernel = 3}, rng).weight);
+    same(Conv2d(2, 3, {.kernel = {1, 2}}).weight, Conv2d(2, 3, {.kernel = {1, 2}}, rng).weight);
+    same(Maxout(3, 2, 2).weight, Maxout(3, 2, 2, rng).weight);
+    CHECK(Dropout().rng_state() == Dropout(rng).rng_state());
+    CHECK(Dropout(0.2).rng_state() == Dropout(0.2, rng).rng_state());
+    CHECK(Dropout2d().rng_state() == Dropout2d(rng).rng_state());
+    same(dropout(ones({20})), dropout(ones({20}), 0.5, rng));
+    same(dropout2d(ones({2, 9, 1, 1}), 0.2), dropout2d(ones({2, 9, 1, 1}), 0.2, rng));
+    const Tensor w = zeros({3, 2});
+    same(kaiming_normal_(w).clone(), kaiming_normal_(w, rng));
+    same(kaiming_uniform_(w, {.fan = Fan::out}).clone(),
+         kaiming_uniform_(w, rng, {.fan = Fan::out}));
+    same(xavier_normal_(w).clone(), xavier_normal_(w, rng));
+    same(xavier_uniform_(w, 2).clone(), xavier_uniform_(w, rng, 2));
+    CHECK(default_rng().state() == rng.state());
+    const ImageDataset digits = synthetic_digits(4, 1);
+    CHECK(DataLoader(digits).rng_state() == DataLoader(digits, {}, rng).rng_state());
+    CHECK(DataLoader(digits, {.shuffle = true}).rng_state() ==
+          DataLoader(digits, {.shuffle = true}, rng).rng_state());
+    CHECK(default_rng().state() == rng.state());
+}
+
+TEST_CASE("rng: after the same seed, the same network") {
+    const auto network = [] {
+        manual_seed(3);
+        return Sequential{Linear(4, 3), ReLU(), Dropout(0.5), Linear(3, 2)};
+    };
+    Sequential a = network(), b = network();
+    const Tensor x = ones({5, 4});
+    CHECK(text(a(x)) == text(b(x)));
+    CHECK(text(a(x)) == text(b(x)));
 }
 
 }  // namespace primer

@@ -1,5 +1,7 @@
 #include <primer/layers/sequential.h>
 
+#include <algorithm>
+#include <iterator>
 #include <vector>
 
 #include <primer/core/rng.h>
@@ -57,6 +59,18 @@ TEST_CASE("sequential: names, size, access") {
     for (const auto& [name, parameter] : model.named_parameters()) names.push_back(name);
     CHECK(names == std::vector<std::string>{"0.weight", "0.bias", "2.1.weight", "2.1.bias"});
 }
+
+TEST_CASE("sequential: a loop visits the modules in order") {
+    Sequential model{Linear(4, 3), ReLU(), Linear(3, 2)};
+    Index i = 0;
+    for (Module& module : model) CHECK(&module == &model[i++]);
+    CHECK(i == 3);
+    CHECK(model.begin()->type() == "Linear");
+    CHECK(std::ranges::count_if(model, [](Module& m) { return m.type() == "Linear"; }) == 2);
+    Sequential none;
+    CHECK(none.begin() == none.end());
+}
+static_assert(std::forward_iterator<Sequential::Iterator>);
 
 TEST_CASE("sequential: append takes the module as it is") {
     Rng rng(1);

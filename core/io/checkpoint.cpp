@@ -13,6 +13,7 @@
 #include <system_error>
 #include <type_traits>
 
+#include "../creation.h"
 #include "../error.h"
 #include "../full_name.h"
 #include "../text.h"

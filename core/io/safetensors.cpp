@@ -12,6 +12,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "../creation.h"
 #include "../error.h"
 #include "../full_name.h"
 #include "json.h"

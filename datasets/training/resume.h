@@ -25,7 +25,7 @@ struct TrainingState {
     /// The loader of the training batches. `step` counts these: an epoch that the loop leaves early
     /// is taken up where it was left.
     DataLoader* loader = nullptr;
-    Rng* rng = nullptr;  ///< a generator that the loop draws from itself
+    Rng* rng = nullptr;  ///< a generator that the loop draws from itself, such as &default_rng()
 };
 
 /// Writes the file as Checkpoint::save does: whole, or not at all. `step` is how many training

@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "../../core/creation.h"
 #include "../../core/op.h"
 #include "../../core/tape.h"
 #include "../../core/text.h"

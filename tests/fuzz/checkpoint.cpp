@@ -1,6 +1,7 @@
 // checkpoint: a file as it is, and once more with its length and checksums repaired
 // covers: core/io/checkpoint.cpp core/io/crc32c.cpp
 // longest: 500
+#include <primer/core/creation.h>
 #include <primer/core/io/checkpoint.h>
 
 #include <cstring>

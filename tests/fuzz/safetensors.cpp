@@ -1,6 +1,7 @@
 // safetensors: a file, each of its tensors, and loading it into a model
 // covers: core/io/safetensors.cpp core/io/json.cpp
 // longest: 300
+#include <primer/core/creation.h>
 #include <primer/core/io/safetensors.h>
 
 #include "target.h"

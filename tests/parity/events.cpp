@@ -12,6 +12,7 @@
 #include <limits>
 #include <string>
 
+#include <primer/core/creation.h>
 #include <primer/core/error.h>
 #include <primer/core/io/event_file.h>
 #include <primer/core/rng.h>

@@ -113,7 +113,7 @@ for name in 01_tensors 02_autograd 04_module own_layer; do
     expect err '^error: '
 done
 run 0 "$bin/01_tensors"
-expect out '^ \[ 4\.  5\.  6\.\]\]$'
+expect out '^        \[4\., 5\., 6\.\]\]\)$'
 expect out 'matmul: \[2, 3\] x \[2, 3\]'
 run 0 "$bin/02_autograd"
 expect out '^dL/dw1   8 +8$'

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <initializer_list>
+#include <iterator>
+#include <ranges>
+#include <span>
+#include <vector>
+
+#include "int_tensor.h"
+#include "only.h"
+#include "rng.h"
+#include "tensor.h"
+
+// Where tensors come from: listed values, one value, a sequence, random numbers. All but the
+// IntTensors hold Reals, whatever kind of number they were made from.
+
+namespace primer {
+
+/// A number or a list of such values: the argument of tensor(). It keeps a list where it was
+/// written, so make one only in the call.
+class ListedValues {
+  public:
+    template <Number T>
+    ListedValues(T number) : number_(static_cast<double>(number)) {}
+    ListedValues(std::initializer_list<ListedValues> list) : list_(list), is_list_(true) {}
+
+    bool is_list() const { return is_list_; }
+    double number() const { return number_; }
+    std::span<const ListedValues> list() const { return {list_.begin(), list_.size()}; }
+
+  private:
+    double number_ = 0;
+    std::initializer_list<ListedValues> list_;
+    bool is_list_ = false;
+};
+
+/// As in PyTorch, the braces make the shape: tensor(3.5) is a scalar, tensor({1, 2, 3}) a vector,
+/// tensor({{1, 2}, {3, 4}}) a matrix, tensor({{1}, {2}}) one of shape [2, 1]. Throws Error for
+/// lists of different lengths side by side.
+Tensor tensor(const ListedValues& values);
+/// tensor({1, 2, 3, 4, 5, 6}, {2, 3}): the values in row-major order. Throws Error unless there are
+/// as many as the shape has elements.
+Tensor tensor(std::initializer_list<double> values, const Shape& shape);
+/// A copy of the values.
+Tensor tensor(std::span<const Real> values, const Shape& shape);
+/// One dimension: a copy of a vector, an array or another range of numbers.
+template <std::ranges::input_range Range>
+requires Number<std::ranges::range_value_t<Range>> Tensor tensor(const Range& numbers) {
+    std::vector<Real> reals;
+    for (const auto number : numbers) reals.push_back(static_cast<Real>(number));
+    return tensor(reals, {std::ssize(reals)});
+}
+
+/// The values are not initialised.
+Tensor empty(const Shape& shape);
+Tensor zeros(const Shape& shape);
+Tensor ones(const Shape& shape);
+Tensor full(const Shape& shape, Only<Real> value);
+/// Of x's shape.
+Tensor zeros_like(const Tensor& x);
+Tensor ones_like(const Tensor& x);
+
+/// 0, 1, 2, ..., count - 1.
+Tensor arange(Only<Index> count);
+/// start, start + step, start + 2 step, ... as long as they are before `end`. Throws Error unless
+/// the numbers are finite and step leads from start to end.
+Tensor arange(Only<double> start, Only<double> end, Only<double> step = 1);
+/// `steps` numbers at equal distances, from start to end inclusive; one is start itself. Throws
+/// Error for fewer than 0.
+Tensor linspace(Only<double> start, Only<double> end, Only<Index> steps);
+/// [n, m], 1 where the row is the column and 0 elsewhere; without m the identity matrix, [n, n].
+Tensor eye(Only<Index> n);
+Tensor eye(Only<Index> n, Only<Index> m);
+
+/// Independent uniform numbers from [0, 1).
+Tensor rand(const Shape& shape, Rng& rng = default_rng());
+Tensor rand_like(const Tensor& x, Rng& rng = default_rng());
+/// Independent normal numbers of mean 0 and variance 1.
+Tensor randn(const Shape& shape, Rng& rng = default_rng());
+Tensor randn_like(const Tensor& x, Rng& rng = default_rng());
+/// Independent whole numbers, uniform over low, low + 1, ..., high - 1; low is 0 if it is left out.
+/// Throws Error unless low < high and high - low is an Index.
+IntTensor randint(Only<Index> low, Only<Index> high, const Shape& shape, Rng& rng = default_rng());
+IntTensor randint(Only<Index> high, const Shape& shape, Rng& rng = default_rng());
+/// 0, 1, ..., count - 1 in random order.
+IntTensor randperm(Only<Index> count, Rng& rng = default_rng());
+
+}  // namespace primer
