@@ -183,6 +183,12 @@ def cifar_seeds():
     yield b"\1\0\x1f\x8b"
 
 
+def csv_seeds():
+    yield b"1,2.5,-3e2\n4,5,6\n"
+    yield b'\xef\xbb\xbf"size", price \r\n 1 , 2 \r\n\r\n3,4'
+    yield b"7"
+
+
 def report_seeds():
     head = {"example": "mnist_mlp", "command": ["mnist_mlp", "--lr", "0.1"], "started": "2026-01-31 12:00:00",
             "settings": {"epochs": 2, "batch-size": 64}, "machine": {"threads": 2},
@@ -208,7 +214,7 @@ def flags_seeds():
 SEEDS = {
     "safetensors": safetensors_seeds, "checkpoint": checkpoint_seeds, "json": json_seeds, "png": png_seeds,
     "jpeg": jpeg_seeds, "bmp": bmp_seeds, "pnm": pnm_seeds,
-    "digits": digits_seeds, "mnist": mnist_seeds, "cifar": cifar_seeds, "report": report_seeds, "page": report_seeds, "flags": flags_seeds,
+    "digits": digits_seeds, "mnist": mnist_seeds, "cifar": cifar_seeds, "csv": csv_seeds, "report": report_seeds, "page": report_seeds, "flags": flags_seeds,
     "planted": lambda: [b"B"],
 }
 
@@ -228,6 +234,7 @@ WORDS = {
     "jpeg": [bytes([0xFF, marker]) for marker in (0xC0, 0xC1, 0xC2, 0xC4, 0xD0, 0xD8, 0xD9, 0xDA, 0xDB, 0xDD, 0xE0, 0xE1, 0xEE, 0xFE)] +
             [b"Exif\0\0II*\0\x08\0\0\0", b"Exif\0\0MM\0*\0\0\0\x08", b"\x12\x01\x03\0\1\0\0\0\6\0", "Adobe"],
     "pnm": ["P5", "P6", "#", "255", "65535", "16384", "4294967297"],
+    "csv": [b",", b"\n", b"e-3", b"0.5", b"nan", b"\xef\xbb\xbf"],
     "mnist": [b"\x00\x00\x08\x03", b"\x00\x00\x08\x01", b"\x00\x00\x00\x1c", b"\x1f\x8b", SEPARATOR],
     "report": [f'"{word}":' for word in REPORT] + ['"step"', '"epoch"', "{}", "[]", SEPARATOR] + NUMBERS,
     "flags": ["--data", "--epochs", "--batch-size", "--test-batch-size", "--lr", "--momentum", "--weight-decay", "--seed",

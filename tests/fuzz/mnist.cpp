@@ -1,5 +1,5 @@
 // mnist: a file of pictures and one of labels (IDX)
-// covers: datasets/mnist.cpp datasets/files.cpp
+// covers: datasets/mnist.cpp datasets/idx.cpp datasets/files.cpp
 // longest: 100
 #include <primer/datasets/mnist.h>
 
