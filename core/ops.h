@@ -183,7 +183,7 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias,
 // One image is [1, C, H, W]. N and C may be 0 (PyTorch refuses some C = 0), but not H and W.
 
 struct MaxPool2dOptions {
-    Size2 kernel = 0;        ///< required
+    Size2 kernel_size = 0;   ///< required
     Size2 stride = 0;        ///< 0: the kernel, so that the windows lie side by side
     Size2 padding = 0;       ///< cells of -infinity on each side; at most half the kernel
     Size2 dilation = 1;      ///< distance between neighbouring cells of the window
@@ -196,7 +196,7 @@ struct MaxPool2dOptions {
 Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& options);
 
 struct AvgPool2dOptions {
-    Size2 kernel = 0;               ///< required
+    Size2 kernel_size = 0;          ///< required
     Size2 stride = 0;               ///< 0: the kernel, so that the windows lie side by side
     Size2 padding = 0;              ///< zeros on each side; at most half the kernel
     bool ceil_mode = false;         ///< as in max_pool2d

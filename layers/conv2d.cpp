@@ -21,16 +21,17 @@ Conv2d::Conv2d(Only<Index> in_channels, Only<Index> out_channels, const Conv2dLa
                .padding = options.padding,
                .dilation = options.dilation,
                .groups = options.groups} {
-    const std::string name = name_of(in_channels, out_channels, options.kernel);
+    const std::string name = name_of(in_channels, out_channels, options.kernel_size);
     check(in_channels >= 1 && out_channels >= 1, name,
           ": expected at least one channel on either side");
-    check_window(name, options.kernel, options.stride, options.padding, options.dilation);
+    check_window(name, options.kernel_size, options.stride, options.padding, options.dilation);
     const Index groups = options.groups;
     check(groups >= 1 && in_channels % groups == 0 && out_channels % groups == 0, name,
           ": expected a number of groups that divides both channel counts, got ", groups);
 
     weight = Parameter(kaiming_normal_(
-        empty({out_channels, in_channels / groups, options.kernel.h, options.kernel.w}), rng));
+        empty({out_channels, in_channels / groups, options.kernel_size.h, options.kernel_size.w}),
+        rng));
     if (options.bias) bias = Parameter(full({out_channels}, static_cast<Real>(options.bias_value)));
 }
 

@@ -7,7 +7,7 @@
 namespace primer {
 
 struct Conv2dLayerOptions {
-    Size2 kernel = 0;             ///< required
+    Size2 kernel_size = 0;        ///< required
     Size2 stride = 1;             ///< how far the kernel moves from one output to the next
     Size2 padding = 0;            ///< rows or columns of zeros on each side of the image
     Size2 dilation = 1;           ///< distance of the kernel's cells from one another
@@ -18,7 +18,7 @@ struct Conv2dLayerOptions {
 
 /// conv2d: x [N, in_channels, H, W] -> [N, out_channels, OH, OW]. For the formula see ops.h.
 ///
-///     Conv2d(32, 64, {.kernel = 3, .padding = 1}, rng)
+///     Conv2d(32, 64, {.kernel_size = 3, .padding = 1}, rng)
 class Conv2d : public Module {
   public:
     /// The weight starts He normal, with variance 2 / (in_channels / groups * kernel area). Throws

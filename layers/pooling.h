@@ -8,7 +8,7 @@
 
 namespace primer {
 
-/// The largest value in each window: MaxPool2d({.kernel = 2}).
+/// The largest value in each window: MaxPool2d({.kernel_size = 2}).
 class MaxPool2d : public Module {
   public:
     /// Throws Error for options out of range.
@@ -20,7 +20,7 @@ class MaxPool2d : public Module {
     MaxPool2dOptions options_;
 };
 
-/// The mean of each window: AvgPool2d({.kernel = 2}).
+/// The mean of each window: AvgPool2d({.kernel_size = 2}).
 class AvgPool2d : public Module {
   public:
     /// Throws Error for options out of range.

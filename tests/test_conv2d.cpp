@@ -454,7 +454,8 @@ TEST_CASE("conv kernels: how the threads overlap does not change the memory requ
 TEST_CASE("conv2d: after the first steps no memory is requested from the system") {
     const int before = num_threads();
     Rng rng(3);
-    Conv2d first(3, 8, {.kernel = 3, .padding = 1}, rng), second(8, 8, {.kernel = 1}, rng);
+    Conv2d first(3, 8, {.kernel_size = 3, .padding = 1}, rng),
+        second(8, 8, {.kernel_size = 1}, rng);
     const Tensor x = randn({16, 3, 10, 10}, rng);
     const auto step = [&] {
         Tape tape;
@@ -480,7 +481,8 @@ TEST_CASE("conv2d: after the first steps no memory is requested from the system"
 
 TEST_CASE("conv2d layer: forward by hand") {
     Rng rng(1);
-    Conv2d layer(1, 2, {.kernel = 2, .stride = {1, 2}, .padding = {0, 1}, .bias_value = 0.5}, rng);
+    Conv2d layer(1, 2, {.kernel_size = 2, .stride = {1, 2}, .padding = {0, 1}, .bias_value = 0.5},
+                 rng);
     layer.weight.copy_(tensor({1, 2, 3, 4, 0, 0, 0, 1}, {2, 1, 2, 2}));
     // Columns -1 and 0, 1 and 2; rows 0 and 1, 1 and 2: 1*2 + 4*4, 2*1 + 3*2 + 5*3 + 6*4, ...
     check_values(layer(nine()), {1, 2, 2, 2}, {18.5, 47.5, 36.5, 77.5, 4.5, 6.5, 7.5, 9.5});
@@ -489,7 +491,8 @@ TEST_CASE("conv2d layer: forward by hand") {
 TEST_CASE("conv2d layer: every option reaches the op") {
     Rng rng(1);
     Conv2d layer(
-        4, 6, {.kernel = {3, 2}, .stride = 2, .padding = {2, 1}, .dilation = {1, 2}, .groups = 2},
+        4, 6,
+        {.kernel_size = {3, 2}, .stride = 2, .padding = {2, 1}, .dilation = {1, 2}, .groups = 2},
         rng);
     const Tensor x = randn({2, 4, 7, 8}, rng);
     const Tensor y = conv2d(x, layer.weight, layer.bias,
@@ -501,7 +504,7 @@ TEST_CASE("conv2d layer: every option reaches the op") {
 
 TEST_CASE("conv2d layer: the weight starts He normal, the bias at its value") {
     Rng rng(7), twin(7);
-    Conv2d layer(4, 6, {.kernel = {2, 4}, .groups = 2}, rng);
+    Conv2d layer(4, 6, {.kernel_size = {2, 4}, .groups = 2}, rng);
     CHECK(layer.weight.shape() == Shape{6, 2, 2, 4});
     const Real deviation = std::sqrt(Real(2) / 16);  // 2 channels of its group times 2 x 4
     for (Real w : layer.weight.values()) {
@@ -520,7 +523,7 @@ TEST_CASE("conv2d layer: the weight starts He normal, the bias at its value") {
 
 TEST_CASE("conv2d layer: without a bias") {
     Rng rng(1);
-    Conv2d layer(1, 1, {.kernel = 2, .bias = false}, rng);
+    Conv2d layer(1, 1, {.kernel_size = 2, .bias = false}, rng);
     CHECK_FALSE(layer.bias.defined());
     CHECK(layer.named_parameters().size() == 1);
     layer.weight.copy_(tensor({1, 2, 3, 4}, {1, 1, 2, 2}));
@@ -529,18 +532,18 @@ TEST_CASE("conv2d layer: without a bias") {
 
 TEST_CASE("conv2d layer: gradients") {
     Rng rng(3);
-    Conv2d layer(2, 4, {.kernel = 3, .stride = 2, .padding = 1, .groups = 2, .bias_value = 0.1},
-                 rng);
+    Conv2d layer(
+        2, 4, {.kernel_size = 3, .stride = 2, .padding = 1, .groups = 2, .bias_value = 0.1}, rng);
     check_gradients([&](const std::vector<Tensor>& in) { return layer(in[0]); },
                     {randn({2, 2, 5, 6}, rng), layer.weight, layer.bias});
-    Conv2d without(2, 3, {.kernel = {1, 2}, .dilation = 2, .bias = false}, rng);
+    Conv2d without(2, 3, {.kernel_size = {1, 2}, .dilation = 2, .bias = false}, rng);
     check_gradients([&](const std::vector<Tensor>& in) { return without(in[0]); },
                     {randn({2, 2, 3, 4}, rng), without.weight});
 }
 
 TEST_CASE("conv2d layer: bad shapes") {
     Rng rng(1);
-    Conv2d layer(3, 16, {.kernel = 5}, rng);
+    Conv2d layer(3, 16, {.kernel_size = 5}, rng);
     check_error(
         [&] {
             layer(zeros({2, 1, 28, 28}));
@@ -559,45 +562,45 @@ TEST_CASE("conv2d layer: bad shapes") {
         },
         {"Conv2d: conv2d: x [2, 3, 4, 28] padded by 0x0 is smaller than the kernel, which covers "
          "5x5; is the network too deep for images of this size?"});
-    Conv2d wide(1, 1, {.kernel = {1, 3}, .padding = {1, 2}, .dilation = {1, 4}}, rng);
+    Conv2d wide(1, 1, {.kernel_size = {1, 3}, .padding = {1, 2}, .dilation = {1, 4}}, rng);
     check_error([&] { wide(zeros({1, 1, 4, 4})); }, {"padded by 1x2", "covers 1x9"});
     CHECK(wide(zeros({1, 1, 4, 5})).shape() == Shape{1, 1, 6, 1});
-    Conv2d grouped(4, 2, {.kernel = {3, 1}, .groups = 2}, rng);
+    Conv2d grouped(4, 2, {.kernel_size = {3, 1}, .groups = 2}, rng);
     check_error([&] { grouped(zeros({1, 2, 4, 4})); }, {"Conv2d: conv2d: expected x [N, 4, H, W]"});
 }
 
 TEST_CASE("conv2d layer: bad options") {
     Rng rng(1);
-    check_error([&] { Conv2d(0, 16, {.kernel = 3}, rng); },
+    check_error([&] { Conv2d(0, 16, {.kernel_size = 3}, rng); },
                 {"Conv2d(0 -> 16, kernel 3x3): expected at least one channel on either side"});
-    check_error([&] { Conv2d(3, -1, {.kernel = 3}, rng); }, {"Conv2d(3 -> -1, kernel 3x3)"});
+    check_error([&] { Conv2d(3, -1, {.kernel_size = 3}, rng); }, {"Conv2d(3 -> -1, kernel 3x3)"});
     check_error([&] { Conv2d(3, 16, {.padding = 1}, rng); },
                 {"Conv2d(3 -> 16, kernel 0x0): expected a kernel of at least 1 either way, got "
                  "0x0"});
     check_error(
         [&] {
-            Conv2d(3, 16, {.kernel = 3, .stride = {0, 1}}, rng);
+            Conv2d(3, 16, {.kernel_size = 3, .stride = {0, 1}}, rng);
         },
         {"expected a stride of at least 1 either way, got 0x1"});
-    check_error([&] { Conv2d(3, 16, {.kernel = 3, .padding = -1}, rng); },
+    check_error([&] { Conv2d(3, 16, {.kernel_size = 3, .padding = -1}, rng); },
                 {"expected a padding of at least 0 either way, got -1x-1"});
     check_error(
         [&] {
-            Conv2d(3, 16, {.kernel = 3, .dilation = {1, 0}}, rng);
+            Conv2d(3, 16, {.kernel_size = 3, .dilation = {1, 0}}, rng);
         },
         {"expected a dilation of at least 1 either way, got 1x0"});
     const Index huge = Index{1} << 62;  // twice that would overflow
-    check_error([&] { Conv2d(3, 16, {.kernel = 3, .padding = huge}, rng); },
+    check_error([&] { Conv2d(3, 16, {.kernel_size = 3, .padding = huge}, rng); },
                 {"Conv2d(3 -> 16, kernel 3x3): expected a padding of at most 2147483647 either "
                  "way, got 4611686018427387904x4611686018427387904"});
     check_error(
         [&] {
-            Conv2d(3, 16, {.kernel = 3, .dilation = {1, huge}}, rng);
+            Conv2d(3, 16, {.kernel_size = 3, .dilation = {1, huge}}, rng);
         },
         {"expected a dilation of at most 2147483647 either way, got 1x4611686018427387904"});
-    check_error([&] { Conv2d(3, 16, {.kernel = 3, .stride = huge}, rng); },
+    check_error([&] { Conv2d(3, 16, {.kernel_size = 3, .stride = huge}, rng); },
                 {"expected a stride of at most 2147483647"});
-    check_error([&] { Conv2d(3, 16, {.kernel = huge}, rng); },
+    check_error([&] { Conv2d(3, 16, {.kernel_size = huge}, rng); },
                 {"expected a kernel of at most 2147483647"});
     check_error(
         [&] {
@@ -605,20 +608,20 @@ TEST_CASE("conv2d layer: bad options") {
         },
         {"conv2d: expected a padding of at most 2147483647"});
     const char* rule = "expected a number of groups that divides both channel counts, got ";
-    check_error([&] { Conv2d(3, 16, {.kernel = 3, .groups = 2}, rng); },
+    check_error([&] { Conv2d(3, 16, {.kernel_size = 3, .groups = 2}, rng); },
                 {"Conv2d(3 -> 16, kernel 3x3): ", rule, "got 2"});
-    check_error([&] { Conv2d(6, 16, {.kernel = 3, .groups = 3}, rng); }, {rule, "got 3"});
-    check_error([&] { Conv2d(6, 16, {.kernel = 3, .groups = 0}, rng); }, {rule, "got 0"});
+    check_error([&] { Conv2d(6, 16, {.kernel_size = 3, .groups = 3}, rng); }, {rule, "got 3"});
+    check_error([&] { Conv2d(6, 16, {.kernel_size = 3, .groups = 0}, rng); }, {rule, "got 0"});
 }
 
 TEST_CASE("conv2d layer: description") {
     Rng rng(1);
-    CHECK(Conv2d(3, 16, {.kernel = 3}, rng).describe() ==
+    CHECK(Conv2d(3, 16, {.kernel_size = 3}, rng).describe() ==
           "Conv2d(3, 16, kernel_size=(3, 3), stride=(1, 1))");
-    CHECK(Conv2d(3, 16, {.kernel = 3, .padding = 1}, rng).describe() ==
+    CHECK(Conv2d(3, 16, {.kernel_size = 3, .padding = 1}, rng).describe() ==
           "Conv2d(3, 16, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1))");
     CHECK(Conv2d(4, 8,
-                 {.kernel = {3, 5},
+                 {.kernel_size = {3, 5},
                   .stride = {2, 1},
                   .padding = {0, 1},
                   .dilation = 2,

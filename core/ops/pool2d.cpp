@@ -64,10 +64,10 @@ Tensor average(const char* op, const Tensor& x, const Tensor& y,
 // one byte for each.
 Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& options) {
     const Shape& shape = x.shape();
-    const auto [h, w] = windows_over("max_pool2d", shape, options.kernel, options.stride,
+    const auto [h, w] = windows_over("max_pool2d", shape, options.kernel_size, options.stride,
                                      options.padding, options.dilation, options.ceil_mode);
     check(h.kernel <= kLongestTable / w.kernel, "max_pool2d: expected a kernel of at most ",
-          kLongestTable, " cells, got ", options.kernel);
+          kLongestTable, " cells, got ", options.kernel_size);
     check(h.in <= std::numeric_limits<std::int32_t>::max() / w.in,
           "max_pool2d: expected fewer than 2^31 elements in a plane, got x ", shape);
     const kernels::MaxPoolSizes sizes{.planes = shape[0] * shape[1], .h = h, .w = w};
@@ -88,7 +88,7 @@ Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& options) {
 // y[o] = sum of x[i] / count[o] over the window: dx[i] is the sum of dy[o] / count[o] over the
 // outputs whose window i is in.
 Tensor avg_pool2d(const Tensor& x, const AvgPool2dOptions& options) {
-    const auto [h, w] = windows_over("avg_pool2d", x.shape(), options.kernel, options.stride,
+    const auto [h, w] = windows_over("avg_pool2d", x.shape(), options.kernel_size, options.stride,
                                      options.padding, 1, options.ceil_mode);
     const Tensor y = empty({x.shape()[0], x.shape()[1], h.out, w.out});
     return average("avg_pool2d", x, y,

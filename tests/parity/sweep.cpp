@@ -116,14 +116,14 @@ Conv2dOptions conv_options(const Case& in) {
             .groups = in.whole("groups", 1)};
 }
 MaxPool2dOptions max_pool_options(const Case& in) {
-    return {.kernel = in.size("kernel", 0),
+    return {.kernel_size = in.size("kernel", 0),
             .stride = in.size("stride", 0),
             .padding = in.size("padding", 0),
             .dilation = in.size("dilation", 1),
             .ceil_mode = in.flag("ceil_mode")};
 }
 AvgPool2dOptions avg_pool_options(const Case& in) {
-    return {.kernel = in.size("kernel", 0),
+    return {.kernel_size = in.size("kernel", 0),
             .stride = in.size("stride", 0),
             .padding = in.size("padding", 0),
             .ceil_mode = in.flag("ceil_mode"),
@@ -304,7 +304,7 @@ std::unique_ptr<Module> layer(const Case& in) {
     if (type == "Conv2d") {
         const Conv2dOptions o = conv_options(in);
         return made(Conv2d(a, b,
-                           {.kernel = in.size("kernel", 0),
+                           {.kernel_size = in.size("kernel", 0),
                             .stride = o.stride,
                             .padding = o.padding,
                             .dilation = o.dilation,
