@@ -2,6 +2,7 @@
 
 #include "../core/ops.h"
 #include "../core/rng.h"
+#include "conv_parts.h"
 #include "module.h"
 
 namespace primer {
@@ -9,14 +10,15 @@ namespace primer {
 struct Conv2dLayerOptions {
     Size2 kernel_size = 0;        ///< required
     Size2 stride = 1;             ///< how far the kernel moves from one output to the next
-    Size2 padding = 0;            ///< rows or columns of zeros on each side of the image
+    ConvPadding padding = 0;      ///< zeros on each side of the image; "same": y as large as x
     Size2 dilation = 1;           ///< distance of the kernel's cells from one another
     Only<Index> groups = 1;       ///< each convolved by itself; must divide both channel counts
     bool bias = true;             ///< leave it out before a batch normalisation, which has its own
     Only<double> bias_value = 0;  ///< at the start
 };
 
-/// conv2d: x [N, in_channels, H, W] -> [N, out_channels, OH, OW]. For the formula see ops.h.
+/// conv2d: x [N, in_channels, H, W] -> [N, out_channels, OH, OW], or one image without N. For the
+/// formula see ops.h.
 ///
 ///     Conv2d(32, 64, {.kernel_size = 3, .padding = 1}, rng)
 class Conv2d : public Module {
@@ -34,7 +36,7 @@ class Conv2d : public Module {
     Parameter bias;    ///< [out_channels]; undefined without a bias
 
   private:
-    Conv2dOptions options_;
+    ConvParts parts_;
 };
 
 }  // namespace primer

@@ -9,6 +9,7 @@
 #include <primer/layers/activations.h>
 #include <primer/layers/batchnorm.h>
 #include <primer/layers/conv2d.h>
+#include <primer/layers/conv_transpose2d.h>
 #include <primer/layers/dropout.h>
 #include <primer/layers/flatten.h>
 #include <primer/layers/identity.h>
@@ -60,6 +61,19 @@ TEST_CASE("parity: layers print as PyTorch's do") {
     same("conv, square options",
          Conv2d(4, 4, {.kernel_size = 3, .stride = 2, .padding = 1, .dilation = 2, .groups = 4},
                 rng));
+    same("conv, same",
+         Conv2d(3, 8, {.kernel_size = {3, 2}, .padding = "same", .dilation = 2}, rng));
+    same("conv, valid", Conv2d(3, 8, {.kernel_size = 3, .padding = "valid"}, rng));
+    same("transposed conv", ConvTranspose2d(3, 8, {.kernel_size = 3}, rng));
+    same("transposed conv, all options", ConvTranspose2d(4, 8,
+                                                         {.kernel_size = {3, 2},
+                                                          .stride = {2, 3},
+                                                          .padding = {1, 0},
+                                                          .output_padding = {0, 2},
+                                                          .groups = 2,
+                                                          .bias = false,
+                                                          .dilation = {1, 2}},
+                                                         rng));
     same("batch norm 1d", BatchNorm1d(7));
     same("batch norm 2d", BatchNorm2d(64));
     same("batch norm, whole numbers", BatchNorm2d(3, {.eps = 1, .momentum = 1}));
@@ -90,6 +104,8 @@ TEST_CASE("parity: layers print as PyTorch's do") {
                                              .count_include_pad = false}));
     same("adaptive pool", AdaptiveAvgPool2d(1));
     same("adaptive pool, not square", AdaptiveAvgPool2d({3, 2}));
+    same("adaptive max pool", AdaptiveMaxPool2d(1));
+    same("adaptive max pool, not square", AdaptiveMaxPool2d({3, 2}));
     same("flatten", Flatten());
     same("flatten some", Flatten(0, 2));
     same("identity", Identity());

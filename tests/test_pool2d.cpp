@@ -182,6 +182,17 @@ TEST_CASE("avg_pool2d: every option by hand") {
                  {1, 1, 2, 2}, {8, 8, 8, 8});
 }
 
+TEST_CASE("avg_pool2d: divisor_override by hand") {
+    const Tensor x = row({1, 2, 4, 8});
+    const AvgPool2dOptions options{
+        .kernel_size = {1, 2}, .padding = {0, 1}, .divisor_override = 10};
+    const auto pool = [&](const Tensor& t) { return avg_pool2d(t, options); };
+    check_values(pool(x), {1, 1, 1, 3}, {0.1, 0.6, 0.8});
+    check_values(gradient(pool, x), {1, 1, 1, 4}, {0.1, 0.2, 0.2, 0.3});
+    check_values(avg_pool2d(four_by_four(), {.kernel_size = 4, .divisor_override = -2}),
+                 {1, 1, 1, 1}, {-29.5});
+}
+
 TEST_CASE("avg_pool2d: with ceil_mode, cells beyond the padding do not count") {
     check_values(avg_pool2d(row({1, 2, 4}), {.kernel_size = {1, 2}}), {1, 1, 1, 1}, {1.5});
     check_values(avg_pool2d(row({1, 2, 4}), {.kernel_size = {1, 2}, .ceil_mode = true}),
@@ -217,6 +228,7 @@ const std::vector<AvgPool2dOptions>& avg_options() {
          .padding = 1,
          .ceil_mode = true,
          .count_include_pad = false},
+        {.kernel_size = 3, .stride = 2, .padding = 1, .divisor_override = 5},
     };
     return all;
 }
@@ -263,6 +275,49 @@ TEST_CASE("adaptive_avg_pool2d: gradients") {
     }
 }
 
+// --- adaptive_max_pool2d -----------------------------------------------------------------------
+
+TEST_CASE("adaptive_max_pool2d: by hand") {
+    const auto global = [](const Tensor& x) { return adaptive_max_pool2d(x, 1); };
+    check_values(global(four_by_four()), {1, 1, 1, 1}, {9});
+    // The first of the three nines gets the gradient.
+    check_values(gradient(global, four_by_four()), {1, 1, 4, 4},
+                 {0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0});
+    // 4 rows to 2, 4 columns to 1.
+    check_values(adaptive_max_pool2d(four_by_four(), {2, 1}), {1, 1, 2, 1}, {8, 9});
+    // 5 to 2: {1, 2, 7} and {7, 4, 5}: they share the largest.
+    const auto halves = [](const Tensor& x) { return adaptive_max_pool2d(x, {1, 2}); };
+    check_values(halves(row({1, 2, 7, 4, 5})), {1, 1, 1, 2}, {7, 7});
+    check_values(gradient(halves, row({1, 2, 7, 4, 5})), {1, 1, 1, 5}, {0, 0, 3, 0, 0});
+    // 2 to 3: {1}, {1, 5} and {5}.
+    check_values(adaptive_max_pool2d(row({1, 5}), {1, 3}), {1, 1, 1, 3}, {1, 5, 5});
+    // A NaN is the largest; of windows of -infinity the first cell is taken.
+    check_values(halves(row({-kInf, -kInf, -kInf, kNaN, kInf})), {1, 1, 1, 2}, {-kInf, kNaN});
+    check_values(gradient(halves, row({-kInf, -kInf, -kInf, kNaN, kInf})), {1, 1, 1, 5},
+                 {1, 0, 0, 2, 0});
+}
+
+TEST_CASE("adaptive_max_pool2d: gradients") {
+    Rng rng(5);
+    for (Size2 output : {Size2(1), Size2(2), Size2(3, 2), Size2(5, 4), Size2(7, 6)}) {
+        CAPTURE(output);
+        check_gradients(
+            [&](const std::vector<Tensor>& in) { return adaptive_max_pool2d(in[0], output); },
+            {randn({2, 2, 5, 4}, rng)});
+    }
+}
+
+TEST_CASE("adaptive_max_pool2d: backward needs neither x nor y") {
+    const Tensor x = four_by_four();
+    x.requires_grad_();
+    Tape tape;
+    const Tensor loss = sum(adaptive_max_pool2d(x, 1));
+    x.fill_(0);
+    tape.backward(loss);
+    CHECK(x.grad().at({0, 0, 2, 0}) == 1);
+    CHECK(sum(x.grad()).item() == 1);
+}
+
 // --- all of them -------------------------------------------------------------------------------
 
 TEST_CASE("pooling: a batch of no images") {
@@ -272,25 +327,55 @@ TEST_CASE("pooling: a batch of no images") {
     CHECK(max_pool2d(x, {.kernel_size = 2}).shape() == Shape{0, 3, 3, 3});
     CHECK(avg_pool2d(x, {.kernel_size = 2}).shape() == Shape{0, 3, 3, 3});
     CHECK(adaptive_avg_pool2d(x, {1, 2}).shape() == Shape{0, 3, 1, 2});
+    CHECK(adaptive_max_pool2d(x, {1, 2}).shape() == Shape{0, 3, 1, 2});
+    CHECK(adaptive_max_pool2d(zeros({2, 0, 3, 3}), 1).shape() == Shape{2, 0, 1, 1});
+}
+
+// Each op without the batch: the same values, and the same gradient.
+TEST_CASE("pooling: one image") {
+    Rng rng(4);
+    const Tensor image = randn({3, 6, 5}, rng);
+    const auto check_image = [&](const auto& pool) {
+        const auto of_batch = [&](const Tensor& x) { return pool(reshape(x, {1, 3, 6, 5})); };
+        const Tensor y = pool(image), batch = of_batch(image);
+        CHECK(y.shape() == batch.shape().slice(1, 4));
+        CHECK(std::ranges::equal(y.values(), batch.values()));
+        const Tensor dx = gradient(pool, image).clone();
+        CHECK(dx.shape() == image.shape());
+        CHECK(std::ranges::equal(dx.values(), gradient(of_batch, image).values()));
+    };
+    check_image([](const Tensor& x) { return max_pool2d(x, {.kernel_size = 2}); });
+    check_image([](const Tensor& x) {
+        return max_pool2d(x, {.kernel_size = 3, .stride = 2, .padding = 1});
+    });
+    check_image([](const Tensor& x) { return avg_pool2d(x, {.kernel_size = {3, 2}}); });
+    check_image([](const Tensor& x) { return adaptive_avg_pool2d(x, {4, 2}); });
+    check_image([](const Tensor& x) { return adaptive_max_pool2d(x, {4, 2}); });
 }
 
 TEST_CASE("pooling: bad shapes") {
     check_error(
         [&] {
-            max_pool2d(zeros({3, 8, 8}), {.kernel_size = 2});
+            max_pool2d(zeros({1, 1, 3, 8, 8}), {.kernel_size = 2});
         },
-        {"max_pool2d: expected x [N, C, H, W], got [3, 8, 8]; a single image is a batch of "
-         "one: [1, C, H, W]"});
+        {"max_pool2d: expected x [N, C, H, W] or [C, H, W], got [1, 1, 3, 8, 8]"});
     check_error(
         [&] {
             avg_pool2d(zeros({3, 8}), {.kernel_size = 2});
         },
-        {"avg_pool2d: expected x [N, C, H, W], got [3, 8]"});
+        {"avg_pool2d: expected x [N, C, H, W] or [C, H, W], got [3, 8]"});
     check_error(
         [&] {
-            adaptive_avg_pool2d(zeros({3, 8, 8}), 1);
+            adaptive_avg_pool2d(zeros({8, 8}), 1);
         },
-        {"adaptive_avg_pool2d: expected x [N, C, H, W], got [3, 8, 8]"});
+        {"adaptive_avg_pool2d: expected x [N, C, H, W] or [C, H, W], got [8, 8]"});
+    check_error([&] { adaptive_max_pool2d(zeros({8}), 1); },
+                {"adaptive_max_pool2d: expected x [N, C, H, W] or [C, H, W], got [8]"});
+    check_error(
+        [&] {
+            max_pool2d(zeros({3, 0, 8}), {.kernel_size = 1});
+        },
+        {"with H and W of at least 1, got [3, 0, 8]"});
     check_error([&] { adaptive_avg_pool2d(zeros({3, 8, 0, 1}), 1); }, {"got [3, 8, 0, 1]"});
     check_error(
         [&] {
@@ -313,6 +398,11 @@ TEST_CASE("max_pool2d: a position in a plane fits into 32 bits") {
         },
         {"max_pool2d: expected fewer than 2^31 elements in a plane, got x [0, 1, 65536, "
          "32768]"});
+    check_error(
+        [&] {
+            adaptive_max_pool2d(zeros({0, 1, 65536, 32768}), 1);
+        },
+        {"adaptive_max_pool2d: expected fewer than 2^31 elements in a plane"});
 }
 
 TEST_CASE("pooling: bad options") {
@@ -347,6 +437,13 @@ TEST_CASE("pooling: bad options") {
             adaptive_avg_pool2d(x, {0, 1});
         },
         {"adaptive_avg_pool2d: expected a size of the output of at least 1 either way, got 0x1"});
+    check_error(
+        [&] {
+            adaptive_max_pool2d(x, {2, -1});
+        },
+        {"adaptive_max_pool2d: expected a size of the output of at least 1 either way, got 2x-1"});
+    check_error([&] { avg_pool2d(x, {.kernel_size = 2, .divisor_override = 0}); },
+                {"avg_pool2d: expected a divisor_override other than 0"});
 }
 
 TEST_CASE("pooling: options whose sums and products would overflow") {
@@ -566,6 +663,48 @@ TEST_CASE("average pooling kernel: whole planes, like its reference") {
     }
 }
 
+TEST_CASE("adaptive max pooling kernel: like its definition for random sizes") {
+    Rng rng(18);
+    for (int i = 0; i < 200; ++i) {
+        const Index planes = between(rng, 1, 20), h = between(rng, 1, 13), w = between(rng, 1, 13);
+        const Index out_h = between(rng, 1, 15), out_w = between(rng, 1, 15);
+        const kernels::AdaptiveMaxPoolSizes s{planes, h, w, kernels::adaptive_cells(h, out_h),
+                                              kernels::adaptive_cells(w, out_w)};
+        const Tensor x = empty({planes, h, w}), dy = arange(planes * out_h * out_w) + 1;
+        for (Index j = 0; j < x.numel(); ++j) {  // ties are common
+            const Index v = rng.below(30);
+            x.mutable_data()[j] = static_cast<Real>(v == 0 ? kNaN : v < 3 ? -kInf : double(v % 7));
+        }
+        const Shape out{planes, out_h, out_w};
+        const Tensor y[] = {full(out, 99), full(out, 99)};
+        const Tensor dx[] = {full(x.shape(), 99), full(x.shape(), 99)};
+        std::vector<std::int32_t> taken[2];
+        for (std::size_t fast : {0, 1}) {
+            taken[fast].assign(static_cast<std::size_t>(out.numel()), -1);
+            const auto forward =
+                fast ? kernels::adaptive_max_pool2d : kernels::reference::adaptive_max_pool2d;
+            const auto backward = fast ? kernels::adaptive_max_pool2d_backward
+                                       : kernels::reference::adaptive_max_pool2d_backward;
+            forward(s, x.data(), y[fast].mutable_data(), taken[fast].data());
+            backward(s, taken[fast].data(), dy.data(), dx[fast].mutable_data());
+        }
+        CHECK(same_values(y[0], y[1]));
+        CHECK(taken[0] == taken[1]);
+        CHECK(same_values(dx[0], dx[1]));
+    }
+}
+
+// Where the windows do not overlap, max_pool2d says the same.
+TEST_CASE("adaptive_max_pool2d: even windows are those of max_pool2d") {
+    Rng rng(19);
+    const Tensor x = randn({3, 7, 12, 15}, rng);
+    const auto windows = [](const Tensor& t) { return max_pool2d(t, {.kernel_size = {4, 3}}); };
+    const auto adaptive = [](const Tensor& t) { return adaptive_max_pool2d(t, {3, 5}); };
+    CHECK(same_values(windows(x), adaptive(x)));
+    const Tensor dx = gradient(windows, x).clone();
+    CHECK(same_values(dx, gradient(adaptive, x)));
+}
+
 TEST_CASE("window: which outputs see a cell inside the image") {
     Rng rng(17);
     for (int i = 0; i < 300; ++i) {
@@ -600,6 +739,7 @@ TEST_CASE("pooling: the same bits for any number of threads") {
         add([](const Tensor& t) { return avg_pool2d(t, {.kernel_size = 3, .stride = 1}); });
         add([](const Tensor& t) { return adaptive_avg_pool2d(t, {4, 5}); });
         add([](const Tensor& t) { return adaptive_avg_pool2d(t, 1); });
+        add([](const Tensor& t) { return adaptive_max_pool2d(t, {4, 5}); });
         return all;
     };
     set_num_threads(1);
@@ -652,6 +792,13 @@ TEST_CASE("pooling layers: every option reaches the op") {
     AdaptiveAvgPool2d layer({2, 3});
     CHECK(layer(x).shape() == Shape{2, 3, 2, 3});
     CHECK(same_values(layer(x), adaptive_avg_pool2d(x, {2, 3})));
+    CHECK(same_values(AdaptiveMaxPool2d({2, 3})(x), adaptive_max_pool2d(x, {2, 3})));
+    // Kernel size and stride.
+    CHECK(same_values(MaxPool2d(3, 2)(x), max_pool2d(x, {.kernel_size = 3, .stride = 2})));
+    CHECK(
+        same_values(AvgPool2d(3, {1, 2})(x), avg_pool2d(x, {.kernel_size = 3, .stride = {1, 2}})));
+    CHECK(MaxPool2d(2)(x).shape() == Shape{2, 3, 4, 4});
+    CHECK(AvgPool2d({3, 2}, 2)(x).shape() == Shape{2, 3, 4, 4});
 }
 
 TEST_CASE("pooling layers: forward by hand") {
@@ -666,8 +813,10 @@ TEST_CASE("pooling layers: gradients") {
     MaxPool2d largest({.kernel_size = 3, .stride = 2, .padding = 1});
     AvgPool2d mean({.kernel_size = 3, .stride = 2, .padding = 1});
     AdaptiveAvgPool2d adaptive({2, 3});
-    for (Module* layer : {static_cast<Module*>(&largest), static_cast<Module*>(&mean),
-                          static_cast<Module*>(&adaptive)}) {
+    AdaptiveMaxPool2d adaptive_largest({2, 3});
+    for (Module* layer :
+         {static_cast<Module*>(&largest), static_cast<Module*>(&mean),
+          static_cast<Module*>(&adaptive), static_cast<Module*>(&adaptive_largest)}) {
         CAPTURE(layer->describe());
         check_gradients([&](const std::vector<Tensor>& in) { return (*layer)(in[0]); },
                         {randn({2, 2, 6, 5}, rng)});
@@ -692,6 +841,8 @@ TEST_CASE("pooling layers: description") {
           "AvgPool2d(kernel_size=3, stride=(1, 2), padding=(0, 1))");
     CHECK(AdaptiveAvgPool2d(1).describe() == "AdaptiveAvgPool2d(output_size=1)");
     CHECK(AdaptiveAvgPool2d({1, 2}).describe() == "AdaptiveAvgPool2d(output_size=(1, 2))");
+    CHECK(AdaptiveMaxPool2d({1, 2}).describe() == "AdaptiveMaxPool2d(output_size=(1, 2))");
+    CHECK(AvgPool2d(2, 2).describe() == "AvgPool2d(kernel_size=2, stride=2, padding=0)");
 }
 
 TEST_CASE("pooling layers: bad options") {
@@ -727,6 +878,11 @@ TEST_CASE("pooling layers: bad options") {
         },
         {"AdaptiveAvgPool2d: expected a size of the output of at least 1 either way, got "
          "3x0"});
+    check_error([] { AdaptiveMaxPool2d(0); },
+                {"AdaptiveMaxPool2d: expected a size of the output of at least 1 either way"});
+    check_error([] { MaxPool2d(2, -1); }, {"MaxPool2d(kernel 2x2): expected a stride of at least"});
+    check_error([] { AvgPool2d({.kernel_size = 2, .divisor_override = 0}); },
+                {"AvgPool2d: expected a divisor_override other than 0"});
     const Index huge = Index{1} << 62;  // twice that would overflow
     check_error(
         [&] { MaxPool2d({.kernel_size = huge, .padding = huge}); },
@@ -739,22 +895,19 @@ TEST_CASE("pooling layers: bad options") {
 }
 
 TEST_CASE("pooling layers: bad shapes") {
-    check_error(
-        [] {
-            MaxPool2d({.kernel_size = 2})(zeros({3, 8, 8}));
-        },
-        {"MaxPool2d: max_pool2d: expected x [N, C, H, W], got [3, 8, 8]; a single image is a batch "
-         "of one: [1, C, H, W]"});
+    check_error([] { MaxPool2d({.kernel_size = 2})(zeros({8})); },
+                {"MaxPool2d: max_pool2d: expected x [N, C, H, W] or [C, H, W], got [8]"});
     check_error(
         [] {
             AvgPool2d({.kernel_size = 2})(zeros({8, 8}));
         },
-        {"AvgPool2d: avg_pool2d: expected x [N, C, H, W], got [8, 8]"});
+        {"AvgPool2d: avg_pool2d: expected x [N, C, H, W] or [C, H, W], got [8, 8]"});
     check_error(
         [] {
             AdaptiveAvgPool2d(1)(zeros({8, 64}));
         },
-        {"AdaptiveAvgPool2d: adaptive_avg_pool2d: expected x [N, C, H, W], got [8, 64]"});
+        {"AdaptiveAvgPool2d: adaptive_avg_pool2d: expected x [N, C, H, W] or [C, H, W], got [8, "
+         "64]"});
     check_error(
         [] {
             AvgPool2d({.kernel_size = 9})(zeros({1, 3, 8, 10}));
