@@ -29,6 +29,7 @@
 #include "layers/activations.h"
 #include "layers/batchnorm.h"
 #include "layers/conv2d.h"
+#include "layers/conv_transpose2d.h"
 #include "layers/dropout.h"
 #include "layers/eval_mode.h"
 #include "layers/flatten.h"

@@ -25,12 +25,12 @@ Sequential mlp(Rng& rng) {
 }
 
 Sequential lenet(Rng& rng) {
-    return Sequential{Conv2d(1, 10, {.kernel = 5}, rng),
-                      MaxPool2d({.kernel = 2}),
+    return Sequential{Conv2d(1, 10, {.kernel_size = 5}, rng),
+                      MaxPool2d({.kernel_size = 2}),
                       ReLU(),
-                      Conv2d(10, 20, {.kernel = 5}, rng),
+                      Conv2d(10, 20, {.kernel_size = 5}, rng),
                       Dropout2d(rng),
-                      MaxPool2d({.kernel = 2}),
+                      MaxPool2d({.kernel_size = 2}),
                       ReLU(),
                       Flatten(),
                       Linear(20 * 4 * 4, 50, rng),
@@ -44,7 +44,7 @@ Sequential cifar_cnn(Rng& rng) { return examples::cifar_cnn(rng); }
 
 /// [N, in, H, W] -> [N, out, H, W].
 void append_conv_norm_relu(Sequential& network, Index in, Index out, Rng& rng) {
-    network.append(Conv2d(in, out, {.kernel = 3, .padding = 1, .bias = false}, rng))
+    network.append(Conv2d(in, out, {.kernel_size = 3, .padding = 1, .bias = false}, rng))
         .append(BatchNorm2d(out, {.relu = true}));
 }
 
@@ -69,9 +69,9 @@ Sequential resnet(Rng& rng) {
     append_conv_norm_relu(network, 3, 64, rng);
     network.append(Residual(64, rng));
     append_conv_norm_relu(network, 64, 128, rng);
-    network.append(MaxPool2d({.kernel = 2})).append(Residual(128, rng));
+    network.append(MaxPool2d({.kernel_size = 2})).append(Residual(128, rng));
     append_conv_norm_relu(network, 128, 256, rng);
-    network.append(MaxPool2d({.kernel = 2}))
+    network.append(MaxPool2d({.kernel_size = 2}))
         .append(Residual(256, rng))
         .append(AdaptiveAvgPool2d(1))
         .append(Flatten())

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <concepts>
+#include <optional>
 #include <span>
+#include <string_view>
 
 #include "creation.h"
 #include "int_tensor.h"
@@ -158,11 +161,25 @@ IntTensor argmax(const Tensor& x, Only<int> dim, Only<bool> keepdim = false);
 
 // --- conv2d.cpp --------------------------------------------------------------------------------
 
+/// Zeros around an image: so many rows and columns on each side; "valid", none; or "same", as many
+/// as make y as large as x, which needs stride 1. If "same" needs an odd number, one more of them
+/// is below, or on the right.
+struct ConvPadding {
+    template <std::convertible_to<Size2> T>
+    constexpr ConvPadding(T on_each_side) : size(on_each_side) {}
+    constexpr ConvPadding(Only<Index> height, Only<Index> width) : size(height, width) {}
+    /// Throws Error for any other word.
+    ConvPadding(const char* word);
+
+    Size2 size = 0;         ///< 0 if there is a word
+    std::string_view word;  ///< "same", "valid" or ""
+};
+
 struct Conv2dOptions {
-    Size2 stride = 1;        ///< how far the kernel moves from one output to the next
-    Size2 padding = 0;       ///< rows or columns of zeros on each side of the image
-    Size2 dilation = 1;      ///< distance between neighbouring cells of the kernel
-    Only<Index> groups = 1;  ///< of channels, each convolved by itself
+    Size2 stride = 1;         ///< how far the kernel moves from one output to the next
+    ConvPadding padding = 0;  ///< rows or columns of zeros on each side of the image, or "same"
+    Size2 dilation = 1;       ///< distance between neighbouring cells of the kernel
+    Only<Index> groups = 1;   ///< of channels, each convolved by itself
 };
 
 /// Cross-correlation, which every framework calls convolution: x [N, C_in, H, W], weight [C_out,
@@ -171,20 +188,48 @@ struct Conv2dOptions {
 ///                     x[n, c, i stride - padding + k dilation, j stride - padding + l dilation]
 /// over the C_in / groups channels c of o's group, with x = 0 outside the image, and
 ///     OH = (H + 2 padding - dilation (kh - 1) - 1) / stride + 1, rounded down; OW likewise.
+/// One image, x [C_in, H, W], gives [C_out, OH, OW].
 ///
-/// x is a batch: one image is [1, C_in, H, W] (PyTorch also takes [C_in, H, W]). N and C_in may be
-/// 0, but H and W may not: an image without pixels is a mistake (PyTorch takes some). The kernels
-/// also multiply the zeros outside the image: there, a weight that is not finite may give NaN, and
-/// an upstream gradient that is not finite may give NaN in the gradient of weight. x may hold
-/// anything.
+/// N and C_in may be 0, but H and W may not: an image without pixels is a mistake (PyTorch takes
+/// some). The kernels also multiply the zeros outside the image: there, a weight that is not finite
+/// may give NaN, and an upstream gradient that is not finite may give NaN in the gradient of
+/// weight. x may hold anything.
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias,
               const Conv2dOptions& options = {});
 
+// --- conv_transpose2d.cpp ----------------------------------------------------------------------
+
+struct ConvTranspose2dOptions {
+    Size2 stride = 1;          ///< how far apart neighbouring x lay the kernel
+    Size2 padding = 0;         ///< rows or columns cut off y on each side
+    Size2 output_padding = 0;  ///< and added to y below and on the right; less than the stride or
+                               ///< the dilation
+    Only<Index> groups = 1;    ///< of channels, each convolved by itself
+    Size2 dilation = 1;        ///< distance between neighbouring cells of the kernel
+};
+
+/// The transpose of conv2d, which takes images of y's size to images of x's size: x [N, C_in, H,
+/// W], weight [C_in, C_out / groups, kh, kw], bias [C_out] or undefined -> [N, C_out, OH, OW]. Each
+/// x lays the kernel, times itself, over y:
+///     y[n, o, p, q] = bias[o] + sum over c, i, j, k, l of weight[c, o, k, l] * x[n, c, i, j]
+/// over the C_in / groups channels c of o's group and those i, j, k, l for which p = i stride -
+/// padding + k dilation and q = j stride - padding + l dilation, and
+///     OH = (H - 1) stride - 2 padding + dilation (kh - 1) + output_padding + 1; OW likewise.
+/// A conv2d with stride s takes s different heights to the same H; output_padding says which of
+/// them y has. One image, x [C_in, H, W], gives [C_out, OH, OW].
+///
+/// N may be 0, but the other sizes may not. The kernels also multiply zeros outside the images:
+/// there, a weight that is not finite may give NaN, and an x that is not finite may give NaN in the
+/// gradient of weight.
+Tensor conv_transpose2d(const Tensor& x, const Tensor& weight, const Tensor& bias,
+                        const ConvTranspose2dOptions& options = {});
+
 // --- pool2d.cpp: x [N, C, H, W] -> [N, C, OH, OW], each channel on its own -----------------------
-// One image is [1, C, H, W]. N and C may be 0 (PyTorch refuses some C = 0), but not H and W.
+// One image, x [C, H, W], gives [C, OH, OW]. N and C may be 0 (PyTorch refuses some C = 0), but not
+// H and W.
 
 struct MaxPool2dOptions {
-    Size2 kernel = 0;        ///< required
+    Size2 kernel_size = 0;   ///< required
     Size2 stride = 0;        ///< 0: the kernel, so that the windows lie side by side
     Size2 padding = 0;       ///< cells of -infinity on each side; at most half the kernel
     Size2 dilation = 1;      ///< distance between neighbouring cells of the window
@@ -197,11 +242,13 @@ struct MaxPool2dOptions {
 Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& options);
 
 struct AvgPool2dOptions {
-    Size2 kernel = 0;               ///< required
+    Size2 kernel_size = 0;          ///< required
     Size2 stride = 0;               ///< 0: the kernel, so that the windows lie side by side
     Size2 padding = 0;              ///< zeros on each side; at most half the kernel
     bool ceil_mode = false;         ///< as in max_pool2d
     bool count_include_pad = true;  ///< divide by the cells in image and padding, not image alone
+    /// Divide every window's sum by this number, not 0, instead of by the cells that count.
+    std::optional<Only<Index>> divisor_override = {};
 };
 
 /// The mean of each window. Cells beyond the padding, which ceil_mode allows, are never counted.
@@ -210,6 +257,9 @@ Tensor avg_pool2d(const Tensor& x, const AvgPool2dOptions& options);
 /// window i covers the rows from i H / OH, rounded down, to (i + 1) H / OH, rounded up. {1, 1} is
 /// the mean of each channel.
 Tensor adaptive_avg_pool2d(const Tensor& x, Size2 output);
+/// The largest x in each of these windows; the gradient goes to the first of the largest. A NaN
+/// counts as the largest.
+Tensor adaptive_max_pool2d(const Tensor& x, Size2 output);
 
 // --- batchnorm.cpp -----------------------------------------------------------------------------
 

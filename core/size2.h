@@ -10,7 +10,7 @@
 namespace primer {
 
 /// A height and a width: of a kernel, a stride, a padding. One number stands for both, so options
-/// read {.kernel = 3, .padding = {1, 2}}.
+/// read {.kernel_size = 3, .padding = {1, 2}}.
 struct Size2 {
     Index h, w;
 

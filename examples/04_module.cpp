@@ -16,8 +16,8 @@ using namespace primer;
 class Block : public Module {
   public:
     Block(Index channels, Rng& rng)
-        : conv1(channels, channels, {.kernel = 3, .padding = 1, .bias = false}, rng),
-          conv2(channels, channels, {.kernel = 3, .padding = 1, .bias = false}, rng),
+        : conv1(channels, channels, {.kernel_size = 3, .padding = 1, .bias = false}, rng),
+          conv2(channels, channels, {.kernel_size = 3, .padding = 1, .bias = false}, rng),
           norm1(channels),
           norm2(channels) {}
 
@@ -40,12 +40,12 @@ class Block : public Module {
 class Network : public Module {
   public:
     explicit Network(Rng& rng)
-        : stem(1, 16, {.kernel = 3, .stride = 2, .padding = 1}, rng),
+        : stem(1, 16, {.kernel_size = 3, .stride = 2, .padding = 1}, rng),
           block(16, rng),
           head(16 * 7 * 7, 10, rng) {}
 
     Tensor forward(const Tensor& x) override {
-        const Tensor features = max_pool2d(block(relu(stem(x))), {.kernel = 2});
+        const Tensor features = max_pool2d(block(relu(stem(x))), {.kernel_size = 2});
         return head(flatten(features, 1));  // [N, 16, 7, 7] -> [N, 784] -> [N, 10]
     }
     void visit(Visitor& visitor) override {

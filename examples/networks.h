@@ -29,16 +29,17 @@ inline Sequential mnist_mlp(Rng& rng, Index classes = 10) {
 /// The convolutions need no bias, since BatchNorm2d has one. It also applies the ReLU, in the same
 /// pass over memory.
 inline Sequential mnist_cnn(Index width, Rng& rng, Index classes = 10) {
-    return Sequential{Conv2d(1, width, {.kernel = 3, .padding = 1, .bias = false}, rng),
-                      BatchNorm2d(width, {.relu = true}),
-                      MaxPool2d({.kernel = 2}),  // [N, width, 14, 14]
-                      Conv2d(width, 2 * width, {.kernel = 3, .padding = 1, .bias = false}, rng),
-                      BatchNorm2d(2 * width, {.relu = true}),
-                      MaxPool2d({.kernel = 2}),  // [N, 2 width, 7, 7]
-                      Flatten(),
-                      Linear(2 * width * 7 * 7, 4 * width, rng),
-                      ReLU(),
-                      Linear(4 * width, classes, rng)};
+    return Sequential{
+        Conv2d(1, width, {.kernel_size = 3, .padding = 1, .bias = false}, rng),
+        BatchNorm2d(width, {.relu = true}),
+        MaxPool2d({.kernel_size = 2}),  // [N, width, 14, 14]
+        Conv2d(width, 2 * width, {.kernel_size = 3, .padding = 1, .bias = false}, rng),
+        BatchNorm2d(2 * width, {.relu = true}),
+        MaxPool2d({.kernel_size = 2}),  // [N, 2 width, 7, 7]
+        Flatten(),
+        Linear(2 * width * 7 * 7, 4 * width, rng),
+        ReLU(),
+        Linear(4 * width, classes, rng)};
 }
 
 /// Three blocks of two convolutions, each followed by pooling to half the size, and a perceptron:
@@ -48,10 +49,10 @@ inline Sequential cifar_cnn(Rng& rng, Index classes = 10) {
     Index in = 3;
     for (const Index out : {32, 64, 128}) {
         for (const Index from : {in, out}) {
-            model.append(Conv2d(from, out, {.kernel = 3, .padding = 1, .bias = false}, rng));
+            model.append(Conv2d(from, out, {.kernel_size = 3, .padding = 1, .bias = false}, rng));
             model.append(BatchNorm2d(out, {.relu = true}));
         }
-        model.append(MaxPool2d({.kernel = 2}));  // 16 x 16, 8 x 8, 4 x 4
+        model.append(MaxPool2d({.kernel_size = 2}));  // 16 x 16, 8 x 8, 4 x 4
         in = out;
     }
     model.append(Flatten())

@@ -47,12 +47,14 @@ const std::vector<Choice> choices{
 
 /// Two convolutions, two linear layers; no batch normalisation, which would wake dead units.
 Sequential make_model(const Choice& activation, Index classes, Rng& rng) {
-    Sequential model{Conv2d(1, 16, {.kernel = 3, .padding = 1}, rng)};
+    Sequential model{Conv2d(1, 16, {.kernel_size = 3, .padding = 1}, rng)};
     activation.append(model);
-    model.append(MaxPool2d({.kernel = 2}));
-    model.append(Conv2d(16, 32, {.kernel = 3, .padding = 1}, rng));
+    model.append(MaxPool2d({.kernel_size = 2}));
+    model.append(Conv2d(16, 32, {.kernel_size = 3, .padding = 1}, rng));
     activation.append(model);
-    model.append(MaxPool2d({.kernel = 2})).append(Flatten()).append(Linear(32 * 7 * 7, 64, rng));
+    model.append(MaxPool2d({.kernel_size = 2}))
+        .append(Flatten())
+        .append(Linear(32 * 7 * 7, 64, rng));
     activation.append(model);
     model.append(Linear(64, classes, rng));
     return model;

@@ -2,23 +2,25 @@
 
 #include "../core/ops.h"
 #include "../core/rng.h"
+#include "conv_parts.h"
 #include "module.h"
 
 namespace primer {
 
 struct Conv2dLayerOptions {
-    Size2 kernel = 0;             ///< required
+    Size2 kernel_size = 0;        ///< required
     Size2 stride = 1;             ///< how far the kernel moves from one output to the next
-    Size2 padding = 0;            ///< rows or columns of zeros on each side of the image
+    ConvPadding padding = 0;      ///< zeros on each side of the image; "same": y as large as x
     Size2 dilation = 1;           ///< distance of the kernel's cells from one another
     Only<Index> groups = 1;       ///< each convolved by itself; must divide both channel counts
     bool bias = true;             ///< leave it out before a batch normalisation, which has its own
     Only<double> bias_value = 0;  ///< at the start
 };
 
-/// conv2d: x [N, in_channels, H, W] -> [N, out_channels, OH, OW]. For the formula see ops.h.
+/// conv2d: x [N, in_channels, H, W] -> [N, out_channels, OH, OW], or one image without N. For the
+/// formula see ops.h.
 ///
-///     Conv2d(32, 64, {.kernel = 3, .padding = 1}, rng)
+///     Conv2d(32, 64, {.kernel_size = 3, .padding = 1}, rng)
 class Conv2d : public Module {
   public:
     /// The weight starts He normal, with variance 2 / (in_channels / groups * kernel area). Throws
@@ -27,8 +29,8 @@ class Conv2d : public Module {
            Rng& rng = default_rng());
     /// Conv2d(3, 32, 3, 1, 1), as in PyTorch, with default_rng(). Conv2d(3, 32, {3, 5}) does not
     /// compile, because the braces might be options, too: write Size2{3, 5}.
-    Conv2d(Only<Index> in_channels, Only<Index> out_channels, Size2 kernel, Size2 stride = 1,
-           Size2 padding = 0);
+    Conv2d(Only<Index> in_channels, Only<Index> out_channels, Size2 kernel_size, Size2 stride = 1,
+           ConvPadding padding = 0);
 
     Tensor forward(const Tensor& x) override;
     void visit(Visitor& visitor) override;
@@ -38,7 +40,7 @@ class Conv2d : public Module {
     Parameter bias;    ///< [out_channels]; undefined without a bias
 
   private:
-    Conv2dOptions options_;
+    ConvParts parts_;
 };
 
 }  // namespace primer

@@ -27,30 +27,38 @@ std::string window_text(Size2 kernel, Size2 stride, Size2 padding) {
 
 }  // namespace
 
+MaxPool2d::MaxPool2d(Size2 kernel_size, Size2 stride)
+    : MaxPool2d(MaxPool2dOptions{.kernel_size = kernel_size, .stride = stride}) {}
+
 MaxPool2d::MaxPool2d(const MaxPool2dOptions& options) : options_(options) {
-    if (options_.stride == 0) options_.stride = options_.kernel;
-    check_options(name_of("MaxPool2d", options_.kernel), options_.kernel, options_.stride,
+    if (options_.stride == 0) options_.stride = options_.kernel_size;
+    check_options(name_of("MaxPool2d", options_.kernel_size), options_.kernel_size, options_.stride,
                   options_.padding, options_.dilation);
 }
 
 Tensor MaxPool2d::forward(const Tensor& x) { return max_pool2d(x, options_); }
 
 std::string MaxPool2d::describe() const {
-    return "MaxPool2d(" + window_text(options_.kernel, options_.stride, options_.padding) +
+    return "MaxPool2d(" + window_text(options_.kernel_size, options_.stride, options_.padding) +
            ", dilation=" + python_number_or_tuple(options_.dilation) +
            ", ceil_mode=" + python_bool(options_.ceil_mode) + ')';
 }
 
+AvgPool2d::AvgPool2d(Size2 kernel_size, Size2 stride)
+    : AvgPool2d(AvgPool2dOptions{.kernel_size = kernel_size, .stride = stride}) {}
+
 AvgPool2d::AvgPool2d(const AvgPool2dOptions& options) : options_(options) {
-    if (options_.stride == 0) options_.stride = options_.kernel;
-    check_options(name_of("AvgPool2d", options_.kernel), options_.kernel, options_.stride,
+    if (options_.stride == 0) options_.stride = options_.kernel_size;
+    check(options_.divisor_override != 0, "AvgPool2d: expected a divisor_override other than 0");
+    check_options(name_of("AvgPool2d", options_.kernel_size), options_.kernel_size, options_.stride,
                   options_.padding, 1);
 }
 
 Tensor AvgPool2d::forward(const Tensor& x) { return avg_pool2d(x, options_); }
 
 std::string AvgPool2d::describe() const {
-    return "AvgPool2d(" + window_text(options_.kernel, options_.stride, options_.padding) + ')';
+    return "AvgPool2d(" + window_text(options_.kernel_size, options_.stride, options_.padding) +
+           ')';
 }
 
 AdaptiveAvgPool2d::AdaptiveAvgPool2d(Size2 output) : output_(output) {
@@ -61,6 +69,16 @@ Tensor AdaptiveAvgPool2d::forward(const Tensor& x) { return adaptive_avg_pool2d(
 
 std::string AdaptiveAvgPool2d::describe() const {
     return "AdaptiveAvgPool2d(output_size=" + python_number_or_tuple(output_) + ')';
+}
+
+AdaptiveMaxPool2d::AdaptiveMaxPool2d(Size2 output) : output_(output) {
+    check_at_least(1, output, "AdaptiveMaxPool2d", "size of the output");
+}
+
+Tensor AdaptiveMaxPool2d::forward(const Tensor& x) { return adaptive_max_pool2d(x, output_); }
+
+std::string AdaptiveMaxPool2d::describe() const {
+    return "AdaptiveMaxPool2d(output_size=" + python_number_or_tuple(output_) + ')';
 }
 
 }  // namespace primer

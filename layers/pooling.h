@@ -3,15 +3,16 @@
 #include "../core/ops.h"
 #include "module.h"
 
-// Pooling as layers, for Sequential: [N, C, H, W] -> [N, C, OH, OW], each channel for itself. The
-// formulas and the options are in core/ops.h.
+// Pooling as layers, for Sequential: [N, C, H, W] -> [N, C, OH, OW], or one image without N, each
+// channel for itself. The formulas and the options are in core/ops.h.
 
 namespace primer {
 
-/// The largest value in each window: MaxPool2d({.kernel = 2}).
+/// The largest value in each window: MaxPool2d(2), or MaxPool2d({.kernel_size = 3, .padding = 1}).
 class MaxPool2d : public Module {
   public:
-    /// Throws Error for options out of range.
+    /// Both throw Error for options out of range. Without a stride it is the kernel size.
+    explicit MaxPool2d(Size2 kernel_size, Size2 stride = 0);
     explicit MaxPool2d(const MaxPool2dOptions& options);
     Tensor forward(const Tensor& x) override;
     std::string describe() const override;
@@ -20,10 +21,11 @@ class MaxPool2d : public Module {
     MaxPool2dOptions options_;
 };
 
-/// The mean of each window: AvgPool2d({.kernel = 2}).
+/// The mean of each window: AvgPool2d(2), or AvgPool2d({.kernel_size = 3, .padding = 1}).
 class AvgPool2d : public Module {
   public:
-    /// Throws Error for options out of range.
+    /// Both throw Error for options out of range. Without a stride it is the kernel size.
+    explicit AvgPool2d(Size2 kernel_size, Size2 stride = 0);
     explicit AvgPool2d(const AvgPool2dOptions& options);
     Tensor forward(const Tensor& x) override;
     std::string describe() const override;
@@ -38,6 +40,18 @@ class AdaptiveAvgPool2d : public Module {
   public:
     /// Throws Error for an output without cells.
     explicit AdaptiveAvgPool2d(Size2 output);
+    Tensor forward(const Tensor& x) override;
+    std::string describe() const override;
+
+  private:
+    Size2 output_;
+};
+
+/// The largest value in each of these windows.
+class AdaptiveMaxPool2d : public Module {
+  public:
+    /// Throws Error for an output without cells.
+    explicit AdaptiveMaxPool2d(Size2 output);
     Tensor forward(const Tensor& x) override;
     std::string describe() const override;
 

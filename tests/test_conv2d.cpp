@@ -56,6 +56,37 @@ TEST_CASE("conv2d: dilation by hand") {
     check_values(conv2d(nine(), w, {}, {.dilation = {1, 2}}), {1, 1, 2, 1}, {43, 73});
 }
 
+TEST_CASE("conv2d: padding \"same\" and \"valid\" by hand") {
+    const Tensor w = tensor({1, 2, 3, 4}, {1, 1, 2, 2});
+    // One row and one column of zeros, below and on the right.
+    check_values(conv2d(nine(), w, {}, {.padding = "same"}), {1, 1, 3, 3},
+                 {37, 47, 21, 67, 77, 33, 23, 26, 9});
+    check_values(conv2d(nine(), w, {}, {.padding = "valid"}), {1, 1, 2, 2}, {37, 47, 67, 77});
+    const Tensor row = tensor({1, 2, 3}, {1, 1, 1, 3});
+    // Three columns of zeros, two of which are on the right; the kernel is longer than the image.
+    check_values(conv2d(row, tensor({1, 10, 100, 1000}, {1, 1, 1, 4}), {}, {.padding = "same"}),
+                 {1, 1, 1, 3}, {3210, 321, 32});
+    check_values(conv2d(row, tensor({1, 10}, {1, 1, 1, 2}), {}, {.padding = "same", .dilation = 3}),
+                 {1, 1, 1, 3}, {30, 1, 2});
+    // An odd kernel: one on each side.
+    check_values(conv2d(row, tensor({1, 10, 100}, {1, 1, 1, 3}), {}, {.padding = "same"}),
+                 {1, 1, 1, 3}, {210, 321, 32});
+}
+
+TEST_CASE("conv2d: one image") {
+    Rng rng(2);
+    const Tensor w = randn({4, 1, 2, 3}, rng), b = randn({4}, rng);
+    const Tensor image = randn({2, 5, 6}, rng);
+    const Conv2dOptions options{.stride = {2, 1}, .padding = 1, .groups = 2};
+    const Tensor y = conv2d(image, w, b, options);
+    const Tensor batch = conv2d(reshape(image, {1, 2, 5, 6}), w, b, options);
+    CHECK(y.shape() == Shape{4, 3, 6});
+    CHECK(std::ranges::equal(y.values(), batch.values()));
+    check_gradients(
+        [&](const std::vector<Tensor>& in) { return conv2d(in[0], in[1], in[2], options); },
+        {image, w, b});
+}
+
 TEST_CASE("conv2d: channels, groups and images by hand") {
     const Tensor x = tensor({1, 2, 3, 4}, {1, 4, 1, 1});
     check_values(conv2d(x, tensor({1, 10, 100, 1000}, {1, 4, 1, 1}), {}), {1, 1, 1, 1}, {4321});
@@ -125,6 +156,8 @@ const std::vector<Case>& cases() {
         {{9, 1, 2, 2}, {1, 1, 2, 2}},
         {{1, 1, 1, 1}, {1, 1, 3, 3}, {.padding = 3, .dilation = 2}},
         {{2, 1, 1, 2}, {2, 1, 1, 1}, {.stride = 3, .padding = 4}},
+        {{2, 2, 5, 4}, {3, 2, 2, 4}, {.padding = "same"}},
+        {{1, 2, 3, 4}, {2, 1, 4, 3}, {.padding = "same", .dilation = {3, 2}, .groups = 2}},
     };
     return all;
 }
@@ -230,10 +263,11 @@ TEST_CASE("conv2d: bad shapes") {
         {"conv2d: expected a weight [C_out, C_in / groups, kh, kw], got [4, 27]"});
     check_error(
         [&] {
-            conv2d(zeros({3, 8, 8}), w, {});
+            conv2d(zeros({2, 8, 8}), w, {});
         },
-        {"conv2d: expected x [N, 3, H, W] for the weight [4, 3, 3, 3] in 1 group(s), got "
-         "[3, 8, 8]"});
+        {"conv2d: expected x [N, 3, H, W] or [3, H, W] for the weight [4, 3, 3, 3] in 1 group(s), "
+         "got [2, 8, 8]"});
+    check_error([&] { conv2d(zeros({8, 8}), w, {}); }, {"got [8, 8]"});
     check_error([&] { conv2d(zeros({2, 8, 8, 3}), w, {}); }, {"got [2, 8, 8, 3]"});
     check_error([&] { conv2d(x, w, {}, {.groups = 2}); }, {"expected x [N, 6, H, W]"});
     check_error([&] { conv2d(x, w, zeros({3})); },
@@ -270,6 +304,13 @@ TEST_CASE("conv2d: bad options") {
         {"conv2d: expected a padding of at least 0 either way, got -1x0"});
     check_error([&] { conv2d(x, w, {}, {.dilation = 0}); },
                 {"conv2d: expected a dilation of at least 1 either way, got 0x0"});
+    check_error(
+        [&] {
+            conv2d(x, w, {}, {.stride = {1, 2}, .padding = "same"});
+        },
+        {"conv2d: padding \"same\" needs a stride of 1, got 1x2"});
+    check_error([&] { conv2d(x, w, {}, {.padding = "full"}); },
+                {"padding: expected \"same\", \"valid\" or numbers, got \"full\""});
     check_error([&] { conv2d(x, w, {}, {.groups = 3}); },
                 {"conv2d: the 4 output channels of the weight [4, 3, 3, 3] cannot be cut into 3 "
                  "groups"});
@@ -301,20 +342,28 @@ TEST_CASE("conv2d: options whose sums and products would overflow") {
     CHECK(conv2d(x, w, {}, {.stride = large}).shape() == Shape{1, 1, 1, 1});
     check_error([&] { conv2d(x, w, {}, {.dilation = large}); }, {"covers 8589934589x8589934589"});
     check_error([&] { conv2d(x, w, {}, {.padding = large}); },
-                {"conv2d: x [1, 1, 8, 8] padded by 2147483647x2147483647 has more elements than "
+                {"conv2d: images of 8x8 padded by 2147483647x2147483647 have more elements than "
                  "memory"});
+    check_error([&] { conv2d(x, w, {}, {.padding = "same", .dilation = large}); },
+                {"padded by 4294967294x4294967294 have more elements than memory"});
 }
 
 // --- the kernels -------------------------------------------------------------------------------
 
 kernels::ConvSizes sizes_of(const Case& c) {
     const Conv2dOptions& o = c.options;
-    return {.batch = c.x[0],
-            .in_channels = c.x[1],
-            .out_channels = c.weight[0],
-            .groups = o.groups,
-            .h = {c.x[2], c.weight[2], o.stride.h, o.padding.h, o.dilation.h},
-            .w = {c.x[3], c.weight[3], o.stride.w, o.padding.w, o.dilation.w}};
+    const bool same = o.padding.word == "same";
+    const Size2 padding = same ? Size2(o.dilation.h * (c.weight[2] - 1) / 2,  //
+                                       o.dilation.w * (c.weight[3] - 1) / 2)
+                               : o.padding.size;
+    kernels::ConvSizes sizes{.batch = c.x[0],
+                             .in_channels = c.x[1],
+                             .out_channels = c.weight[0],
+                             .groups = o.groups,
+                             .h = {c.x[2], c.weight[2], o.stride.h, padding.h, o.dilation.h},
+                             .w = {c.x[3], c.weight[3], o.stride.w, padding.w, o.dilation.w}};
+    if (same) sizes.h.out = c.x[2], sizes.w.out = c.x[3];
+    return sizes;
 }
 
 struct Results {
@@ -454,7 +503,8 @@ TEST_CASE("conv kernels: how the threads overlap does not change the memory requ
 TEST_CASE("conv2d: after the first steps no memory is requested from the system") {
     const int before = num_threads();
     Rng rng(3);
-    Conv2d first(3, 8, {.kernel = 3, .padding = 1}, rng), second(8, 8, {.kernel = 1}, rng);
+    Conv2d first(3, 8, {.kernel_size = 3, .padding = 1}, rng),
+        second(8, 8, {.kernel_size = 1}, rng);
     const Tensor x = randn({16, 3, 10, 10}, rng);
     const auto step = [&] {
         Tape tape;
@@ -480,7 +530,8 @@ TEST_CASE("conv2d: after the first steps no memory is requested from the system"
 
 TEST_CASE("conv2d layer: forward by hand") {
     Rng rng(1);
-    Conv2d layer(1, 2, {.kernel = 2, .stride = {1, 2}, .padding = {0, 1}, .bias_value = 0.5}, rng);
+    Conv2d layer(1, 2, {.kernel_size = 2, .stride = {1, 2}, .padding = {0, 1}, .bias_value = 0.5},
+                 rng);
     layer.weight.copy_(tensor({1, 2, 3, 4, 0, 0, 0, 1}, {2, 1, 2, 2}));
     // Columns -1 and 0, 1 and 2; rows 0 and 1, 1 and 2: 1*2 + 4*4, 2*1 + 3*2 + 5*3 + 6*4, ...
     check_values(layer(nine()), {1, 2, 2, 2}, {18.5, 47.5, 36.5, 77.5, 4.5, 6.5, 7.5, 9.5});
@@ -489,7 +540,8 @@ TEST_CASE("conv2d layer: forward by hand") {
 TEST_CASE("conv2d layer: every option reaches the op") {
     Rng rng(1);
     Conv2d layer(
-        4, 6, {.kernel = {3, 2}, .stride = 2, .padding = {2, 1}, .dilation = {1, 2}, .groups = 2},
+        4, 6,
+        {.kernel_size = {3, 2}, .stride = 2, .padding = {2, 1}, .dilation = {1, 2}, .groups = 2},
         rng);
     const Tensor x = randn({2, 4, 7, 8}, rng);
     const Tensor y = conv2d(x, layer.weight, layer.bias,
@@ -499,9 +551,18 @@ TEST_CASE("conv2d layer: every option reaches the op") {
     CHECK(same_bits(layer(x), y));
 }
 
+TEST_CASE("conv2d layer: padding \"same\" keeps the size") {
+    Rng rng(1);
+    Conv2d layer(2, 3, {.kernel_size = {4, 3}, .padding = "same", .dilation = 3}, rng);
+    const Tensor x = randn({2, 2, 5, 6}, rng);
+    const Tensor y = conv2d(x, layer.weight, layer.bias, {.padding = "same", .dilation = 3});
+    CHECK(y.shape() == Shape{2, 3, 5, 6});
+    CHECK(same_bits(layer(x), y));
+}
+
 TEST_CASE("conv2d layer: the weight starts He normal, the bias at its value") {
     Rng rng(7), twin(7);
-    Conv2d layer(4, 6, {.kernel = {2, 4}, .groups = 2}, rng);
+    Conv2d layer(4, 6, {.kernel_size = {2, 4}, .groups = 2}, rng);
     CHECK(layer.weight.shape() == Shape{6, 2, 2, 4});
     const Real deviation = std::sqrt(Real(2) / 16);  // 2 channels of its group times 2 x 4
     for (Real w : layer.weight.values()) {
@@ -520,7 +581,7 @@ TEST_CASE("conv2d layer: the weight starts He normal, the bias at its value") {
 
 TEST_CASE("conv2d layer: without a bias") {
     Rng rng(1);
-    Conv2d layer(1, 1, {.kernel = 2, .bias = false}, rng);
+    Conv2d layer(1, 1, {.kernel_size = 2, .bias = false}, rng);
     CHECK_FALSE(layer.bias.defined());
     CHECK(layer.named_parameters().size() == 1);
     layer.weight.copy_(tensor({1, 2, 3, 4}, {1, 1, 2, 2}));
@@ -529,96 +590,101 @@ TEST_CASE("conv2d layer: without a bias") {
 
 TEST_CASE("conv2d layer: gradients") {
     Rng rng(3);
-    Conv2d layer(2, 4, {.kernel = 3, .stride = 2, .padding = 1, .groups = 2, .bias_value = 0.1},
-                 rng);
+    Conv2d layer(
+        2, 4, {.kernel_size = 3, .stride = 2, .padding = 1, .groups = 2, .bias_value = 0.1}, rng);
     check_gradients([&](const std::vector<Tensor>& in) { return layer(in[0]); },
                     {randn({2, 2, 5, 6}, rng), layer.weight, layer.bias});
-    Conv2d without(2, 3, {.kernel = {1, 2}, .dilation = 2, .bias = false}, rng);
+    Conv2d without(2, 3, {.kernel_size = {1, 2}, .dilation = 2, .bias = false}, rng);
     check_gradients([&](const std::vector<Tensor>& in) { return without(in[0]); },
                     {randn({2, 2, 3, 4}, rng), without.weight});
 }
 
 TEST_CASE("conv2d layer: bad shapes") {
     Rng rng(1);
-    Conv2d layer(3, 16, {.kernel = 5}, rng);
+    Conv2d layer(3, 16, {.kernel_size = 5}, rng);
     check_error(
         [&] {
             layer(zeros({2, 1, 28, 28}));
         },
-        {"Conv2d: conv2d: expected x [N, 3, H, W] for the weight [16, 3, 5, 5]",
+        {"Conv2d: conv2d: expected x [N, 3, H, W] or [3, H, W] for the weight [16, 3, 5, 5]",
          "got [2, 1, 28, 28]"});
     check_error([&] { layer(zeros({2, 3072})); }, {"expected x [N, 3, H, W]", "got [2, 3072]"});
     check_error(
         [&] {
-            layer(zeros({3, 28, 28}));
+            layer(zeros({1, 28, 28}));
         },
-        {"got [3, 28, 28]; a single image is a batch of one: [1, C, H, W]"});
+        {"Conv2d: conv2d: expected x [N, 3, H, W] or [3, H, W]", "got [1, 28, 28]"});
+    CHECK(layer(zeros({3, 28, 28})).shape() == Shape{16, 24, 24});
     check_error(
         [&] {
             layer(zeros({2, 3, 4, 28}));
         },
         {"Conv2d: conv2d: x [2, 3, 4, 28] padded by 0x0 is smaller than the kernel, which covers "
          "5x5; is the network too deep for images of this size?"});
-    Conv2d wide(1, 1, {.kernel = {1, 3}, .padding = {1, 2}, .dilation = {1, 4}}, rng);
+    Conv2d wide(1, 1, {.kernel_size = {1, 3}, .padding = {1, 2}, .dilation = {1, 4}}, rng);
     check_error([&] { wide(zeros({1, 1, 4, 4})); }, {"padded by 1x2", "covers 1x9"});
     CHECK(wide(zeros({1, 1, 4, 5})).shape() == Shape{1, 1, 6, 1});
-    Conv2d grouped(4, 2, {.kernel = {3, 1}, .groups = 2}, rng);
+    Conv2d grouped(4, 2, {.kernel_size = {3, 1}, .groups = 2}, rng);
     check_error([&] { grouped(zeros({1, 2, 4, 4})); }, {"Conv2d: conv2d: expected x [N, 4, H, W]"});
 }
 
 TEST_CASE("conv2d layer: bad options") {
     Rng rng(1);
-    check_error([&] { Conv2d(0, 16, {.kernel = 3}, rng); },
+    check_error([&] { Conv2d(0, 16, {.kernel_size = 3}, rng); },
                 {"Conv2d(0 -> 16, kernel 3x3): expected at least one channel on either side"});
-    check_error([&] { Conv2d(3, -1, {.kernel = 3}, rng); }, {"Conv2d(3 -> -1, kernel 3x3)"});
+    check_error([&] { Conv2d(3, -1, {.kernel_size = 3}, rng); }, {"Conv2d(3 -> -1, kernel 3x3)"});
     check_error([&] { Conv2d(3, 16, {.padding = 1}, rng); },
                 {"Conv2d(3 -> 16, kernel 0x0): expected a kernel of at least 1 either way, got "
                  "0x0"});
     check_error(
         [&] {
-            Conv2d(3, 16, {.kernel = 3, .stride = {0, 1}}, rng);
+            Conv2d(3, 16, {.kernel_size = 3, .stride = {0, 1}}, rng);
         },
         {"expected a stride of at least 1 either way, got 0x1"});
-    check_error([&] { Conv2d(3, 16, {.kernel = 3, .padding = -1}, rng); },
+    check_error([&] { Conv2d(3, 16, {.kernel_size = 3, .padding = -1}, rng); },
                 {"expected a padding of at least 0 either way, got -1x-1"});
     check_error(
         [&] {
-            Conv2d(3, 16, {.kernel = 3, .dilation = {1, 0}}, rng);
+            Conv2d(3, 16, {.kernel_size = 3, .dilation = {1, 0}}, rng);
         },
         {"expected a dilation of at least 1 either way, got 1x0"});
     const Index huge = Index{1} << 62;  // twice that would overflow
-    check_error([&] { Conv2d(3, 16, {.kernel = 3, .padding = huge}, rng); },
+    check_error([&] { Conv2d(3, 16, {.kernel_size = 3, .padding = huge}, rng); },
                 {"Conv2d(3 -> 16, kernel 3x3): expected a padding of at most 2147483647 either "
                  "way, got 4611686018427387904x4611686018427387904"});
     check_error(
         [&] {
-            Conv2d(3, 16, {.kernel = 3, .dilation = {1, huge}}, rng);
+            Conv2d(3, 16, {.kernel_size = 3, .dilation = {1, huge}}, rng);
         },
         {"expected a dilation of at most 2147483647 either way, got 1x4611686018427387904"});
-    check_error([&] { Conv2d(3, 16, {.kernel = 3, .stride = huge}, rng); },
+    check_error([&] { Conv2d(3, 16, {.kernel_size = 3, .stride = huge}, rng); },
                 {"expected a stride of at most 2147483647"});
-    check_error([&] { Conv2d(3, 16, {.kernel = huge}, rng); },
+    check_error([&] { Conv2d(3, 16, {.kernel_size = huge}, rng); },
                 {"expected a kernel of at most 2147483647"});
     check_error(
         [&] {
             conv2d(zeros({1, 1, 3, 3}), zeros({1, 1, 3, 3}), {}, {.padding = huge});
         },
         {"conv2d: expected a padding of at most 2147483647"});
+    check_error([&] { Conv2d(3, 16, {.kernel_size = 3, .stride = 2, .padding = "same"}, rng); },
+                {"Conv2d(3 -> 16, kernel 3x3): padding \"same\" needs a stride of 1, got 2x2"});
     const char* rule = "expected a number of groups that divides both channel counts, got ";
-    check_error([&] { Conv2d(3, 16, {.kernel = 3, .groups = 2}, rng); },
+    check_error([&] { Conv2d(3, 16, {.kernel_size = 3, .groups = 2}, rng); },
                 {"Conv2d(3 -> 16, kernel 3x3): ", rule, "got 2"});
-    check_error([&] { Conv2d(6, 16, {.kernel = 3, .groups = 3}, rng); }, {rule, "got 3"});
-    check_error([&] { Conv2d(6, 16, {.kernel = 3, .groups = 0}, rng); }, {rule, "got 0"});
+    check_error([&] { Conv2d(6, 16, {.kernel_size = 3, .groups = 3}, rng); }, {rule, "got 3"});
+    check_error([&] { Conv2d(6, 16, {.kernel_size = 3, .groups = 0}, rng); }, {rule, "got 0"});
 }
 
 TEST_CASE("conv2d layer: description") {
     Rng rng(1);
-    CHECK(Conv2d(3, 16, {.kernel = 3}, rng).describe() ==
+    CHECK(Conv2d(3, 16, {.kernel_size = 3}, rng).describe() ==
           "Conv2d(3, 16, kernel_size=(3, 3), stride=(1, 1))");
-    CHECK(Conv2d(3, 16, {.kernel = 3, .padding = 1}, rng).describe() ==
+    CHECK(Conv2d(3, 16, {.kernel_size = 3, .padding = 1}, rng).describe() ==
           "Conv2d(3, 16, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1))");
+    CHECK(Conv2d(3, 16, {.kernel_size = 3, .padding = "same"}, rng).describe() ==
+          "Conv2d(3, 16, kernel_size=(3, 3), stride=(1, 1), padding=same)");
     CHECK(Conv2d(4, 8,
-                 {.kernel = {3, 5},
+                 {.kernel_size = {3, 5},
                   .stride = {2, 1},
                   .padding = {0, 1},
                   .dilation = 2,

@@ -111,8 +111,8 @@ TEST_CASE("graph: what a convolutional network keeps, worked out by hand") {
     Tensor y = conv2d(x, conv, {}, {.padding = 1});  // [2, 2, 4, 4]
     y = batch_norm(y, {}, {}, gamma, beta, {.training = true});
     y = relu(y);
-    y = flatten(max_pool2d(y, {.kernel = 2}), 1);    // [2, 8]
-    y = relu(linear(dropout(y, 0.5, rng), w1, b1));  // [2, 5]
+    y = flatten(max_pool2d(y, {.kernel_size = 2}), 1);  // [2, 8]
+    y = relu(linear(dropout(y, 0.5, rng), w1, b1));     // [2, 5]
     const Tensor loss = cross_entropy(linear(y, w2, {}), {0, 2});
     const Graph graph = graph_of(tape, {{"conv", conv}, {"w1", w1}, {"gamma", gamma}});
 

@@ -57,9 +57,9 @@ void check_same(const F& text) {
 
 Sequential network() {
     Rng rng(1);
-    return Sequential{Conv2d(1, 1200, {.kernel = 3}, rng),
+    return Sequential{Conv2d(1, 1200, {.kernel_size = 3}, rng),
                       BatchNorm2d(1200, {.eps = 0.25, .momentum = 0.125}),
-                      MaxPool2d({.kernel = 2}),
+                      MaxPool2d({.kernel_size = 2}),
                       Dropout(0.25, rng),
                       Dropout2d(0.0625, rng),
                       LeakyReLU(0.375),

@@ -503,14 +503,14 @@ TEST_CASE("parallel: a network's training step, the same bits for any number of 
     const auto step = [](int threads) {
         const Threads set(threads);
         Rng rng(3);
-        Sequential trunk{Conv2d(32, 32, {.kernel = 3, .padding = 1, .bias = false}, rng),
+        Sequential trunk{Conv2d(32, 32, {.kernel_size = 3, .padding = 1, .bias = false}, rng),
                          BatchNorm2d(32, {.relu = true}),
-                         Conv2d(32, 32, {.kernel = 3, .padding = 1, .groups = 32}, rng),
+                         Conv2d(32, 32, {.kernel_size = 3, .padding = 1, .groups = 32}, rng),
                          Dropout(rng),
-                         MaxPool2d({.kernel = 3, .stride = 1, .padding = 1}),
-                         AvgPool2d({.kernel = 3, .stride = 1, .padding = 1})};
-        Sequential head{Conv2d(32, 48, {.kernel = 3, .stride = 2, .padding = 1}, rng),
-                        Conv2d(48, 64, {.kernel = 1}, rng), Flatten(),
+                         MaxPool2d({.kernel_size = 3, .stride = 1, .padding = 1}),
+                         AvgPool2d({.kernel_size = 3, .stride = 1, .padding = 1})};
+        Sequential head{Conv2d(32, 48, {.kernel_size = 3, .stride = 2, .padding = 1}, rng),
+                        Conv2d(48, 64, {.kernel_size = 1}, rng), Flatten(),
                         Linear(64 * 6 * 6, 1000, rng)};
         std::vector<Parameter> parameters = trunk.parameters();
         for (const Parameter& parameter : head.parameters()) parameters.push_back(parameter);
@@ -523,7 +523,7 @@ TEST_CASE("parallel: a network's training step, the same bits for any number of 
         Tape tape;
         const Tensor middle = trunk(x);
         const Tensor loss =
-            cross_entropy(head(middle), labels) + mean(max_pool2d(middle, {.kernel = 2}));
+            cross_entropy(head(middle), labels) + mean(max_pool2d(middle, {.kernel_size = 2}));
         tape.backward(loss);
         optimizer.step();
         std::vector<std::vector<Real>> results{values_of(loss), values_of(x.grad())};

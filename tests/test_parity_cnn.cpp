@@ -44,10 +44,10 @@ class TakeInputs : public Visitor {
 
 Tensor train(const ParityInputs& in) {
     Rng rng(0);
-    Sequential model(Conv2d(2, 4, {.kernel = 3, .padding = 1, .bias = false}, rng), BatchNorm2d(4),
-                     ReLU(), MaxPool2d({.kernel = 2}),
-                     Conv2d(4, 6, {.kernel = 3, .padding = 1}, rng), ReLU(),
-                     Conv2d(6, 8, {.kernel = 3, .bias = false}, rng), BatchNorm2d(8), ReLU(),
+    Sequential model(Conv2d(2, 4, {.kernel_size = 3, .padding = 1, .bias = false}, rng),
+                     BatchNorm2d(4), ReLU(), MaxPool2d({.kernel_size = 2}),
+                     Conv2d(4, 6, {.kernel_size = 3, .padding = 1}, rng), ReLU(),
+                     Conv2d(6, 8, {.kernel_size = 3, .bias = false}, rng), BatchNorm2d(8), ReLU(),
                      AdaptiveAvgPool2d(1), Flatten(), Linear(8, 5, rng));
     TakeInputs take(in);
     model.visit(take);

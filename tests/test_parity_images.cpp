@@ -6,6 +6,7 @@
 #include <primer/core/ops.h>
 #include <primer/layers/batchnorm.h>
 #include <primer/layers/conv2d.h>
+#include <primer/layers/conv_transpose2d.h>
 #include <primer/layers/dropout.h>
 #include <primer/layers/pooling.h>
 #include "parity.h"
@@ -56,11 +57,66 @@ TEST_CASE("parity: conv2d") {
             {"kernel beyond the image", conv2d_({.padding = 2})},
             {"many channels", conv2d_({.padding = 1})},
             {"no examples", conv2d_({})},
-            {"3x3, without bias", layer({.kernel = 3, .bias = false})},
+            {"same", conv2d_({.padding = "same"})},
+            {"same, even kernel", conv2d_({.padding = "same"})},
+            {"same, dilation", conv2d_({.padding = "same", .dilation = {3, 1}})},
+            {"valid", conv2d_({.padding = "valid"})},
+            {"one image", conv2d_({.padding = 1})},
+            {"same, even kernel", layer({.kernel_size = {2, 4}, .padding = "same"})},
+            {"3x3, without bias", layer({.kernel_size = 3, .bias = false})},
             {"dilation 2, padded, stride 2",
-             layer({.kernel = 3, .stride = 2, .padding = 2, .dilation = 2})},
-            {"depthwise", layer({.kernel = 3, .padding = 1, .groups = 3})},
-            {"a column", layer({.kernel = {5, 1}, .padding = {2, 0}})},
+             layer({.kernel_size = 3, .stride = 2, .padding = 2, .dilation = 2})},
+            {"depthwise", layer({.kernel_size = 3, .padding = 1, .groups = 3})},
+            {"a column", layer({.kernel_size = {5, 1}, .padding = {2, 0}})},
+        });
+}
+
+TEST_CASE("parity: conv_transpose2d") {
+    const auto transposed = [](const ConvTranspose2dOptions& options) {
+        return [=](const In& in) {
+            return conv_transpose2d(in["x"], in["weight"], in["bias"], options);
+        };
+    };
+    const auto layer = [](const ConvTranspose2dLayerOptions& options) {
+        return [=](const In& in) {
+            const Shape& weight = in["weight"].shape();
+            Rng rng(0);
+            ConvTranspose2d conv(weight[0], weight[1] * options.groups, options, rng);
+            conv.weight = Parameter(in["weight"]);
+            if (options.bias) conv.bias = Parameter(in["bias"]);
+            return conv(in["x"]);
+        };
+    };
+    check_parity(
+        "conv_transpose2d",
+        {
+            {"3x3", transposed({})},
+            {"3x3, without bias",
+             [](const In& in) { return conv_transpose2d(in["x"], in["weight"], {}); }},
+            {"1x1", transposed({})},
+            {"4x4, doubling", transposed({.stride = 2, .padding = 1})},
+            {"output_padding", transposed({.stride = 2, .padding = 1, .output_padding = 1})},
+            {"stride beyond the kernel", transposed({.stride = 3, .output_padding = 2})},
+            {"padding beyond the kernel", transposed({.padding = 2})},
+            {"dilation 2", transposed({.dilation = 2})},
+            {"output_padding by dilation", transposed({.output_padding = 2, .dilation = 3})},
+            {"groups", transposed({.padding = 1, .groups = 2})},
+            {"depthwise", transposed({.stride = 2, .groups = 3})},
+            {"unlike in height and width", transposed({.stride = {3, 1},
+                                                       .padding = {0, 2},
+                                                       .output_padding = {1, 0},
+                                                       .dilation = {1, 2}})},
+            {"one image", transposed({.stride = 2})},
+            {"no examples", transposed({})},
+            {"3x3, without bias", layer({.kernel_size = 3, .bias = false})},
+            {"output_padding",
+             layer({.kernel_size = 3, .stride = 2, .padding = 1, .output_padding = 1})},
+            {"groups", layer({.kernel_size = 3, .padding = 1, .groups = 2})},
+            {"unlike in height and width", layer({.kernel_size = {2, 3},
+                                                  .stride = {3, 1},
+                                                  .padding = {0, 2},
+                                                  .output_padding = {1, 0},
+                                                  .dilation = {1, 2}})},
         });
 }
 
@@ -74,52 +130,70 @@ TEST_CASE("parity: pool2d") {
     const auto adaptive_ = [](Size2 out) {
         return [=](const In& in) { return adaptive_avg_pool2d(in["x"], out); };
     };
+    const auto adaptive_max_ = [](Size2 out) {
+        return [=](const In& in) { return adaptive_max_pool2d(in["x"], out); };
+    };
     check_parity(
         "pool2d",
         {
-            {"max: 2x2", max_({.kernel = 2})},
-            {"max: 2x2, odd image", max_({.kernel = 2})},
-            {"max: 2x2, ceil_mode", max_({.kernel = 2, .ceil_mode = true})},
-            {"max: 3x3, stride 2, padded", max_({.kernel = 3, .stride = 2, .padding = 1})},
-            {"max: 3x3, stride 1", max_({.kernel = 3, .stride = 1})},
+            {"max: 2x2", max_({.kernel_size = 2})},
+            {"max: 2x2, odd image", max_({.kernel_size = 2})},
+            {"max: 2x2, ceil_mode", max_({.kernel_size = 2, .ceil_mode = true})},
+            {"max: 3x3, stride 2, padded", max_({.kernel_size = 3, .stride = 2, .padding = 1})},
+            {"max: 3x3, stride 1", max_({.kernel_size = 3, .stride = 1})},
             {"max: 3x3, padded, ceil_mode",
-             max_({.kernel = 3, .stride = 2, .padding = 1, .ceil_mode = true})},
+             max_({.kernel_size = 3, .stride = 2, .padding = 1, .ceil_mode = true})},
             {"max: ceil_mode, no window behind the edge",
-             max_({.kernel = 2, .stride = 3, .padding = 1, .ceil_mode = true})},
-            {"max: all negative, padded", max_({.kernel = 3, .stride = 2, .padding = 1})},
-            {"max: all negative, ceil_mode", max_({.kernel = 2, .ceil_mode = true})},
+             max_({.kernel_size = 2, .stride = 3, .padding = 1, .ceil_mode = true})},
+            {"max: all negative, padded", max_({.kernel_size = 3, .stride = 2, .padding = 1})},
+            {"max: all negative, ceil_mode", max_({.kernel_size = 2, .ceil_mode = true})},
             {"max: unlike in height and width",
-             max_({.kernel = {3, 2}, .stride = {1, 2}, .padding = {1, 0}})},
-            {"max: whole image", max_({.kernel = {3, 5}})},
-            {"max: 1x1, stride 2", max_({.kernel = 1, .stride = 2})},
-            {"max: several largest", max_({.kernel = 2, .stride = 1})},
-            {"max: dilation 2", max_({.kernel = 3, .stride = 1, .dilation = 2})},
+             max_({.kernel_size = {3, 2}, .stride = {1, 2}, .padding = {1, 0}})},
+            {"max: whole image", max_({.kernel_size = {3, 5}})},
+            {"max: 1x1, stride 2", max_({.kernel_size = 1, .stride = 2})},
+            {"max: several largest", max_({.kernel_size = 2, .stride = 1})},
+            {"max: dilation 2", max_({.kernel_size = 3, .stride = 1, .dilation = 2})},
             {"max: dilation 2, padded, stride 2",
-             max_({.kernel = 3, .stride = 2, .padding = 1, .dilation = 2})},
+             max_({.kernel_size = 3, .stride = 2, .padding = 1, .dilation = 2})},
             {"max: dilation 2, ceil_mode",
-             max_({.kernel = 2, .stride = 2, .dilation = 2, .ceil_mode = true})},
-            {"avg: 2x2", avg_({.kernel = 2})},
-            {"avg: 2x2, odd image", avg_({.kernel = 2})},
-            {"avg: 2x2, ceil_mode", avg_({.kernel = 2, .ceil_mode = true})},
-            {"avg: 3x3, stride 2, padded", avg_({.kernel = 3, .stride = 2, .padding = 1})},
-            {"avg: 3x3, stride 1", avg_({.kernel = 3, .stride = 1})},
+             max_({.kernel_size = 2, .stride = 2, .dilation = 2, .ceil_mode = true})},
+            {"avg: 2x2", avg_({.kernel_size = 2})},
+            {"avg: 2x2, odd image", avg_({.kernel_size = 2})},
+            {"avg: 2x2, ceil_mode", avg_({.kernel_size = 2, .ceil_mode = true})},
+            {"avg: 3x3, stride 2, padded", avg_({.kernel_size = 3, .stride = 2, .padding = 1})},
+            {"avg: 3x3, stride 1", avg_({.kernel_size = 3, .stride = 1})},
             {"avg: 3x3, padded, ceil_mode",
-             avg_({.kernel = 3, .stride = 2, .padding = 1, .ceil_mode = true})},
+             avg_({.kernel_size = 3, .stride = 2, .padding = 1, .ceil_mode = true})},
             {"avg: ceil_mode, no window behind the edge",
-             avg_({.kernel = 2, .stride = 3, .padding = 1, .ceil_mode = true})},
-            {"avg: all negative, padded", avg_({.kernel = 3, .stride = 2, .padding = 1})},
-            {"avg: all negative, ceil_mode", avg_({.kernel = 2, .ceil_mode = true})},
+             avg_({.kernel_size = 2, .stride = 3, .padding = 1, .ceil_mode = true})},
+            {"avg: all negative, padded", avg_({.kernel_size = 3, .stride = 2, .padding = 1})},
+            {"avg: all negative, ceil_mode", avg_({.kernel_size = 2, .ceil_mode = true})},
             {"avg: unlike in height and width",
-             avg_({.kernel = {3, 2}, .stride = {1, 2}, .padding = {1, 0}})},
-            {"avg: whole image", avg_({.kernel = {3, 5}})},
-            {"avg: 1x1, stride 2", avg_({.kernel = 1, .stride = 2})},
+             avg_({.kernel_size = {3, 2}, .stride = {1, 2}, .padding = {1, 0}})},
+            {"avg: whole image", avg_({.kernel_size = {3, 5}})},
+            {"avg: 1x1, stride 2", avg_({.kernel_size = 1, .stride = 2})},
             {"avg: padding not counted",
-             avg_({.kernel = 3, .stride = 2, .padding = 1, .count_include_pad = false})},
-            {"avg: padding not counted, ceil_mode", avg_({.kernel = 3,
+             avg_({.kernel_size = 3, .stride = 2, .padding = 1, .count_include_pad = false})},
+            {"avg: padding not counted, ceil_mode", avg_({.kernel_size = 3,
                                                           .stride = 2,
                                                           .padding = 1,
                                                           .ceil_mode = true,
                                                           .count_include_pad = false})},
+            {"avg: divisor_override",
+             avg_({.kernel_size = 3, .stride = 2, .padding = 1, .divisor_override = 5})},
+            {"max: one image", max_({.kernel_size = 2})},
+            {"avg: one image", avg_({.kernel_size = 2})},
+            {"adaptive avg: one image", adaptive_({2, 3})},
+            {"adaptive max: one image", adaptive_max_({2, 3})},
+            {"adaptive max: 5x7 to 1x1", adaptive_max_(1)},
+            {"adaptive max: 5x7 to 3x2", adaptive_max_({3, 2})},
+            {"adaptive max: 5x7 to 5x7", adaptive_max_({5, 7})},
+            {"adaptive max: 5x7 to 8x3", adaptive_max_({8, 3})},
+            {"adaptive max: several largest", adaptive_max_({1, 2})},
+            {"adaptive max: 5x7 to 3x2",
+             [](const In& in) {
+                 return AdaptiveMaxPool2d({3, 2})(in["x"]);
+             }},
             {"adaptive avg: 5x7 to 1x1", adaptive_(1)},
             {"adaptive avg: 5x7 to 3x2", adaptive_({3, 2})},
             {"adaptive avg: 5x7 to 2x3", adaptive_({2, 3})},
@@ -128,13 +202,14 @@ TEST_CASE("parity: pool2d") {
             {"adaptive avg: 5x7 to 8x12", adaptive_({8, 12})},
             {"max: 3x3, padded, ceil_mode",
              [](const In& in) {
-                 return MaxPool2d({.kernel = 3, .stride = 2, .padding = 1, .ceil_mode = true})(
+                 return MaxPool2d({.kernel_size = 3, .stride = 2, .padding = 1, .ceil_mode = true})(
                      in["x"]);
              }},
             {"avg: padding not counted",
              [](const In& in) {
                  return AvgPool2d(
-                     {.kernel = 3, .stride = 2, .padding = 1, .count_include_pad = false})(in["x"]);
+                     {.kernel_size = 3, .stride = 2, .padding = 1, .count_include_pad = false})(
+                     in["x"]);
              }},
             {"adaptive avg: 5x7 to 3x2",
              [](const In& in) {

@@ -9,6 +9,7 @@
 #include <primer/layers/activations.h>
 #include <primer/layers/batchnorm.h>
 #include <primer/layers/conv2d.h>
+#include <primer/layers/conv_transpose2d.h>
 #include <primer/layers/dropout.h>
 #include <primer/layers/flatten.h>
 #include <primer/layers/identity.h>
@@ -48,9 +49,9 @@ TEST_CASE("parity: layers print as PyTorch's do") {
     Rng rng(1);
     same("linear", Linear(784, 10, rng));
     same("linear without bias", Linear(1, 2, rng, {.bias = false}));
-    same("conv", Conv2d(3, 8, {.kernel = 3}, rng));
+    same("conv", Conv2d(3, 8, {.kernel_size = 3}, rng));
     same("conv, all options", Conv2d(4, 8,
-                                     {.kernel = {3, 2},
+                                     {.kernel_size = {3, 2},
                                       .stride = {2, 1},
                                       .padding = {1, 0},
                                       .dilation = {1, 2},
@@ -58,7 +59,21 @@ TEST_CASE("parity: layers print as PyTorch's do") {
                                       .bias = false},
                                      rng));
     same("conv, square options",
-         Conv2d(4, 4, {.kernel = 3, .stride = 2, .padding = 1, .dilation = 2, .groups = 4}, rng));
+         Conv2d(4, 4, {.kernel_size = 3, .stride = 2, .padding = 1, .dilation = 2, .groups = 4},
+                rng));
+    same("conv, same",
+         Conv2d(3, 8, {.kernel_size = {3, 2}, .padding = "same", .dilation = 2}, rng));
+    same("conv, valid", Conv2d(3, 8, {.kernel_size = 3, .padding = "valid"}, rng));
+    same("transposed conv", ConvTranspose2d(3, 8, {.kernel_size = 3}, rng));
+    same("transposed conv, all options", ConvTranspose2d(4, 8,
+                                                         {.kernel_size = {3, 2},
+                                                          .stride = {2, 3},
+                                                          .padding = {1, 0},
+                                                          .output_padding = {0, 2},
+                                                          .groups = 2,
+                                                          .bias = false,
+                                                          .dilation = {1, 2}},
+                                                         rng));
     same("batch norm 1d", BatchNorm1d(7));
     same("batch norm 2d", BatchNorm2d(64));
     same("batch norm, whole numbers", BatchNorm2d(3, {.eps = 1, .momentum = 1}));
@@ -73,22 +88,24 @@ TEST_CASE("parity: layers print as PyTorch's do") {
     same("dropout of none", Dropout(0, rng));
     same("dropout of a third", Dropout(1.0 / 3, rng));
     same("dropout 2d", Dropout2d(0.25, rng));
-    same("max pool", MaxPool2d({.kernel = 2}));
-    same("max pool, all options", MaxPool2d({.kernel = {3, 2},
+    same("max pool", MaxPool2d({.kernel_size = 2}));
+    same("max pool, all options", MaxPool2d({.kernel_size = {3, 2},
                                              .stride = {2, 1},
                                              .padding = {1, 0},
                                              .dilation = {1, 2},
                                              .ceil_mode = true}));
     same("max pool, square options",
-         MaxPool2d({.kernel = 3, .stride = 2, .padding = 1, .dilation = 2}));
-    same("avg pool", AvgPool2d({.kernel = 2}));
-    same("avg pool, all options", AvgPool2d({.kernel = {3, 2},
+         MaxPool2d({.kernel_size = 3, .stride = 2, .padding = 1, .dilation = 2}));
+    same("avg pool", AvgPool2d({.kernel_size = 2}));
+    same("avg pool, all options", AvgPool2d({.kernel_size = {3, 2},
                                              .stride = {2, 1},
                                              .padding = {1, 0},
                                              .ceil_mode = true,
                                              .count_include_pad = false}));
     same("adaptive pool", AdaptiveAvgPool2d(1));
     same("adaptive pool, not square", AdaptiveAvgPool2d({3, 2}));
+    same("adaptive max pool", AdaptiveMaxPool2d(1));
+    same("adaptive max pool, not square", AdaptiveMaxPool2d({3, 2}));
     same("flatten", Flatten());
     same("flatten some", Flatten(0, 2));
     same("identity", Identity());
@@ -112,7 +129,7 @@ TEST_CASE("parity: layers print as PyTorch's do") {
     same("softmax", Softmax(1));
     same("log softmax", LogSoftmax(-1));
     same("sequential of none", Sequential());
-    same("sequential", Sequential{Conv2d(1, 4, {.kernel = 3, .padding = 1}, rng),
+    same("sequential", Sequential{Conv2d(1, 4, {.kernel_size = 3, .padding = 1}, rng),
                                   Sequential{BatchNorm2d(4), ReLU()}, Sequential{}, Flatten(),
                                   Linear(4, 2, rng)});
     for (const auto& [name, text] : texts) FAIL_CHECK("no layer here is compared with ", name);

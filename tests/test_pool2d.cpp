@@ -45,7 +45,7 @@ Tensor four_by_four() {
 // --- max_pool2d --------------------------------------------------------------------------------
 
 TEST_CASE("max_pool2d: by hand") {
-    const auto pool = [](const Tensor& x) { return max_pool2d(x, {.kernel = 2}); };
+    const auto pool = [](const Tensor& x) { return max_pool2d(x, {.kernel_size = 2}); };
     check_values(pool(four_by_four()), {1, 1, 2, 2}, {5, 8, 9, 6});
     // The first of the three nines gets the gradient.
     check_values(gradient(pool, four_by_four()), {1, 1, 4, 4},
@@ -54,7 +54,7 @@ TEST_CASE("max_pool2d: by hand") {
 
 TEST_CASE("max_pool2d: windows that overlap, by hand") {
     const auto pool = [](const Tensor& x) {
-        return max_pool2d(x, {.kernel = {2, 3}, .stride = 1});
+        return max_pool2d(x, {.kernel_size = {2, 3}, .stride = 1});
     };
     check_values(pool(four_by_four()), {1, 1, 3, 2}, {8, 8, 9, 9, 9, 9});
     check_values(gradient(pool, four_by_four()), {1, 1, 4, 4},
@@ -62,32 +62,34 @@ TEST_CASE("max_pool2d: windows that overlap, by hand") {
 }
 
 TEST_CASE("max_pool2d: every option by hand") {
-    CHECK(max_pool2d(zeros({2, 3, 9, 9}), {.kernel = {2, 3}}).shape() == Shape{2, 3, 4, 3});
+    CHECK(max_pool2d(zeros({2, 3, 9, 9}), {.kernel_size = {2, 3}}).shape() == Shape{2, 3, 4, 3});
     const Tensor x = row({-4, -3, -2, -1, -5});
-    check_values(max_pool2d(x, {.kernel = 1, .stride = 3}), {1, 1, 1, 2}, {-4, -1});
+    check_values(max_pool2d(x, {.kernel_size = 1, .stride = 3}), {1, 1, 1, 2}, {-4, -1});
     // The padding is less than any number, not 0.
-    check_values(max_pool2d(x, {.kernel = {1, 2}, .padding = {0, 1}}), {1, 1, 1, 3}, {-4, -2, -1});
-    check_values(max_pool2d(x, {.kernel = {1, 2}, .stride = 1, .dilation = {1, 3}}), {1, 1, 1, 2},
-                 {-1, -3});
+    check_values(max_pool2d(x, {.kernel_size = {1, 2}, .padding = {0, 1}}), {1, 1, 1, 3},
+                 {-4, -2, -1});
+    check_values(max_pool2d(x, {.kernel_size = {1, 2}, .stride = 1, .dilation = {1, 3}}),
+                 {1, 1, 1, 2}, {-1, -3});
     // With rounding up, the last window reaches past the edge.
-    check_values(max_pool2d(x, {.kernel = {1, 2}}), {1, 1, 1, 2}, {-3, -1});
-    check_values(max_pool2d(x, {.kernel = {1, 2}, .ceil_mode = true}), {1, 1, 1, 3}, {-3, -1, -5});
+    check_values(max_pool2d(x, {.kernel_size = {1, 2}}), {1, 1, 1, 2}, {-3, -1});
+    check_values(max_pool2d(x, {.kernel_size = {1, 2}, .ceil_mode = true}), {1, 1, 1, 3},
+                 {-3, -1, -5});
     // A window larger than the image fits with rounding up.
-    check_values(max_pool2d(x, {.kernel = {1, 6}, .ceil_mode = true}), {1, 1, 1, 1}, {-1});
+    check_values(max_pool2d(x, {.kernel_size = {1, 6}, .ceil_mode = true}), {1, 1, 1, 1}, {-1});
 }
 
 TEST_CASE("max_pool2d: with ceil_mode no window begins beyond the image") {
     // (2 - 1) / 2 + 1 rounded up is 2, but the second window would begin at 2.
-    check_values(max_pool2d(row({1, 2}), {.kernel = 1, .stride = 2, .ceil_mode = true}),
+    check_values(max_pool2d(row({1, 2}), {.kernel_size = 1, .stride = 2, .ceil_mode = true}),
                  {1, 1, 1, 1}, {1});
     // (3 + 2 - 2) / 2 + 1 rounded up is 3, but the third would begin at 3, in the right padding.
     check_values(
-        max_pool2d(row({1, 2, 3}), {.kernel = {1, 2}, .padding = {0, 1}, .ceil_mode = true}),
+        max_pool2d(row({1, 2, 3}), {.kernel_size = {1, 2}, .padding = {0, 1}, .ceil_mode = true}),
         {1, 1, 1, 2}, {1, 3});
 }
 
 TEST_CASE("max_pool2d: NaN and infinities") {
-    const auto pool = [](const Tensor& x) { return max_pool2d(x, {.kernel = {1, 3}}); };
+    const auto pool = [](const Tensor& x) { return max_pool2d(x, {.kernel_size = {1, 3}}); };
     check_values(pool(row({1, kNaN, 3, 4, 5, kInf, -kInf, -kInf, -kInf})), {1, 1, 1, 3},
                  {kNaN, kInf, -kInf});
     check_values(gradient(pool, row({1, kNaN, 3, 4, 5, kInf, -kInf, -kInf, -kInf})), {1, 1, 1, 9},
@@ -97,7 +99,7 @@ TEST_CASE("max_pool2d: NaN and infinities") {
 TEST_CASE("max_pool2d: a dilated window that sees nothing but padding") {
     // Its two cells lie at -1 and 2.
     const auto pool = [](const Tensor& x) {
-        return max_pool2d(x, {.kernel = {1, 2}, .padding = {0, 1}, .dilation = {1, 3}});
+        return max_pool2d(x, {.kernel_size = {1, 2}, .padding = {0, 1}, .dilation = {1, 3}});
     };
     check_values(pool(row({5, 6})), {1, 1, 1, 1}, {-kInf});
     check_values(gradient(pool, row({5, 6})), {1, 1, 1, 2}, {0, 0});
@@ -107,7 +109,7 @@ TEST_CASE("max_pool2d: backward needs neither x nor y") {
     const Tensor x = four_by_four();
     x.requires_grad_();
     Tape tape;
-    const Tensor loss = sum(max_pool2d(x, {.kernel = 4}));
+    const Tensor loss = sum(max_pool2d(x, {.kernel_size = 4}));
     x.fill_(0);
     tape.backward(loss);
     CHECK(x.grad().at({0, 0, 2, 0}) == 1);
@@ -117,17 +119,17 @@ TEST_CASE("max_pool2d: backward needs neither x nor y") {
 // Every option, alone and together with others, on sizes that leave pixels over.
 const std::vector<MaxPool2dOptions>& max_options() {
     static const std::vector<MaxPool2dOptions> all{
-        {.kernel = 1},
-        {.kernel = 2},
-        {.kernel = {1, 3}},
-        {.kernel = 3, .stride = 2},
-        {.kernel = 3, .stride = 1, .padding = 1},
-        {.kernel = 2, .stride = 3},
-        {.kernel = {2, 3}, .stride = {1, 2}, .padding = {1, 0}},
-        {.kernel = 2, .ceil_mode = true},
-        {.kernel = 3, .stride = 2, .padding = 1, .ceil_mode = true},
-        {.kernel = {3, 2}, .stride = 1, .dilation = {1, 2}},
-        {.kernel = 2, .stride = 2, .padding = 1, .dilation = 2, .ceil_mode = true},
+        {.kernel_size = 1},
+        {.kernel_size = 2},
+        {.kernel_size = {1, 3}},
+        {.kernel_size = 3, .stride = 2},
+        {.kernel_size = 3, .stride = 1, .padding = 1},
+        {.kernel_size = 2, .stride = 3},
+        {.kernel_size = {2, 3}, .stride = {1, 2}, .padding = {1, 0}},
+        {.kernel_size = 2, .ceil_mode = true},
+        {.kernel_size = 3, .stride = 2, .padding = 1, .ceil_mode = true},
+        {.kernel_size = {3, 2}, .stride = 1, .dilation = {1, 2}},
+        {.kernel_size = 2, .stride = 2, .padding = 1, .dilation = 2, .ceil_mode = true},
     };
     return all;
 }
@@ -135,7 +137,7 @@ const std::vector<MaxPool2dOptions>& max_options() {
 TEST_CASE("max_pool2d: gradients") {
     Rng rng(5);
     for (const MaxPool2dOptions& options : max_options()) {
-        CAPTURE(options.kernel);
+        CAPTURE(options.kernel_size);
         for (const Shape& shape : {Shape{2, 2, 5, 4}, Shape{1, 1, 7, 6}}) {
             check_gradients(
                 [&](const std::vector<Tensor>& in) { return max_pool2d(in[0], options); },
@@ -147,7 +149,7 @@ TEST_CASE("max_pool2d: gradients") {
 // --- avg_pool2d --------------------------------------------------------------------------------
 
 TEST_CASE("avg_pool2d: by hand") {
-    const auto pool = [](const Tensor& x) { return avg_pool2d(x, {.kernel = 2}); };
+    const auto pool = [](const Tensor& x) { return avg_pool2d(x, {.kernel_size = 2}); };
     check_values(pool(four_by_four()), {1, 1, 2, 2}, {3.25, 4.25, 7.25, 0});
     check_values(gradient(pool, four_by_four()), {1, 1, 4, 4},
                  {0.25, 0.25, 0.5, 0.5, 0.25, 0.25, 0.5, 0.5, 0.75, 0.75, 1, 1, 0.75, 0.75, 1, 1});
@@ -155,39 +157,53 @@ TEST_CASE("avg_pool2d: by hand") {
 
 TEST_CASE("avg_pool2d: windows that overlap, by hand") {
     const auto pool = [](const Tensor& x) {
-        return avg_pool2d(x, {.kernel = {1, 2}, .stride = 1});
+        return avg_pool2d(x, {.kernel_size = {1, 2}, .stride = 1});
     };
     check_values(pool(row({1, 3, 7})), {1, 1, 1, 2}, {2, 5});
     check_values(gradient(pool, row({1, 3, 7})), {1, 1, 1, 3}, {0.5, 1.5, 1});
 }
 
 TEST_CASE("avg_pool2d: every option by hand") {
-    CHECK(avg_pool2d(zeros({2, 3, 9, 9}), {.kernel = {2, 3}}).shape() == Shape{2, 3, 4, 3});
-    check_values(avg_pool2d(row({1, 2, 4, 8}), {.kernel = {1, 2}, .stride = 2}), {1, 1, 1, 2},
+    CHECK(avg_pool2d(zeros({2, 3, 9, 9}), {.kernel_size = {2, 3}}).shape() == Shape{2, 3, 4, 3});
+    check_values(avg_pool2d(row({1, 2, 4, 8}), {.kernel_size = {1, 2}, .stride = 2}), {1, 1, 1, 2},
                  {1.5, 6});
     // Zeros on either side: {0, 1}, {2, 4}, {8, 0}.
     const Tensor x = row({1, 2, 4, 8});
-    check_values(avg_pool2d(x, {.kernel = {1, 2}, .padding = {0, 1}}), {1, 1, 1, 3}, {0.5, 3, 4});
-    check_values(avg_pool2d(x, {.kernel = {1, 2}, .padding = {0, 1}, .count_include_pad = false}),
-                 {1, 1, 1, 3}, {1, 3, 8});
-    // In both directions: the corner window covers one cell of a 2 x 2 image.
-    check_values(avg_pool2d(full({1, 1, 2, 2}, 8), {.kernel = 2, .padding = 1}), {1, 1, 2, 2},
-                 {2, 2, 2, 2});
+    check_values(avg_pool2d(x, {.kernel_size = {1, 2}, .padding = {0, 1}}), {1, 1, 1, 3},
+                 {0.5, 3, 4});
     check_values(
-        avg_pool2d(full({1, 1, 2, 2}, 8), {.kernel = 2, .padding = 1, .count_include_pad = false}),
-        {1, 1, 2, 2}, {8, 8, 8, 8});
+        avg_pool2d(x, {.kernel_size = {1, 2}, .padding = {0, 1}, .count_include_pad = false}),
+        {1, 1, 1, 3}, {1, 3, 8});
+    // In both directions: the corner window covers one cell of a 2 x 2 image.
+    check_values(avg_pool2d(full({1, 1, 2, 2}, 8), {.kernel_size = 2, .padding = 1}), {1, 1, 2, 2},
+                 {2, 2, 2, 2});
+    check_values(avg_pool2d(full({1, 1, 2, 2}, 8),
+                            {.kernel_size = 2, .padding = 1, .count_include_pad = false}),
+                 {1, 1, 2, 2}, {8, 8, 8, 8});
+}
+
+TEST_CASE("avg_pool2d: divisor_override by hand") {
+    const Tensor x = row({1, 2, 4, 8});
+    const AvgPool2dOptions options{
+        .kernel_size = {1, 2}, .padding = {0, 1}, .divisor_override = 10};
+    const auto pool = [&](const Tensor& t) { return avg_pool2d(t, options); };
+    check_values(pool(x), {1, 1, 1, 3}, {0.1, 0.6, 0.8});
+    check_values(gradient(pool, x), {1, 1, 1, 4}, {0.1, 0.2, 0.2, 0.3});
+    check_values(avg_pool2d(four_by_four(), {.kernel_size = 4, .divisor_override = -2}),
+                 {1, 1, 1, 1}, {-29.5});
 }
 
 TEST_CASE("avg_pool2d: with ceil_mode, cells beyond the padding do not count") {
-    check_values(avg_pool2d(row({1, 2, 4}), {.kernel = {1, 2}}), {1, 1, 1, 1}, {1.5});
-    check_values(avg_pool2d(row({1, 2, 4}), {.kernel = {1, 2}, .ceil_mode = true}), {1, 1, 1, 2},
-                 {1.5, 4});
+    check_values(avg_pool2d(row({1, 2, 4}), {.kernel_size = {1, 2}}), {1, 1, 1, 1}, {1.5});
+    check_values(avg_pool2d(row({1, 2, 4}), {.kernel_size = {1, 2}, .ceil_mode = true}),
+                 {1, 1, 1, 2}, {1.5, 4});
     // The windows are {pad, 1, 2}, {2, 4, 8} and {8, pad, beyond}.
     const Tensor x = row({1, 2, 4, 8});
     check_values(
-        avg_pool2d(x, {.kernel = {1, 3}, .stride = {1, 2}, .padding = {0, 1}, .ceil_mode = true}),
+        avg_pool2d(x,
+                   {.kernel_size = {1, 3}, .stride = {1, 2}, .padding = {0, 1}, .ceil_mode = true}),
         {1, 1, 1, 3}, {3.0 / 3, 14.0 / 3, 8.0 / 2});
-    check_values(avg_pool2d(x, {.kernel = {1, 3},
+    check_values(avg_pool2d(x, {.kernel_size = {1, 3},
                                 .stride = {1, 2},
                                 .padding = {0, 1},
                                 .ceil_mode = true,
@@ -197,17 +213,22 @@ TEST_CASE("avg_pool2d: with ceil_mode, cells beyond the padding do not count") {
 
 const std::vector<AvgPool2dOptions>& avg_options() {
     static const std::vector<AvgPool2dOptions> all{
-        {.kernel = 1},
-        {.kernel = 2},
-        {.kernel = {1, 3}},
-        {.kernel = 3, .stride = 2},
-        {.kernel = 3, .stride = 1, .padding = 1},
-        {.kernel = 3, .stride = 1, .padding = 1, .count_include_pad = false},
-        {.kernel = 2, .stride = 3},
-        {.kernel = {2, 3}, .stride = {1, 2}, .padding = {1, 0}},
-        {.kernel = 2, .ceil_mode = true},
-        {.kernel = 3, .stride = 2, .padding = 1, .ceil_mode = true},
-        {.kernel = 3, .stride = 2, .padding = 1, .ceil_mode = true, .count_include_pad = false},
+        {.kernel_size = 1},
+        {.kernel_size = 2},
+        {.kernel_size = {1, 3}},
+        {.kernel_size = 3, .stride = 2},
+        {.kernel_size = 3, .stride = 1, .padding = 1},
+        {.kernel_size = 3, .stride = 1, .padding = 1, .count_include_pad = false},
+        {.kernel_size = 2, .stride = 3},
+        {.kernel_size = {2, 3}, .stride = {1, 2}, .padding = {1, 0}},
+        {.kernel_size = 2, .ceil_mode = true},
+        {.kernel_size = 3, .stride = 2, .padding = 1, .ceil_mode = true},
+        {.kernel_size = 3,
+         .stride = 2,
+         .padding = 1,
+         .ceil_mode = true,
+         .count_include_pad = false},
+        {.kernel_size = 3, .stride = 2, .padding = 1, .divisor_override = 5},
     };
     return all;
 }
@@ -215,7 +236,7 @@ const std::vector<AvgPool2dOptions>& avg_options() {
 TEST_CASE("avg_pool2d: gradients") {
     Rng rng(5);
     for (const AvgPool2dOptions& options : avg_options()) {
-        CAPTURE(options.kernel);
+        CAPTURE(options.kernel_size);
         for (const Shape& shape : {Shape{2, 2, 5, 4}, Shape{1, 1, 7, 6}}) {
             check_gradients(
                 [&](const std::vector<Tensor>& in) { return avg_pool2d(in[0], options); },
@@ -254,44 +275,117 @@ TEST_CASE("adaptive_avg_pool2d: gradients") {
     }
 }
 
+// --- adaptive_max_pool2d -----------------------------------------------------------------------
+
+TEST_CASE("adaptive_max_pool2d: by hand") {
+    const auto global = [](const Tensor& x) { return adaptive_max_pool2d(x, 1); };
+    check_values(global(four_by_four()), {1, 1, 1, 1}, {9});
+    // The first of the three nines gets the gradient.
+    check_values(gradient(global, four_by_four()), {1, 1, 4, 4},
+                 {0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0});
+    // 4 rows to 2, 4 columns to 1.
+    check_values(adaptive_max_pool2d(four_by_four(), {2, 1}), {1, 1, 2, 1}, {8, 9});
+    // 5 to 2: {1, 2, 7} and {7, 4, 5}: they share the largest.
+    const auto halves = [](const Tensor& x) { return adaptive_max_pool2d(x, {1, 2}); };
+    check_values(halves(row({1, 2, 7, 4, 5})), {1, 1, 1, 2}, {7, 7});
+    check_values(gradient(halves, row({1, 2, 7, 4, 5})), {1, 1, 1, 5}, {0, 0, 3, 0, 0});
+    // 2 to 3: {1}, {1, 5} and {5}.
+    check_values(adaptive_max_pool2d(row({1, 5}), {1, 3}), {1, 1, 1, 3}, {1, 5, 5});
+    // A NaN is the largest; of windows of -infinity the first cell is taken.
+    check_values(halves(row({-kInf, -kInf, -kInf, kNaN, kInf})), {1, 1, 1, 2}, {-kInf, kNaN});
+    check_values(gradient(halves, row({-kInf, -kInf, -kInf, kNaN, kInf})), {1, 1, 1, 5},
+                 {1, 0, 0, 2, 0});
+}
+
+TEST_CASE("adaptive_max_pool2d: gradients") {
+    Rng rng(5);
+    for (Size2 output : {Size2(1), Size2(2), Size2(3, 2), Size2(5, 4), Size2(7, 6)}) {
+        CAPTURE(output);
+        check_gradients(
+            [&](const std::vector<Tensor>& in) { return adaptive_max_pool2d(in[0], output); },
+            {randn({2, 2, 5, 4}, rng)});
+    }
+}
+
+TEST_CASE("adaptive_max_pool2d: backward needs neither x nor y") {
+    const Tensor x = four_by_four();
+    x.requires_grad_();
+    Tape tape;
+    const Tensor loss = sum(adaptive_max_pool2d(x, 1));
+    x.fill_(0);
+    tape.backward(loss);
+    CHECK(x.grad().at({0, 0, 2, 0}) == 1);
+    CHECK(sum(x.grad()).item() == 1);
+}
+
 // --- all of them -------------------------------------------------------------------------------
 
 TEST_CASE("pooling: a batch of no images") {
     const Tensor x = zeros({0, 3, 6, 6});
-    CHECK(gradient([](const Tensor& t) { return max_pool2d(t, {.kernel = 2}); }, x).shape() ==
+    CHECK(gradient([](const Tensor& t) { return max_pool2d(t, {.kernel_size = 2}); }, x).shape() ==
           x.shape());
-    CHECK(max_pool2d(x, {.kernel = 2}).shape() == Shape{0, 3, 3, 3});
-    CHECK(avg_pool2d(x, {.kernel = 2}).shape() == Shape{0, 3, 3, 3});
+    CHECK(max_pool2d(x, {.kernel_size = 2}).shape() == Shape{0, 3, 3, 3});
+    CHECK(avg_pool2d(x, {.kernel_size = 2}).shape() == Shape{0, 3, 3, 3});
     CHECK(adaptive_avg_pool2d(x, {1, 2}).shape() == Shape{0, 3, 1, 2});
+    CHECK(adaptive_max_pool2d(x, {1, 2}).shape() == Shape{0, 3, 1, 2});
+    CHECK(adaptive_max_pool2d(zeros({2, 0, 3, 3}), 1).shape() == Shape{2, 0, 1, 1});
+}
+
+// Each op without the batch: the same values, and the same gradient.
+TEST_CASE("pooling: one image") {
+    Rng rng(4);
+    const Tensor image = randn({3, 6, 5}, rng);
+    const auto check_image = [&](const auto& pool) {
+        const auto of_batch = [&](const Tensor& x) { return pool(reshape(x, {1, 3, 6, 5})); };
+        const Tensor y = pool(image), batch = of_batch(image);
+        CHECK(y.shape() == batch.shape().slice(1, 4));
+        CHECK(std::ranges::equal(y.values(), batch.values()));
+        const Tensor dx = gradient(pool, image).clone();
+        CHECK(dx.shape() == image.shape());
+        CHECK(std::ranges::equal(dx.values(), gradient(of_batch, image).values()));
+    };
+    check_image([](const Tensor& x) { return max_pool2d(x, {.kernel_size = 2}); });
+    check_image([](const Tensor& x) {
+        return max_pool2d(x, {.kernel_size = 3, .stride = 2, .padding = 1});
+    });
+    check_image([](const Tensor& x) { return avg_pool2d(x, {.kernel_size = {3, 2}}); });
+    check_image([](const Tensor& x) { return adaptive_avg_pool2d(x, {4, 2}); });
+    check_image([](const Tensor& x) { return adaptive_max_pool2d(x, {4, 2}); });
 }
 
 TEST_CASE("pooling: bad shapes") {
     check_error(
         [&] {
-            max_pool2d(zeros({3, 8, 8}), {.kernel = 2});
+            max_pool2d(zeros({1, 1, 3, 8, 8}), {.kernel_size = 2});
         },
-        {"max_pool2d: expected x [N, C, H, W], got [3, 8, 8]; a single image is a batch of "
-         "one: [1, C, H, W]"});
+        {"max_pool2d: expected x [N, C, H, W] or [C, H, W], got [1, 1, 3, 8, 8]"});
     check_error(
         [&] {
-            avg_pool2d(zeros({3, 8}), {.kernel = 2});
+            avg_pool2d(zeros({3, 8}), {.kernel_size = 2});
         },
-        {"avg_pool2d: expected x [N, C, H, W], got [3, 8]"});
+        {"avg_pool2d: expected x [N, C, H, W] or [C, H, W], got [3, 8]"});
     check_error(
         [&] {
-            adaptive_avg_pool2d(zeros({3, 8, 8}), 1);
+            adaptive_avg_pool2d(zeros({8, 8}), 1);
         },
-        {"adaptive_avg_pool2d: expected x [N, C, H, W], got [3, 8, 8]"});
+        {"adaptive_avg_pool2d: expected x [N, C, H, W] or [C, H, W], got [8, 8]"});
+    check_error([&] { adaptive_max_pool2d(zeros({8}), 1); },
+                {"adaptive_max_pool2d: expected x [N, C, H, W] or [C, H, W], got [8]"});
+    check_error(
+        [&] {
+            max_pool2d(zeros({3, 0, 8}), {.kernel_size = 1});
+        },
+        {"with H and W of at least 1, got [3, 0, 8]"});
     check_error([&] { adaptive_avg_pool2d(zeros({3, 8, 0, 1}), 1); }, {"got [3, 8, 0, 1]"});
     check_error(
         [&] {
-            max_pool2d(zeros({1, 1, 4, 2}), {.kernel = 3, .dilation = 2});
+            max_pool2d(zeros({1, 1, 4, 2}), {.kernel_size = 3, .dilation = 2});
         },
         {"max_pool2d: x [1, 1, 4, 2] padded by 0x0 is smaller than the window, which "
          "covers 5x5; is the network too deep for images of this size?"});
     check_error(
         [&] {
-            avg_pool2d(zeros({1, 1, 4, 2}), {.kernel = {2, 5}, .padding = {0, 1}});
+            avg_pool2d(zeros({1, 1, 4, 2}), {.kernel_size = {2, 5}, .padding = {0, 1}});
         },
         {"avg_pool2d: x [1, 1, 4, 2] padded by 0x1 is smaller than the window, which "
          "covers 2x5"});
@@ -300,10 +394,15 @@ TEST_CASE("pooling: bad shapes") {
 TEST_CASE("max_pool2d: a position in a plane fits into 32 bits") {
     check_error(
         [&] {
-            max_pool2d(zeros({0, 1, 65536, 32768}), {.kernel = 2});
+            max_pool2d(zeros({0, 1, 65536, 32768}), {.kernel_size = 2});
         },
         {"max_pool2d: expected fewer than 2^31 elements in a plane, got x [0, 1, 65536, "
          "32768]"});
+    check_error(
+        [&] {
+            adaptive_max_pool2d(zeros({0, 1, 65536, 32768}), 1);
+        },
+        {"adaptive_max_pool2d: expected fewer than 2^31 elements in a plane"});
 }
 
 TEST_CASE("pooling: bad options") {
@@ -313,24 +412,24 @@ TEST_CASE("pooling: bad options") {
     check_error([&] { avg_pool2d(x, {.stride = 2}); }, {"avg_pool2d: expected a kernel"});
     check_error(
         [&] {
-            max_pool2d(x, {.kernel = 2, .stride = {2, 0}});
+            max_pool2d(x, {.kernel_size = 2, .stride = {2, 0}});
         },
         {"max_pool2d: expected a stride of at least 1 either way, got 2x0"});
     check_error(
         [&] {
-            avg_pool2d(x, {.kernel = 2, .padding = {0, -1}});
+            avg_pool2d(x, {.kernel_size = 2, .padding = {0, -1}});
         },
         {"avg_pool2d: expected a padding of at least 0 either way, got 0x-1"});
-    check_error([&] { max_pool2d(x, {.kernel = 2, .dilation = 0}); },
+    check_error([&] { max_pool2d(x, {.kernel_size = 2, .dilation = 0}); },
                 {"max_pool2d: expected a dilation of at least 1 either way, got 0x0"});
     check_error(
         [&] {
-            max_pool2d(x, {.kernel = {4, 3}, .padding = 2});
+            max_pool2d(x, {.kernel_size = {4, 3}, .padding = 2});
         },
         {"max_pool2d: expected a padding of at most half the kernel 4x3, got 2x2"});
     check_error(
         [&] {
-            avg_pool2d(x, {.kernel = 1, .padding = {1, 0}});
+            avg_pool2d(x, {.kernel_size = 1, .padding = {1, 0}});
         },
         {"avg_pool2d: expected a padding of at most half the kernel 1x1, got 1x0"});
     check_error(
@@ -338,16 +437,23 @@ TEST_CASE("pooling: bad options") {
             adaptive_avg_pool2d(x, {0, 1});
         },
         {"adaptive_avg_pool2d: expected a size of the output of at least 1 either way, got 0x1"});
+    check_error(
+        [&] {
+            adaptive_max_pool2d(x, {2, -1});
+        },
+        {"adaptive_max_pool2d: expected a size of the output of at least 1 either way, got 2x-1"});
+    check_error([&] { avg_pool2d(x, {.kernel_size = 2, .divisor_override = 0}); },
+                {"avg_pool2d: expected a divisor_override other than 0"});
 }
 
 TEST_CASE("pooling: options whose sums and products would overflow") {
     const Tensor x = zeros({1, 1, 8, 8});
     const Index huge = Index{1} << 62, large = kMaxSize;
-    check_error([&] { max_pool2d(x, {.kernel = 5, .stride = 1, .dilation = huge}); },
+    check_error([&] { max_pool2d(x, {.kernel_size = 5, .stride = 1, .dilation = huge}); },
                 {"max_pool2d: expected a dilation of at most 2147483647 either way"});
-    check_error([&] { max_pool2d(x, {.kernel = 2, .stride = huge, .ceil_mode = true}); },
+    check_error([&] { max_pool2d(x, {.kernel_size = 2, .stride = huge, .ceil_mode = true}); },
                 {"max_pool2d: expected a stride of at most 2147483647"});
-    check_error([&] { avg_pool2d(x, {.kernel = huge, .stride = 1, .padding = huge / 2}); },
+    check_error([&] { avg_pool2d(x, {.kernel_size = huge, .stride = 1, .padding = huge / 2}); },
                 {"avg_pool2d: expected a kernel of at most 2147483647"});
     check_error(
         [&] {
@@ -359,9 +465,9 @@ TEST_CASE("pooling: options whose sums and products would overflow") {
             adaptive_avg_pool2d(zeros({0, 1, large + 1, 1}), 1);
         },
         {"adaptive_avg_pool2d: expected a size of the images of at most 2147483647"});
-    check_error([&] { max_pool2d(x, {.kernel = 5, .dilation = large}); },
+    check_error([&] { max_pool2d(x, {.kernel_size = 5, .dilation = large}); },
                 {"covers 8589934589x8589934589"});
-    const Tensor y = max_pool2d(x, {.kernel = 2, .stride = large, .ceil_mode = true});
+    const Tensor y = max_pool2d(x, {.kernel_size = 2, .stride = large, .ceil_mode = true});
     CHECK(y.shape() == Shape{1, 1, 1, 1});
 }
 
@@ -371,10 +477,10 @@ TEST_CASE("pooling: tables that exceed memory are an Error") {
     const char* output = "expected a size of the output of at most 16777216 either way, got ";
     check_error(
         [&] {
-            max_pool2d(x, {.kernel = {1, large}, .stride = 1, .padding = {0, large / 2}});
+            max_pool2d(x, {.kernel_size = {1, large}, .stride = 1, .padding = {0, large / 2}});
         },
         {"max_pool2d: expected a kernel of at most 16777216 cells, got 1x1073741824"});
-    check_error([&] { max_pool2d(x, {.kernel = 8192, .stride = 1, .padding = 4096}); },
+    check_error([&] { max_pool2d(x, {.kernel_size = 8192, .stride = 1, .padding = 4096}); },
                 {"max_pool2d: expected a kernel of at most 16777216 cells, got 8192x8192"});
     check_error(
         [&] {
@@ -383,12 +489,14 @@ TEST_CASE("pooling: tables that exceed memory are an Error") {
         {"adaptive_avg_pool2d: ", output, "1073741824x1"});
     check_error(
         [&] {
-            avg_pool2d(zeros({0, 1, 1, large}), {.kernel = 1});
+            avg_pool2d(zeros({0, 1, 1, large}), {.kernel_size = 1});
         },
         {"avg_pool2d: ", output, "1x1073741824"});
     // An average needs no table of its window's cells.
-    const AvgPool2dOptions wide{
-        .kernel = {8, large}, .stride = 8, .padding = {0, large / 2}, .count_include_pad = false};
+    const AvgPool2dOptions wide{.kernel_size = {8, large},
+                                .stride = 8,
+                                .padding = {0, large / 2},
+                                .count_include_pad = false};
     check_values(avg_pool2d(x + 3, wide), {1, 1, 1, 2}, {3, 3});
     // Here the tables fit, but the tensor does not.
     check_error([&] { adaptive_avg_pool2d(x, Index{1} << 24); }, {"out of memory"});
@@ -555,6 +663,48 @@ TEST_CASE("average pooling kernel: whole planes, like its reference") {
     }
 }
 
+TEST_CASE("adaptive max pooling kernel: like its definition for random sizes") {
+    Rng rng(18);
+    for (int i = 0; i < 200; ++i) {
+        const Index planes = between(rng, 1, 20), h = between(rng, 1, 13), w = between(rng, 1, 13);
+        const Index out_h = between(rng, 1, 15), out_w = between(rng, 1, 15);
+        const kernels::AdaptiveMaxPoolSizes s{planes, h, w, kernels::adaptive_cells(h, out_h),
+                                              kernels::adaptive_cells(w, out_w)};
+        const Tensor x = empty({planes, h, w}), dy = arange(planes * out_h * out_w) + 1;
+        for (Index j = 0; j < x.numel(); ++j) {  // ties are common
+            const Index v = rng.below(30);
+            x.mutable_data()[j] = static_cast<Real>(v == 0 ? kNaN : v < 3 ? -kInf : double(v % 7));
+        }
+        const Shape out{planes, out_h, out_w};
+        const Tensor y[] = {full(out, 99), full(out, 99)};
+        const Tensor dx[] = {full(x.shape(), 99), full(x.shape(), 99)};
+        std::vector<std::int32_t> taken[2];
+        for (std::size_t fast : {0, 1}) {
+            taken[fast].assign(static_cast<std::size_t>(out.numel()), -1);
+            const auto forward =
+                fast ? kernels::adaptive_max_pool2d : kernels::reference::adaptive_max_pool2d;
+            const auto backward = fast ? kernels::adaptive_max_pool2d_backward
+                                       : kernels::reference::adaptive_max_pool2d_backward;
+            forward(s, x.data(), y[fast].mutable_data(), taken[fast].data());
+            backward(s, taken[fast].data(), dy.data(), dx[fast].mutable_data());
+        }
+        CHECK(same_values(y[0], y[1]));
+        CHECK(taken[0] == taken[1]);
+        CHECK(same_values(dx[0], dx[1]));
+    }
+}
+
+// Where the windows do not overlap, max_pool2d says the same.
+TEST_CASE("adaptive_max_pool2d: even windows are those of max_pool2d") {
+    Rng rng(19);
+    const Tensor x = randn({3, 7, 12, 15}, rng);
+    const auto windows = [](const Tensor& t) { return max_pool2d(t, {.kernel_size = {4, 3}}); };
+    const auto adaptive = [](const Tensor& t) { return adaptive_max_pool2d(t, {3, 5}); };
+    CHECK(same_values(windows(x), adaptive(x)));
+    const Tensor dx = gradient(windows, x).clone();
+    CHECK(same_values(dx, gradient(adaptive, x)));
+}
+
 TEST_CASE("window: which outputs see a cell inside the image") {
     Rng rng(17);
     for (int i = 0; i < 300; ++i) {
@@ -583,12 +733,13 @@ TEST_CASE("pooling: the same bits for any number of threads") {
             all.push_back(gradient(pool, x));
         };
         add([](const Tensor& t) {
-            return max_pool2d(t, {.kernel = 3, .stride = 2, .padding = 1});
+            return max_pool2d(t, {.kernel_size = 3, .stride = 2, .padding = 1});
         });
-        add([](const Tensor& t) { return max_pool2d(t, {.kernel = 2}); });
-        add([](const Tensor& t) { return avg_pool2d(t, {.kernel = 3, .stride = 1}); });
+        add([](const Tensor& t) { return max_pool2d(t, {.kernel_size = 2}); });
+        add([](const Tensor& t) { return avg_pool2d(t, {.kernel_size = 3, .stride = 1}); });
         add([](const Tensor& t) { return adaptive_avg_pool2d(t, {4, 5}); });
         add([](const Tensor& t) { return adaptive_avg_pool2d(t, 1); });
+        add([](const Tensor& t) { return adaptive_max_pool2d(t, {4, 5}); });
         return all;
     };
     set_num_threads(1);
@@ -609,8 +760,8 @@ TEST_CASE("pooling: after the first steps no memory is requested from the system
     Rng rng(3);
     const Tensor x = randn({4, 3, 16, 16}, rng);
     const auto step = [&] {
-        gradient([](const Tensor& t) { return max_pool2d(t, {.kernel = 2}); }, x);
-        gradient([](const Tensor& t) { return avg_pool2d(t, {.kernel = 2}); }, x);
+        gradient([](const Tensor& t) { return max_pool2d(t, {.kernel_size = 2}); }, x);
+        gradient([](const Tensor& t) { return avg_pool2d(t, {.kernel_size = 2}); }, x);
         gradient([](const Tensor& t) { return adaptive_avg_pool2d(t, 1); }, x);
     };
     release_cached_storage();
@@ -641,21 +792,31 @@ TEST_CASE("pooling layers: every option reaches the op") {
     AdaptiveAvgPool2d layer({2, 3});
     CHECK(layer(x).shape() == Shape{2, 3, 2, 3});
     CHECK(same_values(layer(x), adaptive_avg_pool2d(x, {2, 3})));
+    CHECK(same_values(AdaptiveMaxPool2d({2, 3})(x), adaptive_max_pool2d(x, {2, 3})));
+    // Kernel size and stride.
+    CHECK(same_values(MaxPool2d(3, 2)(x), max_pool2d(x, {.kernel_size = 3, .stride = 2})));
+    CHECK(
+        same_values(AvgPool2d(3, {1, 2})(x), avg_pool2d(x, {.kernel_size = 3, .stride = {1, 2}})));
+    CHECK(MaxPool2d(2)(x).shape() == Shape{2, 3, 4, 4});
+    CHECK(AvgPool2d({3, 2}, 2)(x).shape() == Shape{2, 3, 4, 4});
 }
 
 TEST_CASE("pooling layers: forward by hand") {
-    check_values(MaxPool2d({.kernel = 2})(four_by_four()), {1, 1, 2, 2}, {5, 8, 9, 6});
-    check_values(AvgPool2d({.kernel = 2})(four_by_four()), {1, 1, 2, 2}, {3.25, 4.25, 7.25, 0});
+    check_values(MaxPool2d({.kernel_size = 2})(four_by_four()), {1, 1, 2, 2}, {5, 8, 9, 6});
+    check_values(AvgPool2d({.kernel_size = 2})(four_by_four()), {1, 1, 2, 2},
+                 {3.25, 4.25, 7.25, 0});
     check_values(AdaptiveAvgPool2d(1)(four_by_four()), {1, 1, 1, 1}, {59.0 / 16});
 }
 
 TEST_CASE("pooling layers: gradients") {
     Rng rng(2);
-    MaxPool2d largest({.kernel = 3, .stride = 2, .padding = 1});
-    AvgPool2d mean({.kernel = 3, .stride = 2, .padding = 1});
+    MaxPool2d largest({.kernel_size = 3, .stride = 2, .padding = 1});
+    AvgPool2d mean({.kernel_size = 3, .stride = 2, .padding = 1});
     AdaptiveAvgPool2d adaptive({2, 3});
-    for (Module* layer : {static_cast<Module*>(&largest), static_cast<Module*>(&mean),
-                          static_cast<Module*>(&adaptive)}) {
+    AdaptiveMaxPool2d adaptive_largest({2, 3});
+    for (Module* layer :
+         {static_cast<Module*>(&largest), static_cast<Module*>(&mean),
+          static_cast<Module*>(&adaptive), static_cast<Module*>(&adaptive_largest)}) {
         CAPTURE(layer->describe());
         check_gradients([&](const std::vector<Tensor>& in) { return (*layer)(in[0]); },
                         {randn({2, 2, 6, 5}, rng)});
@@ -663,19 +824,25 @@ TEST_CASE("pooling layers: gradients") {
 }
 
 TEST_CASE("pooling layers: description") {
-    CHECK(MaxPool2d({.kernel = 2}).describe() ==
+    CHECK(MaxPool2d({.kernel_size = 2}).describe() ==
           "MaxPool2d(kernel_size=2, stride=2, padding=0, dilation=1, ceil_mode=False)");
-    CHECK(MaxPool2d(
-              {.kernel = {3, 2}, .stride = 2, .padding = 1, .dilation = {1, 2}, .ceil_mode = true})
+    CHECK(MaxPool2d({.kernel_size = {3, 2},
+                     .stride = 2,
+                     .padding = 1,
+                     .dilation = {1, 2},
+                     .ceil_mode = true})
               .describe() ==
           "MaxPool2d(kernel_size=(3, 2), stride=2, padding=1, dilation=(1, 2), ceil_mode=True)");
-    CHECK(MaxPool2d({.kernel = {3, 2}}).describe() ==
+    CHECK(MaxPool2d({.kernel_size = {3, 2}}).describe() ==
           "MaxPool2d(kernel_size=(3, 2), stride=(3, 2), padding=0, dilation=1, ceil_mode=False)");
-    CHECK(AvgPool2d({.kernel = 2}).describe() == "AvgPool2d(kernel_size=2, stride=2, padding=0)");
-    CHECK(AvgPool2d({.kernel = 3, .stride = {1, 2}, .padding = {0, 1}}).describe() ==
+    CHECK(AvgPool2d({.kernel_size = 2}).describe() ==
+          "AvgPool2d(kernel_size=2, stride=2, padding=0)");
+    CHECK(AvgPool2d({.kernel_size = 3, .stride = {1, 2}, .padding = {0, 1}}).describe() ==
           "AvgPool2d(kernel_size=3, stride=(1, 2), padding=(0, 1))");
     CHECK(AdaptiveAvgPool2d(1).describe() == "AdaptiveAvgPool2d(output_size=1)");
     CHECK(AdaptiveAvgPool2d({1, 2}).describe() == "AdaptiveAvgPool2d(output_size=(1, 2))");
+    CHECK(AdaptiveMaxPool2d({1, 2}).describe() == "AdaptiveMaxPool2d(output_size=(1, 2))");
+    CHECK(AvgPool2d(2, 2).describe() == "AvgPool2d(kernel_size=2, stride=2, padding=0)");
 }
 
 TEST_CASE("pooling layers: bad options") {
@@ -684,25 +851,25 @@ TEST_CASE("pooling layers: bad options") {
     check_error([] { AvgPool2d({.stride = 2}); }, {"AvgPool2d(kernel 0x0): expected a kernel"});
     check_error(
         [] {
-            MaxPool2d({.kernel = 2, .stride = {2, 0}});
+            MaxPool2d({.kernel_size = 2, .stride = {2, 0}});
         },
         {"MaxPool2d(kernel 2x2): expected a stride of at least 1 either way, got 2x0"});
     check_error(
         [] {
-            AvgPool2d({.kernel = {2, 3}, .padding = {0, -1}});
+            AvgPool2d({.kernel_size = {2, 3}, .padding = {0, -1}});
         },
         {"AvgPool2d(kernel 2x3): expected a padding of at least 0 either way, got 0x-1"});
-    check_error([] { MaxPool2d({.kernel = 2, .dilation = 0}); },
+    check_error([] { MaxPool2d({.kernel_size = 2, .dilation = 0}); },
                 {"MaxPool2d(kernel 2x2): expected a dilation of at least 1 either way, got 0x0"});
     const char* half = ": expected a padding of at most half the kernel, got ";
     check_error(
         [] {
-            MaxPool2d({.kernel = {4, 3}, .padding = 2});
+            MaxPool2d({.kernel_size = {4, 3}, .padding = 2});
         },
         {"MaxPool2d(kernel 4x3)", half, "got 2x2"});
     check_error(
         [] {
-            AvgPool2d({.kernel = 1, .padding = {1, 0}});
+            AvgPool2d({.kernel_size = 1, .padding = {1, 0}});
         },
         {"AvgPool2d(kernel 1x1)", half, "got 1x0"});
     check_error(
@@ -711,41 +878,43 @@ TEST_CASE("pooling layers: bad options") {
         },
         {"AdaptiveAvgPool2d: expected a size of the output of at least 1 either way, got "
          "3x0"});
+    check_error([] { AdaptiveMaxPool2d(0); },
+                {"AdaptiveMaxPool2d: expected a size of the output of at least 1 either way"});
+    check_error([] { MaxPool2d(2, -1); }, {"MaxPool2d(kernel 2x2): expected a stride of at least"});
+    check_error([] { AvgPool2d({.kernel_size = 2, .divisor_override = 0}); },
+                {"AvgPool2d: expected a divisor_override other than 0"});
     const Index huge = Index{1} << 62;  // twice that would overflow
     check_error(
-        [&] { MaxPool2d({.kernel = huge, .padding = huge}); },
+        [&] { MaxPool2d({.kernel_size = huge, .padding = huge}); },
         {"MaxPool2d(kernel 4611686018427387904x4611686018427387904): expected a kernel of at most "
          "2147483647 either way"});
-    check_error([&] { AvgPool2d({.kernel = 2, .stride = huge}); },
+    check_error([&] { AvgPool2d({.kernel_size = 2, .stride = huge}); },
                 {"AvgPool2d(kernel 2x2): expected a stride of at most 2147483647 either way"});
-    check_error([&] { MaxPool2d({.kernel = 2, .dilation = huge}); },
+    check_error([&] { MaxPool2d({.kernel_size = 2, .dilation = huge}); },
                 {"MaxPool2d(kernel 2x2): expected a dilation of at most"});
 }
 
 TEST_CASE("pooling layers: bad shapes") {
+    check_error([] { MaxPool2d({.kernel_size = 2})(zeros({8})); },
+                {"MaxPool2d: max_pool2d: expected x [N, C, H, W] or [C, H, W], got [8]"});
     check_error(
         [] {
-            MaxPool2d({.kernel = 2})(zeros({3, 8, 8}));
+            AvgPool2d({.kernel_size = 2})(zeros({8, 8}));
         },
-        {"MaxPool2d: max_pool2d: expected x [N, C, H, W], got [3, 8, 8]; a single image is a batch "
-         "of one: [1, C, H, W]"});
-    check_error(
-        [] {
-            AvgPool2d({.kernel = 2})(zeros({8, 8}));
-        },
-        {"AvgPool2d: avg_pool2d: expected x [N, C, H, W], got [8, 8]"});
+        {"AvgPool2d: avg_pool2d: expected x [N, C, H, W] or [C, H, W], got [8, 8]"});
     check_error(
         [] {
             AdaptiveAvgPool2d(1)(zeros({8, 64}));
         },
-        {"AdaptiveAvgPool2d: adaptive_avg_pool2d: expected x [N, C, H, W], got [8, 64]"});
+        {"AdaptiveAvgPool2d: adaptive_avg_pool2d: expected x [N, C, H, W] or [C, H, W], got [8, "
+         "64]"});
     check_error(
         [] {
-            AvgPool2d({.kernel = 9})(zeros({1, 3, 8, 10}));
+            AvgPool2d({.kernel_size = 9})(zeros({1, 3, 8, 10}));
         },
         {"AvgPool2d: avg_pool2d: x [1, 3, 8, 10] padded by 0x0 is smaller than the window, which "
          "covers 9x9; is the network too deep for images of this size?"});
-    MaxPool2d dilated({.kernel = 2, .padding = 1, .dilation = {1, 9}});
+    MaxPool2d dilated({.kernel_size = 2, .padding = 1, .dilation = {1, 9}});
     check_error(
         [&] {
             dilated(zeros({1, 3, 8, 7}));
@@ -754,7 +923,7 @@ TEST_CASE("pooling layers: bad shapes") {
          "covers 2x10"});
     CHECK(dilated(zeros({1, 3, 8, 8})).shape() == Shape{1, 3, 5, 1});
     // With ceil_mode the window may reach stride - 1 pixels past the edge, and no further.
-    MaxPool2d over({.kernel = 3, .stride = 2, .ceil_mode = true});
+    MaxPool2d over({.kernel_size = 3, .stride = 2, .ceil_mode = true});
     CHECK(over(zeros({1, 1, 2, 2})).shape() == Shape{1, 1, 1, 1});
     check_error([&] { over(zeros({1, 1, 1, 2})); }, {"x [1, 1, 1, 2] padded by 0x0", "covers 3x3"});
 }

@@ -20,7 +20,7 @@ namespace {
 constexpr double kEach = sizeof(Real);
 
 Sequential network(Rng& rng) {
-    return Sequential{Conv2d(1, 2, {.kernel = 3, .padding = 1, .bias = false}, rng), ReLU(),
+    return Sequential{Conv2d(1, 2, {.kernel_size = 3, .padding = 1, .bias = false}, rng), ReLU(),
                       Flatten(), Linear(32, 3, rng)};
 }
 

@@ -29,7 +29,7 @@ namespace fs = std::filesystem;
 // A module that is no Sequential.
 class Net : public Module {
   public:
-    explicit Net(Rng& rng) : conv1(1, 2, {.kernel = 3}, rng), bn(2), body(Linear(2, 2, rng)) {}
+    explicit Net(Rng& rng) : conv1(1, 2, {.kernel_size = 3}, rng), bn(2), body(Linear(2, 2, rng)) {}
     Tensor forward(const Tensor& x) override { return bn(conv1(x)); }
     void visit(Visitor& visitor) override {
         visitor("conv1", conv1);

@@ -100,12 +100,12 @@ TEST_CASE("summary: modules in modules") {
 // ReLUs.
 TEST_CASE("summary: a convolutional network has torchinfo's figures") {
     Rng rng(1);
-    Sequential model{Conv2d(1, 32, {.kernel = 3, .padding = 1, .bias = false}, rng),
+    Sequential model{Conv2d(1, 32, {.kernel_size = 3, .padding = 1, .bias = false}, rng),
                      BatchNorm2d(32, {.relu = true}),
-                     MaxPool2d({.kernel = 2}),
-                     Conv2d(32, 64, {.kernel = 3, .padding = 1, .bias = false}, rng),
+                     MaxPool2d({.kernel_size = 2}),
+                     Conv2d(32, 64, {.kernel_size = 3, .padding = 1, .bias = false}, rng),
                      BatchNorm2d(64, {.relu = true}),
-                     MaxPool2d({.kernel = 2}),
+                     MaxPool2d({.kernel_size = 2}),
                      Flatten(),
                      Linear(3136, 128, rng),
                      ReLU(),

@@ -102,11 +102,11 @@ TEST_CASE("synthetic_shapes: a linear model hardly learns them") {
 
 TEST_CASE("synthetic_shapes: a small convolutional network learns them") {
     Rng rng(2);
-    Sequential model{Conv2d(3, 16, {.kernel = 5, .stride = 2, .padding = 2}, rng),
+    Sequential model{Conv2d(3, 16, {.kernel_size = 5, .stride = 2, .padding = 2}, rng),
                      ReLU(),
-                     Conv2d(16, 32, {.kernel = 3, .stride = 2, .padding = 1}, rng),
+                     Conv2d(16, 32, {.kernel_size = 3, .stride = 2, .padding = 1}, rng),
                      ReLU(),
-                     Conv2d(32, 32, {.kernel = 3, .stride = 2, .padding = 1}, rng),
+                     Conv2d(32, 32, {.kernel_size = 3, .stride = 2, .padding = 1}, rng),
                      ReLU(),
                      Flatten(),
                      Linear(512, 10, rng)};

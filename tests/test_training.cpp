@@ -64,14 +64,14 @@ Run train_on_digits(const Dataset& train, const Dataset& test, std::uint64_t see
 double train_cnn(const Dataset& train, const Dataset& test, const Normalize& normalize) {
     Rng rng(1);
     const Index channels = train.shape()[0], quarter = train.shape()[1] / 4;
-    Sequential model{Conv2d(channels, 16, {.kernel = 3, .padding = 1, .bias = false}, rng),
+    Sequential model{Conv2d(channels, 16, {.kernel_size = 3, .padding = 1, .bias = false}, rng),
                      BatchNorm2d(16),
                      ReLU(),
-                     MaxPool2d({.kernel = 2}),
-                     Conv2d(16, 32, {.kernel = 3, .padding = 1, .bias = false}, rng),
+                     MaxPool2d({.kernel_size = 2}),
+                     Conv2d(16, 32, {.kernel_size = 3, .padding = 1, .bias = false}, rng),
                      BatchNorm2d(32),
                      ReLU(),
-                     MaxPool2d({.kernel = 2}),
+                     MaxPool2d({.kernel_size = 2}),
                      Flatten(),
                      Linear(32 * quarter * quarter, 10, rng)};
     const std::vector<Transform> transforms{ToTensor(), normalize};

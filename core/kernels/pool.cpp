@@ -139,10 +139,17 @@ std::vector<Average> sliding_averages(const Window& window, bool count_padding) 
     return averages;
 }
 
+std::vector<Range> adaptive_cells(Index in, Index out) {
+    std::vector<Range> cells;
+    for (Index o = 0; o < out; ++o) {
+        cells.push_back({o * in / out, ((o + 1) * in + out - 1) / out});
+    }
+    return cells;
+}
+
 std::vector<Average> adaptive_averages(Index in, Index out) {
     std::vector<Average> averages;
-    for (Index o = 0; o < out; ++o) {
-        const Range cells{o * in / out, ((o + 1) * in + out - 1) / out};
+    for (const Range& cells : adaptive_cells(in, out)) {
         averages.push_back({cells, cells.end - cells.begin});
     }
     return averages;
@@ -159,8 +166,9 @@ bool whole_planes(const AvgPoolSizes& s) {
 }
 
 // Planes [begin, end).
-AvgPoolSizes some_of(const AvgPoolSizes& s, Index begin, Index end) {
-    AvgPoolSizes part = s;
+template <class Sizes>
+Sizes some_of(const Sizes& s, Index begin, Index end) {
+    Sizes part = s;
     part.planes = end - begin;
     return part;
 }
@@ -192,6 +200,26 @@ void avg_pool2d_backward(const AvgPoolSizes& s, const Real* dy, Real* dx) {
         }
         const auto count = static_cast<Real>(s.h[0].count * s.w[0].count);
         for (Index p = begin; p < end; ++p) std::fill_n(dx + p * in, in, dy[p] / count);
+    });
+}
+
+// The definition, for some planes at a time.
+
+void adaptive_max_pool2d(const AdaptiveMaxPoolSizes& s, const Real* x, Real* y, void* taken) {
+    const Index in = s.in_h * s.in_w, out = std::ssize(s.h) * std::ssize(s.w);
+    rows(s.planes, std::max(in, out), kGrain, [&](Index begin, Index end) {
+        reference::adaptive_max_pool2d(some_of(s, begin, end), x + begin * in, y + begin * out,
+                                       static_cast<std::int32_t*>(taken) + begin * out);
+    });
+}
+
+void adaptive_max_pool2d_backward(const AdaptiveMaxPoolSizes& s, const void* taken, const Real* dy,
+                                  Real* dx) {
+    const Index in = s.in_h * s.in_w, out = std::ssize(s.h) * std::ssize(s.w);
+    rows(s.planes, std::max(in, out), kGrain, [&](Index begin, Index end) {
+        reference::adaptive_max_pool2d_backward(
+            some_of(s, begin, end), static_cast<const std::int32_t*>(taken) + begin * out,
+            dy + begin * out, dx + begin * in);
     });
 }
 

@@ -155,6 +155,33 @@ void avg_pool2d_backward(const AvgPoolSizes& s, const Real* dy, Real* dx) {
     }
 }
 
+void adaptive_max_pool2d(const AdaptiveMaxPoolSizes& s, const Real* x, Real* y, void* taken) {
+    auto* position = static_cast<std::int32_t*>(taken);
+    for (Index p = 0; p < s.planes; ++p, x += s.in_h * s.in_w) {
+        for (const Range& h : s.h) {
+            for (const Range& w : s.w) {
+                Index best = h.begin * s.in_w + w.begin;
+                for (Index ih = h.begin; ih < h.end; ++ih) {
+                    for (Index iw = w.begin; iw < w.end; ++iw) {
+                        const Index i = ih * s.in_w + iw;
+                        if (better(x[i], x[best], false)) best = i;
+                    }
+                }
+                *y++ = x[best];
+                *position++ = static_cast<std::int32_t>(best);
+            }
+        }
+    }
+}
+
+void adaptive_max_pool2d_backward(const AdaptiveMaxPoolSizes& s, const void* taken, const Real* dy,
+                                  Real* dx) {
+    const Index in = s.in_h * s.in_w, out = std::ssize(s.h) * std::ssize(s.w);
+    const auto* const position = static_cast<const std::int32_t*>(taken);
+    std::fill_n(dx, s.planes * in, Real(0));
+    for (Index i = 0; i < s.planes * out; ++i) dx[i / out * in + position[i]] += dy[i];
+}
+
 // --- Batch normalisation -------------------------------------------------------------------------
 
 namespace {

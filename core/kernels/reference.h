@@ -22,6 +22,9 @@ void max_pool2d(const MaxPoolSizes& sizes, const Real* x, Real* y, void* taken);
 void max_pool2d_backward(const MaxPoolSizes& sizes, const void* taken, const Real* dy, Real* dx);
 void avg_pool2d(const AvgPoolSizes& sizes, const Real* x, Real* y);
 void avg_pool2d_backward(const AvgPoolSizes& sizes, const Real* dy, Real* dx);
+void adaptive_max_pool2d(const AdaptiveMaxPoolSizes& sizes, const Real* x, Real* y, void* taken);
+void adaptive_max_pool2d_backward(const AdaptiveMaxPoolSizes& sizes, const void* taken,
+                                  const Real* dy, Real* dx);
 
 /// The moments of channel c.
 Moments moments_of(const BatchNormSizes& sizes, const Real* x, Index c);

@@ -17,7 +17,9 @@ struct Range {
 struct Window {
     Index in;  ///< size of the image
     Index kernel, stride, padding, dilation;
-    Index out = 0;  ///< number of outputs; 0 if the window is longer than the padded image
+    /// Number of outputs; 0 if the window is longer than the padded image. A convolution may set it
+    /// to another number: whatever its windows see outside the image is padding.
+    Index out = 0;
 
     /// Computes `out`, the number of windows that fit the padded image: out = (in + 2 padding -
     /// reach) / stride + 1, rounded down, where reach = dilation * (kernel - 1) + 1 is a window's

@@ -7,53 +7,79 @@
 #include "../kernels/reduce.h"
 #include "../ops.h"
 #include "../tape.h"
+#include "conv_parts.h"
 
 namespace primer {
-namespace {
 
-kernels::ConvSizes sizes_of(const Shape& x, const Shape& weight, const Conv2dOptions& options) {
-    check(weight.rank() == 4, "conv2d: expected a weight [C_out, C_in / groups, kh, kw], got ",
-          weight);
-    check_window("conv2d", {weight[2], weight[3]}, options.stride, options.padding,
-                 options.dilation);
-    const Index groups = options.groups, out = weight[0];
-    check(out >= 1, "conv2d: expected at least one output channel, got the weight ", weight);
-    check(1 <= groups && groups <= out && out % groups == 0, "conv2d: the ", out,
-          " output channels of the weight ", weight, " cannot be cut into ", groups, " groups");
-    const Index in = weight[1] * groups;
-    check(x.rank() == 4 && x[1] == in, "conv2d: expected x [N, ", in, ", H, W] for the weight ",
-          weight, " in ", groups, " group(s), got ", x,
-          x.rank() == 3 ? "; a single image is a batch of one: [1, C, H, W]" : "");
-    check(x[2] >= 1 && x[3] >= 1, "conv2d: expected x [N, ", in,
-          ", H, W] with H and W of at least 1, got ", x);
+ConvPadding::ConvPadding(const char* text) {
+    for (const std::string_view known : {"same", "valid"}) {
+        if (text != nullptr && text == known) word = known;
+    }
+    check(!word.empty(), "padding: expected \"same\", \"valid\" or numbers, got \"",
+          text != nullptr ? text : "", '"');
+}
 
-    const kernels::ConvSizes sizes{
-        .batch = x[0],
-        .in_channels = in,
-        .out_channels = out,
-        .groups = groups,
-        .h = {x[2], weight[2], options.stride.h, options.padding.h, options.dilation.h},
-        .w = {x[3], weight[3], options.stride.w, options.padding.w, options.dilation.w}};
-    check(sizes.h.out >= 1 && sizes.w.out >= 1, "conv2d: x ", x, " padded by ", options.padding,
-          " is smaller than the kernel, which covers ", Size2(sizes.h.reach(), sizes.w.reach()),
-          "; is the network too deep for images of this size?");
-    // The kernels copy an image with its padding, which none of the shapes here includes.
+void internal::check_padded_image(const char* op, const kernels::ConvSizes& sizes) {
     const auto padded = [](const kernels::Window& window) {
         return static_cast<double>(window.in + 2 * window.padding);
     };
-    check(static_cast<double>(std::max(in, Index{1})) * padded(sizes.h) * padded(sizes.w) < 0x1p48,
-          "conv2d: x ", x, " padded by ", options.padding, " has more elements than memory");
-    return sizes;
+    const auto channels = static_cast<double>(std::max(sizes.in_channels, Index{1}));
+    check(channels * padded(sizes.h) * padded(sizes.w) < 0x1p48, op, ": images of ",
+          Size2(sizes.h.in, sizes.w.in), " padded by ", Size2(sizes.h.padding, sizes.w.padding),
+          " have more elements than memory");
 }
 
-// The sum of dy [N, C, H, W] over all dimensions but the channels.
-Tensor sum_per_channel(const Tensor& dy) {
-    const Shape& shape = dy.shape();
+Tensor internal::sum_per_channel(const Tensor& dy) {
+    const Shape shape = as_batch(dy.shape());
     const Index planes = shape[0] * shape[1];
     const Tensor of_planes = empty({planes}), of_channels = empty({shape[1]});
     kernels::sum({Shape{planes, shape[2] * shape[3]}, 1}, dy.data(), of_planes.mutable_data());
     kernels::sum({Shape{shape[0], shape[1]}, 0}, of_planes.data(), of_channels.mutable_data());
     return of_channels;
+}
+
+namespace {
+
+// The windows along one direction. With padding "same" there is one for each position of the image;
+// the last of them may need one more zero than the first.
+kernels::Window windows(Index in, Index kernel, Index stride, Index padding, Index dilation,
+                        bool same) {
+    if (!same) return {in, kernel, stride, padding, dilation};
+    kernels::Window window(in, kernel, stride, dilation * (kernel - 1) / 2, dilation);
+    window.out = in;
+    return window;
+}
+
+kernels::ConvSizes sizes_of(const Shape& x, const Shape& weight, const Conv2dOptions& options) {
+    check(weight.rank() == 4, "conv2d: expected a weight [C_out, C_in / groups, kh, kw], got ",
+          weight);
+    const auto& [stride, padding, dilation, groups] = options;
+    check_window("conv2d", {weight[2], weight[3]}, stride, padding.size, dilation);
+    const bool same = padding.word == "same";
+    check(!same || stride == 1, "conv2d: padding \"same\" needs a stride of 1, got ", stride);
+    const Index out = weight[0];
+    check(out >= 1, "conv2d: expected at least one output channel, got the weight ", weight);
+    check(1 <= groups && groups <= out && out % groups == 0, "conv2d: the ", out,
+          " output channels of the weight ", weight, " cannot be cut into ", groups, " groups");
+    const Index in = weight[1] * groups;
+    const Shape images = internal::as_batch(x);
+    check(images.rank() == 4 && images[1] == in, "conv2d: expected x [N, ", in, ", H, W] or [", in,
+          ", H, W] for the weight ", weight, " in ", groups, " group(s), got ", x);
+    check(images[2] >= 1 && images[3] >= 1, "conv2d: expected x [N, ", in,
+          ", H, W] with H and W of at least 1, got ", x);
+
+    const kernels::ConvSizes sizes{
+        .batch = images[0],
+        .in_channels = in,
+        .out_channels = out,
+        .groups = groups,
+        .h = windows(images[2], weight[2], stride.h, padding.size.h, dilation.h, same),
+        .w = windows(images[3], weight[3], stride.w, padding.size.w, dilation.w, same)};
+    check(sizes.h.out >= 1 && sizes.w.out >= 1, "conv2d: x ", x, " padded by ", padding.size,
+          " is smaller than the kernel, which covers ", Size2(sizes.h.reach(), sizes.w.reach()),
+          "; is the network too deep for images of this size?");
+    internal::check_padded_image("conv2d", sizes);
+    return sizes;
 }
 
 }  // namespace
@@ -67,7 +93,8 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias,
               const Conv2dOptions& options) {
     const kernels::ConvSizes sizes = sizes_of(x.shape(), weight.shape(), options);
     internal::check_bias("conv2d", bias, weight.shape());
-    Tensor y = empty({sizes.batch, sizes.out_channels, sizes.h.out, sizes.w.out});
+    Tensor y =
+        empty(internal::images_like(x.shape(), sizes.out_channels, sizes.h.out, sizes.w.out));
     kernels::conv2d(sizes, x.data(), weight.data(), internal::data_or_null(bias), y.mutable_data());
 
     const Index products = weight.shape().slice(1, 4).numel() + (bias.defined() ? 1 : 0);
@@ -86,7 +113,7 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias,
                 kernels::conv2d_backward_weight(sizes, x->data(), dy.data(), grad.mutable_data());
                 dw.add(grad);
             }
-            if (db.wanted()) db.add(sum_per_channel(dy));
+            if (db.wanted()) db.add(internal::sum_per_channel(dy));
         });
 }
 

@@ -12,10 +12,10 @@ namespace primer {
 
 /// The network of exchange.py: pictures [N, 1, 28, 28] -> [N, 10].
 inline Sequential exchanged_network(Rng& rng) {
-    return Sequential{Conv2d(1, 4, {.kernel = 3, .padding = 1, .bias = false}, rng),
+    return Sequential{Conv2d(1, 4, {.kernel_size = 3, .padding = 1, .bias = false}, rng),
                       BatchNorm2d(4),
                       PReLU(),
-                      MaxPool2d({.kernel = 2}),
+                      MaxPool2d({.kernel_size = 2}),
                       Flatten(),
                       Linear(4 * 14 * 14, 16, rng),
                       ReLU(),

@@ -17,6 +17,13 @@ MODELS = {
         4, 8, (3, 2), stride=(2, 1), padding=(1, 0), dilation=(1, 2), groups=2, bias=False
     ),
     "conv, square options": nn.Conv2d(4, 4, 3, stride=2, padding=1, dilation=2, groups=4),
+    "conv, same": nn.Conv2d(3, 8, (3, 2), padding="same", dilation=2),
+    "conv, valid": nn.Conv2d(3, 8, 3, padding="valid"),
+    "transposed conv": nn.ConvTranspose2d(3, 8, 3),
+    "transposed conv, all options": nn.ConvTranspose2d(
+        4, 8, (3, 2), stride=(2, 3), padding=(1, 0), output_padding=(0, 2), groups=2, bias=False,
+        dilation=(1, 2),
+    ),
     "batch norm 1d": nn.BatchNorm1d(7),
     "batch norm 2d": nn.BatchNorm2d(64),
     "batch norm, whole numbers": nn.BatchNorm2d(3, eps=1.0, momentum=1.0),
@@ -39,6 +46,8 @@ MODELS = {
     "avg pool, all options": nn.AvgPool2d((3, 2), (2, 1), (1, 0), True, False),
     "adaptive pool": nn.AdaptiveAvgPool2d(1),
     "adaptive pool, not square": nn.AdaptiveAvgPool2d((3, 2)),
+    "adaptive max pool": nn.AdaptiveMaxPool2d(1),
+    "adaptive max pool, not square": nn.AdaptiveMaxPool2d((3, 2)),
     "flatten": nn.Flatten(),
     "flatten some": nn.Flatten(0, 2),
     "identity": nn.Identity(),

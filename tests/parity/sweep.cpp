@@ -110,24 +110,36 @@ Compute of_two(Tensor (*op)(const Tensor&, const Tensor&)) {
 }
 
 Conv2dOptions conv_options(const Case& in) {
+    const ConvPadding padding = in.text("padding", "") == "same" ? ConvPadding("same")  //
+                                                                 : in.size("padding", 0);
     return {.stride = in.size("stride", 1),
-            .padding = in.size("padding", 0),
+            .padding = padding,
             .dilation = in.size("dilation", 1),
             .groups = in.whole("groups", 1)};
 }
+ConvTranspose2dOptions conv_transpose_options(const Case& in) {
+    return {.stride = in.size("stride", 1),
+            .padding = in.size("padding", 0),
+            .output_padding = in.size("output_padding", 0),
+            .groups = in.whole("groups", 1),
+            .dilation = in.size("dilation", 1)};
+}
 MaxPool2dOptions max_pool_options(const Case& in) {
-    return {.kernel = in.size("kernel", 0),
+    return {.kernel_size = in.size("kernel", 0),
             .stride = in.size("stride", 0),
             .padding = in.size("padding", 0),
             .dilation = in.size("dilation", 1),
             .ceil_mode = in.flag("ceil_mode")};
 }
 AvgPool2dOptions avg_pool_options(const Case& in) {
-    return {.kernel = in.size("kernel", 0),
+    std::optional<Only<Index>> divisor;
+    if (in.has("divisor_override")) divisor = in.whole("divisor_override", 1);
+    return {.kernel_size = in.size("kernel", 0),
             .stride = in.size("stride", 0),
             .padding = in.size("padding", 0),
             .ceil_mode = in.flag("ceil_mode"),
-            .count_include_pad = in.flag("count_include_pad", true)};
+            .count_include_pad = in.flag("count_include_pad", true),
+            .divisor_override = divisor};
 }
 SoftplusOptions softplus_options(const Case& in) {
     return {.beta = in.number("beta", 1), .threshold = in.number("threshold", 20)};
@@ -210,10 +222,16 @@ std::map<std::string, Compute> ops() {
          [](const Case& in) {
              return conv2d(in["x"], in["weight"], in["bias"], conv_options(in));
          }},
+        {"conv_transpose2d",
+         [](const Case& in) {
+             return conv_transpose2d(in["x"], in["weight"], in["bias"], conv_transpose_options(in));
+         }},
         {"max_pool2d", [](const Case& in) { return max_pool2d(in["x"], max_pool_options(in)); }},
         {"avg_pool2d", [](const Case& in) { return avg_pool2d(in["x"], avg_pool_options(in)); }},
         {"adaptive_avg_pool2d",
          [](const Case& in) { return adaptive_avg_pool2d(in["x"], in.size("output", 1)); }},
+        {"adaptive_max_pool2d",
+         [](const Case& in) { return adaptive_max_pool2d(in["x"], in.size("output", 1)); }},
         {"batch_norm",
          [](const Case& in) {
              return batch_norm(in["x"], in["running_mean"], in["running_var"], in["weight"],
@@ -304,7 +322,7 @@ std::unique_ptr<Module> layer(const Case& in) {
     if (type == "Conv2d") {
         const Conv2dOptions o = conv_options(in);
         return made(Conv2d(a, b,
-                           {.kernel = in.size("kernel", 0),
+                           {.kernel_size = in.size("kernel", 0),
                             .stride = o.stride,
                             .padding = o.padding,
                             .dilation = o.dilation,
@@ -312,11 +330,24 @@ std::unique_ptr<Module> layer(const Case& in) {
                             .bias = in.flag("bias", true)},
                            rng));
     }
+    if (type == "ConvTranspose2d") {
+        const ConvTranspose2dOptions o = conv_transpose_options(in);
+        return made(ConvTranspose2d(a, b,
+                                    {.kernel_size = in.size("kernel", 0),
+                                     .stride = o.stride,
+                                     .padding = o.padding,
+                                     .output_padding = o.output_padding,
+                                     .groups = o.groups,
+                                     .bias = in.flag("bias", true),
+                                     .dilation = o.dilation},
+                                    rng));
+    }
     if (type == "BatchNorm1d") return made(BatchNorm1d(a, batch_norm_options(in)));
     if (type == "BatchNorm2d") return made(BatchNorm2d(a, batch_norm_options(in)));
     if (type == "MaxPool2d") return made(MaxPool2d(max_pool_options(in)));
     if (type == "AvgPool2d") return made(AvgPool2d(avg_pool_options(in)));
     if (type == "AdaptiveAvgPool2d") return made(AdaptiveAvgPool2d(in.size("output", 1)));
+    if (type == "AdaptiveMaxPool2d") return made(AdaptiveMaxPool2d(in.size("output", 1)));
     if (type == "Flatten") {
         return made(Flatten(static_cast<int>(in.whole("start", 1)),  //
                             static_cast<int>(in.whole("end", -1))));

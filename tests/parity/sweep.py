@@ -94,7 +94,8 @@ def images_are(c, found):
 
 
 # The ops, whether a case of theirs deviates, and the reason.
-POOLS = "max_pool2d MaxPool2d avg_pool2d AvgPool2d adaptive_avg_pool2d AdaptiveAvgPool2d"
+POOLS = "max_pool2d MaxPool2d avg_pool2d AvgPool2d adaptive_avg_pool2d AdaptiveAvgPool2d "
+POOLS += "adaptive_max_pool2d AdaptiveMaxPool2d"
 DEVIATIONS = [
     ("tanh Tanh sigmoid Sigmoid", lambda c: has_infinite(c, "dy") or MAX in c.inputs["dy"],
      "far out the derivative is small, not 0: times a huge gradient it counts, where PyTorch has 0"),
@@ -108,18 +109,21 @@ DEVIATIONS = [
      "an infinite gradient from above: PyTorch adds the label's part and the smoothing's, inf - inf"),
     ("cross_entropy nll_loss", lambda c: images_are(c, lambda s: list(s) == [0, 0]),
      "at least one class is asked for; PyTorch takes [0, 0], but not [1, 0]"),
-    ("conv2d Conv2d " + POOLS, lambda c: images_are(c, lambda s: len(s) in (2, 3)),
-     "a batch of images is asked for: a single one [C, H, W] is most often a forgotten dimension"),
-    ("conv2d Conv2d " + POOLS, lambda c: images_are(c, lambda s: 0 in s[-2:]),
+    ("conv2d Conv2d conv_transpose2d ConvTranspose2d " + POOLS, lambda c: images_are(c, lambda s: 0 in s[-2:]),
      "images without pixels are refused; PyTorch takes some of them, by op and batch size"),
-    (POOLS, lambda c: images_are(c, lambda s: len(s) == 4 and s[1] == 0),
+    (POOLS, lambda c: images_are(c, lambda s: 0 in s[-3:-2]),
      "no channels give no result; PyTorch refuses some of them"),
     ("conv2d", lambda c: images_are(c, lambda s: len(s) == 4 and s[1] == 0),
      "without input channels the result is the bias; PyTorch gives as many channels as x has"),
     ("conv2d", lambda c: not c.inputs["weight"].isfinite().all(),
      "the kernels multiply the zeros around an image, too, and 0 times an infinite weight is NaN"),
-    ("conv2d Conv2d", lambda c: c.options.get("dilation") == 0,
+    ("conv2d Conv2d conv_transpose2d ConvTranspose2d", lambda c: c.options.get("dilation") == 0,
      "a dilation of 0 is refused; PyTorch does so only where there are images"),
+    ("conv_transpose2d ConvTranspose2d",
+     lambda c: "output_padding" in c.options and images_are(c, lambda s: s[0] == 0),
+     "too large an output_padding is refused; PyTorch does so only where there are images"),
+    ("adaptive_avg_pool2d AdaptiveAvgPool2d", lambda c: images_are(c, lambda s: len(s) == 2),
+     "x needs channels; PyTorch takes [H, W] for an output of 1, and only for that"),
     ("batch_norm", lambda c: images_are(c, lambda s: len(s) > 1 and s[1] == 0),
      "no channels give no result; PyTorch refuses them"),
     ("batch_norm", lambda c: c.options["training"] == 0 and "running_mean" not in c.inputs,
@@ -423,9 +427,14 @@ def products():
 def convolutions():
     def conv(op, x, weight, with_bias=True, spoil=None, **options):
         pair = {k: v for k, v in options.items()}
-        run = lambda t: F.conv2d(t["x"], t["weight"], t.get("bias"), **pair)
+        transposed = "ranspose" in op
+        function = F.conv_transpose2d if transposed else F.conv2d
+        run = lambda t: function(t["x"], t["weight"], t.get("bias"), **pair)
+        in_channels, out_channels = weight[1] * options.get("groups", 1), weight[0]
+        if transposed:
+            in_channels, out_channels = out_channels, in_channels
         ins = {"x": numbers(*x, seed=1), "weight": numbers(*weight, seed=2)}
-        ins["bias"] = numbers(weight[0], seed=3) if with_bias else None
+        ins["bias"] = numbers(out_channels, seed=3) if with_bias else None
         try:
             ins["dy"] = numbers(*run(ins).shape, seed=4)
         except RAISES:
@@ -434,7 +443,7 @@ def convolutions():
             ins[spoil[0]] = spoilt(ins[spoil[0]], spoil[1], spoil[2])
         told = {k: ",".join(map(str, v)) if isinstance(v, tuple) else v for k, v in options.items()}
         told["kernel"] = f"{weight[2]},{weight[3]}"
-        told |= {"in": weight[1] * options.get("groups", 1), "out": weight[0]}
+        told |= {"in": in_channels, "out": out_channels}
         told["bias"] = int(with_bias)
         case(op, run, ins, ["x", "weight"] + ["bias"] * with_bias, **told)
 
@@ -450,7 +459,8 @@ def convolutions():
             {"stride": 2}, {"stride": (2, 1)}, {"padding": (2, 0)}, {"dilation": 2, "padding": 2},
             {"dilation": (1, 2), "padding": (0, 1)}, {"stride": 3, "padding": 2},
             {"stride": (1, 3), "padding": (3, 1), "dilation": (2, 1)}, {"stride": 0},
-            {"dilation": 0}, {"padding": -1},
+            {"dilation": 0}, {"padding": -1}, {"padding": "same"}, {"padding": "same", "stride": 2},
+            {"padding": "same", "dilation": (2, 3)},
         ):  # fmt: skip
             conv(op, [2, 3, 7, 6], [4, 3, 3, 3], **options)
             conv(op, [0, 3, 7, 6], [4, 3, 3, 3], **options)
@@ -458,6 +468,28 @@ def convolutions():
         for groups, out in ((2, 4), (4, 4), (4, 8), (3, 6)):
             conv(op, [2, 4, 6, 5], [out, 4 // groups, 3, 3], padding=1, groups=groups)
             conv(op, [0, 4, 6, 5], [out, 4 // groups, 3, 3], padding=1, groups=groups)
+    for op in ("conv_transpose2d", "ConvTranspose2d"):
+        for x in shapes_with_0(2, 4, 6, 5) + [[4, 6, 5], [0, 6, 5], [6, 5], [2, 3, 6, 5]]:
+            conv(op, x, [4, 3, 3, 3], padding=1)
+            conv(op, x, [4, 3, 1, 1], padding=1, stride=2, with_bias=False)
+        for options in (
+            {}, {"stride": 2}, {"stride": (2, 1)}, {"padding": (2, 0)}, {"dilation": 2, "padding": 2},
+            {"stride": 3, "padding": 2}, {"stride": 2, "output_padding": 1}, {"output_padding": 1},
+            {"stride": (3, 2), "output_padding": (2, 1)}, {"output_padding": 1, "dilation": (3, 2)},
+            {"stride": 2, "output_padding": 2}, {"output_padding": -1}, {"stride": 0},
+            {"dilation": 0}, {"padding": -1}, {"padding": 9},
+        ):  # fmt: skip
+            conv(op, [2, 4, 5, 3], [4, 3, 3, 2], **options)
+            conv(op, [0, 4, 5, 3], [4, 3, 3, 2], **options)
+            conv(op, [2, 4, 5, 3], [4, 3, 2, 4], with_bias=False, **options)
+        for groups in (2, 4, 3, 0):
+            conv(op, [2, 4, 6, 5], [4, 2, 3, 3], padding=1, groups=groups)
+    for weight in shapes_with_0(4, 3, 3, 3)[1:]:
+        conv("conv_transpose2d", [2, weight[0], 6, 5], weight, padding=1)
+    for value in (INF, -INF, NAN, MAX, TINY):
+        for which, at in (("x", 0), ("x", 40), ("dy", 3), ("dy", 17), ("bias", 1)):
+            for options in ({}, {"stride": 2, "padding": 1}):
+                conv("conv_transpose2d", [2, 4, 6, 5], [4, 3, 3, 3], spoil=(which, value, at), **options)
     for weight in shapes_with_0(4, 3, 3, 3)[1:]:
         conv("conv2d", [2, weight[1], 6, 5], weight, padding=1)
     for value in (INF, -INF, NAN, MAX, TINY):
@@ -503,6 +535,12 @@ def convolutions():
         for op in ("adaptive_avg_pool2d", "AdaptiveAvgPool2d"):
             pool(op, F.adaptive_avg_pool2d, numbers(*shape, seed=1), {"output": "output_size"},
                  output=output)  # fmt: skip
+        for op in ("adaptive_max_pool2d", "AdaptiveMaxPool2d"):
+            pool(op, F.adaptive_max_pool2d, numbers(*shape, seed=1), {"output": "output_size"},
+                 output=output)  # fmt: skip
+    for divisor in (1, 5, -3, 0):
+        pool("avg_pool2d", F.avg_pool2d, numbers(2, 3, 6, 5), {"kernel": "kernel_size"}, kernel=3,
+             stride=2, padding=1, divisor_override=divisor)  # fmt: skip
     for value in ENDS:
         for at in (0, 8, 33, 59):
             x = spoilt(numbers(1, 2, 6, 5, seed=2), value, at)
@@ -511,6 +549,8 @@ def convolutions():
                 pool("avg_pool2d", F.avg_pool2d, x, {"kernel": "kernel_size"}, **options)
             for output in (1, 2, (3, 2)):
                 pool("adaptive_avg_pool2d", F.adaptive_avg_pool2d, x, {"output": "output_size"},
+                     output=output)  # fmt: skip
+                pool("adaptive_max_pool2d", F.adaptive_max_pool2d, x, {"output": "output_size"},
                      output=output)  # fmt: skip
             same = torch.full([1, 1, 6, 18], value)  # ties
             pool("max_pool2d", F.max_pool2d, same, {"kernel": "kernel_size"}, kernel=2, dy_at=value)

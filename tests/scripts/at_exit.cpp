@@ -27,9 +27,9 @@ std::vector<double> results(const fs::path& folder) {
     const ImageDataset digits = synthetic_digits(64, 1);
     append(all, synthetic_shapes(4, 1).size() == 4 ? ones({1}) : zeros({1}));
     DataLoader loader(digits, {.batch_size = 32, .shuffle = true, .transforms = {ToTensor()}}, rng);
-    Sequential model{Conv2d(1, 4, {.kernel = 3, .padding = 1}, rng),
+    Sequential model{Conv2d(1, 4, {.kernel_size = 3, .padding = 1}, rng),
                      BatchNorm2d(4, {.relu = true}),
-                     MaxPool2d({.kernel = 2}),
+                     MaxPool2d({.kernel_size = 2}),
                      Flatten(),
                      Linear(4 * 14 * 14, 16, rng),
                      Dropout(0.5, rng),

@@ -36,3 +36,8 @@ def cases(case):
     conv2d("kernel beyond the image", (1, 2, 3, 3), (2, 2, 5, 5), padding=2)
     conv2d("many channels", (2, 17, 6, 7), (19, 17, 3, 3), padding=1)
     conv2d("no examples", (0, 2, 5, 5), (3, 2, 3, 3))
+    conv2d("same", (2, 2, 4, 5), (2, 2, 3, 5), padding="same")
+    conv2d("same, even kernel", (1, 2, 4, 5), (2, 2, 2, 4), padding="same")
+    conv2d("same, dilation", (1, 1, 5, 4), (2, 1, 2, 4), padding="same", dilation=(3, 1))
+    conv2d("valid", (1, 2, 4, 3), (2, 2, 2, 2), padding="valid")
+    conv2d("one image", (2, 4, 5), (3, 2, 3, 3), padding=1)

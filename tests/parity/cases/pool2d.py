@@ -41,6 +41,17 @@ def cases(case):
     avg_pool2d("padding not counted", real(2, 2, 7, 9), 3, **bare)
     avg_pool2d("padding not counted, ceil_mode", real(1, 2, 6, 8), 3, ceil_mode=True, **bare)
 
+    avg_pool2d("divisor_override", real(1, 2, 5, 6), 3, divisor_override=5, **padded)
+
+    for out in ((1, 1), (3, 2), (5, 7), (8, 3)):
+        name = f"adaptive max: 5x7 to {out[0]}x{out[1]}"
+        case(name, lambda x: F.adaptive_max_pool2d(x, out), x=real(2, 1, 5, 7))
+    case("adaptive max: several largest", lambda x: F.adaptive_max_pool2d(x, (1, 2)), x=equal)
+    for pool in (max_pool2d, avg_pool2d):
+        pool("one image", real(2, 5, 4), 2)
+    case("adaptive avg: one image", lambda x: F.adaptive_avg_pool2d(x, (2, 3)), x=real(2, 5, 4))
+    case("adaptive max: one image", lambda x: F.adaptive_max_pool2d(x, (2, 3)), x=real(2, 5, 4))
+
     for out in ((1, 1), (3, 2), (2, 3), (5, 7), (7, 9), (8, 12)):
         name = f"adaptive avg: 5x7 to {out[0]}x{out[1]}"
         case(name, lambda x: F.adaptive_avg_pool2d(x, out), x=real(2, 2, 5, 7))

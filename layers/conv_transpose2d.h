@@ -1,0 +1,46 @@
+#pragma once
+
+#include "../core/ops.h"
+#include "../core/rng.h"
+#include "conv_parts.h"
+#include "module.h"
+
+namespace primer {
+
+struct ConvTranspose2dLayerOptions {
+    Size2 kernel_size = 0;        ///< required
+    Size2 stride = 1;             ///< how far apart neighbouring x lay the kernel
+    Size2 padding = 0;            ///< rows or columns cut off y on each side
+    Size2 output_padding = 0;     ///< and added below and on the right; below stride or dilation
+    Only<Index> groups = 1;       ///< each convolved by itself; must divide both channel counts
+    bool bias = true;             ///< leave it out before a batch normalisation, which has its own
+    Size2 dilation = 1;           ///< distance of the kernel's cells from one another
+    Only<double> bias_value = 0;  ///< at the start
+};
+
+/// conv_transpose2d: x [N, in_channels, H, W] -> [N, out_channels, OH, OW], or one image without N.
+/// With stride 2 it doubles the size of images, as in a decoder or a generator. For the formula see
+/// ops.h.
+///
+///     ConvTranspose2d(64, 32, {.kernel_size = 4, .stride = 2, .padding = 1}, rng)
+class ConvTranspose2d : public Module {
+  public:
+    /// The weight starts He normal, with variance 2 / fan, where the fan counts the products in an
+    /// output: in_channels / groups * kernel area / stride area, as only every stride-th row and
+    /// column of the kernel meets an x there. Throws Error for options out of range, and for groups
+    /// that do not divide both channel counts.
+    ConvTranspose2d(Only<Index> in_channels, Only<Index> out_channels,
+                    const ConvTranspose2dLayerOptions& options, Rng& rng = default_rng());
+
+    Tensor forward(const Tensor& x) override;
+    void visit(Visitor& visitor) override;
+    std::string describe() const override;
+
+    Parameter weight;  ///< [in_channels, out_channels / groups, kernel height, kernel width]
+    Parameter bias;    ///< [out_channels]; undefined without a bias
+
+  private:
+    ConvParts parts_;
+};
+
+}  // namespace primer
