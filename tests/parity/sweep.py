@@ -162,11 +162,16 @@ def activations():
     angles = SPECIAL + [1048575.9, 1048576.1, 3.1415927, -1.5707964, 4.712389, 1e30, 12345.678]
     unary("sin", torch.sin, angles)
     unary("cos", torch.cos, angles)
-    for low, high in itertools.product(ENDS, ENDS):
-        unary("clamp", lambda x, a=low, b=high: x.clamp(a, b), ENDS, min=low, max=high)
-    for bound in SPECIAL:
-        unary("clamp_min", lambda x, a=bound: x.clamp_min(a), min=bound)
-        unary("clamp_max", lambda x, b=bound: x.clamp_max(b), max=bound)
+    unary("clamp", lambda x: x.clamp(-1, 0.5), min=-1, max=0.5)
+    unary("clamp_min", lambda x: x.clamp_min(0.5), min=0.5)
+    unary("clamp_max", lambda x: x.clamp_max(0.5), max=0.5)
+    ins = {"x": torch.tensor(SPECIAL), "dy": numbers(len(SPECIAL))}
+    for low in ENDS:
+        case("clamp_min", lambda t, a=low: t["x"].clamp_min(a), ins, ["x"], min=low)
+        case("clamp_max", lambda t, a=low: t["x"].clamp_max(a), ins, ["x"], max=low)
+        for high in ENDS:
+            run = lambda t, a=low, b=high: t["x"].clamp(a, b)
+            case("clamp", run, ins, ["x"], min=low, max=high)
     for op, function in [("relu", F.relu), ("relu_", F.relu), ("ReLU", torch.nn.ReLU())]:
         unary(op, function)
     for slope in (0.01, 0.0, 1.0, 2.5):
