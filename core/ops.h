@@ -22,9 +22,9 @@
 // exact one is also right. tests/parity/sweep.py checks all of this.
 //
 // Every op returns a new tensor and leaves its inputs alone, with these exceptions: relu_ and
-// leaky_relu_ write over x; batch_norm in training moves the running statistics; reshape, view,
-// flatten and slice return a tensor that shares memory with x; and dropout with p = 0 returns x
-// itself.
+// leaky_relu_ write over x, as do +=, -=, *= and /=, which are members of Tensor; batch_norm in
+// training moves the running statistics; reshape, view, flatten and slice return a tensor that
+// shares memory with x; and dropout with p = 0 returns x itself.
 
 namespace primer {
 
@@ -38,16 +38,59 @@ Tensor div(const Tensor& a, const Tensor& b);  ///< a / b
 /// exponents; for the number b = 0.5 it takes a square root instead, which gives NaN and -infinity.
 /// The gradient of b is taken as 0 at a = 0, b >= 0, and that of a as 0 at b = 0.
 Tensor pow(const Tensor& a, const Tensor& b);
-Tensor neg(const Tensor& x);   ///< -x
-Tensor exp(const Tensor& x);   ///< e^x
-Tensor log(const Tensor& x);   ///< ln x
-Tensor sqrt(const Tensor& x);  ///< x^(1/2)
 
 inline Tensor operator+(const Tensor& a, const Tensor& b) { return add(a, b); }
 inline Tensor operator-(const Tensor& a, const Tensor& b) { return sub(a, b); }
 inline Tensor operator*(const Tensor& a, const Tensor& b) { return mul(a, b); }
 inline Tensor operator/(const Tensor& a, const Tensor& b) { return div(a, b); }
+
+// --- unary.cpp: y has the shape of x -------------------------------------------------------------
+
+Tensor neg(const Tensor& x);   ///< -x
+Tensor exp(const Tensor& x);   ///< e^x
+Tensor log(const Tensor& x);   ///< ln x
+Tensor sqrt(const Tensor& x);  ///< x^(1/2)
+/// |x|. The derivative at 0 is taken as 0. At a NaN it is NaN: a 0, as in PyTorch, would hide it.
+Tensor abs(const Tensor& x);
+Tensor sin(const Tensor& x);  ///< The sine of x, an angle in radians. NaN for an infinite x.
+Tensor cos(const Tensor& x);  ///< The cosine, likewise.
+
 inline Tensor operator-(const Tensor& x) { return neg(x); }
+
+// --- compare.cpp: shapes broadcast as NumPy's do; a number is a tensor of shape [] --------------
+
+/// The larger and the smaller of a and b; NaN where a or b is NaN. The gradient goes to the one
+/// that was taken. Where a = b, each gets half of it; where a or b is NaN, each gets all of it.
+Tensor maximum(const Tensor& a, const Tensor& b);
+Tensor minimum(const Tensor& a, const Tensor& b);
+/// min where x < min, max where x > max, else x; max everywhere if min > max. A NaN in x stays; a
+/// bound that is NaN makes all of y NaN. The derivative is 1 where min <= x <= max, the bounds
+/// included, else 0, also for NaN. (PyTorch's bounds may be tensors: write minimum(maximum(x, min),
+/// max), which differs in the gradients of ties.)
+Tensor clamp(const Tensor& x, Only<double> min, Only<double> max);
+/// clamp with one bound.
+Tensor clamp_min(const Tensor& x, Only<double> min);
+Tensor clamp_max(const Tensor& x, Only<double> max);
+/// a where the condition is not 0, else b; all three broadcast. A NaN is not 0. The gradient goes
+/// to the one that was taken; the condition gets none.
+Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b);
+
+// Comparisons give 1 where they hold, else 0: conditions for where(). No gradient. NaN equals
+// nothing, itself included. Since == gives a tensor, `if (a == b)` does not compile: it would have
+// to say whether all elements must be equal or one of them.
+Tensor lt(const Tensor& a, const Tensor& b);  ///< a < b
+Tensor le(const Tensor& a, const Tensor& b);  ///< a <= b
+Tensor gt(const Tensor& a, const Tensor& b);  ///< a > b
+Tensor ge(const Tensor& a, const Tensor& b);  ///< a >= b
+Tensor eq(const Tensor& a, const Tensor& b);  ///< a = b
+Tensor ne(const Tensor& a, const Tensor& b);  ///< a != b
+
+inline Tensor operator<(const Tensor& a, const Tensor& b) { return lt(a, b); }
+inline Tensor operator<=(const Tensor& a, const Tensor& b) { return le(a, b); }
+inline Tensor operator>(const Tensor& a, const Tensor& b) { return gt(a, b); }
+inline Tensor operator>=(const Tensor& a, const Tensor& b) { return ge(a, b); }
+inline Tensor operator==(const Tensor& a, const Tensor& b) { return eq(a, b); }
+inline Tensor operator!=(const Tensor& a, const Tensor& b) { return ne(a, b); }
 
 // --- activation.cpp ----------------------------------------------------------------------------
 

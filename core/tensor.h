@@ -49,6 +49,13 @@ class Tensor {
     /// Takes the values of `source`, which must have the same shape. Returns the tensor. Not
     /// recorded: throws Error if a tape is recording and `source` wants a gradient.
     const Tensor& copy_(const Tensor& source) const;
+    /// x += y writes x + y over the values of x, for every handle to them; y, a tensor or a number,
+    /// is broadcast to x's shape. Likewise for the others. Not recorded: throws Error if a tape is
+    /// recording and x or y wants a gradient; write x = x + y there, or change x under NoGrad.
+    const Tensor& operator+=(const Tensor& y) const;
+    const Tensor& operator-=(const Tensor& y) const;
+    const Tensor& operator*=(const Tensor& y) const;
+    const Tensor& operator/=(const Tensor& y) const;
 
     /// Whether a tape computes the gradient of this tensor: true for a leaf that asked for it and
     /// for whatever was computed from one while a Tape was recording.

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <cmath>
 #include <memory>
 #include <vector>
 
@@ -223,6 +225,148 @@ TEST_CASE("in place: a tensor of an earlier tape is refused, unchanged") {
                 {"relu_: a tensor of shape [2] was computed while another Tape was recording"});
     check_error([&] { leaky_relu_(h); }, {"leaky_relu_: a tensor of shape [2] was computed"});
     check_values(h, {2}, {-2, 4});
+}
+
+// --- +=, -=, *= and /= ---------------------------------------------------------------------------
+
+// `double += Tensor` would change a temporary.
+template <class X, class Y>
+concept Adds = requires(X x, const Y& y) {
+    x += y;
+};
+static_assert(Adds<Tensor, Tensor> && Adds<const Parameter, double> && Adds<Tensor, int>);
+static_assert(!Adds<double, Tensor> && !Adds<Tensor, bool>);
+
+TEST_CASE("arithmetic in place: by hand, in the memory of the left side") {
+    const Tensor x = tensor({1, 2, 3, 4, 5, 6}, {2, 3}), other = x;
+    const Real* memory = x.data();
+    x += 1;
+    check_values(x, {2, 3}, {2, 3, 4, 5, 6, 7});
+    x -= tensor({1, 2, 3});
+    check_values(x, {2, 3}, {1, 1, 1, 4, 4, 4});
+    x *= tensor({2, 3}, {2, 1});
+    check_values(x, {2, 3}, {2, 2, 2, 12, 12, 12});
+    x /= tensor({4}, {1, 1});
+    check_values(other, {2, 3}, {0.5, 0.5, 0.5, 3, 3, 3});
+    CHECK(x.data() == memory);
+    const Tensor& same = (x += 1) -= 1;
+    CHECK(same.handle() == x.handle());
+
+    const Tensor scalar = 3;
+    scalar *= 2;
+    CHECK(scalar.item() == 6);
+    const Tensor none = zeros({0, 3});
+    none += ones({3});
+    CHECK(none.shape() == Shape{0, 3});
+    const Tensor zero = tensor({1, -1, 0});
+    zero /= 0;
+    check_values(zero, {3}, {INFINITY, -INFINITY, NAN});
+}
+
+TEST_CASE("arithmetic in place: as out of place, beyond one chunk of work") {
+    Rng rng(5);
+    for (const Shape& shape : {Shape{173, 257}, Shape{257}, Shape{173, 1}, Shape{}}) {
+        CAPTURE(shape.str());
+        const Tensor x = randn({173, 257}, rng), y = rand(shape, rng) + 0.5;
+        const auto same = [&](auto change, const Tensor& expected) {
+            const Tensor changed = x.clone();
+            change(changed);
+            CHECK(std::ranges::equal(changed.values(), expected.values()));
+        };
+        same([&](const Tensor& t) { t += y; }, x + y);
+        same([&](const Tensor& t) { t -= y; }, x - y);
+        same([&](const Tensor& t) { t *= y; }, x * y);
+        same([&](const Tensor& t) { t /= y; }, x / y);
+    }
+}
+
+TEST_CASE("arithmetic in place: the right side lies in the memory of the left one") {
+    const Tensor x = tensor({1, 2, 3, 4});
+    x += x;
+    check_values(x, {4}, {2, 4, 6, 8});
+    x -= slice(x, 0, 1);  // whose only value would be 0 after the first step
+    check_values(x, {4}, {0, 2, 4, 6});
+    slice(x, 1, 4) += slice(x, 0, 3);
+    check_values(x, {4}, {0, 2, 6, 10});
+    slice(x, 0, 3) -= slice(x, 1, 4);
+    check_values(x, {4}, {-2, -4, -4, 10});
+    const Tensor m = reshape(x, {2, 2});
+    m *= reshape(slice(x, 0, 2), {2, 1});
+    check_values(x, {4}, {4, 8, 16, -40});
+    x /= x;
+    check_values(m, {2, 2}, {1, 1, 1, 1});
+}
+
+TEST_CASE("arithmetic in place: SGD by hand, without a Tape and under NoGrad") {
+    const Parameter p(tensor({1, 2}));
+    {
+        Tape tape;
+        tape.backward(sum(p * p));  // the gradient is 2 p
+    }
+    p -= 0.25 * p.grad();
+    check_values(p, {2}, {0.5, 1});
+    CHECK(p.requires_grad());
+    const Tape tape;
+    const NoGrad pause;
+    p -= 0.25 * p.grad();
+    check_values(p, {2}, {0, 0});
+    p.grad() *= 0;
+    check_values(p.grad(), {2}, {0, 0});
+    CHECK(tape.size() == 0);
+}
+
+TEST_CASE("arithmetic in place: backward refuses if an op needs the old values") {
+    const Tensor w = tensor({1, 2}).requires_grad_(), x = tensor({3, 4});
+    {
+        Tape tape;
+        const Tensor loss = sum(w * x);
+        x *= 2;
+        check_error([&] { tape.backward(loss); }, {"mul: backward", "*= has changed in place"});
+    }
+    Tape tape;
+    const Tensor loss = sum(w * w);
+    {
+        const NoGrad pause;
+        w -= 1;
+    }
+    check_error([&] { mul(w, x); }, {"mul: a tensor of shape [2] has been changed in place by -="});
+    check_error([&] { tape.backward(loss); }, {"mul: backward", "-= has changed in place"});
+}
+
+TEST_CASE("arithmetic in place: while a Tape records, no tensor whose gradient is wanted") {
+    const Tensor w = tensor({1, 2}).requires_grad_(), x = tensor({3, 4});
+    const Tape tape;
+    const Tensor h = w * 2;
+    check_error([&] { w += 1; },
+                {"+=: a Tape is recording", "shape [2]", "write x = x + y", "under NoGrad"});
+    check_error([&] { h -= 1; }, {"-=: a Tape is recording", "write x = x - y"});
+    check_error([&] { x *= w; }, {"*=: a Tape is recording", "write x = x * y"});
+    check_error([&] { x /= h; }, {"/=: a Tape is recording", "write x = x / y"});
+    {
+        const NoGrad pause;
+        check_error([&] { h += 1; }, {"+=: a tensor of shape [2] that the running Tape has "
+                                      "recorded cannot be changed in place"});
+    }
+    check_values(w, {2}, {1, 2});  // nothing has been written
+    check_values(h, {2}, {2, 4});
+    check_values(x, {2}, {3, 4});
+    x += h.detach();  // constants are not the Tape's business
+    check_values(x, {2}, {5, 8});
+}
+
+TEST_CASE("arithmetic in place: the left side keeps its shape") {
+    const Tensor x = tensor({1, 2});
+    check_error(
+        [&] {
+            x += zeros({3, 2});
+        },
+        {"+=: the left side keeps its shape [2]", "[3, 2]", "write x = x + y"});
+    check_error([&] { x *= zeros({1, 1}); }, {"*=: the left side keeps its shape [2]"});
+    check_error([&] { Tensor(1) -= x; }, {"-=: the left side keeps its shape []"});
+    check_error([&] { x -= zeros({3}); }, {"-=: the shapes [2] and [3] do not broadcast"});
+    check_error([&] { x += Tensor(); }, {"undefined"});
+    check_error([&] { Tensor() += x; }, {"undefined"});
+    check_values(x, {2}, {1, 2});
 }
 
 }  // namespace

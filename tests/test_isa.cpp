@@ -155,7 +155,8 @@ TEST_CASE("isa: arithmetic") {
         const std::vector<Real> a = values(2 * n + 1, 3), b = values(3 * n + 1, 4);
         Bits bits;
         std::vector<Real> y(static_cast<std::size_t>(n));
-        for (const auto& f : {k.add, k.sub, k.mul, k.div}) {
+        for (const auto& f : {k.add, k.sub, k.mul, k.div, k.maximum, k.minimum, k.less,
+                              k.less_equal, k.greater, k.greater_equal, k.equal, k.not_equal}) {
             for (const auto& [sa, sb] : {std::pair<Index, Index>{1, 1}, {1, 0}, {0, 1}, {2, 3}}) {
                 f(n, a.data(), sa, b.data(), sb, y.data());
                 append(bits, y);
@@ -164,10 +165,21 @@ TEST_CASE("isa: arithmetic") {
             f(n, y.data(), 1, b.data(), 1, y.data());
             append(bits, y);
         }
-        for (const auto& f : {k.neg, k.exp, k.sqrt}) {
+        for (const auto& f : {k.share_of_larger, k.select}) {
+            for (const auto& [sa, sb] : {std::pair<Index, Index>{1, 1}, {1, 0}, {0, 1}, {2, 3}}) {
+                y = values(n, 5);
+                f(n, a.data(), sa, b.data(), sb, y.data());
+                append(bits, y);
+            }
+        }
+        for (const auto& f : {k.neg, k.exp, k.sqrt, k.abs, k.sign, k.sin, k.cos}) {
             f(n, a.data(), y.data());
             append(bits, y);
         }
+        k.clamp(n, Real(-0.5), Real(2), a.data(), y.data());
+        append(bits, y);
+        k.clamp_backward(n, Real(-0.5), Real(2), a.data(), b.data(), y.data());
+        append(bits, y);
         k.scale(n, Real(1.1), y.data());
         append(bits, y);
         return bits;

@@ -69,6 +69,11 @@ TEST_CASE("math: errors in units in the last place, over all sizes") {
     const double all = kInfinity;
     CHECK(worst_error(
               g.exp, [](double x) { return std::exp(x); }, -all, all) < 1.0);
+    const double angle = kernels::kLargestAngle;
+    CHECK(worst_error(
+              g.sin, [](double x) { return std::sin(x); }, -angle, angle) < 0.52);
+    CHECK(worst_error(
+              g.cos, [](double x) { return std::cos(x); }, -angle, angle) < 0.52);
     CHECK(worst_error(
               elu, [](double x) { return x > 0 ? x : std::expm1(x); }, -all, all) < 1.1);
     CHECK(worst_error(

@@ -55,12 +55,50 @@ TEST_CASE("parity: elementwise") {
                      {"exp", [](const In& in) { return exp(in["x"]); }},
                      {"log", [](const In& in) { return log(in["x"]); }},
                      {"sqrt", [](const In& in) { return sqrt(in["x"]); }},
+                     {"abs", [](const In& in) { return abs(in["x"]); }},
+                     {"abs: zeros", [](const In& in) { return abs(in["x"]); }},
+                     {"sin", [](const In& in) { return sin(in["x"]); }},
+                     {"cos", [](const In& in) { return cos(in["x"]); }},
                      {"a number, and one tensor in many places",
                       [](const In& in) {
                           const Tensor& x = in["x"];
                           return (1 - x) * (x + 3) / (x * x + 1);
                       }},
                  });
+}
+
+TEST_CASE("parity: compare") {
+    using Binary = Tensor (*)(const Tensor&, const Tensor&);
+    const auto of_two = [](Binary op) {
+        return [op](const In& in) { return op(in["a"], in["b"]); };
+    };
+    std::vector<ParityCase> cases{
+        {"clamp", [](const In& in) { return clamp(in["x"], -0.75, 1.25); }},
+        {"clamp: at the bounds", [](const In& in) { return clamp(in["x"], -1, 2); }},
+        {"clamp: bounds that cross", [](const In& in) { return clamp(in["x"], 1, -1); }},
+        {"clamp_min", [](const In& in) { return clamp_min(in["x"], 0.25); }},
+        {"clamp_max", [](const In& in) { return clamp_max(in["x"], 0.25); }},
+        {"where", [](const In& in) { return where(in["c"] > 0, in["a"], in["b"]); }},
+        {"where: numbers", [](const In& in) { return where(in["x"] > 0.5, in["x"], 0.5); }},
+        {"where: not 0", [](const In& in) { return where(in["c"], in["a"], in["b"]); }},
+    };
+    for (const auto& [name, op] :
+         {std::pair<std::string, Binary>{"maximum", maximum}, {"minimum", minimum}}) {
+        for (const char* inputs : {": one shape", ": a column and a row", ": both repeated",
+                                   ": a scalar", ": no elements", ": ties"}) {
+            cases.push_back({name + inputs, of_two(op)});
+        }
+    }
+    for (const auto& [name, op] : {std::pair<std::string, Binary>{"lt", lt},
+                                   {"le", le},
+                                   {"gt", gt},
+                                   {"ge", ge},
+                                   {"eq", eq},
+                                   {"ne", ne}}) {
+        cases.push_back({name + ": ties", of_two(op)});
+        cases.push_back({name + ": a column and a row", of_two(op)});
+    }
+    check_parity("compare", cases);
 }
 
 TEST_CASE("parity: matmul") {

@@ -59,10 +59,21 @@ void change_each(const Broadcast& loop, const Real* a, const Real* b, Real* y, F
            });
 }
 
+// y = near(x) with a loop of the table, and y = far(x) with the C library for angles that are too
+// large for that loop.
+template <class F>
+void angles(Index n, const Real* x, Real* y, ElementwiseKernels::Unary near, F far) {
+    parallel_for(n, kGrain, [=](Index begin, Index end) {
+        near(end - begin, x + begin, y + begin);
+        for (Index i = begin; i < end; ++i) {
+            if (std::abs(x[i]) > kLargestAngle) y[i] = far(x[i]);
+        }
+    });
+}
+
 }  // namespace
 
-Broadcast::Broadcast(const Shape& a, const Shape& b, const char* who)
-    : shape(broadcast(a, b, who)) {
+Broadcast::Broadcast(const Shape& a, const Shape& b, const Shape& y) : shape(y) {
     const auto sa = broadcast_strides(a, shape);
     const auto sb = broadcast_strides(b, shape);
     // From the outermost dimension inwards: dimension i merges with the one before it if one step
@@ -113,6 +124,36 @@ void pow_grad_exponent(const Broadcast& loop, const Real* a, const Real* b, Real
         return d * (p == 0 && q >= 0 ? 0 : std::pow(p, q) * std::log(p));
     });
 }
+void maximum(const Broadcast& loop, const Real* a, const Real* b, Real* y) {
+    binary(loop, a, b, y, table().elementwise.maximum);
+}
+void minimum(const Broadcast& loop, const Real* a, const Real* b, Real* y) {
+    binary(loop, a, b, y, table().elementwise.minimum);
+}
+void share_of_larger(const Broadcast& loop, const Real* a, const Real* b, Real* grad) {
+    binary(loop, a, b, grad, table().elementwise.share_of_larger);
+}
+void select(const Broadcast& loop, const Real* a, const Real* b, Real* y) {
+    binary(loop, a, b, y, table().elementwise.select);
+}
+void less(const Broadcast& loop, const Real* a, const Real* b, Real* y) {
+    binary(loop, a, b, y, table().elementwise.less);
+}
+void less_equal(const Broadcast& loop, const Real* a, const Real* b, Real* y) {
+    binary(loop, a, b, y, table().elementwise.less_equal);
+}
+void greater(const Broadcast& loop, const Real* a, const Real* b, Real* y) {
+    binary(loop, a, b, y, table().elementwise.greater);
+}
+void greater_equal(const Broadcast& loop, const Real* a, const Real* b, Real* y) {
+    binary(loop, a, b, y, table().elementwise.greater_equal);
+}
+void equal(const Broadcast& loop, const Real* a, const Real* b, Real* y) {
+    binary(loop, a, b, y, table().elementwise.equal);
+}
+void not_equal(const Broadcast& loop, const Real* a, const Real* b, Real* y) {
+    binary(loop, a, b, y, table().elementwise.not_equal);
+}
 void expand(const Broadcast& loop, const Real* a, Real* y) {
     Broadcast alone = loop;
     alone.stride_b.fill(0);  // there is no b to walk
@@ -142,6 +183,29 @@ void log(Index n, const Real* x, Real* y) {
     parallel_for(n, kGrain, [=](Index begin, Index end) {
         std::transform(x + begin, x + end, y + begin, [](Real v) { return std::log(v); });
     });
+}
+void abs(Index n, const Real* x, Real* y) { elementwise(n, kGrain, table().elementwise.abs, x, y); }
+void sign(Index n, const Real* x, Real* y) {
+    elementwise(n, kGrain, table().elementwise.sign, x, y);
+}
+void sin(Index n, const Real* x, Real* y) {
+    angles(n, x, y, table().elementwise.sin, [](Real v) { return std::sin(v); });
+}
+void cos(Index n, const Real* x, Real* y) {
+    angles(n, x, y, table().elementwise.cos, [](Real v) { return std::cos(v); });
+}
+
+void clamp(Index n, Real low, Real high, const Real* x, Real* y) {
+    const auto loop = [=](Index count, const Real* from, Real* to) {
+        table().elementwise.clamp(count, low, high, from, to);
+    };
+    elementwise(n, kGrain, loop, x, y);
+}
+void clamp_backward(Index n, Real low, Real high, const Real* x, const Real* dy, Real* dx) {
+    const auto loop = [=](Index count, const Real* kept, const Real* from, Real* to) {
+        table().elementwise.clamp_backward(count, low, high, kept, from, to);
+    };
+    elementwise(n, kGrain, loop, x, dy, dx);
 }
 
 void scale(Index n, Real factor, Real* x) {

@@ -99,6 +99,8 @@ POOLS += "adaptive_max_pool2d AdaptiveMaxPool2d"
 DEVIATIONS = [
     ("tanh Tanh sigmoid Sigmoid", lambda c: has_infinite(c, "dy") or MAX in c.inputs["dy"],
      "far out the derivative is small, not 0: times a huge gradient it counts, where PyTorch has 0"),
+    ("abs", lambda c: has(c, NAN),
+     "the gradient of |x| where x is NaN is NaN; PyTorch's is 0, which hides it"),
     ("l1_loss smooth_l1_loss l1_penalty", lambda c: has(c, NAN, INF, -INF),
      "a difference that is NaN gives a gradient of NaN; PyTorch's |x| gives 0, which hides it"),
     ("binary_cross_entropy_with_logits", lambda c: INF in c.inputs.get("pos_weight", []),
@@ -160,6 +162,20 @@ def activations():
     unary("exp", torch.exp)
     unary("log", torch.log)
     unary("sqrt", torch.sqrt)
+    unary("abs", torch.abs)
+    angles = SPECIAL + [1048575.9, 1048576.1, 3.1415927, -1.5707964, 4.712389, 1e30, 12345.678]
+    unary("sin", torch.sin, angles)
+    unary("cos", torch.cos, angles)
+    unary("clamp", lambda x: x.clamp(-1, 0.5), min=-1, max=0.5)
+    unary("clamp_min", lambda x: x.clamp_min(0.5), min=0.5)
+    unary("clamp_max", lambda x: x.clamp_max(0.5), max=0.5)
+    ins = {"x": torch.tensor(SPECIAL), "dy": numbers(len(SPECIAL))}
+    for low in ENDS:
+        case("clamp_min", lambda t, a=low: t["x"].clamp_min(a), ins, ["x"], min=low)
+        case("clamp_max", lambda t, a=low: t["x"].clamp_max(a), ins, ["x"], max=low)
+        for high in ENDS:
+            run = lambda t, a=low, b=high: t["x"].clamp(a, b)
+            case("clamp", run, ins, ["x"], min=low, max=high)
     for op, function in [("relu", F.relu), ("relu_", F.relu), ("ReLU", torch.nn.ReLU())]:
         unary(op, function)
     for slope in (0.01, 0.0, 1.0, 2.5):
@@ -237,6 +253,48 @@ def binary():
             except RAISES:
                 ins["dy"] = numbers(1)
             case(op, run, ins, ["a", "b"])
+
+
+SHAPES_OF_TWO = [
+    ([], []), ([0], [1]), ([2, 0], [1, 0]), ([0, 3], [3]), ([2, 3], [3]), ([2, 1], [1, 3]),
+    ([], [2, 0, 3]), ([0], [2]), ([2, 3], [2]), ([4, 1, 3], [2, 1]),
+]  # fmt: skip
+
+
+def comparing():
+    """maximum and minimum with their gradients, comparisons, and where."""
+    for op, function in {"maximum": torch.maximum, "minimum": torch.minimum}.items():
+        run = lambda t, f=function: f(t["a"], t["b"])
+        a, b = grid(SPECIAL, SPECIAL)
+        for dy in UPSTREAM:
+            case(op, run, {"a": a, "b": b, "dy": torch.full_like(a, dy)}, ["a", "b"])
+        for a, b in SHAPES_OF_TWO:
+            ins = {"a": numbers(*a, seed=1), "b": numbers(*b, seed=2)}
+            try:
+                ins["dy"] = numbers(*torch.broadcast_shapes(a, b), seed=3)
+            except RAISES:
+                ins["dy"] = numbers(1)
+            case(op, run, ins, ["a", "b"])
+    for op in ("lt", "le", "gt", "ge", "eq", "ne"):
+        run = lambda t, f=getattr(torch, op): f(t["a"], t["b"]).to(t["a"].dtype)
+        a, b = grid(SPECIAL, SPECIAL)
+        case(op, run, {"a": a, "b": b})
+        for a, b in SHAPES_OF_TWO:
+            case(op, run, {"a": numbers(*a, seed=1), "b": numbers(*b, seed=2)})
+    run = lambda t: torch.where(t["condition"].bool(), t["a"], t["b"])
+    condition, a, b = grid(ENDS, ENDS, ENDS)
+    for dy in UPSTREAM:
+        ins = {"condition": condition, "a": a, "b": b, "dy": torch.full_like(a, dy)}
+        case("where", run, ins, ["a", "b"])
+    for a, b in SHAPES_OF_TWO:
+        for c in ([], [3], [2, 1], [0]):
+            ins = {"a": numbers(*a, seed=1), "b": numbers(*b, seed=2), "condition": numbers(*c) > 0}
+            ins["condition"] = ins["condition"].float()
+            try:
+                ins["dy"] = numbers(*torch.broadcast_shapes(a, b, c), seed=3)
+            except RAISES:
+                ins["dy"] = numbers(1)
+            case("where", run, ins, ["a", "b"])
 
 
 # --- over dimensions ---------------------------------------------------------------------------
@@ -987,8 +1045,8 @@ def main():
     parser.add_argument("ops", nargs="*", help="only these; default: all")
     parser.add_argument("--isa", action="append", help="PRIMER_ISA to run at; may be repeated")
     arguments = parser.parse_args()
-    for make in (activations, binary, over_dims, views, products, convolutions, batch_norm, dropout,
-                 losses, optimizers):  # fmt: skip
+    for make in (activations, binary, comparing, over_dims, views, products, convolutions,
+                 batch_norm, dropout, losses, optimizers):  # fmt: skip
         make()
     cases[:] = [c for c in cases if not arguments.ops or c.op in arguments.ops]
     references = [(reference(c, torch.float32), reference(c, torch.float64)) for c in cases]

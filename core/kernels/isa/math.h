@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-// The elementary functions of the activations. A compiler can vectorise a loop that calls them:
+// The elementary functions of ops and activations. A compiler can vectorise a loop that calls them:
 // they have no branches, no tables and no calls. Everything has internal linkage: each file has its
 // own copy, compiled for its own instruction set.
 //
@@ -21,6 +21,8 @@ namespace {
 
 [[maybe_unused]] float root(float x) { return __builtin_sqrtf(x); }
 [[maybe_unused]] double root(double x) { return __builtin_sqrt(x); }
+[[maybe_unused]] float magnitude(float x) { return __builtin_fabsf(x); }
+[[maybe_unused]] double magnitude(double x) { return __builtin_fabs(x); }
 
 // Always inlined: a loop with a call cannot be vectorised.
 [[gnu::always_inline]] inline std::uint32_t bits_of(float x) {
@@ -139,10 +141,36 @@ struct Normal {
     return {x < 0 ? above : below, bell};
 }
 
+// (-1)^n sin(r), where n is the whole number nearest to x / pi + shift and x = (n - shift) pi + r.
+// With shift = 0 that is sin(x); with 1/2 it is sin(x + pi / 2) = cos(x). Computed in double, where
+// few steps make a float's last digit right: pi in two parts as above, exact up to |x| = 2^20, and
+// for |r| <= pi / 2 the Taylor series, whose error is below 7e-10. The last bit of x / pi + shift +
+// 1.5 * 2^52 tells whether n is odd; it becomes the sign.
+[[gnu::always_inline]] inline float half_waves(float x, double shift) {
+    constexpr double one_over_pi = 0.31830988618379067, round = 6755399441055744;
+    constexpr double pi_high = 3.1415926534682512, pi_low = 1.2154201013012384e-10;
+    const double wide = x, shifted = (wide * one_over_pi + shift) + round;
+    const double count = (shifted - round) - shift;
+    const double r = (wide - count * pi_high) - count * pi_low, w = r * r;
+    double p = w * (1 / 6227020800.0) - 1 / 39916800.0;
+    p = (p * w + 1 / 362880.0) * w - 1 / 5040.0;
+    p = (p * w + 1 / 120.0) * w - 1 / 6.0;
+    const double sine = r * (p * w + 1);
+    const std::uint64_t odd = __builtin_bit_cast(std::uint64_t, shifted) << 63;
+    return static_cast<float>(
+        __builtin_bit_cast(double, __builtin_bit_cast(std::uint64_t, sine) ^ odd));
+}
+
+// Both for |x| <= kLargestAngle.
+[[gnu::always_inline]] inline float sin(float x) { return half_waves(x, 0); }
+[[gnu::always_inline]] inline float cos(float x) { return half_waves(x, 0.5); }
+
 inline double exp(double x) { return __builtin_exp(x); }
 inline double expm1_below_0(double x) { return __builtin_expm1(x); }
 inline double log1p_below_1(double e) { return __builtin_log1p(e); }
 inline double tanh(double x) { return __builtin_tanh(x); }
+inline double sin(double x) { return __builtin_sin(x); }
+inline double cos(double x) { return __builtin_cos(x); }
 
 // 1 + erf would cancel for x < 0.
 inline Normal<double> normal(double x) {

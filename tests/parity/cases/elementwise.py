@@ -1,4 +1,4 @@
-"""The ops of core/ops/elementwise.cpp."""
+"""The ops of core/ops/elementwise.cpp and core/ops/unary.cpp."""
 
 import torch
 
@@ -23,6 +23,10 @@ def cases(case):
     case("exp", torch.exp, x=real(3, 5, low=-20, high=20))
     case("log", torch.log, x=real(3, 5, low=1, high=100))
     case("sqrt", torch.sqrt, x=real(3, 5, low=1, high=100))
+    case("abs", torch.abs, x=real(3, 5))
+    case("abs: zeros", torch.abs, x=values([0.0, -1, 0]))
+    case("sin", torch.sin, x=real(3, 5, low=-20, high=20))
+    case("cos", torch.cos, x=real(3, 5, low=-20, high=20))
     case("mul: one tensor twice", lambda x: x * x, x=real(7))
     case(
         "a number, and one tensor in many places",
