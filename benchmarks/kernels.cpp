@@ -278,14 +278,16 @@ void add_cross_entropy(std::vector<Kernel>& all, Index rows, Index classes) {
     const std::vector<Index> labels = random_labels(rows, classes);
     all.push_back({"cross_entropy" + size, 0, bytes, [=]() -> Call {
                        return [=, x = random({rows, classes}), p = random({rows, classes})] {
-                           benchmark::DoNotOptimize(kernels::cross_entropy(
-                               rows, classes, x.data(), labels.data(), 0, p.mutable_data()));
+                           benchmark::DoNotOptimize(
+                               kernels::cross_entropy(rows, classes, x.data(), {labels.data()}, 0,
+                                                      p.mutable_data(), nullptr));
                        };
                    }});
     all.push_back({"cross_entropy_backward" + size, 0, bytes, [=]() -> Call {
                        return [=, p = random({rows, classes}), dx = random({rows, classes})] {
-                           kernels::cross_entropy_backward(rows, classes, p.data(), labels.data(),
-                                                           0, 1, dx.mutable_data());
+                           const Real one = 1;
+                           kernels::cross_entropy_backward(rows, classes, p.data(), {labels.data()},
+                                                           0, {&one, 0, 1}, dx.mutable_data());
                        };
                    }});
 }

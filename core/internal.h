@@ -18,6 +18,7 @@ Tensor alias(const Tensor& x, const Shape& shape, Index offset = 0);
 inline bool wants_grad(const Tensor& x) { return x.defined() && x.requires_grad(); }
 /// The values of `x`; null if it is undefined.
 inline const Real* data_or_null(const Tensor& x) { return x.defined() ? x.data() : nullptr; }
+inline const Real* data_or_null(const Saved& x) { return x.defined() ? x->data() : nullptr; }
 
 /// The same, for writing.
 inline Real* mutable_data_or_null(const Tensor& x) {

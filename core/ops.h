@@ -343,58 +343,115 @@ Tensor dropout(const Tensor& x, Only<double> p = 0.5, Rng& rng = default_rng());
 /// "Efficient Object Localization Using Convolutional Networks", 2015, section 3.2).
 Tensor dropout2d(const Tensor& x, Only<double> p = 0.5, Rng& rng = default_rng());
 
-// --- loss.cpp ----------------------------------------------------------------------------------
+// --- cross_entropy.cpp -------------------------------------------------------------------------
 
-/// How a loss reduces many numbers to one.
-enum class Reduction { mean, sum };
+/// How a loss turns the losses of all examples or elements into its result: `none` leaves them as
+/// they are, the others give one number. `batchmean` is for kl_div only.
+enum class Reduction { mean, sum, none, batchmean };
 
 struct CrossEntropyOptions {
-    Reduction reduction = Reduction::mean;  ///< over the N examples
+    Reduction reduction = Reduction::mean;
     /// s in [0, 1]: the target is 1 - s + s/C for the label and s/C for every other class
     /// (Szegedy et al., "Rethinking the Inception Architecture", 2016, section 7).
     Only<double> label_smoothing = 0;
+    Tensor weight = {};               ///< [C], a constant: it gets no gradient. Undefined: ones
+    Only<Index> ignore_index = -100;  ///< examples with this label do not count
 };
 
-/// -sum_c target_c log_softmax(logits)_c for logits [N, C] and N labels in 0 ... C - 1 -> [].
-/// Computed from the logits, so it is exact where softmax would round to 0 or overflow. The mean
-/// over no examples is NaN, the sum 0; but there must be at least one class. A label of -100, which
-/// PyTorch ignores by default, is an Error like any other label that is not a class.
+/// -sum_c weight_c target_c log_softmax(logits)_c for each example: logits [N, C, ...] and labels
+/// [N, ...] in 0 ... C - 1, where each position of ... is an example by itself; or logits [C] and a
+/// label []. Averaged or summed -> [], or in the labels' shape. The mean divides by the sum of the
+/// weights of all labels; ignored ones add nothing to either sum. So the mean over no examples is
+/// NaN, the sum 0; but there must be at least one class (PyTorch takes logits [0, 0]).
+///
+/// Computed from the logits, so it is exact where softmax would round to 0 or overflow. An ignored
+/// example has gradient 0 even if its logits are NaN (PyTorch: NaN).
 Tensor cross_entropy(const Tensor& logits, const IntTensor& labels,
                      const CrossEntropyOptions& options = {});
-/// (x - target)^2, averaged or summed over all elements -> []. The shapes must be equal.
-Tensor mse_loss(const Tensor& x, const Tensor& target, Reduction reduction = Reduction::mean);
+inline Tensor cross_entropy(const Tensor& logits, std::initializer_list<Only<Index>> labels,
+                            const CrossEntropyOptions& options = {}) {
+    return cross_entropy(logits, IntTensor(labels), options);
+}
+/// The same with a probability for every class as the target, in the shape of the logits. The
+/// smoothed target is (1 - s) p + s/C. The mean divides by the number of examples, whatever their
+/// weights. Nothing is ignored. The probabilities get their gradient, too.
+Tensor cross_entropy(const Tensor& logits, const Tensor& probabilities,
+                     const CrossEntropyOptions& options = {});
 
-/// -log_probabilities[n, labels[n]], averaged or summed over the N examples -> []. For
-/// log_probabilities [N, C], such as log_softmax gives, and N labels in 0 ... C - 1.
+struct NllLossOptions {
+    Reduction reduction = Reduction::mean;
+    Tensor weight = {};               ///< as in cross_entropy
+    Only<Index> ignore_index = -100;  ///< as in cross_entropy
+};
+
+/// cross_entropy with labels, but from log-probabilities, such as log_softmax gives:
+/// -weight_c log_probabilities[n, c, ...] with c = labels[n, ...].
 Tensor nll_loss(const Tensor& log_probabilities, const IntTensor& labels,
-                Reduction reduction = Reduction::mean);
-/// |x - target|, averaged or summed over all elements -> []. The shapes must be equal. The
-/// derivative at 0 is taken as 0. Where the difference is NaN, so is the gradient: a 0, as in
-/// PyTorch, would hide that. The same holds for smooth_l1_loss and l1_penalty.
+                const NllLossOptions& options = {});
+
+// --- loss.cpp: x and target must have the same shape (PyTorch broadcasts, with a warning) --------
+// Averaged or summed over all elements -> [], or as x.
+
+/// (x - target)^2
+Tensor mse_loss(const Tensor& x, const Tensor& target, Reduction reduction = Reduction::mean);
+/// |x - target|. The derivative at 0 is taken as 0. Where the difference is NaN, so is the
+/// gradient: a 0, as in PyTorch, would hide that. The same holds for smooth_l1_loss and l1_penalty.
 Tensor l1_loss(const Tensor& x, const Tensor& target, Reduction reduction = Reduction::mean);
 
 struct SmoothL1Options {
-    Reduction reduction = Reduction::mean;  ///< over all elements
-    Only<double> beta = 1;                  ///< where the square becomes a line; 0: l1_loss
+    Reduction reduction = Reduction::mean;
+    Only<double> beta = 1;  ///< where the square becomes a line; 0: l1_loss
 };
 
-/// With d = |x - target|: d^2 / (2 beta) where d < beta, else d - beta / 2; averaged or summed ->
-/// []. The shapes must be equal (Girshick, "Fast R-CNN", 2015, equation 3, where beta = 1).
+/// With d = |x - target|: d^2 / (2 beta) where d < beta, else d - beta / 2 (Girshick, "Fast R-CNN",
+/// 2015, equation 3, where beta = 1).
 Tensor smooth_l1_loss(const Tensor& x, const Tensor& target, const SmoothL1Options& options = {});
 
-struct BinaryCrossEntropyOptions {
-    Reduction reduction = Reduction::mean;  ///< over all elements
-    /// The weight of a positive example relative to a negative one: a number, or a tensor that
-    /// broadcasts to x's shape. A constant: it gets no gradient. Undefined: 1.
-    Tensor pos_weight = {};
+struct HuberLossOptions {
+    Reduction reduction = Reduction::mean;
+    Only<double> delta = 1;  ///< where the square becomes a line; > 0 and finite
 };
 
-/// -(pos_weight t log s(x) + (1 - t) log(1 - s(x))) with s(x) = 1 / (1 + e^-x) and targets t from 0
-/// to 1, averaged or summed over all elements -> []. The shapes must be equal. Computed from the
-/// logits x, so it is exact where s would round to 0 or 1. A logit of -infinity costs infinity
-/// (PyTorch's form gives NaN), and so does an infinite pos_weight.
+/// With d = |x - target|: d^2 / 2 where d < delta, else delta (d - delta / 2).
+Tensor huber_loss(const Tensor& x, const Tensor& target, const HuberLossOptions& options = {});
+
+struct BinaryCrossEntropyOptions {
+    Reduction reduction = Reduction::mean;
+    /// Of each element: a number, or a tensor that broadcasts to x's shape. A constant: it gets no
+    /// gradient. Undefined: 1.
+    Tensor weight = {};
+};
+
+/// -weight (t log(x) + (1 - t) log(1 - x)) for probabilities x and targets t, both from 0 to 1.
+/// Each logarithm is taken as at least -100, so that a wrong 0 or 1 costs 100; and in the gradient
+/// (x - t) / (x (1 - x)) the divisor as at least 1e-12. The next op is more precise.
+Tensor binary_cross_entropy(const Tensor& x, const Tensor& target,
+                            const BinaryCrossEntropyOptions& options = {});
+
+struct BinaryCrossEntropyWithLogitsOptions {
+    Reduction reduction = Reduction::mean;
+    /// The weight of a positive example relative to a negative one; as `weight` otherwise.
+    Tensor pos_weight = {};
+    Tensor weight = {};  ///< as in binary_cross_entropy
+};
+
+/// -weight (pos_weight t log s(x) + (1 - t) log(1 - s(x))) with s(x) = 1 / (1 + e^-x) and targets t
+/// from 0 to 1. Computed from the logits x, so it is exact where s would round to 0 or 1. A logit
+/// of -infinity costs infinity (PyTorch's form gives NaN), and so does an infinite pos_weight.
 Tensor binary_cross_entropy_with_logits(const Tensor& x, const Tensor& target,
-                                        const BinaryCrossEntropyOptions& options = {});
+                                        const BinaryCrossEntropyWithLogitsOptions& options = {});
+
+struct KlDivOptions {
+    /// `mean` divides by all elements. The divergence as it is defined is `batchmean`, which
+    /// divides the sum by the first size of x, the number of examples.
+    Reduction reduction = Reduction::mean;
+    Only<bool> log_target = false;  ///< the target is given as logarithms, too
+};
+
+/// The Kullback-Leibler divergence of the probabilities e^x from those of the target:
+/// target (log(target) - x), where 0 log(0) = 0; with log_target e^target (target - x). The
+/// gradient of a target of 0 or infinity is infinite (PyTorch: NaN).
+Tensor kl_div(const Tensor& x, const Tensor& target, const KlDivOptions& options = {});
 
 /// The sum of |w| over all elements of all parameters -> [], to be added to a loss, which drives
 /// weights of little use to 0: loss + 1e-5 * l1_penalty(model.parameters()). The derivative at 0 is

@@ -33,6 +33,7 @@ class Saved {
     Saved(const Tensor& x, bool needed) : Saved(needed ? Saved(x) : Saved()) {}
     Saved(const Saved& other);
     Saved(Saved&&) = default;
+    bool defined() const { return tensor_.defined(); }
     operator const Tensor&() const { return get(); }
     const Tensor& get() const;
     const Tensor* operator->() const { return &get(); }

@@ -305,8 +305,10 @@ TEST_CASE("edges: an empty dimension is not reported as a wrong rank") {
         {"conv2d: expected at least one output channel, got the weight [0, 3, 1, 1]"});
     for (const Shape& none : {Shape{0, 0}, Shape{2, 0}}) {
         const IntTensor labels(std::vector<Index>(static_cast<std::size_t>(none[0])));
-        check_error([&] { cross_entropy(empty(none), labels); },
-                    {"cross_entropy: expected logits [N, classes] with at least one class, got ["});
+        check_error(
+            [&] { cross_entropy(empty(none), labels); },
+            {"cross_entropy: expected logits [N, classes, ...] or [classes] with at least one "
+             "class, got ["});
         check_error([&] { nll_loss(empty(none), labels); }, {"with at least one class, got ["});
         check_error([&] { count_correct(empty(none), labels); },
                     {"with at least one class, got ["});
@@ -349,10 +351,14 @@ TEST_CASE("edges: labels that are no class") {
     const Tensor x = zeros({2, 3});
     check_error(
         [&] {
-            cross_entropy(x, {0, -100});
+            cross_entropy(x, {0, -100}, {.ignore_index = 255});
         },
-        {"cross_entropy: label -100 of example 1 is outside 0 ... 2", "ignore_index"});
-    check_error([&] { nll_loss(x, {-100, 0}); }, {"nll_loss: label -100", "ignore_index"});
+        {"cross_entropy: label -100 of example 1 is outside 0 ... 2", "only if ignore_index is"});
+    check_error(
+        [&] {
+            nll_loss(x, {-100, 0}, {.ignore_index = -1});
+        },
+        {"nll_loss: label -100", "only if ignore_index is -100"});
     check_error([&] { cross_entropy(x, {0, -1}); }, {"label -1", "counted from 0"});
     check_error([&] { cross_entropy(x, {0, 3}); }, {"label 3", "an output for every class?"});
     check_error([&] { count_correct(x, {0, -100}); }, {"label -100", "leave examples"});

@@ -275,12 +275,14 @@ TEST_CASE("kernels: cross_entropy returns the sum of the losses and the softmax"
     const Reals x{0, std::log(Real(3)), 5, 5};
     const std::vector<Index> labels{0, 1};
     Reals p(4), dx(4);
-    const double loss = kernels::cross_entropy(2, 2, x.data(), labels.data(), 0, p.data());
+    const double loss =
+        kernels::cross_entropy(2, 2, x.data(), {labels.data()}, 0, p.data(), nullptr);
     CHECK(loss == doctest::Approx(std::log(4.0) + std::log(2.0)).epsilon(kTolerance));
     for (std::size_t i = 0; i < 4; ++i) {
         CHECK(p[i] == doctest::Approx(std::array{0.25, 0.75, 0.5, 0.5}[i]).epsilon(kTolerance));
     }
-    kernels::cross_entropy_backward(2, 2, p.data(), labels.data(), 0, 4, dx.data());
+    const Real four = 4;
+    kernels::cross_entropy_backward(2, 2, p.data(), {labels.data()}, 0, {&four, 0, 1}, dx.data());
     for (std::size_t i = 0; i < 4; ++i) {
         CHECK(dx[i] == doctest::Approx(std::array{-3.0, 3.0, 2.0, -2.0}[i]).epsilon(kTolerance));
     }

@@ -223,17 +223,40 @@ TEST_CASE("cross_entropy: shapes and labels that do not fit") {
         [] {
             cross_entropy(zeros({2, 3}), {0, 1, 2});
         },
-        {"cross_entropy: expected 2 labels for logits [2, 3], got labels of shape [3]"});
+        {"cross_entropy: expected labels of shape [2] for logits [2, 3], got [3]"});
     check_error(
         [] {
             cross_entropy(zeros({2, 3}), IntTensor(Shape{2, 1}, {0, 1}));
         },
-        {"got labels of shape [2, 1]"});
-    check_error([] { cross_entropy(zeros({2, 3}), IntTensor()); }, {"got labels of shape [0]"});
+        {"got [2, 1]"});
+    check_error([] { cross_entropy(zeros({2, 3}), IntTensor()); }, {"for logits [2, 3], got [0]"});
     check_error([] { cross_entropy(zeros({3}), {0}); },
-                {"cross_entropy: expected logits [N, classes], got [3]"});
-    check_error([] { cross_entropy(zeros({2, 3, 4}), {0, 1}); }, {"got [2, 3, 4]"});
+                {"cross_entropy: expected labels of shape [] for logits [3], got [1]"});
+    check_error(
+        [] {
+            cross_entropy(zeros({2, 3, 4}), {0, 1});
+        },
+        {"expected labels of shape [2, 4] for logits [2, 3, 4], got [2]"});
     check_error([] { cross_entropy(zeros({2, 0}), {0, 0}); }, {"got [2, 0]"});
+    check_error([] { cross_entropy(zeros({}), {0}); },
+                {"cross_entropy: expected logits [N, classes, ...] or [classes]", "got []"});
+    check_error(
+        [] {
+            cross_entropy(zeros({2, 3, 2}), IntTensor({2, 2}, {0, 1, 7, 2}));
+        },
+        {"label 7 at [1, 0] is outside 0 ... 2 for logits [2, 3, 2]"});
+    check_error([] { cross_entropy(zeros({3}), IntTensor(Shape{}, {3})); },
+                {"label 3 is outside 0 ... 2 for logits [3]"});
+    check_error(
+        [] {
+            cross_entropy(zeros({1, 3}), {0}, {.weight = ones({2})});
+        },
+        {"cross_entropy: expected a weight [3], one for each class, got [2]"});
+    check_error(
+        [] {
+            cross_entropy(zeros({1, 3}), {0}, {.reduction = Reduction::batchmean});
+        },
+        {"cross_entropy: Reduction::batchmean is for kl_div only"});
     for (double s : {-0.1, 1.1, static_cast<double>(NAN)}) {
         check_error(
             [=] {
@@ -244,6 +267,203 @@ TEST_CASE("cross_entropy: shapes and labels that do not fit") {
     check_error([] { cross_entropy(Tensor(), {0}); }, {"undefined"});
 }
 
+// In the rows of two_rows, -ln of 1/8, 2/8, 5/8, and three times ln 3.
+const double kCosts[] = {std::log(8.0), std::log(4.0), std::log(1.6), std::log(3.0)};
+
+TEST_CASE("cross_entropy: weights, by hand") {
+    const Tensor x = two_rows(), weight = tensor({2, 0.5, 3});
+    const auto [c0, c1, c2, ln3] = kCosts;
+    const double first = 3 * c2, second = 2 * ln3;  // of the labels 2 and 0
+    const auto loss = [&](Reduction reduction, double smoothing) {
+        return cross_entropy(
+            x, {2, 0}, {.reduction = reduction, .label_smoothing = smoothing, .weight = weight});
+    };
+    check_values(loss(Reduction::none, 0), {2}, {first, second});
+    check_values(loss(Reduction::sum, 0), {}, {first + second});
+    check_values(loss(Reduction::mean, 0), {}, {(first + second) / 5});
+    // s = 0.3: 0.7 of the above, and 0.1 of the weighted losses of all classes. The mean divides by
+    // the weights of the labels, as before.
+    const double a = 0.7 * first + 0.1 * (2 * c0 + 0.5 * c1 + 3 * c2);
+    const double b = 0.7 * second + 0.1 * 5.5 * ln3;
+    check_values(loss(Reduction::none, 0.3), {2}, {a, b});
+    check_values(loss(Reduction::mean, 0.3), {}, {(a + b) / 5});
+
+    leaf(x);
+    Tape tape;
+    tape.backward(loss(Reduction::sum, 0));
+    // weight (p - t)
+    check_values(x.grad(), {2, 3}, {3.0 / 8, 6.0 / 8, -9.0 / 8, -4.0 / 3, 2.0 / 3, 2.0 / 3});
+}
+
+TEST_CASE("cross_entropy: ignored labels, by hand") {
+    const Tensor x = concat({two_rows(), tensor({NAN, 1, 2}, {1, 3})}), weight = tensor({2, 0, 3});
+    leaf(x);
+    const double c2 = kCosts[2], ln3 = kCosts[3];
+    const auto check_case = [&](const IntTensor& labels, const CrossEntropyOptions& options,
+                                double loss, std::initializer_list<double> grad) {
+        x.set_grad({});
+        Tape tape;
+        const Tensor l = cross_entropy(x, labels, options);
+        check_values(l, {}, {loss});
+        tape.backward(l);
+        check_values(x.grad(), {3, 3}, grad);
+    };
+    const double third = 1.0 / 3;
+    check_case({2, 0, -100}, {}, (c2 + ln3) / 2,
+               {0.0625, 0.125, -0.1875, -third, third / 2, third / 2, 0, 0, 0});
+    check_case({2, -100, -100}, {}, c2, {0.125, 0.25, -0.375, 0, 0, 0, 0, 0, 0});
+    check_case({2, 1, 1}, {.ignore_index = 1}, c2, {0.125, 0.25, -0.375, 0, 0, 0, 0, 0, 0});
+    check_case({2, 7, 7}, {.weight = weight, .ignore_index = 7}, c2,
+               {0.125, 0.25, -0.375, 0, 0, 0, 0, 0, 0});
+    check_values(cross_entropy(x, {2, -100, -100}, {.reduction = Reduction::none}), {3},
+                 {c2, 0, 0});
+    // None is left. The weights of the labels add up to 0.
+    for (const double smoothing : {0.0, 0.5}) {
+        check_case({-100, -100, -100}, {.label_smoothing = smoothing}, NAN,
+                   {0, 0, 0, 0, 0, 0, 0, 0, 0});
+        check_case({-100, -100, -100}, {.reduction = Reduction::sum, .label_smoothing = smoothing},
+                   0, {0, 0, 0, 0, 0, 0, 0, 0, 0});
+    }
+    check_case({1, 1, -100}, {.weight = weight}, NAN, {NAN, NAN, NAN, NAN, NAN, NAN, 0, 0, 0});
+}
+
+// As PyTorch: 0 times the infinite loss of an impossible class is NaN; a class that is not a label
+// does not matter.
+TEST_CASE("cross_entropy: weights of 0 and infinity") {
+    const Tensor x = leaf(tensor({0, -inf, 0}, {1, 3}));
+    check_values(cross_entropy(x, {1}, {Reduction::sum, 0, tensor({1, 0, 1})}), {}, {NAN});
+    Tape tape;
+    const Tensor loss = cross_entropy(x, {0}, {Reduction::sum, 0, tensor({1, inf, 0})});
+    check_values(loss, {}, {std::log(2.0)});
+    tape.backward(loss);
+    check_values(x.grad(), {1, 3}, {-0.5, 0, 0.5});
+}
+
+TEST_CASE("cross_entropy: other shapes are rows of examples") {
+    Rng rng(3);
+    const Tensor weight = tensor({1, 2, 0.5, 3});
+    for (const Reduction reduction : {Reduction::none, Reduction::sum, Reduction::mean}) {
+        const CrossEntropyOptions options{reduction, 0.2, weight, 1};
+        for (const Shape& shape :
+             {Shape{2, 4, 1}, Shape{3, 4, 5}, Shape{2, 4, 3, 2}, Shape{2, 4, 0}, Shape{0, 4, 3}}) {
+            CAPTURE(shape.str());
+            const Index inner = shape.slice(2, shape.rank()).numel(), rows = shape[0] * inner;
+            const Tensor x = leaf(randn(shape, rng));
+            const IntTensor labels(shape.without(1), labels_for(rows, 4).values);
+            Tape tape;
+            const Tensor loss = cross_entropy(x, labels, options);
+            tape.backward(sum(loss * loss));
+            const Tensor grad = x.grad();
+            x.set_grad({});
+
+            Tape second;
+            const Tensor flat =
+                reshape(transpose(reshape(x, {shape[0], 4, inner}), 1, 2), {rows, 4});
+            const Tensor same = cross_entropy(flat, labels.values, options);
+            CHECK(loss.shape() == (reduction == Reduction::none ? labels.shape : Shape{}));
+            const auto equal = [](Real a, Real b) {
+                return a == b || (std::isnan(a) && std::isnan(b));
+            };
+            CHECK(std::ranges::equal(loss.values(), same.values(), equal));
+            second.backward(sum(same * same));
+            CHECK(std::ranges::equal(grad.values(), x.grad().values(), equal));
+        }
+        // One example without a batch
+        const Tensor x = randn({4}, rng);
+        const Tensor one = cross_entropy(x, IntTensor(Shape{}, {2}), options);
+        const Tensor batch = cross_entropy(reshape(x, {1, 4}), {2}, options);
+        CHECK(one.shape() == Shape{});
+        CHECK(one.item() == batch.item());
+    }
+}
+
+TEST_CASE("cross_entropy: gradients with weights, ignored labels and other shapes") {
+    Rng rng(4);
+    const Tensor weight = tensor({1, 2, 0.5});
+    for (const Reduction reduction : {Reduction::none, Reduction::sum, Reduction::mean}) {
+        for (const double s : {0.0, 0.2, 1.0}) {
+            for (const Tensor& w : {Tensor(), weight}) {
+                const CrossEntropyOptions options{reduction, s, w, 0};
+                const auto check_case = [&](const Shape& shape, const IntTensor& labels) {
+                    CAPTURE(shape.str());
+                    check_gradients(
+                        [&](const Inputs& in) { return cross_entropy(in[0], labels, options); },
+                        {randn(shape, rng)});
+                };
+                check_case({4, 3}, {2, 0, 1, 1});
+                check_case({2, 3, 2}, IntTensor({2, 2}, {2, 0, 1, 1}));
+                check_case({1, 3, 2, 2}, IntTensor({1, 2, 2}, {1, 0, 2, 2}));
+                check_case({3}, IntTensor(Shape{}, {2}));
+            }
+        }
+    }
+}
+
+TEST_CASE("cross_entropy: probabilities, by hand") {
+    const Tensor x = two_rows(), t = tensor({0.5, 0, 0.5, 0.2, 0.3, 0.5}, {2, 3});
+    const auto [c0, c1, c2, ln3] = kCosts;
+    const double first = (c0 + c2) / 2;
+    check_values(cross_entropy(x, t), {}, {(first + ln3) / 2});
+    check_values(cross_entropy(x, t, {.reduction = Reduction::sum}), {}, {first + ln3});
+    check_values(cross_entropy(x, t, {.reduction = Reduction::none}), {2}, {first, ln3});
+    const Tensor weight = tensor({2, 1, 4});
+    check_values(cross_entropy(x, t, {.weight = weight}), {},
+                 {(c0 + 2 * c2 + (0.4 + 0.3 + 2) * ln3) / 2});
+    // s = 0.3: the targets of the first row are 0.45, 0.1, 0.45.
+    check_values(cross_entropy(x, t, {Reduction::none, 0.3}), {2},
+                 {0.45 * (c0 + c2) + 0.1 * c1, ln3});
+    // One label's probability is 1.
+    check_values(cross_entropy(x, tensor({0, 0, 1, 1, 0, 0}, {2, 3})), {}, {(c2 + ln3) / 2});
+    // An example without a batch; classes in the middle.
+    const Tensor one = slice(x, 0, 1), of_one = slice(t, 0, 1);
+    check_values(cross_entropy(reshape(one, {3}), reshape(of_one, {3})), {}, {first});
+    check_values(cross_entropy(reshape(transpose(x, 0, 1), {1, 3, 2}),
+                               reshape(transpose(t, 0, 1), {1, 3, 2}),
+                               {.reduction = Reduction::none, .weight = weight}),
+                 {1, 2}, {c0 + 2 * c2, 2.7 * ln3});
+    check_values(cross_entropy(zeros({0, 3}), zeros({0, 3})), {}, {NAN});
+
+    leaf(x), leaf(t);
+    Tape tape;
+    tape.backward(cross_entropy(x, t, {.reduction = Reduction::sum}));
+    check_values(t.grad(), {2, 3}, {c0, c1, c2, ln3, ln3, ln3});
+    const double third = 1.0 / 3;
+    check_values(x.grad(), {2, 3},
+                 {0.125 - 0.5, 0.25, 0.625 - 0.5, third - 0.2, third - 0.3, third - 0.5});
+}
+
+TEST_CASE("cross_entropy: gradients of logits and probabilities") {
+    Rng rng(5);
+    for (const Reduction reduction : {Reduction::none, Reduction::sum, Reduction::mean}) {
+        for (const double s : {0.0, 0.2, 1.0}) {
+            for (const Tensor& weight : {Tensor(), tensor({1, 2, 0.5})}) {
+                for (const Shape& shape : {Shape{3}, Shape{2, 3}, Shape{2, 3, 2}}) {
+                    CAPTURE(shape.str());
+                    check_gradients(
+                        [&](const Inputs& in) {
+                            return cross_entropy(in[0], in[1], {reduction, s, weight});
+                        },
+                        {randn(shape, rng), rand(shape, rng)});
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE("cross_entropy: probabilities that do not fit") {
+    const Tensor x = zeros({2, 3});
+    check_error(
+        [&] { cross_entropy(x, zeros({2})); },
+        {"cross_entropy: expected target probabilities of the logits' shape [2, 3]", "got [2]"});
+    check_error([&] { cross_entropy(x, x, {.weight = ones({2})}); },
+                {"cross_entropy: expected a weight [3], one for each class, got [2]"});
+    check_error([&] { cross_entropy(x, x, {.ignore_index = 1}); },
+                {"ignore_index is for labels, not for probabilities; got 1"});
+    check_error([&] { cross_entropy(x, x, {.label_smoothing = 2}); }, {"label_smoothing"});
+    check_error([&] { cross_entropy(x, x, {.reduction = Reduction::batchmean}); }, {"kl_div only"});
+    check_error([&] { cross_entropy(zeros({}), zeros({})); }, {"got []"});
+}
+
 // --- mse_loss -----------------------------------------------------------------------------------
 
 TEST_CASE("mse_loss: worked out by hand") {
@@ -252,6 +472,7 @@ TEST_CASE("mse_loss: worked out by hand") {
     check_values(mse_loss(x, t), {}, {3.5});
     check_values(mse_loss(x, t, Reduction::mean), {}, {3.5});
     check_values(mse_loss(x, t, Reduction::sum), {}, {14});
+    check_values(mse_loss(x, t, Reduction::none), {2, 2}, {1, 4, 0, 9});
     check_values(mse_loss(Tensor(5), Tensor(2)), {}, {9});
     check_values(mse_loss(zeros({0}), zeros({0}), Reduction::sum), {}, {0});
     check_values(mse_loss(zeros({0}), zeros({0})), {}, {NAN});
@@ -269,7 +490,7 @@ TEST_CASE("mse_loss: gradient worked out by hand") {
 
 TEST_CASE("mse_loss: gradients, for all options") {
     Rng rng(3);
-    for (Reduction reduction : {Reduction::mean, Reduction::sum}) {
+    for (Reduction reduction : {Reduction::mean, Reduction::sum, Reduction::none}) {
         const auto f = [=](const Inputs& x) { return mse_loss(x[0], x[1], reduction); };
         for (const Shape& shape :
              {Shape{}, Shape{1}, Shape{5}, Shape{2, 3}, Shape{2, 1, 2, 1, 2, 1}}) {
@@ -295,6 +516,8 @@ TEST_CASE("mse_loss: shapes must be equal, because broadcasting would hide a mis
         {"mse_loss: expected two tensors of one shape, got [4, 1] and [4]"});
     check_error([] { mse_loss(zeros({4}), 0); }, {"got [4] and []"});
     check_error([] { mse_loss(Tensor(), zeros({4})); }, {"undefined"});
+    check_error([] { mse_loss(zeros({4}), zeros({4}), Reduction::batchmean); },
+                {"mse_loss: Reduction::batchmean is for kl_div only; use mean, sum or none"});
 }
 
 // --- nll_loss -----------------------------------------------------------------------------------
@@ -308,9 +531,11 @@ TEST_CASE("nll_loss: by hand") {
     check_values(loss, {}, {1.125});
     tape.backward(loss);
     check_values(x.grad(), {2, 3}, {0, 0, -0.5, 0, -0.5, 0});
-    check_values(nll_loss(x, {2, 1}, Reduction::sum), {}, {2.25});
-    check_values(nll_loss(x, {0, 0}, Reduction::sum), {}, {3.5});
-    check_values(nll_loss(zeros({0, 3}), IntTensor(std::vector<Index>{}), Reduction::sum), {}, {0});
+    check_values(nll_loss(x, {2, 1}, {.reduction = Reduction::sum}), {}, {2.25});
+    check_values(nll_loss(x, {0, 0}, {.reduction = Reduction::sum}), {}, {3.5});
+    check_values(
+        nll_loss(zeros({0, 3}), IntTensor(std::vector<Index>{}), {.reduction = Reduction::sum}), {},
+        {0});
 }
 
 TEST_CASE("nll_loss: of log_softmax it is cross_entropy") {
@@ -321,35 +546,82 @@ TEST_CASE("nll_loss: of log_softmax it is cross_entropy") {
           doctest::Approx(value(cross_entropy(x, labels))).epsilon(kTolerance));
 }
 
+TEST_CASE("nll_loss: weights, ignored labels and other shapes, by hand") {
+    const Tensor x = leaf(tensor({-0.5, -1, -2,  //
+                                  -3, -0.25, -4},
+                                 {2, 3}));
+    const Tensor weight = tensor({2, 8, 0.5});
+    check_values(nll_loss(x, {2, 1}, {.reduction = Reduction::none}), {2}, {2, 0.25});
+    check_values(nll_loss(x, {2, 1}, {Reduction::none, weight}), {2}, {1, 2});
+    check_values(nll_loss(x, {2, 1}, {.weight = weight}), {}, {3 / 8.5});
+    check_values(nll_loss(x, {2, -100}), {}, {2});
+    check_values(nll_loss(x, {2, 0}, {Reduction::none, {}, 0}), {2}, {2, 0});
+    check_values(nll_loss(x, {-100, -100}), {}, {NAN});
+    check_values(nll_loss(x, {-100, -100}, {.reduction = Reduction::sum}), {}, {0});
+    check_values(nll_loss(reshape(slice(x, 0, 1), {3}), IntTensor(Shape{}, {1})), {}, {1});
+    // [1, 3, 2]: the examples are (-0.5, -2, -0.25) and (-1, -3, -4).
+    check_values(nll_loss(reshape(x, {1, 3, 2}), IntTensor({1, 2}, {2, 1}), {Reduction::none, {}}),
+                 {1, 2}, {0.25, 3});
+    Tape tape;
+    tape.backward(nll_loss(x, {2, 0}, {Reduction::sum, weight, 0}) * 3);
+    check_values(x.grad(), {2, 3}, {0, 0, -1.5, 0, 0, 0});
+    // As PyTorch: the weight of a label that is -infinity matters, that of another class does not.
+    const Tensor none = tensor({-inf, -1}, {1, 2});
+    check_values(nll_loss(none, {0}, {Reduction::sum, tensor({0, 1})}), {}, {NAN});
+    check_values(nll_loss(none, {1}, {Reduction::sum, tensor({inf, 1})}), {}, {1});
+}
+
 TEST_CASE("nll_loss: gradients") {
     Rng rng(2);
     const Tensor x = randn({4, 3}, rng);
     for (const Reduction reduction : {Reduction::mean, Reduction::sum}) {
         check_gradients(
             [&](const Inputs& in) {
-                return nll_loss(in[0], {1, 0, 2, 1}, reduction) * 3;
+                return nll_loss(in[0], {1, 0, 2, 1}, {.reduction = reduction}) * 3;
             },
             {x});
+    }
+    for (const Reduction reduction : {Reduction::mean, Reduction::sum, Reduction::none}) {
+        const NllLossOptions options{reduction, tensor({2, 8, 0.5}), 1};
+        check_gradients(
+            [&](const Inputs& in) {
+                return nll_loss(in[0], {1, 0, 2, 1}, options);
+            },
+            {x});
+        check_gradients(
+            [&](const Inputs& in) {
+                return nll_loss(in[0], IntTensor({2, 2}, {1, 0, 2, 1}), options);
+            },
+            {randn({2, 3, 2}, rng)});
     }
 }
 
 TEST_CASE("nll_loss: bad arguments") {
     const Tensor x = zeros({2, 3});
     check_error([&] { nll_loss(zeros({3}), {0}); },
-                {"nll_loss: expected log_probabilities [N, classes], got [3]"});
+                {"nll_loss: expected labels of shape [] for log_probabilities [3], got [1]"});
     check_error([&] { nll_loss(zeros({3, 0}), {0, 0, 0}); }, {"nll_loss: expected", "[3, 0]"});
     check_error(
         [&] {
             nll_loss(x, {0, 1, 2});
         },
-        {"nll_loss: expected 2 labels for log_probabilities [2, 3], got labels of shape "
-         "[3]"});
+        {"nll_loss: expected labels of shape [2] for log_probabilities [2, 3], got [3]"});
     check_error(
         [&] {
             nll_loss(x, {0, 3});
         },
         {"nll_loss: label 3 of example 1 is outside 0 ... 2 for log_probabilities [2, 3]"});
     check_error([&] { nll_loss(x, {-1, 0}); }, {"nll_loss: label -1 of example 0"});
+    check_error(
+        [&] {
+            nll_loss(x, {0, 0}, {.weight = ones({2})});
+        },
+        {"nll_loss: expected a weight [3], one for each class, got [2]"});
+    check_error(
+        [&] {
+            nll_loss(x, {0, 0}, {.reduction = Reduction::batchmean});
+        },
+        {"nll_loss: Reduction::batchmean is for kl_div only"});
 }
 
 // --- l1_loss, smooth_l1_loss --------------------------------------------------------------------
@@ -363,6 +635,7 @@ TEST_CASE("l1_loss: by hand") {
     check_values(x.grad(), {4}, {-2, 0, 2, -2});
     check_values(target.grad(), {4}, {2, 0, -2, 2});
     check_values(l1_loss(x, target, Reduction::sum), {}, {3.5});
+    check_values(l1_loss(x, target, Reduction::none), {4}, {2, 0, 1, 0.5});
     check_values(l1_loss(Tensor(2), Tensor(-1)), {}, {3});
 }
 
@@ -386,6 +659,23 @@ TEST_CASE("smooth_l1_loss: by hand") {
 
     check_values(smooth_l1_loss(x, zero), {}, {7.125 / 6});  // beta 1, the mean
     check_values(smooth_l1_loss(x + 5, zero + 5), {}, {7.125 / 6});
+    check_values(smooth_l1_loss(x, zero, {.reduction = Reduction::none}), {6},
+                 {0, 0.125, 0.5, 0.5, 2.5, 3.5});
+}
+
+TEST_CASE("huber_loss: by hand") {
+    const Tensor x = leaf(tensor({0, 0.5, 2, -2, 3, -4})), zero = zeros({6});
+    check_values(huber_loss(x, zero, {.reduction = Reduction::none}), {6},
+                 {0, 0.125, 1.5, 1.5, 2.5, 3.5});
+    // delta = 2: a square up to there, then 2 (d - 1).
+    check_values(huber_loss(x, zero, {Reduction::none, 2}), {6}, {0, 0.125, 2, 2, 4, 6});
+    check_values(huber_loss(x, zero, {Reduction::sum, 2}), {}, {14.125});
+    check_values(huber_loss(x, zero), {}, {9.125 / 6});  // delta 1, the mean
+    Tape tape;
+    tape.backward(huber_loss(x, zero, {Reduction::sum, 2}) * 3);
+    check_values(x.grad(), {6}, {0, 1.5, 6, -6, 6, -6});
+    // It is delta smooth_l1_loss with beta = delta, but does not overflow or underflow on the way.
+    check_values(huber_loss(tensor({1e-3}), zeros({1}), {.delta = 1e30}), {}, {5e-7}, 1e-12);
 }
 
 TEST_CASE("smooth_l1_loss: a NaN stays a NaN, in backward too") {
@@ -401,11 +691,11 @@ TEST_CASE("smooth_l1_loss: a NaN stays a NaN, in backward too") {
     }
 }
 
-TEST_CASE("l1_loss, smooth_l1_loss: gradients") {
+TEST_CASE("l1_loss, smooth_l1_loss, huber_loss: gradients") {
     // No difference is 0 or beta, where the derivative or its slope jumps.
     const Tensor x = tensor({1, -2, 5, 4, 0.3, 0.6}, {2, 3});
     const Tensor target = tensor({3, -2.2, 4.2, 4.9, 0.4, -9}, {2, 3});
-    for (const Reduction reduction : {Reduction::mean, Reduction::sum}) {
+    for (const Reduction reduction : {Reduction::mean, Reduction::sum, Reduction::none}) {
         check_gradients([&](const Inputs& in) { return l1_loss(in[0], in[1], reduction) * 3; },
                         {x, target});
         for (const double beta : {0.0, 0.5, 1.0, 3.0}) {
@@ -415,11 +705,18 @@ TEST_CASE("l1_loss, smooth_l1_loss: gradients") {
                 },
                 {x, target});
         }
+        for (const double delta : {0.5, 1.0, 3.0}) {
+            check_gradients(
+                [&](const Inputs& in) {
+                    return huber_loss(in[0], in[1], {.reduction = reduction, .delta = delta}) * 3;
+                },
+                {x, target});
+        }
     }
     check_gradients([&](const Inputs& in) { return smooth_l1_loss(x, in[0]); }, {target});
 }
 
-TEST_CASE("l1_loss, smooth_l1_loss: bad arguments") {
+TEST_CASE("l1_loss, smooth_l1_loss, huber_loss: bad arguments") {
     check_error(
         [] {
             l1_loss(zeros({2, 3}), zeros({3}));
@@ -435,6 +732,93 @@ TEST_CASE("l1_loss, smooth_l1_loss: bad arguments") {
     check_error([] { smooth_l1_loss(zeros({2}), zeros({2}), {.beta = NAN}); }, {"got nan"});
     check_error([] { smooth_l1_loss(zeros({2}), zeros({2}), {.beta = inf}); },
                 {"smooth_l1_loss: expected beta to be finite", "got inf"});
+    check_error(
+        [] {
+            huber_loss(zeros({2}), zeros({2, 1}));
+        },
+        {"huber_loss: expected two tensors of one shape, got [2] and [2, 1]"});
+    for (const double delta : {0.0, -1.0, static_cast<double>(NAN)}) {
+        check_error([=] { huber_loss(zeros({2}), zeros({2}), {.delta = delta}); },
+                    {"huber_loss: expected delta > 0, got "});
+    }
+    check_error([] { huber_loss(zeros({2}), zeros({2}), {.delta = inf}); },
+                {"huber_loss: expected delta to be finite", "got inf"});
+}
+
+// --- binary_cross_entropy -----------------------------------------------------------------------
+
+TEST_CASE("binary_cross_entropy: by hand") {
+    const double ln2 = std::log(2), ln3 = std::log(3);
+    const Tensor x = leaf(tensor({0.5, 0.75, 0.75, 0.25})), t = leaf(tensor({0.3, 1, 0, 0.5}));
+    const double costs[] = {ln2, 2 * ln2 - ln3, 2 * ln2, (4 * ln2 - ln3) / 2};
+    check_values(binary_cross_entropy(x, t), {}, {(7 * ln2 - 1.5 * ln3) / 4});
+    check_values(binary_cross_entropy(x, t, {.reduction = Reduction::none}), {4},
+                 {costs[0], costs[1], costs[2], costs[3]});
+    check_values(binary_cross_entropy(x, t, {Reduction::sum, tensor({1, 2, 0, 4})}), {},
+                 {costs[0] + 2 * costs[1] + 4 * costs[3]});
+    check_values(binary_cross_entropy(x, t, {Reduction::sum, 2}), {}, {14 * ln2 - 3 * ln3});
+    Tape tape;
+    tape.backward(binary_cross_entropy(x, t, {Reduction::sum, tensor({1, 2, 0, 4})}));
+    // (x - t) / (x (1 - x)) and log(1 - x) - log x, times the weights
+    check_values(x.grad(), {4}, {0.8, -8.0 / 3, 0, -16.0 / 3});
+    check_values(t.grad(), {4}, {0, -2 * ln3, 0, 4 * ln3});
+}
+
+// As torch.nn.functional.binary_cross_entropy of torch 2.13 has them.
+TEST_CASE("binary_cross_entropy: at 0 and 1") {
+    const Tensor x = leaf(tensor({0, 0, 1, 1, 0})), t = leaf(tensor({0, 1, 0, 1, 0.5}));
+    Tape tape;
+    const Tensor loss = binary_cross_entropy(x, t, {.reduction = Reduction::none});
+    check_values(loss, {5}, {0, 100, 100, 0, 50});
+    tape.backward(sum(loss));
+    check_values(x.grad(), {5}, {0, -1e12, 1e12, 0, -5e11});
+    check_values(t.grad(), {5}, {inf, inf, -inf, -inf, inf});
+}
+
+TEST_CASE("binary_cross_entropy: gradients") {
+    Rng rng(6);
+    const Tensor x = rand({3, 4}, rng) * 0.8 + 0.1, t = rand({3, 4}, rng) * 0.8 + 0.1;
+    for (const Reduction reduction : {Reduction::mean, Reduction::sum, Reduction::none}) {
+        for (const Tensor& weight : {Tensor(), Tensor(2.5), rand({3, 1}, rng)}) {
+            check_gradients(
+                [&](const Inputs& in) {
+                    return binary_cross_entropy(in[0], in[1], {reduction, weight}) * 3;
+                },
+                {x, t});
+        }
+    }
+    check_gradients([&](const Inputs& in) { return binary_cross_entropy(x, in[0]); }, {t});
+    check_gradients([&](const Inputs& in) { return binary_cross_entropy(in[0], t); }, {x});
+}
+
+TEST_CASE("binary_cross_entropy: bad arguments") {
+    const Tensor half = full({2}, Real(0.5));
+    check_error(
+        [&] {
+            binary_cross_entropy(half, zeros({2, 1}));
+        },
+        {"binary_cross_entropy: expected two tensors of one shape, got [2] and [2, 1]"});
+    check_error(
+        [&] {
+            binary_cross_entropy(tensor({0, 2}), half);
+        },
+        {"binary_cross_entropy: expected probabilities from 0 to 1, got 2",
+         "for logits there is binary_cross_entropy_with_logits"});
+    check_error(
+        [&] {
+            binary_cross_entropy(tensor({0, NAN}), half);
+        },
+        {"probabilities", "got nan"});
+    check_error(
+        [&] {
+            binary_cross_entropy(half, tensor({0, -1}));
+        },
+        {"binary_cross_entropy: expected targets from 0 to 1, got -1"});
+    check_error(
+        [&] {
+            binary_cross_entropy(half, half, {.weight = ones({2, 1})});
+        },
+        {"binary_cross_entropy: the weight [2, 1] does not broadcast to x [2]"});
 }
 
 // --- binary_cross_entropy_with_logits -----------------------------------------------------------
@@ -450,6 +834,11 @@ TEST_CASE("binary_cross_entropy_with_logits: by hand") {
     tape.backward(loss);
     check_values(x.grad(), {4}, {0.2, -0.25, 0.75, -0.25});  // 1 / (1 + e^-x) - t
     check_values(binary_cross_entropy_with_logits(x, t), {}, {(7 * ln2 - 1.5 * ln3) / 4});
+    check_values(binary_cross_entropy_with_logits(x, t, {.reduction = Reduction::none}), {4},
+                 {ln2, 2 * ln2 - ln3, 2 * ln2, (4 * ln2 - ln3) / 2});
+    // weight times pos_weight
+    check_values(binary_cross_entropy_with_logits(x, t, {Reduction::none, 3, tensor({2, 1, 4, 0})}),
+                 {4}, {2 * (0.3 * 3 + 0.7) * ln2, 3 * (2 * ln2 - ln3), 8 * ln2, 0});
 }
 
 // As torch.nn.functional.binary_cross_entropy_with_logits of torch 2.13 computes it in float64.
@@ -505,11 +894,13 @@ TEST_CASE("binary_cross_entropy_with_logits: gradients") {
     Rng rng(3);
     const Tensor x = randn({3, 4}, rng) * 3, t = rand({3, 4}, rng) * 0.8 + 0.1;
     const Tensor per_class = rand({4}, rng) * 3;
-    for (const Reduction reduction : {Reduction::mean, Reduction::sum}) {
+    const Tensor weight = rand({3, 1}, rng);
+    for (const Reduction reduction : {Reduction::mean, Reduction::sum, Reduction::none}) {
         for (const Tensor& pos_weight : {Tensor(), Tensor(2.5), per_class}) {
+            const Tensor w = reduction == Reduction::sum ? Tensor() : weight;
             const auto f = [&](const Tensor& logits, const Tensor& target) {
-                return 3 * binary_cross_entropy_with_logits(
-                               logits, target, {.reduction = reduction, .pos_weight = pos_weight});
+                return 3 *
+                       binary_cross_entropy_with_logits(logits, target, {reduction, pos_weight, w});
             };
             check_gradients([&](const Inputs& in) { return f(in[0], in[1]); }, {x, t});
             check_gradients([&](const Inputs& in) { return f(in[0], t); }, {x});
@@ -553,6 +944,59 @@ TEST_CASE("binary_cross_entropy_with_logits: bad arguments") {
         },
         {"binary_cross_entropy_with_logits: the pos_weight [2, 3] does not broadcast to x "
          "[3]"});
+}
+
+// --- kl_div -------------------------------------------------------------------------------------
+
+TEST_CASE("kl_div: by hand") {
+    const double ln2 = std::log(2), ln3 = std::log(3);
+    // Log-probabilities of 1/2, 1/2, 1/4, 3/4; the third target costs nothing.
+    const Tensor x = leaf(tensor({-ln2, -ln2, -2 * ln2, ln3 - 2 * ln2}, {2, 2}));
+    const Tensor t = leaf(tensor({0.25, 0.75, 0, 1}, {2, 2}));
+    const double costs[] = {-0.25 * ln2, 0.75 * (ln3 - ln2), 0, 2 * ln2 - ln3};
+    const double all = costs[0] + costs[1] + costs[3];
+    check_values(kl_div(x, t, {.reduction = Reduction::none}), {2, 2},
+                 {costs[0], costs[1], 0, costs[3]});
+    check_values(kl_div(x, t, {.reduction = Reduction::sum}), {}, {all});
+    check_values(kl_div(x, t), {}, {all / 4});
+    check_values(kl_div(x, t, {.reduction = Reduction::batchmean}), {}, {all / 2});
+    check_values(kl_div(Tensor(-1), Tensor(1), {.reduction = Reduction::batchmean}), {}, {1});
+    check_values(kl_div(x, log(t), {Reduction::none, true}), {2, 2},
+                 {costs[0], costs[1], NAN, costs[3]});  // as PyTorch: 0 times infinity
+    {
+        Tape tape;
+        tape.backward(kl_div(x, t, {.reduction = Reduction::sum}));
+    }
+    check_values(x.grad(), {2, 2}, {-0.25, -0.75, 0, -1});
+    check_values(t.grad(), {2, 2}, {1 - ln2, 1 + ln3 - ln2, -inf, 1 + 2 * ln2 - ln3});
+    const Tensor logs = leaf(tensor({-2 * ln2, 0}));
+    Tape tape;
+    tape.backward(kl_div(tensor({-ln2, -1}), logs, {Reduction::sum, true}));
+    check_values(logs.grad(), {2}, {0.25 * (1 - ln2), 2});
+}
+
+TEST_CASE("kl_div: gradients") {
+    Rng rng(7);
+    const Tensor x = randn({3, 4}, rng), t = rand({3, 4}, rng) + 0.1;
+    for (const Reduction reduction :
+         {Reduction::mean, Reduction::sum, Reduction::none, Reduction::batchmean}) {
+        for (const bool log_target : {false, true}) {
+            const auto f = [&](const Tensor& logs, const Tensor& target) {
+                return kl_div(logs, target, {reduction, log_target}) * 3;
+            };
+            check_gradients([&](const Inputs& in) { return f(in[0], in[1]); }, {x, t});
+            check_gradients([&](const Inputs& in) { return f(in[0], t); }, {x});
+            check_gradients([&](const Inputs& in) { return f(x, in[0]); }, {t});
+        }
+    }
+}
+
+TEST_CASE("kl_div: bad arguments") {
+    check_error(
+        [] {
+            kl_div(zeros({2, 3}), zeros({3}));
+        },
+        {"kl_div: expected two tensors of one shape, got [2, 3] and [3]"});
 }
 
 // --- l1_penalty ---------------------------------------------------------------------------------
@@ -604,7 +1048,9 @@ TEST_CASE("losses: the same bits for any number of threads, over several chunks"
         const Tensor x = leaf(start.clone());
         Tape tape;
         const Tensor loss = binary_cross_entropy_with_logits(x, t) + l1_loss(x, t) +
-                            smooth_l1_loss(x, t) + nll_loss(x, labels);
+                            smooth_l1_loss(x, t) + nll_loss(x, labels) + huber_loss(x, t) +
+                            binary_cross_entropy(t, t) + kl_div(x, t) + cross_entropy(x, labels) +
+                            mean(l1_loss(x, t, Reduction::none));
         tape.backward(loss);
         set_num_threads(before);
         return std::pair(loss.item(), x.grad());

@@ -12,7 +12,7 @@ namespace {
 using In = ParityInputs;
 
 TEST_CASE("parity: loss") {
-    constexpr Reduction mean = Reduction::mean, sum = Reduction::sum;
+    constexpr Reduction mean = Reduction::mean, sum = Reduction::sum, none = Reduction::none;
     const auto cross_entropy_ = [](const CrossEntropyOptions& options) {
         return [=](const In& in) { return cross_entropy(in["x"], in.ints("labels"), options); };
     };
@@ -20,7 +20,9 @@ TEST_CASE("parity: loss") {
         return [=](const In& in) { return mse_loss(in["x"], in["target"], reduction); };
     };
     const auto nll = [](Reduction reduction) {
-        return [=](const In& in) { return nll_loss(in["x"], in.ints("labels"), reduction); };
+        return [=](const In& in) {
+            return nll_loss(in["x"], in.ints("labels"), {.reduction = reduction});
+        };
     };
     const auto l1 = [](Reduction reduction) {
         return [=](const In& in) { return l1_loss(in["x"], in["target"], reduction); };
@@ -36,6 +38,37 @@ TEST_CASE("parity: loss") {
     const auto weighted_bce = [](const In& in) {
         return binary_cross_entropy_with_logits(in["x"], in["target"],
                                                 {.pos_weight = in["pos_weight"]});
+    };
+    const auto bce_of = [](Reduction reduction) {
+        return [=](const In& in) {
+            return binary_cross_entropy(in["x"], in["target"], {.reduction = reduction});
+        };
+    };
+    const auto huber = [](const HuberLossOptions& options) {
+        return [=](const In& in) { return huber_loss(in["x"], in["target"], options); };
+    };
+    const auto kl = [](const KlDivOptions& options) {
+        return [=](const In& in) { return kl_div(in["x"], in["target"], options); };
+    };
+    const auto soft = [](const CrossEntropyOptions& options) {
+        return [=](const In& in) { return cross_entropy(in["x"], in["target"], options); };
+    };
+    // With the case's weights
+    const auto weighted = [](Reduction reduction, double smoothing, Index ignore = -100) {
+        return [=](const In& in) {
+            return cross_entropy(in["x"], in.ints("labels"),
+                                 {reduction, smoothing, in["weight"], ignore});
+        };
+    };
+    const auto weighted_nll = [](Reduction reduction, Index ignore) {
+        return [=](const In& in) {
+            return nll_loss(in["x"], in.ints("labels"), {reduction, in["weight"], ignore});
+        };
+    };
+    const auto weighted_soft = [](Reduction reduction, double smoothing) {
+        return [=](const In& in) {
+            return cross_entropy(in["x"], in["target"], {reduction, smoothing, in["weight"]});
+        };
     };
     check_parity(
         "loss",
@@ -91,6 +124,65 @@ TEST_CASE("parity: loss") {
             {"binary_cross_entropy_with_logits, large, all false: sum", bce(sum)},
             {"binary_cross_entropy_with_logits, pos_weight: one", weighted_bce},
             {"binary_cross_entropy_with_logits, pos_weight: for each column", weighted_bce},
+            {"cross_entropy, weights, ignored labels: mean, smoothing 0", weighted(mean, 0)},
+            {"cross_entropy, probabilities, weights: mean, smoothing 0", weighted_soft(mean, 0)},
+            {"cross_entropy, weights, ignored labels: mean, smoothing 0.1", weighted(mean, 0.1)},
+            {"cross_entropy, probabilities, weights: mean, smoothing 0.1",
+             weighted_soft(mean, 0.1)},
+            {"cross_entropy, images, weights, ignored labels: mean", weighted(mean, 0.1, 2)},
+            {"cross_entropy, probabilities of images: mean", soft({mean, 0.1})},
+            {"cross_entropy, images: mean", cross_entropy_({.reduction = mean})},
+            {"cross_entropy, no batch: mean", cross_entropy_({.reduction = mean})},
+            {"cross_entropy, ignored labels: mean", cross_entropy_({.reduction = mean})},
+            {"cross_entropy, probabilities, no batch: mean", soft({.reduction = mean})},
+            {"nll_loss, weights, ignored labels: mean", weighted_nll(mean, -100)},
+            {"nll_loss, images, weights, ignored labels: mean", weighted_nll(mean, 2)},
+            {"nll_loss, no batch: mean", nll(mean)},
+            {"huber_loss, delta 0.5: mean", huber({mean, 0.5})},
+            {"huber_loss, delta 2: mean", huber({mean, 2})},
+            {"huber_loss, at the bends: mean", huber({.reduction = mean})},
+            {"binary_cross_entropy: mean", bce_of(mean)},
+            {"binary_cross_entropy, at 0 and 1: mean", bce_of(mean)},
+            {"kl_div: mean", kl({.reduction = mean})},
+            {"kl_div, log_target: mean", kl({mean, true})},
+            {"cross_entropy, weights, ignored labels: none, smoothing 0", weighted(none, 0)},
+            {"cross_entropy, probabilities, weights: none, smoothing 0", weighted_soft(none, 0)},
+            {"cross_entropy, weights, ignored labels: none, smoothing 0.1", weighted(none, 0.1)},
+            {"cross_entropy, probabilities, weights: none, smoothing 0.1",
+             weighted_soft(none, 0.1)},
+            {"cross_entropy, images, weights, ignored labels: none", weighted(none, 0.1, 2)},
+            {"cross_entropy, probabilities of images: none", soft({none, 0.1})},
+            {"cross_entropy, images: none", cross_entropy_({.reduction = none})},
+            {"cross_entropy, no batch: none", cross_entropy_({.reduction = none})},
+            {"cross_entropy, ignored labels: none", cross_entropy_({.reduction = none})},
+            {"cross_entropy, probabilities, no batch: none", soft({.reduction = none})},
+            {"nll_loss, weights, ignored labels: none", weighted_nll(none, -100)},
+            {"nll_loss, images, weights, ignored labels: none", weighted_nll(none, 2)},
+            {"nll_loss, no batch: none", nll(none)},
+            {"huber_loss, delta 0.5: none", huber({none, 0.5})},
+            {"huber_loss, delta 2: none", huber({none, 2})},
+            {"huber_loss, at the bends: none", huber({.reduction = none})},
+            {"binary_cross_entropy: none", bce_of(none)},
+            {"binary_cross_entropy, at 0 and 1: none", bce_of(none)},
+            {"kl_div: none", kl({.reduction = none})},
+            {"kl_div, log_target: none", kl({none, true})},
+            {"kl_div: batchmean", kl({.reduction = Reduction::batchmean})},
+            {"kl_div, log_target: batchmean", kl({Reduction::batchmean, true})},
+            {"binary_cross_entropy, weight",
+             [](const In& in) {
+                 return binary_cross_entropy(in["x"], in["target"], {.weight = in["weight"]});
+             }},
+            {"binary_cross_entropy_with_logits, both weights",
+             [](const In& in) {
+                 return binary_cross_entropy_with_logits(in["x"], in["target"],
+                                                         {.reduction = Reduction::none,
+                                                          .pos_weight = in["pos_weight"],
+                                                          .weight = in["weight"]});
+             }},
+            {"mse_loss: none", mse(none)},
+            {"l1_loss: none", l1(none)},
+            {"smooth_l1_loss, beta 0.5: none", smooth_l1({none, 0.5})},
+            {"binary_cross_entropy_with_logits: none", bce(none)},
             {"l1_penalty",
              [](const In& in) {
                  return l1_penalty(std::vector{Parameter(in["a"]), Parameter(in["b"])});

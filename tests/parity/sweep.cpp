@@ -78,7 +78,11 @@ class Case {
         return {both.at(0), both.at(both.size() - 1)};
     }
     Reduction reduction() const {
-        return text("reduction", "mean") == "sum" ? Reduction::sum : Reduction::mean;
+        const std::string name = text("reduction", "mean");
+        return name == "sum"         ? Reduction::sum
+               : name == "none"      ? Reduction::none
+               : name == "batchmean" ? Reduction::batchmean
+                                     : Reduction::mean;
     }
 
     std::string op;
@@ -269,12 +273,20 @@ std::map<std::string, Compute> ops() {
          }},
         {"cross_entropy",
          [](const Case& in) {
-             return cross_entropy(
-                 in["x"], in.ints("labels"),
-                 {.reduction = in.reduction(), .label_smoothing = in.number("label_smoothing", 0)});
+             const CrossEntropyOptions options{.reduction = in.reduction(),
+                                               .label_smoothing = in.number("label_smoothing", 0),
+                                               .weight = in["weight"],
+                                               .ignore_index = in.whole("ignore_index", -100)};
+             if (in["target"].defined()) return cross_entropy(in["x"], in["target"], options);
+             return cross_entropy(in["x"], in.ints("labels"), options);
          }},
         {"nll_loss",
-         [](const Case& in) { return nll_loss(in["x"], in.ints("labels"), in.reduction()); }},
+         [](const Case& in) {
+             return nll_loss(in["x"], in.ints("labels"),
+                             {.reduction = in.reduction(),
+                              .weight = in["weight"],
+                              .ignore_index = in.whole("ignore_index", -100)});
+         }},
         {"mse_loss",
          [](const Case& in) { return mse_loss(in["x"], in["target"], in.reduction()); }},
         {"l1_loss", [](const Case& in) { return l1_loss(in["x"], in["target"], in.reduction()); }},
@@ -283,11 +295,27 @@ std::map<std::string, Compute> ops() {
              return smooth_l1_loss(in["x"], in["target"],
                                    {.reduction = in.reduction(), .beta = in.number("beta", 1)});
          }},
+        {"huber_loss",
+         [](const Case& in) {
+             return huber_loss(in["x"], in["target"],
+                               {.reduction = in.reduction(), .delta = in.number("delta", 1)});
+         }},
+        {"binary_cross_entropy",
+         [](const Case& in) {
+             return binary_cross_entropy(in["x"], in["target"],
+                                         {.reduction = in.reduction(), .weight = in["weight"]});
+         }},
+        {"kl_div",
+         [](const Case& in) {
+             return kl_div(in["x"], in["target"],
+                           {.reduction = in.reduction(), .log_target = in.flag("log_target")});
+         }},
         {"binary_cross_entropy_with_logits",
          [](const Case& in) {
-             return binary_cross_entropy_with_logits(
-                 in["x"], in["target"],
-                 {.reduction = in.reduction(), .pos_weight = in["pos_weight"]});
+             return binary_cross_entropy_with_logits(in["x"], in["target"],
+                                                     {.reduction = in.reduction(),
+                                                      .pos_weight = in["pos_weight"],
+                                                      .weight = in["weight"]});
          }},
         {"l1_penalty",
          [](const Case& in) {

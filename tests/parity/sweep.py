@@ -107,10 +107,17 @@ DEVIATIONS = [
      "PyTorch computes (pos_weight - 1) target + 1, which is NaN for an infinite weight"),
     ("binary_cross_entropy_with_logits", lambda c: -INF in c.inputs["x"],
      "the loss of a logit of -infinity is infinite; PyTorch's form has inf - inf there"),
-    ("cross_entropy", lambda c: c.inputs["dy"].item() == INF and c.options["label_smoothing"] > 0,
+    ("cross_entropy", lambda c: has_infinite(c, "dy") and c.options["label_smoothing"] > 0,
      "an infinite gradient from above: PyTorch adds the label's part and the smoothing's, inf - inf"),
     ("cross_entropy nll_loss", lambda c: images_are(c, lambda s: list(s) == [0, 0]),
      "at least one class is asked for; PyTorch takes [0, 0], but not [1, 0]"),
+    ("cross_entropy", lambda c: has(c, NAN) and "labels" in c.inputs,
+     "an ignored example has gradient 0; PyTorch multiplies its softmax by 0, NaN by NaN"),
+    ("kl_div", lambda c: not c.options.get("log_target") and
+     bool((c.inputs["target"] == 0).any() or c.inputs["target"].isinf().any()),
+     "log(t) + 1 - x is infinite there, and so is the gradient; PyTorch's has t/t and is NaN"),
+    ("huber_loss", lambda c: c.options["delta"] == INF,
+     "delta must be finite; PyTorch takes infinity, but has NaN for an infinite difference"),
     ("conv2d Conv2d conv_transpose2d ConvTranspose2d " + POOLS, lambda c: images_are(c, lambda s: 0 in s[-2:]),
      "images without pixels are refused; PyTorch takes some of them, by op and batch size"),
     (POOLS, lambda c: images_are(c, lambda s: 0 in s[-3:-2]),
@@ -742,6 +749,66 @@ def dropout():
 # --- losses ------------------------------------------------------------------------------------
 
 
+def upstream(reduction, shape, number=1.0):
+    """For losses of this shape."""
+    if reduction != "none":
+        return torch.tensor(number)
+    return numbers(*shape, seed=9) + number
+
+
+def class_losses():
+    """cross_entropy and nll_loss with weights, ignored labels, probabilities and any shape."""
+    shapes = ([3], [4, 3], [0, 3], [2, 3, 4], [2, 3, 0], [2, 3, 2, 2], [70, 3], [5, 1], [])
+    for reduction, shape, weighted in itertools.product(("mean", "sum", "none"), shapes, (0, 1)):
+        place = 0 if len(shape) == 1 else 1
+        without = shape[:place] + shape[place + 1 :]
+        count, classes = math.prod(without), ([*shape, 1, 1])[place]
+        for smoothing, ignored, dy in itertools.product((0.0, 0.1), (-100, 1, None), (1.0, INF, NAN)):
+            options = {"reduction": reduction, "label_smoothing": smoothing}
+            ins = {"x": numbers(*shape, seed=1), "dy": upstream(reduction, without, dy)}
+            if weighted:
+                ins["weight"] = numbers(classes, low=0.0)
+            if ignored is None:
+                run = lambda t, o=options: F.cross_entropy(t["x"], t["target"], t.get("weight"), **o)
+                ins["target"] = numbers(*shape, seed=2, low=0.0, high=1.0)
+                case("cross_entropy", run, ins, ["x", "target"], **options)
+                continue
+            ins["labels"] = torch.arange(count) % classes
+            if ignored == -100 and count > 1:
+                ins["labels"][1] = -100
+            ins["labels"] = ins["labels"].reshape(without)
+            run = lambda t, o=options, i=ignored: F.cross_entropy(
+                t["x"], t["labels"], t.get("weight"), ignore_index=i, **o
+            )
+            case("cross_entropy", run, ins, ["x"], ignore_index=ignored, **options)
+            if smoothing == 0.0:
+                run = lambda t, r=reduction, i=ignored: F.nll_loss(
+                    t["x"], t["labels"], t.get("weight"), ignore_index=i, reduction=r
+                )
+                case("nll_loss", run, ins, ["x"], ignore_index=ignored, reduction=reduction)
+    few = ENDS + [1e16, 100.0]
+    for a, b, w in itertools.product(few, few, (0.0, 2.0, INF)):
+        for smoothing, reduction in ((0.0, "mean"), (0.1, "mean"), (0.0, "none")):
+            options = {"reduction": reduction, "label_smoothing": smoothing}
+            run = lambda t, o=options: F.cross_entropy(t["x"], t["labels"], t["weight"], **o)
+            ins = {"x": torch.tensor([[a, b], [1.0, 2.0]]), "labels": torch.tensor([0, 1])}
+            ins |= {"weight": torch.tensor([w, 1.0]), "dy": upstream(reduction, [2])}
+            case("cross_entropy", run, ins, ["x"], **options)
+            if smoothing == 0.0:
+                run = lambda t, r=reduction: F.nll_loss(t["x"], t["labels"], t["weight"], reduction=r)
+                case("nll_loss", run, ins, ["x"], reduction=reduction)
+            run = lambda t, o=options: F.cross_entropy(t["x"], t["target"], **o)
+            ins = {"x": torch.tensor([[a, 0.5]]), "target": torch.tensor([[b, 0.25]])}
+            ins["dy"] = upstream(reduction, [1])
+            case("cross_entropy", run, ins, ["x", "target"], **options)
+    for x, labels in (([2], [2, 2]), ([3], [1]), ([2, 3], [2, 3]), ([2, 3, 4], [2]), ([2, 3, 4], [2, 3])):
+        ins = {"x": numbers(*x), "labels": torch.zeros(labels, dtype=torch.int64)}
+        ins["dy"] = torch.tensor(1.0)
+        case("cross_entropy", lambda t: F.cross_entropy(t["x"], t["labels"]), ins, ["x"],
+             label_smoothing=0.0)  # fmt: skip
+        case("nll_loss", lambda t: F.nll_loss(t["x"], t["labels"]), ins, ["x"])
+
+
 def losses():
     both = ("mean", "sum")
     one = torch.tensor(1.0)
@@ -774,7 +841,13 @@ def losses():
         case("nll_loss", lambda t: F.nll_loss(t["x"], t["labels"]), ins, ["x"])
         case("cross_entropy", lambda t: F.cross_entropy(t["x"], t["labels"]), ins, ["x"])
 
+    class_losses()
+
+    both = ("mean", "sum", "none")
     distances = {"mse_loss": (F.mse_loss, [{}]), "l1_loss": (F.l1_loss, [{}])}
+    deltas = [{"delta": d} for d in (1.0, 0.25, 5.0, 0.0, -1.0, INF, NAN, 1e30, 1e-30)]
+    distances["huber_loss"] = (F.huber_loss, deltas)
+    distances["kl_div"] = (F.kl_div, [{}, {"log_target": 1}])
     distances["smooth_l1_loss"] = (F.smooth_l1_loss, [{"beta": b} for b in (1.0, 0.0, 0.25, 5.0)])
     for op, (function, choices) in distances.items():
         for reduction, options in itertools.product(both, choices):
@@ -782,19 +855,55 @@ def losses():
                 t["x"], t["target"], reduction=r, **o
             )
             for a, b in itertools.product(ENDS + [0.5, 1e20], [0.0, INF, -INF, NAN, MAX, TINY, 1.0]):
-                ins = {"x": torch.tensor([a, 1.0]), "target": torch.tensor([b, 0.25]), "dy": one}
+                ins = {"x": torch.tensor([a, 1.0]), "target": torch.tensor([b, 0.25])}
+                ins["dy"] = upstream(reduction, [2])
                 case(op, run, ins, ["x", "target"], reduction=reduction, **options)
             for dy in (-2.0, 0.0, INF, NAN):
                 ins = {"x": numbers(4, 3, seed=1), "target": numbers(4, 3, seed=2)}
                 ins["target"][0] = ins["x"][0]
-                ins["dy"] = torch.tensor(dy)
+                ins["dy"] = upstream(reduction, [4, 3], dy)
                 case(op, run, ins, ["x", "target"], reduction=reduction, **options)
             for shape in ([], [0], [2, 0], [0, 3], [3, 5], [70, 40]):
-                ins = {"x": numbers(*shape, seed=1), "target": numbers(*shape, seed=2), "dy": one}
+                ins = {"x": numbers(*shape, seed=1), "target": numbers(*shape, seed=2)}
+                ins["dy"] = upstream(reduction, shape)
                 case(op, run, ins, ["x", "target"], reduction=reduction, **options)
+    for shape, log_target in itertools.product(([], [0, 3], [2, 0], [3, 5]), (0, 1)):
+        run = lambda t, l=log_target: F.kl_div(
+            t["x"], t["target"], reduction="batchmean", log_target=l
+        )
+        ins = {"x": numbers(*shape, seed=1), "target": numbers(*shape, low=0.1), "dy": one}
+        case("kl_div", run, ins, ["x", "target"], reduction="batchmean", log_target=log_target)
+
+    op = "binary_cross_entropy"
+    for reduction in both:
+        run = lambda t, r=reduction: F.binary_cross_entropy(
+            t["x"], t["target"], t.get("weight"), reduction=r
+        )
+        some = (0.0, 1.0, 0.25, 1e-30, 0.9999999, TINY, -0.1, 1.5, NAN)
+        for x, target, w in itertools.product(some, some, (None, 2.0, 0.0, -1.0)):
+            ins = {"x": torch.tensor([x, 0.5]), "target": torch.tensor([target, 0.5])}
+            ins["weight"] = None if w is None else torch.tensor([w, 1.0])
+            ins["dy"] = upstream(reduction, [2])
+            case(op, run, ins, ["x", "target"], reduction=reduction)
+        for dy in (-2.0, 0.0, INF, NAN):
+            ins = {"x": numbers(4, 3, low=0.1, high=0.9), "target": numbers(4, 3, low=0.0, high=1.0)}
+            ins["dy"] = upstream(reduction, [4, 3], dy)
+            case(op, run, ins, ["x", "target"], reduction=reduction)
+        for shape in ([], [0], [2, 0], [0, 3], [3, 5], [70, 40]):
+            ins = {"x": numbers(*shape, seed=1, low=0.0, high=1.0), "dy": upstream(reduction, shape)}
+            ins["target"] = numbers(*shape, low=0.0, high=1.0)
+            case(op, run, ins, ["x", "target"], reduction=reduction)
+            case(op, run, ins | {"weight": numbers(*shape[-1:])}, ["x", "target"], reduction=reduction)
 
     op = "binary_cross_entropy_with_logits"
-    for reduction in both:
+    for w, x, target in itertools.product((2.0, 0.0, -1.0), SPECIAL, (0.0, 0.25, 1.0)):
+        run = lambda t: F.binary_cross_entropy_with_logits(
+            t["x"], t["target"], t["weight"], reduction="none"
+        )
+        ins = {"x": torch.tensor([x, 1.0]), "target": torch.tensor([target, 0.5])}
+        ins |= {"weight": torch.tensor([w, 3.0]), "dy": torch.tensor([1.0, -2.0])}
+        case(op, run, ins, ["x", "target"], reduction="none")
+    for reduction in ("mean", "sum"):
         run = lambda t, r=reduction: F.binary_cross_entropy_with_logits(
             t["x"], t["target"], reduction=r, pos_weight=t.get("pos_weight")
         )
