@@ -29,6 +29,7 @@
 #include "layers/batchnorm.h"
 #include "layers/conv2d.h"
 #include "layers/dropout.h"
+#include "layers/embedding.h"
 #include "layers/eval_mode.h"
 #include "layers/flatten.h"
 #include "layers/identity.h"

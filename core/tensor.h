@@ -15,6 +15,7 @@
 namespace primer {
 
 class Rng;
+struct IntTensor;
 
 /// A handle to Reals in row-major order with a shape. Copying a Tensor copies the handle: both then
 /// name the same values, as in PyTorch. What computes with tensors is in ops.h.
@@ -44,6 +45,8 @@ class Tensor {
     Real item() const;
     /// One value, bounds-checked: x.at({row, column}).
     Real at(std::initializer_list<Only<Index>> position) const;
+    /// x[i]: select(x, 0, i) of ops.h, row i, in the same memory. Negative i count from the end.
+    Tensor operator[](Only<Index> index) const;
 
     /// Sets every value. Returns the tensor.
     const Tensor& fill_(Only<Real> value) const;
@@ -129,6 +132,8 @@ Tensor tensor(std::initializer_list<double> values);
 Tensor tensor(std::initializer_list<std::initializer_list<double>> rows) = delete;
 /// A copy of the values.
 Tensor tensor(std::span<const Real> values, const Shape& shape);
+/// The same numbers as Reals.
+Tensor tensor(const IntTensor& numbers);
 /// Independent uniform numbers from [0, 1).
 Tensor rand(const Shape& shape, Rng& rng);
 /// Independent normal numbers of mean 0 and variance 1.

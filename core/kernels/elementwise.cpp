@@ -61,10 +61,12 @@ void change_each(const Broadcast& loop, const Real* a, const Real* b, Real* y, F
 
 }  // namespace
 
-Broadcast::Broadcast(const Shape& a, const Shape& b, const char* who)
-    : shape(broadcast(a, b, who)) {
-    const auto sa = broadcast_strides(a, shape);
-    const auto sb = broadcast_strides(b, shape);
+Broadcast::Broadcast(const Shape& a, const Shape& b, const char* who) {
+    const Shape y = broadcast(a, b, who);
+    *this = Broadcast(y, broadcast_strides(a, y), broadcast_strides(b, y));
+}
+
+Broadcast::Broadcast(const Shape& y, const Strides& sa, const Strides& sb) : shape(y) {
     // From the outermost dimension inwards: dimension i merges with the one before it if one step
     // along that one equals a step past the end of i, in a and in b.
     for (int i = 0; i < shape.rank(); ++i) {
@@ -112,18 +114,6 @@ void pow_grad_exponent(const Broadcast& loop, const Real* a, const Real* b, Real
     change_each(loop, a, b, grad, [](double d, double p, double q) {
         return d * (p == 0 && q >= 0 ? 0 : std::pow(p, q) * std::log(p));
     });
-}
-void expand(const Broadcast& loop, const Real* a, Real* y) {
-    Broadcast alone = loop;
-    alone.stride_b.fill(0);  // there is no b to walk
-    binary(alone, a, a, y,
-           [](Index n, const Real* from, Index stride, const Real*, Index, Real* to) {
-               if (stride == 1) {
-                   std::copy_n(from, n, to);
-               } else {
-                   for (Index i = 0; i < n; ++i) to[i] = from[i * stride];
-               }
-           });
 }
 
 void add(Index n, const Real* a, const Real* b, Real* y) {

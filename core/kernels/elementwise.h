@@ -15,11 +15,13 @@ struct Broadcast {
     Shape shape;   ///< of y
     int rank = 0;  ///< after merging; at least 1
     std::array<Index, Shape::kMaxRank> size{};
-    std::array<Index, Shape::kMaxRank> stride_a{};
-    std::array<Index, Shape::kMaxRank> stride_b{};
+    Strides stride_a{};
+    Strides stride_b{};
 
     /// Throws Error, naming `who`, if the shapes do not broadcast.
     Broadcast(const Shape& a, const Shape& b, const char* who);
+    /// For any a and b that lie in memory like this.
+    Broadcast(const Shape& y, const Strides& a, const Strides& b);
 };
 
 void add(const Broadcast& loop, const Real* a, const Real* b, Real* y);
@@ -31,8 +33,6 @@ void pow(const Broadcast& loop, const Real* a, const Real* b, Real* y);
 void pow_grad_base(const Broadcast& loop, const Real* a, const Real* b, Real* grad);
 /// grad *= d(a^b)/db = a^b ln a, taken as 0 at a = 0, b >= 0, where a^b does not change with b.
 void pow_grad_exponent(const Broadcast& loop, const Real* a, const Real* b, Real* grad);
-/// y = a, broadcast to y's shape.
-void expand(const Broadcast& loop, const Real* a, Real* y);
 
 /// y[i] = a[i] + b[i] for i < n; y may be a.
 void add(Index n, const Real* a, const Real* b, Real* y);

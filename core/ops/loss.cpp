@@ -4,7 +4,7 @@
 
 #include "../error.h"
 #include "../internal.h"
-#include "../kernels/elementwise.h"
+#include "../kernels/copy.h"
 #include "../kernels/reduce.h"
 #include "../ops.h"
 #include "../options.h"
@@ -155,11 +155,10 @@ namespace {
 // pos_weight in the shape of x; undefined if it is.
 Tensor weights_like(const Tensor& x, const Tensor& pos_weight, const char* op) {
     if (!pos_weight.defined()) return {};
-    const kernels::Broadcast loop(pos_weight.shape(), x.shape(), op);
-    check(loop.shape == x.shape(), op, ": the pos_weight ", pos_weight.shape(),
-          " does not broadcast to x ", x.shape());
+    check(broadcast(pos_weight.shape(), x.shape(), op) == x.shape(), op, ": the pos_weight ",
+          pos_weight.shape(), " does not broadcast to x ", x.shape());
     Tensor w = empty(x.shape());
-    kernels::expand(loop, pos_weight.data(), w.mutable_data());
+    kernels::expand(pos_weight.shape(), pos_weight.data(), x.shape(), w.mutable_data());
     return w;
 }
 

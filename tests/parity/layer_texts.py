@@ -39,6 +39,8 @@ MODELS = {
     "avg pool, all options": nn.AvgPool2d((3, 2), (2, 1), (1, 0), True, False),
     "adaptive pool": nn.AdaptiveAvgPool2d(1),
     "adaptive pool, not square": nn.AdaptiveAvgPool2d((3, 2)),
+    "embedding": nn.Embedding(10, 3),
+    "embedding, padding": nn.Embedding(10, 3, padding_idx=-1),
     "flatten": nn.Flatten(),
     "flatten some": nn.Flatten(0, 2),
     "identity": nn.Identity(),
