@@ -31,6 +31,7 @@
 #include "layers/conv2d.h"
 #include "layers/conv_transpose2d.h"
 #include "layers/dropout.h"
+#include "layers/embedding.h"
 #include "layers/eval_mode.h"
 #include "layers/flatten.h"
 #include "layers/identity.h"

@@ -51,6 +51,9 @@ requires Number<std::ranges::range_value_t<Range>> Tensor tensor(const Range& nu
     return tensor(reals, {std::ssize(reals)});
 }
 
+/// The same numbers as Reals.
+Tensor tensor(const IntTensor& numbers);
+
 /// The values are not initialised.
 Tensor empty(const Shape& shape);
 Tensor zeros(const Shape& shape);

@@ -4,6 +4,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "creation.h"
 #include "int_tensor.h"
@@ -23,8 +24,9 @@
 //
 // Every op returns a new tensor and leaves its inputs alone, with these exceptions: relu_ and
 // leaky_relu_ write over x, as do +=, -=, *= and /=, which are members of Tensor; batch_norm in
-// training moves the running statistics; reshape, view, flatten and slice return a tensor that
-// shares memory with x; and dropout with p = 0 returns x itself.
+// training moves the running statistics; reshape, view, flatten, squeeze and unsqueeze and, along
+// dimension 0, slice, select, split and chunk return tensors that share memory with x; and dropout
+// with p = 0 returns x itself.
 
 namespace primer {
 
@@ -141,7 +143,8 @@ Tensor softplus(const Tensor& x, const SoftplusOptions& options = {});
 /// x min(max(x + 3, 0), 6) / 6: a piecewise silu. The derivative is taken as 0 at -3, 1 at 3.
 Tensor hardswish(const Tensor& x);
 /// exp(x_i) / sum_j exp(x_j) along dimension `dim`. Safe for any finite x. Here, as in every op
-/// along a dimension except concat and slice, a scalar counts as having one dimension: 0, or -1.
+/// along a dimension except concat, slice, select, split and chunk, a scalar counts as having one
+/// dimension: 0, or -1.
 Tensor softmax(const Tensor& x, Only<int> dim);
 /// ln softmax(x), without the underflow of taking the logarithm afterwards.
 Tensor log_softmax(const Tensor& x, Only<int> dim);
@@ -172,17 +175,87 @@ Tensor view(const Tensor& x, std::initializer_list<Index> sizes);
 Tensor view(const Tensor& x, const Shape& shape);
 /// Merges dimensions start_dim ... end_dim: [2, 3, 4, 5] from 1 -> [2, 60]. Shares memory with x.
 Tensor flatten(const Tensor& x, Only<int> start_dim = 0, Only<int> end_dim = -1);
+/// Without the dimensions of size 1, or without dimension `dim` if its size is 1. Shares memory
+/// with x.
+Tensor squeeze(const Tensor& x);
+Tensor squeeze(const Tensor& x, Only<int> dim);
+/// With a dimension of size 1 more, before dimension `dim`; -1: behind the last. Shares memory
+/// with x.
+Tensor unsqueeze(const Tensor& x, Only<int> dim);
 /// x with dimensions dim0 and dim1 exchanged: y[.., j, .., i, ..] = x[.., i, .., j, ..]. A copy.
 Tensor transpose(const Tensor& x, Only<int> dim0, Only<int> dim1);
-/// x[start], ..., x[end - 1] along the first dimension; shares memory with x. Needs
-/// 0 <= start <= end <= x.shape()[0].
-Tensor slice(const Tensor& x, Only<Index> start, Only<Index> end);
+/// The dimensions in a new order: of x [N, H, W, C], permute(x, {0, 3, 1, 2}) is [N, C, H, W]. A
+/// copy.
+Tensor permute(const Tensor& x, std::span<const int> dims);
+Tensor permute(const Tensor& x, std::initializer_list<Only<int>> dims);
+
+struct SliceOptions {
+    Only<int> dim = 0;
+    Only<Index> step = 1;  ///< from one element to the next; at least 1
+};
+
+/// x[start], x[start + step], ..., up to but not including x[end], along dimension `dim`: Python's
+/// x[:, a:b:step] is slice(x, a, b, {.dim = 1, .step = step}). Negative start and end count from
+/// the end. Throws Error for an end before the start, and for either outside x, where Python makes
+/// do with what there is. Shares memory with x along dimension 0 with step 1; otherwise a copy.
+Tensor slice(const Tensor& x, Only<Index> start, Only<Index> end, const SliceOptions& options = {});
+/// x at one position of dimension `dim`, which the result lacks; a negative index counts from the
+/// end. Shares memory with x along dimension 0; otherwise a copy. For x[i] see Tensor.
+Tensor select(const Tensor& x, Only<int> dim, Only<Index> index);
+/// x cut into pieces of split_size along dimension `dim`, the last one smaller if need be; or into
+/// pieces of these sizes, which add up to the dimension's. The pieces are slices.
+std::vector<Tensor> split(const Tensor& x, Only<Index> split_size, Only<int> dim = 0);
+std::vector<Tensor> split(const Tensor& x, std::span<const Index> sizes, Only<int> dim = 0);
+std::vector<Tensor> split(const Tensor& x, std::initializer_list<Only<Index>> sizes,
+                          Only<int> dim = 0);
+/// split with the smallest split_size that makes at most `chunks` pieces.
+std::vector<Tensor> chunk(const Tensor& x, Only<Index> chunks, Only<int> dim = 0);
 /// The tensors one after another along dimension `dim`; their shapes may differ only there. (A
 /// tensor of shape [0] is no exception; PyTorch skips it.)
 Tensor concat(std::span<const Tensor> tensors, Only<int> dim = 0);
 Tensor concat(std::initializer_list<Tensor> tensors, Only<int> dim = 0);
+/// The tensors, all of one shape, along a new dimension before dimension `dim`; -1: behind the
+/// last.
+Tensor stack(std::span<const Tensor> tensors, Only<int> dim = 0);
+Tensor stack(std::initializer_list<Tensor> tensors, Only<int> dim = 0);
 /// x broadcast to `shape`. A copy.
 Tensor expand(const Tensor& x, const Shape& shape);
+
+// --- index.cpp: rows picked by number ------------------------------------------------------------
+// Indices from 0 on; negative ones are an Error, as in PyTorch. What is picked several times gets
+// the sum of the gradients, added up in the order of the indices.
+
+/// y[.., j, ..] = x[.., index[j], ..] along dimension `dim`, for index [n].
+Tensor index_select(const Tensor& x, Only<int> dim, const IntTensor& index);
+
+struct EmbeddingOptions {
+    /// A row whose weights get no gradient, for the index that fills up short sequences. A negative
+    /// one counts from the end.
+    std::optional<Only<Index>> padding_idx = {};
+};
+
+/// The rows of the weight [rows, D] that the indices, of any shape, name -> [*, D].
+Tensor embedding(const IntTensor& indices, const Tensor& weight,
+                 const EmbeddingOptions& options = {});
+
+// --- pad.cpp -------------------------------------------------------------------------------------
+
+/// What stands in a margin: a number, or x reflected at its edge.
+enum class PadMode { constant, reflect };
+
+struct PadOptions {
+    PadMode mode = PadMode::constant;
+    Only<Real> value = 0;  ///< of a constant
+};
+
+/// x with margins, two sizes for each dimension and the last dimension first: {left, right, top,
+/// bottom, ...}; dimensions that are not named get none. A negative size takes away instead.
+/// Reflection leaves out the edge itself, [1, 2, 3] -> [2, 1, 2, 3, 2], so its sizes must be below
+/// the dimension's; it takes any number of dimensions of any x (PyTorch's the last one to three, of
+/// an x with one or two more).
+Tensor pad(const Tensor& x, std::span<const Index> sizes, const PadOptions& options = {});
+Tensor pad(const Tensor& x, std::initializer_list<Only<Index>> sizes,
+           const PadOptions& options = {});
 
 // --- reduce.cpp: over all elements -> [], or over one dimension ---------------------------------
 // The result lacks the dimension or, with `keepdim`, has size 1 there. A scalar stays a scalar.

@@ -106,8 +106,8 @@ Shape broadcast(const Shape& a, const Shape& b, const char* who) {
     return Shape(std::span<const Index>(dims.data(), static_cast<std::size_t>(rank)));
 }
 
-std::array<Index, Shape::kMaxRank> broadcast_strides(const Shape& in, const Shape& out) {
-    std::array<Index, Shape::kMaxRank> strides{};
+Strides broadcast_strides(const Shape& in, const Shape& out) {
+    Strides strides{};
     Index stride = 1;
     for (int i = 1; i <= in.rank(); ++i) {
         check(i <= out.rank() && (in[-i] == 1 || in[-i] == out[-i]),

@@ -68,9 +68,13 @@ Shape at_least_1d(const Shape& shape);
 /// Throws Error, naming `who` and both shapes, if they do not fit.
 Shape broadcast(const Shape& a, const Shape& b, const char* who);
 
-/// For each dimension of `out`, how far apart two neighbours lie in the row-major memory of `in`:
-/// 0 along the dimensions in which `in` is repeated by broadcasting. Throws Error unless
-/// broadcast(in, out) == out.
-std::array<Index, Shape::kMaxRank> broadcast_strides(const Shape& in, const Shape& out);
+/// For each dimension, how far apart two neighbours lie in memory.
+using Strides = std::array<Index, Shape::kMaxRank>;
+
+/// The strides of `in` in row-major memory for each dimension of `out`: 0 along the dimensions in
+/// which `in` is repeated by broadcasting. Throws Error unless broadcast(in, out) == out.
+Strides broadcast_strides(const Shape& in, const Shape& out);
+/// Those of `shape` itself. They are 0 along dimensions of size 1, which have no neighbours.
+inline Strides row_major_strides(const Shape& shape) { return broadcast_strides(shape, shape); }
 
 }  // namespace primer

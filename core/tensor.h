@@ -14,6 +14,8 @@
 
 namespace primer {
 
+struct IntTensor;
+
 /// A handle to Reals in row-major order with a shape. Copying a Tensor copies the handle: both then
 /// name the same values, as in PyTorch. creation.h makes tensors, ops.h computes with
 /// them.
@@ -43,6 +45,8 @@ class Tensor {
     Real item() const;
     /// One value, bounds-checked: x.at({row, column}).
     Real at(std::initializer_list<Only<Index>> position) const;
+    /// x[i]: select(x, 0, i) of ops.h, row i, in the same memory. Negative i count from the end.
+    Tensor operator[](Only<Index> index) const;
 
     /// Sets every value. Returns the tensor.
     const Tensor& fill_(Only<Real> value) const;

@@ -3,6 +3,7 @@
 #include <primer/primer.h>
 
 #include <concepts>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -70,6 +71,7 @@ static_assert(MakesLabels<int, Index> && !MakesLabels<bool, bool> && !MakesLabel
 template <class I>
 concept Indexes = requires(const Tensor& x, const Shape& shape, I i) {
     x.at({i, i});
+    x[i];
     shape[i];
 };
 static_assert(Indexes<int> && Indexes<std::size_t> && !Indexes<bool> && !Indexes<double>);
@@ -108,6 +110,11 @@ concept CanSlice = requires(A... a) {
     slice(a...);
 };
 template <class... A>
+concept CanSplit = requires(A... a) {
+    split(a...);
+    split(std::get<0>(std::tuple(a...)), {std::get<1>(std::tuple(a...))});
+};
+template <class... A>
 concept CanElu = requires(A... a) {
     elu(a...);
 };
@@ -128,6 +135,7 @@ static_assert(!CanMax<Tensor, double> && !CanMax<Tensor, bool> && !CanMax<Tensor
 static_assert(!CanArgmax<Tensor, bool> && !CanArgmax<Tensor, double>);
 static_assert(CanSoftmax<Tensor, int> && !CanSoftmax<Tensor, bool> && !CanSoftmax<Tensor, double>);
 static_assert(!CanFlatten<Tensor, bool> && !CanSlice<Tensor, double, int>);
+static_assert(CanSplit<Tensor, int> && !CanSplit<Tensor, double> && !CanSplit<Tensor, bool>);
 static_assert(CanElu<Tensor, int> && CanElu<Tensor, double> && !CanElu<Tensor, bool>);
 static_assert(CanFull<Shape, int> && CanFull<Shape, double> && !CanFull<Shape, bool>);
 static_assert(CanArange<int> && !CanArange<double> && !CanArange<bool>);
@@ -156,6 +164,10 @@ concept TakesBraces = requires(Sizes... sizes) {
 static_assert(!TakesBraces<int, int>);
 static_assert(!std::is_constructible_v<Linear, int, int, bool>);  // PyTorch's bias
 static_assert(!std::is_constructible_v<Linear, double, int, Rng&>);
+static_assert(!std::is_constructible_v<Embedding, int, double, Rng&>);
+static_assert(Takes<EmbeddingOptions, int> && !Takes<EmbeddingOptions, bool>);
+static_assert(Takes<SliceOptions, int, Index> && !Takes<SliceOptions, bool>);
+static_assert(Takes<PadOptions, PadMode, int> && !Takes<PadOptions, PadMode, bool>);
 static_assert(!std::is_constructible_v<Linear, int, bool, Rng&>);
 static_assert(!std::is_constructible_v<BatchNorm2d, bool>);
 static_assert(!std::is_constructible_v<BatchNorm2d, double>);

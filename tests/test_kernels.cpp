@@ -156,15 +156,15 @@ TEST_CASE("gemm: with no depth, the result is 0 or what was there") {
     CHECK(c == Reals{0, 0, 0, 0});
 }
 
-TEST_CASE("kernels: transpose") {
+TEST_CASE("kernels: copy_strided transposes") {
     Rng rng(3);
-    for (Index rows : {0, 1, 2, 15, 16, 17, 33, 200}) {
+    for (Index rows : {0, 1, 2, 15, 16, 17, 33, 200, 2000}) {
         for (Index cols : {0, 1, 3, 16, 31, 150}) {
             CAPTURE(rows);
             CAPTURE(cols);
             const Reals x = random_reals(rows * cols, rng);
             Reals y(x.size() + 1, Real(7)), expected(x.size() + 1, Real(7));
-            kernels::transpose(rows, cols, x.data(), y.data());
+            kernels::copy_strided({cols, rows}, x.data(), {1, cols}, y.data(), {rows, 1});
             for (Index r = 0; r < rows; ++r) {
                 for (Index c = 0; c < cols; ++c) {
                     expected[static_cast<std::size_t>(c * rows + r)] =
@@ -176,14 +176,22 @@ TEST_CASE("kernels: transpose") {
     }
 }
 
-TEST_CASE("kernels: copy_2d") {
+TEST_CASE("kernels: copy_strided") {
     const Reals x{1, 2, 3, 4, 5, 6};
     Reals y(8, Real(0));
-    kernels::copy_2d(2, 2, x.data() + 1, 3, y.data() + 1, 4);
+    kernels::copy_strided({2, 2}, x.data() + 1, {3, 1}, y.data() + 1, {4, 1});
     CHECK(y == Reals{0, 2, 3, 0, 0, 5, 6, 0});
-    kernels::copy_2d(0, 2, x.data(), 3, y.data(), 4);
-    kernels::copy_2d(2, 0, x.data(), 3, y.data(), 4);
+    kernels::copy_strided({0, 2}, x.data(), {3, 1}, y.data(), {4, 1});
+    kernels::copy_strided({2, 0}, x.data(), {3, 1}, y.data(), {4, 1});
     CHECK(y == Reals{0, 2, 3, 0, 0, 5, 6, 0});
+    kernels::copy_strided({3, 2}, x.data() + 5, {-2, -1}, y.data(), {2, 1});  // backwards
+    CHECK(y == Reals{6, 5, 4, 3, 2, 1, 6, 0});
+    kernels::copy_strided({2, 2, 2}, x.data(), {0, 1, 0}, y.data(), {4, 2, 1});
+    CHECK(y == Reals{1, 1, 2, 2, 1, 1, 2, 2});
+    kernels::copy_strided({}, x.data(), {}, y.data() + 1, {});
+    CHECK(y == Reals{1, 1, 2, 2, 1, 1, 2, 2});
+    kernels::copy_strided({4}, x.data(), {1}, y.data(), {2});  // leaves what lies between
+    CHECK(y == Reals{1, 1, 2, 2, 3, 1, 4, 2});
 }
 
 TEST_CASE("kernels: sum_to adds what broadcasting would have copied") {

@@ -143,6 +143,13 @@ TEST_CASE("parity: view") {
     const auto transposed = [](int dim0, int dim1) {
         return [dim0, dim1](const In& in) { return transpose(in["x"], dim0, dim1); };
     };
+    const auto permuted = [](const std::vector<int>& dims) {
+        return [dims](const In& in) { return permute(in["x"], dims); };
+    };
+    const auto sliced = [](Index start, Index end, const SliceOptions& options) {
+        return [=](const In& in) { return slice(in["x"], start, end, options); };
+    };
+    const auto squeezed = [](const In& in) { return squeeze(in["x"], -2); };
     check_parity("view",
                  {
                      {"reshape",
@@ -172,6 +179,34 @@ TEST_CASE("parity: view") {
                      {"expand",
                       [](const In& in) {
                           return expand(in["x"], {2, 3, 5});
+                      }},
+                     {"permute", permuted({2, 0, 1})},
+                     {"permute: 4 dimensions", permuted({0, -1, 1, 2})},
+                     {"squeeze", [](const In& in) { return squeeze(in["x"]); }},
+                     {"squeeze: one dimension", squeezed},
+                     {"unsqueeze", [](const In& in) { return unsqueeze(in["x"], -1); }},
+                     {"slice: columns", sliced(1, 4, {.dim = 1})},
+                     {"slice: with a step", sliced(-4, 5, {.dim = 1, .step = 3})},
+                     {"slice: rows, with a step", sliced(0, 5, {.step = 2})},
+                     {"select", [](const In& in) { return select(in["x"], 1, -2); }},
+                     {"index", [](const In& in) { return in["x"][1]; }},
+                     {"split",
+                      [](const In& in) {
+                          const std::vector<Tensor> parts = split(in["x"], 2, 1);
+                          return mul(parts[1], parts[0]);
+                      }},
+                     {"split: sizes",
+                      [](const In& in) {
+                          return split(in["x"], {1, 4})[1];
+                      }},
+                     {"chunk", [](const In& in) { return chunk(in["x"], 3, -1)[2]; }},
+                     {"stack",
+                      [](const In& in) {
+                          return stack({in["a"], in["b"], in["a"]});
+                      }},
+                     {"stack: last dimension",
+                      [](const In& in) {
+                          return stack({in["a"], in["b"]}, -1);
                       }},
                  });
 }

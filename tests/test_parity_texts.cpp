@@ -11,6 +11,7 @@
 #include <primer/layers/conv2d.h>
 #include <primer/layers/conv_transpose2d.h>
 #include <primer/layers/dropout.h>
+#include <primer/layers/embedding.h>
 #include <primer/layers/flatten.h>
 #include <primer/layers/identity.h>
 #include <primer/layers/linear.h>
@@ -106,6 +107,8 @@ TEST_CASE("parity: layers print as PyTorch's do") {
     same("adaptive pool, not square", AdaptiveAvgPool2d({3, 2}));
     same("adaptive max pool", AdaptiveMaxPool2d(1));
     same("adaptive max pool, not square", AdaptiveMaxPool2d({3, 2}));
+    same("embedding", Embedding(10, 3, rng));
+    same("embedding, padding", Embedding(10, 3, rng, {.padding_idx = -1}));
     same("flatten", Flatten());
     same("flatten some", Flatten(0, 2));
     same("identity", Identity());

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <functional>
+#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -156,6 +159,80 @@ TEST_CASE("transpose: every pair of dimensions, against the definition") {
     check_error([] { transpose(Tensor(1), 0, 1); }, {"transpose: expected a dimension from -1"});
 }
 
+TEST_CASE("permute: every order of every dimension") {
+    for (const Shape& shape : {Shape{}, Shape{7}, Shape{5, 3}, Shape{33, 17}, Shape{2, 3, 4},
+                               Shape{3, 40, 20}, Shape{2, 3, 1, 4}, Shape{20, 2, 18, 5},
+                               Shape{2, 1, 3, 2, 2}, Shape{0, 3, 2}, Shape{1, 2, 1, 2, 3, 2}}) {
+        CAPTURE(shape.str());
+        const Tensor x = reshape(arange(shape.numel()), shape);
+        std::vector<int> order(static_cast<std::size_t>(shape.rank()));
+        std::iota(order.begin(), order.end(), 0);
+        do {
+            const Tensor y = permute(x, order);
+            REQUIRE(y.rank() == shape.rank());
+            Index wrong = 0;
+            for (Index i = 0; i < y.numel(); ++i) {
+                const std::vector<Index> position = position_of(i, y.shape());
+                std::vector<Index> from(position.size());
+                for (std::size_t d = 0; d < order.size(); ++d) {
+                    from[static_cast<std::size_t>(order[d])] = position[d];
+                }
+                wrong += y.data()[i] != x.data()[flat_of(from, shape)];
+            }
+            CHECK(wrong == 0);
+        } while (std::ranges::next_permutation(order).found);
+    }
+    CHECK(permute(zeros({2, 3, 4}), {-1, 0, -2}).shape() == Shape{4, 2, 3});
+    const Tensor x = zeros({2, 3});
+    CHECK_FALSE(share_memory(permute(x, {0, 1}), x));
+    check_error([&] { permute(x, {0}); },
+                {"permute: expected the 2 dimensions of shape [2, 3] in their new order, got 1"});
+    check_error(
+        [&] {
+            permute(x, {1, -1});
+        },
+        {"permute: dimension 1 comes twice; expected each dimension of shape [2, 3] once"});
+    check_error(
+        [&] {
+            permute(x, {0, 2});
+        },
+        {"permute: expected a dimension from -2 to 1", "got 2"});
+    check_error([] { permute(Tensor(1), {0}); }, {"permute: expected the 0 dimensions"});
+}
+
+TEST_CASE("squeeze and unsqueeze: in the same memory") {
+    const Tensor x = arange(6).requires_grad_();
+    const Tensor y = reshape(x, {1, 2, 1, 3});
+    CHECK(squeeze(y).shape() == Shape{2, 3});
+    CHECK(share_memory(squeeze(y), x));
+    CHECK(squeeze(y, 0).shape() == Shape{2, 1, 3});
+    CHECK(squeeze(y, -2).shape() == Shape{1, 2, 3});
+    CHECK(squeeze(y, 1).shape() == Shape{1, 2, 1, 3});
+    CHECK(squeeze(ones({1, 1})).shape() == Shape{});
+    CHECK(squeeze(zeros({0, 1})).shape() == Shape{0});
+    CHECK(squeeze(Tensor(1), -1).shape() == Shape{});
+    check_error([&] { squeeze(y, 4); }, {"squeeze: expected a dimension from -4 to 3", "got 4"});
+    check_error([] { squeeze(Tensor(1), 1); }, {"squeeze: ", "got 1"});
+
+    const Tensor z = zeros({2, 3});
+    CHECK(unsqueeze(z, 0).shape() == Shape{1, 2, 3});
+    CHECK(unsqueeze(z, 1).shape() == Shape{2, 1, 3});
+    CHECK(unsqueeze(z, 2).shape() == Shape{2, 3, 1});
+    CHECK(unsqueeze(z, -1).shape() == Shape{2, 3, 1});
+    CHECK(unsqueeze(z, -3).shape() == Shape{1, 2, 3});
+    CHECK(unsqueeze(Tensor(1), -1).shape() == Shape{1});
+    CHECK(share_memory(unsqueeze(z, 1), z));
+    check_error([&] { unsqueeze(z, 3); },
+                {"unsqueeze: expected a place from -3 to 2 for the new dimension of shape [2, 3], "
+                 "got 3"});
+    check_error([&] { unsqueeze(z, -4); }, {"unsqueeze: ", "got -4"});
+    check_error(
+        [] {
+            unsqueeze(zeros({1, 1, 1, 1, 1, 1}), 0);
+        },
+        {"unsqueeze: shape [1, 1, 1, 1, 1, 1] has no room for another dimension"});
+}
+
 TEST_CASE("slice: along the first dimension, in the same memory") {
     const Tensor x = reshape(arange(12), {4, 3});
     check_values(slice(x, 1, 3), {2, 3}, {3, 4, 5, 6, 7, 8});
@@ -167,12 +244,155 @@ TEST_CASE("slice: along the first dimension, in the same memory") {
     CHECK(slice(x, 1, 3).data() == x.data() + 3);
     check_values(slice(slice(x, 1, 4), 1, 2), {1, 3}, {6, 7, 8});
     check_values(slice(arange(5), 2, 5), {3}, {2, 3, 4});
+    check_values(slice(x, -2, 3), {1, 3}, {6, 7, 8});
+    check_values(slice(x, -2, -1), {1, 3}, {6, 7, 8});
 
     check_error([&] { slice(x, 1, 5); },
-                {"slice: expected 0 <= start <= end <= 4 for shape [4, 3], got 1 and 5"});
+                {"slice: expected start <= end, both from -4 to 4 (negative ones count from the "
+                 "end), along dimension 0 of shape [4, 3], got 1 and 5"});
     check_error([&] { slice(x, -1, 2); }, {"got -1 and 2"});
+    check_error([&] { slice(x, -5, 2); }, {"got -5 and 2"});
     check_error([&] { slice(x, 3, 2); }, {"got 3 and 2"});
-    check_error([] { slice(Tensor(1), 0, 1); }, {"slice: a scalar has no first dimension"});
+    check_error([] { slice(Tensor(1), 0, 1); }, {"slice: the shape [] of a scalar"});
+}
+
+TEST_CASE("slice: along any dimension, with a step") {
+    const Tensor x = reshape(arange(12), {3, 4});
+    check_values(slice(x, 1, 3, {.dim = 1}), {3, 2}, {1, 2, 5, 6, 9, 10});
+    check_values(slice(x, 0, 4, {.dim = -1, .step = 2}), {3, 2}, {0, 2, 4, 6, 8, 10});
+    check_values(slice(x, 0, 4, {.dim = 1, .step = 3}), {3, 2}, {0, 3, 4, 7, 8, 11});
+    check_values(slice(x, -3, -1, {.dim = 1, .step = 2}), {3, 1}, {1, 5, 9});
+    check_values(slice(x, 0, 3, {.step = 2}), {2, 4}, {0, 1, 2, 3, 8, 9, 10, 11});
+    check_values(slice(x, 1, 3, {.step = Index{1} << 62}), {1, 4}, {4, 5, 6, 7});
+    CHECK(slice(x, 4, 4, {.dim = 1, .step = 2}).shape() == Shape{3, 0});
+    CHECK(slice(zeros({0, 4}), 1, 3, {.dim = 1}).shape() == Shape{0, 2});
+    CHECK_FALSE(share_memory(slice(x, 1, 3, {.dim = 1}), x));
+    CHECK_FALSE(share_memory(slice(x, 0, 3, {.step = 2}), x));
+    check_error([&] { slice(x, 0, 2, {.step = 0}); },
+                {"slice: expected a step of at least 1, got 0"});
+    check_error([&] { slice(x, 0, 5, {.dim = 1}); }, {"along dimension 1", "got 0 and 5"});
+    check_error([&] { slice(x, 0, 1, {.dim = 2}); }, {"slice: expected a dimension", "got 2"});
+}
+
+TEST_CASE("slice: as element by element, beyond one chunk of work") {
+    for (const Shape& shape : {Shape{40, 1500}, Shape{1500, 40}, Shape{70000}, Shape{3, 90, 200}}) {
+        const Tensor x = reshape(arange(shape.numel()), shape);
+        for (int dim = 0; dim < shape.rank(); ++dim) {
+            for (const Index step : {1, 2, 7}) {
+                CAPTURE(shape.str());
+                CAPTURE(dim);
+                CAPTURE(step);
+                const Tensor y = slice(x, 3 % shape[dim], shape[dim], {.dim = dim, .step = step});
+                Index wrong = 0;
+                for (Index i = 0; i < y.numel(); ++i) {
+                    std::vector<Index> position = position_of(i, y.shape());
+                    Index& at = position[static_cast<std::size_t>(dim)];
+                    at = 3 % shape[dim] + at * step;
+                    wrong += y.data()[i] != x.data()[flat_of(position, shape)];
+                }
+                CHECK(wrong == 0);
+                CHECK(y.shape()[dim] == (shape[dim] - 3 % shape[dim] + step - 1) / step);
+            }
+        }
+    }
+}
+
+TEST_CASE("select and x[i]: one position of a dimension") {
+    const Tensor x = reshape(arange(12), {2, 3, 2});
+    check_values(select(x, 0, 1), {3, 2}, {6, 7, 8, 9, 10, 11});
+    check_values(select(x, 1, 0), {2, 2}, {0, 1, 6, 7});
+    check_values(select(x, -1, -1), {2, 3}, {1, 3, 5, 7, 9, 11});
+    check_values(x[1][2], {2}, {10, 11});
+    check_values(x[-1][-1][0], {}, {10});
+    CHECK(x[1].data() == x.data() + 6);
+    CHECK_FALSE(share_memory(select(x, 1, 0), x));
+    CHECK(select(zeros({0, 3}), 1, -3).shape() == Shape{0});
+    x[0].fill_(5);
+    check_values(x, {2, 3, 2}, {5, 5, 5, 5, 5, 5, 6, 7, 8, 9, 10, 11});
+    check_error([&] { x[2]; }, {"select: index 2 is outside dimension 0 of shape [2, 3, 2]"});
+    check_error([&] { select(x, 1, -4); }, {"select: index -4 is outside dimension 1"});
+    check_error([&] { select(x, 3, 0); }, {"select: expected a dimension from -3 to 2", "got 3"});
+    check_error([] { Tensor(1)[0]; }, {"select: the shape [] of a scalar"});
+    check_error([] { Tensor()[0]; }, {"undefined"});
+}
+
+TEST_CASE("split and chunk: worked out by hand") {
+    const auto sizes = [](const std::vector<Tensor>& parts) {
+        std::vector<Index> found;
+        for (const Tensor& part : parts) found.push_back(part.shape()[-1]);
+        return found;
+    };
+    using Sizes = std::vector<Index>;
+    const Tensor x = reshape(arange(10), {2, 5});
+    const std::vector<Tensor> pieces = split(x, 2, 1);
+    REQUIRE(pieces.size() == 3);
+    check_values(pieces[0], {2, 2}, {0, 1, 5, 6});
+    check_values(pieces[1], {2, 2}, {2, 3, 7, 8});
+    check_values(pieces[2], {2, 1}, {4, 9});
+    check_values(split(x, 1)[1], {1, 5}, {5, 6, 7, 8, 9});
+    CHECK(split(x, 1)[1].data() == x.data() + 5);
+    check_values(split(x, {1, 0, 4}, -1)[2], {2, 4}, {1, 2, 3, 4, 6, 7, 8, 9});
+    CHECK(sizes(split(x, {1, 0, 4}, -1)) == Sizes{1, 0, 4});
+    CHECK(sizes(split(arange(5), 5)) == Sizes{5});
+    CHECK(sizes(split(arange(5), 99)) == Sizes{5});
+    CHECK(sizes(split(zeros({0}), 2)) == Sizes{0});
+    CHECK(sizes(split(zeros({0}), 0)) == Sizes{0});
+    CHECK(split(zeros({0}), Sizes{}).empty());
+
+    CHECK(sizes(chunk(arange(6), 3)) == Sizes{2, 2, 2});
+    CHECK(sizes(chunk(arange(7), 3)) == Sizes{3, 3, 1});
+    CHECK(sizes(chunk(arange(5), 4)) == Sizes{2, 2, 1});
+    CHECK(sizes(chunk(arange(3), 9)) == Sizes{1, 1, 1});
+    CHECK(sizes(chunk(zeros({0}), 3)) == Sizes{0, 0, 0});
+    check_values(chunk(x, 3, 1)[1], {2, 2}, {2, 3, 7, 8});
+}
+
+TEST_CASE("split and chunk: what does not fit") {
+    const Tensor x = zeros({2, 5});
+    check_error(
+        [&] { split(x, 0, 1); },
+        {"split: expected a split_size of at least 1 for dimension 1 of shape [2, 5]", "got 0"});
+    check_error([&] { split(x, -1); }, {"split: expected a split_size", "got -1"});
+    check_error(
+        [&] {
+            split(x, {2, 2}, 1);
+        },
+        {"split: expected sizes that add up to 5, the size of dimension 1 of shape [2, 5], got 4"});
+    check_error(
+        [&] {
+            split(x, {4, -1, 2}, 1);
+        },
+        {"split: expected sizes of 0 or more that add up to 5", "got -1 behind others of 4"});
+    check_error([&] { split(x, {4, 2}, 1); }, {"got 2 behind others of 4"});
+    check_error([&] { split(x, 1, 2); }, {"split: expected a dimension", "got 2"});
+    check_error([] { split(Tensor(1), 1); }, {"split: the shape [] of a scalar"});
+    check_error([&] { chunk(x, 0); }, {"chunk: expected at least one chunk, got 0"});
+    check_error([&] { chunk(x, 1, -3); }, {"chunk: expected a dimension", "got -3"});
+    check_error([] { chunk(Tensor(1), 1); }, {"chunk: the shape [] of a scalar"});
+}
+
+TEST_CASE("stack: worked out by hand") {
+    const Tensor a = tensor({1, 2}), b = tensor({3, 4});
+    check_values(stack({a, b}), {2, 2}, {1, 2, 3, 4});
+    check_values(stack({a, b, a}, 1), {2, 3}, {1, 3, 1, 2, 4, 2});
+    check_values(stack({a, b}, -1), {2, 2}, {1, 3, 2, 4});
+    check_values(stack({a, b}, -2), {2, 2}, {1, 2, 3, 4});
+    check_values(stack({Tensor(1), Tensor(2)}), {2}, {1, 2});
+    check_values(stack({reshape(arange(4), {2, 2}), zeros({2, 2})}, 1), {2, 2, 2},
+                 {0, 1, 0, 0, 2, 3, 0, 0});
+    CHECK(stack({zeros({0}), zeros({0})}).shape() == Shape{2, 0});
+    CHECK(stack(std::vector<Tensor>{a}).shape() == Shape{1, 2});
+    check_error([] { stack(std::span<const Tensor>{}); }, {"stack: expected at least one tensor"});
+    check_error(
+        [&] {
+            stack({a, zeros({3})});
+        },
+        {"stack: expected tensors of one shape, got [2] and [3]"});
+    check_error(
+        [&] {
+            stack({a, b}, 2);
+        },
+        {"stack: expected a place from -2 to 1 for the new dimension of shape [2], got 2"});
 }
 
 TEST_CASE("concat: worked out by hand") {
@@ -279,6 +499,38 @@ TEST_CASE("view: gradients of all ops that move values") {
             },
             {randn(shape, rng)});
     }
+    for (const Shape& shape : {Shape{3, 4, 2}, Shape{1, 4, 1}, Shape{2, 4, 0}}) {
+        CAPTURE(shape.str());
+        const auto check_all = [&](const std::function<Tensor(const Tensor&)>& f) {
+            check_gradients([&](const Inputs& x) { return f(x[0]); }, {randn(shape, rng)});
+        };
+        check_all([](const Tensor& x) { return permute(x, {2, 0, 1}); });
+        check_all([](const Tensor& x) { return squeeze(x); });
+        check_all([](const Tensor& x) { return squeeze(x, 0); });
+        check_all([](const Tensor& x) { return unsqueeze(x, -2); });
+        check_all([](const Tensor& x) { return slice(x, 1, 3, {.dim = 1}); });
+        check_all([](const Tensor& x) { return slice(x, 0, 4, {.dim = 1, .step = 3}); });
+        check_all([](const Tensor& x) { return slice(x, 0, -1, {.dim = -2, .step = 2}); });
+        check_all([](const Tensor& x) { return slice(x, 0, x.shape()[0], {.step = 2}); });
+        check_all([](const Tensor& x) { return select(x, 0, -1); });
+        check_all([](const Tensor& x) { return select(x, 1, 2); });
+        check_all([](const Tensor& x) { return x[0][3]; });
+        check_all([](const Tensor& x) { return split(x, 3, 1)[1]; });
+        check_all([](const Tensor& x) {
+            const std::vector<Tensor> parts = split(x, {1, 3}, 1);
+            return mul(parts[1], parts[0]);
+        });
+        check_all([](const Tensor& x) { return stack(chunk(x, 2, 1), -1); });
+        check_all([](const Tensor& x) { return stack({x, neg(x), x}, 2); });
+    }
+    check_gradients([](const Inputs& x) { return permute(x[0], std::vector<int>{}); },
+                    {randn({}, rng)});
+    check_gradients([](const Inputs& x) { return squeeze(x[0], 0); }, {randn({}, rng)});
+    check_gradients(
+        [](const Inputs& x) {
+            return stack({x[0], x[1]});
+        },
+        {randn({}, rng), randn({}, rng)});
     check_gradients([](const Inputs& x) { return slice(x[0], 1, 3); }, {randn({4, 2, 3}, rng)});
     check_gradients([](const Inputs& x) { return slice(x[0], 0, 1); }, {randn({5}, rng)});
     check_gradients([](const Inputs& x) { return slice(x[0], 2, 2); }, {randn({4, 2}, rng)});

@@ -5,10 +5,14 @@
 
 namespace primer::kernels {
 
-/// `rows` rows of `width` elements; neighbouring rows begin stride_x apart in x, stride_y in y.
-void copy_2d(Index rows, Index width, const Real* x, Index stride_x, Real* y, Index stride_y);
+/// y = x, both of `shape`, where neighbours along dimension d lie stride_x[d] apart in x and
+/// stride_y[d] in y. Strides may be 0 (x is repeated) or negative.
+void copy_strided(const Shape& shape, const Real* x, const Strides& stride_x, Real* y,
+                  const Strides& stride_y);
 
-/// y = x with its dimensions dim0 < dim1 exchanged (or dim0 = dim1: a plain copy).
-void swap_axes(const Shape& x_shape, int dim0, int dim1, const Real* x, Real* y);
+/// y = x broadcast to y's shape.
+inline void expand(const Shape& x_shape, const Real* x, const Shape& y_shape, Real* y) {
+    copy_strided(y_shape, x, broadcast_strides(x_shape, y_shape), y, row_major_strides(y_shape));
+}
 
 }  // namespace primer::kernels

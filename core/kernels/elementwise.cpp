@@ -73,9 +73,10 @@ void angles(Index n, const Real* x, Real* y, ElementwiseKernels::Unary near, F f
 
 }  // namespace
 
-Broadcast::Broadcast(const Shape& a, const Shape& b, const Shape& y) : shape(y) {
-    const auto sa = broadcast_strides(a, shape);
-    const auto sb = broadcast_strides(b, shape);
+Broadcast::Broadcast(const Shape& a, const Shape& b, const Shape& y)
+    : Broadcast(y, broadcast_strides(a, y), broadcast_strides(b, y)) {}
+
+Broadcast::Broadcast(const Shape& y, const Strides& sa, const Strides& sb) : shape(y) {
     // From the outermost dimension inwards: dimension i merges with the one before it if one step
     // along that one equals a step past the end of i, in a and in b.
     for (int i = 0; i < shape.rank(); ++i) {
@@ -154,19 +155,6 @@ void equal(const Broadcast& loop, const Real* a, const Real* b, Real* y) {
 void not_equal(const Broadcast& loop, const Real* a, const Real* b, Real* y) {
     binary(loop, a, b, y, table().elementwise.not_equal);
 }
-void expand(const Broadcast& loop, const Real* a, Real* y) {
-    Broadcast alone = loop;
-    alone.stride_b.fill(0);  // there is no b to walk
-    binary(alone, a, a, y,
-           [](Index n, const Real* from, Index stride, const Real*, Index, Real* to) {
-               if (stride == 1) {
-                   std::copy_n(from, n, to);
-               } else {
-                   for (Index i = 0; i < n; ++i) to[i] = from[i * stride];
-               }
-           });
-}
-
 void add(Index n, const Real* a, const Real* b, Real* y) {
     const auto loop = [](Index count, const Real* p, const Real* q, Real* to) {
         table().elementwise.add(count, p, 1, q, 1, to);

@@ -15,14 +15,16 @@ struct Broadcast {
     Shape shape;   ///< of y
     int rank = 0;  ///< after merging; at least 1
     std::array<Index, Shape::kMaxRank> size{};
-    std::array<Index, Shape::kMaxRank> stride_a{};
-    std::array<Index, Shape::kMaxRank> stride_b{};
+    Strides stride_a{};
+    Strides stride_b{};
 
     /// Throws Error, naming `who`, if the shapes do not broadcast.
     Broadcast(const Shape& a, const Shape& b, const char* who)
         : Broadcast(a, b, broadcast(a, b, who)) {}
     /// For a y that is larger than a and b together. Throws Error unless both broadcast to it.
     Broadcast(const Shape& a, const Shape& b, const Shape& y);
+    /// For any a and b that lie in memory like this.
+    Broadcast(const Shape& y, const Strides& a, const Strides& b);
 };
 
 /// y = f(a, b), or f(y, a, b) for some. y may be a if a has y's shape.
@@ -51,8 +53,6 @@ void greater(const Broadcast& loop, const Real* a, const Real* b, Real* y);
 void greater_equal(const Broadcast& loop, const Real* a, const Real* b, Real* y);
 void equal(const Broadcast& loop, const Real* a, const Real* b, Real* y);
 void not_equal(const Broadcast& loop, const Real* a, const Real* b, Real* y);
-/// y = a, broadcast to y's shape.
-void expand(const Broadcast& loop, const Real* a, Real* y);
 
 /// y[i] = a[i] + b[i] for i < n; y may be a.
 void add(Index n, const Real* a, const Real* b, Real* y);

@@ -301,19 +301,4 @@ void gemm(Trans trans_a, Trans trans_b, Index m, Index n, Index k, const Real* a
     }
 }
 
-void transpose(Index rows, Index cols, const Real* x, Real* y) {
-    constexpr Index tile = 16;  // squares fit the cache: either x or y is walked across its rows
-    kernels::rows(ceil_div(rows, tile), tile * cols, kGrain, [&](Index begin, Index end) {
-        for (Index r0 = begin * tile; r0 < std::min(end * tile, rows); r0 += tile) {
-            for (Index c0 = 0; c0 < cols; c0 += tile) {
-                for (Index c = c0; c < std::min(c0 + tile, cols); ++c) {
-                    for (Index r = r0; r < std::min(r0 + tile, rows); ++r) {
-                        y[c * rows + r] = x[r * cols + c];
-                    }
-                }
-            }
-        }
-    });
-}
-
 }  // namespace primer::kernels

@@ -20,7 +20,4 @@ struct GemmOptions {
 void gemm(Trans trans_a, Trans trans_b, Index m, Index n, Index k, const Real* a, const Real* b,
           Real* c, const GemmOptions& options = {});
 
-/// y [cols, rows] = transpose of x [rows, cols].
-void transpose(Index rows, Index cols, const Real* x, Real* y);
-
 }  // namespace primer::kernels

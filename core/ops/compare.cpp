@@ -1,6 +1,7 @@
 #include <cmath>
 #include <limits>
 
+#include "../kernels/copy.h"
 #include "../ops.h"
 #include "../tape.h"
 #include "map.h"
@@ -79,8 +80,7 @@ Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
     const Shape shape =
         broadcast(broadcast(condition.shape(), a.shape(), "where"), b.shape(), "where");
     Tensor y = empty(shape);
-    kernels::expand(kernels::Broadcast(condition.shape(), shape, shape), condition.data(),
-                    y.mutable_data());
+    kernels::expand(condition.shape(), condition.data(), shape, y.mutable_data());
     y = map_into(y, a, b, kernels::select);  // reads the condition and writes over it
     return record({"where", 0}, y, {a, b},
                   [condition = Saved(condition)](const Tensor& dy, std::span<Grad> d) {

@@ -1,7 +1,7 @@
+#include "../creation.h"
 #include "../error.h"
 #include "../kernels/elementwise.h"
 #include "../tape.h"
-#include "../tensor.h"
 
 namespace primer {
 namespace {

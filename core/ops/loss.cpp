@@ -4,6 +4,7 @@
 
 #include "../error.h"
 #include "../internal.h"
+#include "../kernels/copy.h"
 #include "../kernels/elementwise.h"
 #include "../kernels/reduce.h"
 #include "../ops.h"
@@ -108,11 +109,10 @@ void check_probabilities(const char* op, const char* what, const Tensor& x, cons
 // `weight` in the shape of x; undefined if it is.
 Tensor weights_like(const Tensor& x, const Tensor& weight, const char* op, const char* what) {
     if (!weight.defined()) return {};
-    const kernels::Broadcast loop(weight.shape(), x.shape(), op);
-    check(loop.shape == x.shape(), op, ": the ", what, ' ', weight.shape(),
-          " does not broadcast to x ", x.shape());
+    check(broadcast(weight.shape(), x.shape(), op) == x.shape(), op, ": the ", what, ' ',
+          weight.shape(), " does not broadcast to x ", x.shape());
     Tensor w = empty(x.shape());
-    kernels::expand(loop, weight.data(), w.mutable_data());
+    kernels::expand(weight.shape(), weight.data(), x.shape(), w.mutable_data());
     return w;
 }
 

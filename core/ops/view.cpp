@@ -1,9 +1,11 @@
 #include <algorithm>
+#include <iterator>
+#include <numeric>
+#include <utility>
 
 #include "../error.h"
 #include "../internal.h"
 #include "../kernels/copy.h"
-#include "../kernels/elementwise.h"
 #include "../ops.h"
 #include "../tape.h"
 
@@ -49,6 +51,107 @@ Tensor reshape_to_sizes(const Tensor& x, std::span<const Index> sizes, const cha
     return reshape_to(x, shape, op);
 }
 
+// y[i, j, ...] is the element of x whose position along dimension order[0] is i, along order[1] is
+// j, ... Each dimension of x comes once; the inverse order takes dy back.
+Tensor reorder(const char* op, const Tensor& x, const std::vector<int>& order) {
+    const Strides from = row_major_strides(x.shape());
+    Strides strides{};
+    std::vector<Index> sizes;
+    std::vector<int> inverse(order.size());
+    for (std::size_t i = 0; i < order.size(); ++i) {
+        const auto d = static_cast<std::size_t>(order[i]);
+        sizes.push_back(x.shape()[order[i]]);
+        strides[i] = from[d];
+        inverse[d] = static_cast<int>(i);
+    }
+    Tensor y = empty(Shape(sizes));
+    kernels::copy_strided(y.shape(), x.data(), strides, y.mutable_data(),
+                          row_major_strides(y.shape()));
+    return record({op, 0}, y, {x}, [op, inverse](const Tensor& dy, std::span<Grad> d) {
+        Grad& dx = d[0];
+        dx.add(reorder(op, dy, inverse));
+    });
+}
+
+// Positions start, start + step, ... along `dim`, `count` of them, as a tensor of shape `to`. Every
+// other element of x has gradient 0.
+Tensor take(const char* op, const Tensor& x, int dim, Index start, Index step, Index count,
+            const Shape& to) {
+    const Shape taken = x.shape().with(dim, count);
+    Strides strides = row_major_strides(x.shape());
+    Index& stride = strides[static_cast<std::size_t>(dim)];
+    const Index first = start * stride;
+    stride *= step;
+    Tensor y;
+    if (dim == 0 && step == 1) {
+        y = internal::alias(x, to, first);
+    } else {
+        y = empty(to);
+        kernels::copy_strided(taken, x.data() + first, strides, y.mutable_data(),
+                              row_major_strides(taken));
+    }
+    return record({op, 0}, y, {x},
+                  [from = x.shape(), taken, first, strides](const Tensor& dy, std::span<Grad> d) {
+                      Grad& dx = d[0];
+                      Tensor grad = zeros(from);
+                      kernels::copy_strided(taken, dy.data(), row_major_strides(taken),
+                                            grad.mutable_data() + first, strides);
+                      dx.add(grad);
+                  });
+}
+
+// The tensors side by side in y of this shape. With the dimensions before `dim` taken as rows, each
+// owns a strip of columns.
+Tensor join(const char* op, std::span<const Tensor> tensors, int dim, const Shape& shape) {
+    Tensor y = empty(shape);
+    const Index rows = shape.slice(0, dim).numel();
+    const Index width = shape.slice(dim, shape.rank()).numel();  // of a row of y
+    std::vector<Shape> shapes;
+    Index column = 0;
+    for (const Tensor& t : tensors) {
+        const Index w = t.shape().slice(dim, t.rank()).numel();
+        kernels::copy_strided({rows, w}, t.data(), {w, 1}, y.mutable_data() + column, {width, 1});
+        column += w;
+        shapes.push_back(t.shape());
+    }
+    return record({op, 0}, y, tensors,
+                  [rows, width, dim, shapes](const Tensor& dy, std::span<Grad> d) {
+                      Index start = 0;
+                      for (std::size_t i = 0; i < shapes.size(); ++i) {
+                          Grad& dx = d[i];
+                          Tensor grad = empty(shapes[i]);
+                          const Index w = shapes[i].slice(dim, shapes[i].rank()).numel();
+                          kernels::copy_strided({rows, w}, dy.data() + start, {width, 1},
+                                                grad.mutable_data(), {w, 1});
+                          dx.add(grad);
+                          start += w;
+                      }
+                  });
+}
+
+// `dim` as the place of a new dimension in `shape`: a number in [0, rank].
+int new_dim(const char* op, const Shape& shape, int dim) {
+    const int rank = shape.rank();
+    check(rank < Shape::kMaxRank, op, ": shape ", shape, " has no room for another dimension, ",
+          Shape::kMaxRank, " are the most");
+    check(dim >= -rank - 1 && dim <= rank, op, ": expected a place from ", -rank - 1, " to ", rank,
+          " for the new dimension of shape ", shape, ", got ", dim);
+    return dim < 0 ? dim + rank + 1 : dim;
+}
+
+// `shape` with a new dimension before its dimension `dim`.
+Shape insert(const Shape& shape, int dim, Index size) {
+    return shape.slice(0, dim).concat({size}).concat(shape.slice(dim, shape.rank()));
+}
+
+// `size` in pieces of `piece` and, last, the rest; at least one piece.
+std::vector<Index> pieces_of(Index size, Index piece) {
+    std::vector<Index> pieces;
+    for (; size > piece; size -= piece) pieces.push_back(piece);
+    pieces.push_back(size);
+    return pieces;
+}
+
 }  // namespace
 
 Tensor reshape(const Tensor& x, std::span<const Index> sizes) {
@@ -79,38 +182,121 @@ Tensor flatten(const Tensor& x, Only<int> start_dim, Only<int> end_dim) {
         "flatten");
 }
 
+Tensor squeeze(const Tensor& x) {
+    std::vector<Index> sizes;
+    std::ranges::copy_if(x.shape().dims(), std::back_inserter(sizes),
+                         [](Index size) { return size != 1; });
+    return reshape_to(x, Shape(sizes), "squeeze");
+}
+
+Tensor squeeze(const Tensor& x, Only<int> dim) {
+    const Shape from = at_least_1d(x.shape());
+    dim = from.normalize(dim, "squeeze");
+    return reshape_to(x, from[dim] == 1 ? from.without(dim) : from, "squeeze");
+}
+
+Tensor unsqueeze(const Tensor& x, Only<int> dim) {
+    dim = new_dim("unsqueeze", x.shape(), dim);
+    return reshape_to(x, insert(x.shape(), dim, 1), "unsqueeze");
+}
+
 Tensor transpose(const Tensor& x, Only<int> dim0, Only<int> dim1) {
     const Shape from = at_least_1d(x.shape());
     dim0 = from.normalize(dim0, "transpose");
     dim1 = from.normalize(dim1, "transpose");
-    if (dim0 > dim1) std::swap(dim0, dim1);
-    Tensor y =
-        empty(x.rank() == 0 ? x.shape() : from.with(dim0, from[dim1]).with(dim1, from[dim0]));
-    kernels::swap_axes(from, dim0, dim1, x.data(), y.mutable_data());
-    return record({"transpose", 0}, y, {x}, [dim0, dim1](const Tensor& dy, std::span<Grad> d) {
-        Grad& dx = d[0];
-        dx.add(transpose(dy, dim0, dim1));
-    });
+    std::vector<int> order(static_cast<std::size_t>(x.rank()));
+    std::iota(order.begin(), order.end(), 0);
+    if (dim0 != dim1)
+        std::swap(order[static_cast<std::size_t>(dim0)], order[static_cast<std::size_t>(dim1)]);
+    return reorder("transpose", x, order);
 }
 
-// Every element outside the slice has gradient 0.
-Tensor slice(const Tensor& x, Only<Index> start, Only<Index> end) {
-    check(x.rank() >= 1, "slice: a scalar has no first dimension");
-    check(0 <= start && start <= end && end <= x.shape()[0],
-          "slice: expected 0 <= start <= end <= ", x.shape()[0], " for shape ", x.shape(), ", got ",
-          start, " and ", end);
-    const Index row = x.shape().slice(1, x.rank()).numel();
-    const Tensor y = internal::alias(x, x.shape().with(0, end - start), start * row);
-    return record({"slice", 0}, y, {x},
-                  [from = x.shape(), first = start * row](const Tensor& dy, std::span<Grad> d) {
-                      Grad& dx = d[0];
-                      Tensor grad = zeros(from);
-                      std::copy_n(dy.data(), dy.numel(), grad.mutable_data() + first);
-                      dx.add(grad);
-                  });
+Tensor permute(const Tensor& x, std::span<const int> dims) {
+    check(std::ssize(dims) == x.rank(), "permute: expected the ", x.rank(), " dimensions of shape ",
+          x.shape(), " in their new order, got ", dims.size(), " dimensions");
+    std::vector<int> order;
+    for (const int dim : dims) {
+        const int d = x.shape().normalize(dim, "permute");
+        check(std::ranges::find(order, d) == order.end(), "permute: dimension ", d,
+              " comes twice; expected each dimension of shape ", x.shape(), " once");
+        order.push_back(d);
+    }
+    return reorder("permute", x, order);
 }
 
-// With the dimensions before `dim` taken as rows, each tensor owns a strip of columns of y.
+Tensor permute(const Tensor& x, std::initializer_list<Only<int>> dims) {
+    return permute(x, std::vector<int>(dims.begin(), dims.end()));
+}
+
+Tensor slice(const Tensor& x, Only<Index> start, Only<Index> end, const SliceOptions& options) {
+    const int dim = x.shape().normalize(options.dim, "slice");
+    const Index size = x.shape()[dim];
+    const Index first = start < 0 ? start + size : Index{start};
+    const Index last = end < 0 ? end + size : Index{end};
+    check(0 <= first && first <= last && last <= size, "slice: expected start <= end, both from ",
+          -size, " to ", size, " (negative ones count from the end), along dimension ", dim,
+          " of shape ", x.shape(), ", got ", start, " and ", end);
+    check(options.step >= 1, "slice: expected a step of at least 1, got ", options.step);
+    // All steps beyond the end take one element; a smaller one cannot overflow.
+    const Index step = std::min(Index{options.step}, std::max(Index{2}, last - first));
+    const Index count = (last - first + step - 1) / step;
+    return take("slice", x, dim, first, step, count, x.shape().with(dim, count));
+}
+
+Tensor select(const Tensor& x, Only<int> dim, Only<Index> index) {
+    dim = x.shape().normalize(dim, "select");
+    const Index size = x.shape()[dim];
+    check(-size <= index && index < size, "select: index ", index, " is outside dimension ", dim,
+          " of shape ", x.shape());
+    return take("select", x, dim, index < 0 ? index + size : Index{index}, 1, 1,
+                x.shape().without(dim));
+}
+
+Tensor Tensor::operator[](Only<Index> index) const { return select(*this, 0, index); }
+
+std::vector<Tensor> split(const Tensor& x, std::span<const Index> sizes, Only<int> dim) {
+    dim = x.shape().normalize(dim, "split");
+    const Index size = x.shape()[dim];
+    Index start = 0;
+    for (const Index s : sizes) {
+        check(0 <= s && s <= size - start, "split: expected sizes of 0 or more that add up to ",
+              size, ", the size of dimension ", dim, " of shape ", x.shape(), ", got ", s,
+              " behind others of ", start, " in all");
+        start += s;
+    }
+    check(start == size, "split: expected sizes that add up to ", size, ", the size of dimension ",
+          dim, " of shape ", x.shape(), ", got ", start, " in all");
+    std::vector<Tensor> parts;
+    start = 0;
+    for (const Index s : sizes) {
+        parts.push_back(slice(x, start, start + s, {.dim = dim}));
+        start += s;
+    }
+    return parts;
+}
+
+std::vector<Tensor> split(const Tensor& x, std::initializer_list<Only<Index>> sizes,
+                          Only<int> dim) {
+    return split(x, std::vector<Index>(sizes.begin(), sizes.end()), dim);
+}
+
+std::vector<Tensor> split(const Tensor& x, Only<Index> split_size, Only<int> dim) {
+    dim = x.shape().normalize(dim, "split");
+    const Index size = x.shape()[dim];
+    check(split_size >= 1 || (split_size == 0 && size == 0),
+          "split: expected a split_size of at least 1 for dimension ", dim, " of shape ", x.shape(),
+          ", got ", split_size);
+    return split(x, pieces_of(size, split_size), dim);
+}
+
+std::vector<Tensor> chunk(const Tensor& x, Only<Index> chunks, Only<int> dim) {
+    dim = x.shape().normalize(dim, "chunk");
+    check(chunks >= 1, "chunk: expected at least one chunk, got ", chunks);
+    const Index size = x.shape()[dim];
+    if (size == 0) return split(x, std::vector<Index>(static_cast<std::size_t>(chunks)), dim);
+    return split(x, size / chunks + (size % chunks != 0 ? 1 : 0), dim);
+}
+
 Tensor concat(std::span<const Tensor> tensors, Only<int> dim) {
     check(!tensors.empty(), "concat: expected at least one tensor");
     const Shape& first = tensors[0].shape();
@@ -122,41 +308,34 @@ Tensor concat(std::span<const Tensor> tensors, Only<int> dim) {
               t.shape());
         size += t.shape()[dim];
     }
-    Tensor y = empty(first.with(dim, size));
-    const Index rows = first.slice(0, dim).numel();
-    const Index width = y.shape().slice(dim, y.rank()).numel();  // of a row of y
-    std::vector<Shape> shapes;
-    Index column = 0;
-    for (const Tensor& t : tensors) {
-        const Index w = t.shape().slice(dim, t.rank()).numel();
-        kernels::copy_2d(rows, w, t.data(), w, y.mutable_data() + column, width);
-        column += w;
-        shapes.push_back(t.shape());
-    }
-    return record(
-        {"concat", 0}, y, tensors, [rows, width, dim, shapes](const Tensor& dy, std::span<Grad> d) {
-            Index start = 0;
-            for (std::size_t i = 0; i < shapes.size(); ++i) {
-                Grad& dx = d[i];
-                Tensor grad = empty(shapes[i]);
-                const Index w = shapes[i].slice(dim, shapes[i].rank()).numel();
-                kernels::copy_2d(rows, w, dy.data() + start, width, grad.mutable_data(), w);
-                dx.add(grad);
-                start += w;
-            }
-        });
+    return join("concat", tensors, dim, first.with(dim, size));
 }
 
 Tensor concat(std::initializer_list<Tensor> tensors, Only<int> dim) {
     return concat(std::span(tensors.begin(), tensors.size()), dim);
 }
 
+Tensor stack(std::span<const Tensor> tensors, Only<int> dim) {
+    check(!tensors.empty(), "stack: expected at least one tensor");
+    const Shape& first = tensors[0].shape();
+    dim = new_dim("stack", first, dim);
+    for (const Tensor& t : tensors) {
+        check(t.shape() == first, "stack: expected tensors of one shape, got ", first, " and ",
+              t.shape());
+    }
+    return join("stack", tensors, dim, insert(first, dim, std::ssize(tensors)));
+}
+
+Tensor stack(std::initializer_list<Tensor> tensors, Only<int> dim) {
+    return stack(std::span(tensors.begin(), tensors.size()), dim);
+}
+
 // The tape sums dy over the repetitions.
 Tensor expand(const Tensor& x, const Shape& shape) {
-    const kernels::Broadcast loop(x.shape(), shape, "expand");
-    check(loop.shape == shape, "expand: shape ", x.shape(), " does not broadcast to ", shape);
+    check(broadcast(x.shape(), shape, "expand") == shape, "expand: shape ", x.shape(),
+          " does not broadcast to ", shape);
     Tensor y = empty(shape);
-    kernels::expand(loop, x.data(), y.mutable_data());
+    kernels::expand(x.shape(), x.data(), shape, y.mutable_data());
     return record({"expand", 0}, y, {x}, [](const Tensor& dy, std::span<Grad> d) {
         Grad& dx = d[0];
         dx.add(dy);

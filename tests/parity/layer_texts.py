@@ -48,6 +48,8 @@ MODELS = {
     "adaptive pool, not square": nn.AdaptiveAvgPool2d((3, 2)),
     "adaptive max pool": nn.AdaptiveMaxPool2d(1),
     "adaptive max pool, not square": nn.AdaptiveMaxPool2d((3, 2)),
+    "embedding": nn.Embedding(10, 3),
+    "embedding, padding": nn.Embedding(10, 3, padding_idx=-1),
     "flatten": nn.Flatten(),
     "flatten some": nn.Flatten(0, 2),
     "identity": nn.Identity(),

@@ -145,6 +145,11 @@ AvgPool2dOptions avg_pool_options(const Case& in) {
             .count_include_pad = in.flag("count_include_pad", true),
             .divisor_override = divisor};
 }
+EmbeddingOptions embedding_options(const Case& in) {
+    EmbeddingOptions options;
+    if (in.has("padding_idx")) options.padding_idx = in.whole("padding_idx", 0);
+    return options;
+}
 SoftplusOptions softplus_options(const Case& in) {
     return {.beta = in.number("beta", 1), .threshold = in.number("threshold", 20)};
 }
@@ -212,7 +217,45 @@ std::map<std::string, Compute> ops() {
              return transpose(in["x"], in.dim(), static_cast<int>(in.whole("dim1", 0)));
          }},
         {"slice",
-         [](const Case& in) { return slice(in["x"], in.whole("start", 0), in.whole("end", 0)); }},
+         [](const Case& in) {
+             return slice(in["x"], in.whole("start", 0), in.whole("end", 0),
+                          {.dim = in.dim(), .step = in.whole("step", 1)});
+         }},
+        {"squeeze",
+         [](const Case& in) {
+             return in.has("dim") ? squeeze(in["x"], in.dim()) : squeeze(in["x"]);
+         }},
+        {"unsqueeze", [](const Case& in) { return unsqueeze(in["x"], in.dim()); }},
+        {"permute",
+         [](const Case& in) {
+             const std::vector<Index> dims = in.wholes("dims");
+             return permute(in["x"], std::vector<int>(dims.begin(), dims.end()));
+         }},
+        {"select", [](const Case& in) { return select(in["x"], in.dim(), in.whole("index", 0)); }},
+        {"split",
+         [](const Case& in) {
+             return concat(in.has("sizes") ? split(in["x"], in.wholes("sizes"), in.dim())
+                                           : split(in["x"], in.whole("size", 0), in.dim()),
+                           in.dim());
+         }},
+        {"chunk",
+         [](const Case& in) { return chunk(in["x"], in.whole("chunks", 0), in.dim()).front(); }},
+        {"stack",
+         [](const Case& in) {
+             return stack({in["a"], in["b"]}, in.dim());
+         }},
+        {"index_select",
+         [](const Case& in) { return index_select(in["x"], in.dim(), in.ints("index")); }},
+        {"embedding",
+         [](const Case& in) {
+             return embedding(in.ints("index"), in["weight"], embedding_options(in));
+         }},
+        {"pad",
+         [](const Case& in) {
+             return pad(in["x"], in.wholes("sizes"),
+                        {.mode = in.flag("reflect") ? PadMode::reflect : PadMode::constant,
+                         .value = in.number("value", 0)});
+         }},
         {"concat",
          [](const Case& in) {
              return concat({in["a"], in["b"]}, in.dim());
@@ -396,6 +439,7 @@ std::unique_ptr<Module> layer(const Case& in) {
         return made(Flatten(static_cast<int>(in.whole("start", 1)),  //
                             static_cast<int>(in.whole("end", -1))));
     }
+    if (type == "Embedding") return made(Embedding(a, b, rng, embedding_options(in)));
     if (type == "Dropout") return made(Dropout(in.number("p", 0.5), rng));
     if (type == "Dropout2d") return made(Dropout2d(in.number("p", 0.5), rng));
     if (type == "Identity") return made(Identity());

@@ -433,6 +433,40 @@ def views():
         if ends[1] <= shape[0]:  # PyTorch clips what is out of range
             run = lambda x, e=ends: x[e[0] : e[1]]
             of_x("slice", run, shape, start=ends[0], end=ends[1])
+    for shape in ([4, 3], [0, 3], [3, 0, 2], [1]):
+        for dim, step in itertools.product(range(-2, 3), (0, 1, 2, 5)):
+            if -len(shape) <= dim < len(shape):
+                size = shape[dim]
+                for start, end in {(0, size), (-size, size), (size // 2, -1 if size > 1 else size)}:
+                    run = lambda x, d=dim, s=step, a=start, b=end: torch.ops.aten.slice(x, d, a, b, s)
+                    of_x("slice", run, shape, start=start, end=end, dim=dim, step=step)
+    for shape in [[], [1], [1, 2, 1], [1, 1], [0, 1, 3], [2, 3, 4]]:
+        of_x("squeeze", lambda x: x.squeeze(), shape)
+        for dim in range(-5, 5):
+            of_x("squeeze", lambda x, d=dim: x.squeeze(d), shape, dim=dim)
+            of_x("unsqueeze", lambda x, d=dim: x.unsqueeze(d), shape, dim=dim)
+            for index in range(-4, 5):
+                run = lambda x, d=dim, i=index: x.select(d, i)
+                of_x("select", run, shape, dim=dim, index=index)
+            for size in range(-1, 5):
+                run = lambda x, d=dim, s=size: torch.cat(x.split(s, d), d)
+                of_x("split", run, shape, dim=dim, size=size)
+                run = lambda x, d=dim, s=size: x.chunk(s, d)[0]
+                of_x("chunk", run, shape, dim=dim, chunks=size)
+            for sizes in ([1], [0, 2], [2, 1, 0], [1, 3], [3, -1], [-1, 4]):
+                run = lambda x, d=dim, s=sizes: torch.cat(x.split(s, d), d)
+                of_x("split", run, shape, dim=dim, sizes=text(sizes))
+        for dims in itertools.product(range(-3, 4), repeat=len(shape)):
+            of_x("permute", lambda x, d=dims: x.permute(d), shape, dims=text(dims))
+    for a, b in (([2, 3], [2, 3]), ([2, 3], [3, 2]), ([0, 3], [0, 3]), ([], []), ([], [1]), ([0], [0])):
+        for dim in range(-4, 4):
+            ins = {"a": numbers(*a, seed=1), "b": numbers(*b, seed=2)}
+            run = lambda t, d=dim: torch.stack([t["a"], t["b"]], d)
+            try:
+                ins["dy"] = numbers(*run(ins).shape, seed=3)
+            except RAISES:
+                ins["dy"] = numbers(1)
+            case("stack", run, ins, ["a", "b"], dim=dim)
     for a, b in (
         ([2, 3], [2, 3]), ([0, 3], [2, 3]), ([2, 0], [2, 3]), ([0], [0]), ([2, 3], [2, 4]),
         ([0], [2, 3]), ([], []), ([2, 0, 3], [2, 0, 3]), ([1], [2]),
@@ -445,6 +479,59 @@ def views():
             except RAISES:
                 ins["dy"] = numbers(1)
             case("concat", run, ins, ["a", "b"], dim=dim)
+
+
+# --- indexing and padding ----------------------------------------------------------------------
+
+
+def indices():
+    def picked(op, run, inputs, wants, **options):
+        try:
+            dy = numbers(*run(inputs).shape, seed=9)
+        except RAISES:
+            dy = numbers(1)
+        case(op, run, inputs | {"dy": dy}, wants, **options)
+
+    lists = [[], [0], [1, 1, 0], [2, 0, 2], [3], [-1], [[0, 1], [1, 0]], 1, 0]
+    lists = [torch.tensor(values, dtype=torch.int64) for values in lists]
+    for index in lists:
+        for shape in [[], [1], [0], *shapes_with_0(3, 3), [3, 2, 4]]:
+            for dim in range(-len(shape) - 2, len(shape) + 2):
+                run = lambda t, d=dim: torch.index_select(t["x"], d, t["index"])
+                ins = {"x": numbers(*shape, seed=1), "index": index}
+                picked("index_select", run, ins, ["x"], dim=dim)
+        for shape, padding in itertools.product(
+            [*shapes_with_0(3, 4), [2, 2], [3], [3, 2, 2]], (None, 0, 1, -1, -3, 3, -4)
+        ):
+            options = {} if padding is None else {"padding_idx": padding}
+            run = lambda t, o=options: F.embedding(t["index"], t["weight"], **o)
+            ins = {"index": index, "weight": numbers(*shape, seed=1)}
+            picked("embedding", run, ins, ["weight"], **options)
+
+    run = lambda t: F.embedding(t["x"].long(), t["weight"])
+    for index in lists:
+        sizes = {"in": 3, "out": 4}
+        ins = {"x": index.float(), "weight": numbers(3, 4, seed=1)}
+        picked("Embedding", run, ins, ["weight"], **sizes)
+        padded = lambda t: F.embedding(t["x"].long(), t["weight"], padding_idx=1)
+        picked("Embedding", padded, ins, ["weight"], padding_idx=1, **sizes)
+
+    def pad(shape, sizes, value=0.0, reflect=False):
+        mode = {"mode": "reflect"} if reflect else {"value": value}
+        run = lambda t: F.pad(t["x"], sizes, **mode)
+        options = {"sizes": ",".join(map(str, sizes)), "reflect": int(reflect), "value": value}
+        picked("pad", run, {"x": numbers(*shape, seed=2)}, ["x"], **options)
+
+    for shape in [[], [3], [0], *shapes_with_0(2, 3), [2, 3, 4]]:
+        for sizes in ([], [1], [1, 2], [-1, 0], [-2, -2], [3, -3], [-4, 4], [0, 1, 2, 0],
+                      [-1, 1, 1, -1], [0, 0, -2, 1], [1, 1, 0, 2, 1, 0], [0, -2, 0, 0, -1, 3]):  # fmt: skip
+            for value in (0.0, -1.5, INF, NAN):
+                pad(shape, sizes, value)
+    for pair in itertools.product(range(-4, 5), repeat=2):
+        pad([2, 3], pair, reflect=True)
+        pad([0, 2, 3], pair, reflect=True)
+        pad([2, 1, 3, 4], (1, 2, *pair), reflect=True)
+        pad([1, 1, 2, 3, 2], (1, 0, *pair, 0, 1), reflect=True)
 
 
 # --- products, convolution, pooling ------------------------------------------------------------
@@ -1154,7 +1241,7 @@ def main():
     parser.add_argument("ops", nargs="*", help="only these; default: all")
     parser.add_argument("--isa", action="append", help="PRIMER_ISA to run at; may be repeated")
     arguments = parser.parse_args()
-    for make in (activations, binary, comparing, over_dims, views, products, convolutions,
+    for make in (activations, binary, comparing, over_dims, views, indices, products, convolutions,
                  batch_norm, dropout, losses, optimizers):  # fmt: skip
         make()
     cases[:] = [c for c in cases if not arguments.ops or c.op in arguments.ops]
