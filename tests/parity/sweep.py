@@ -173,6 +173,20 @@ def activations():
     for op, function in [("silu", F.silu), ("sigmoid", torch.sigmoid), ("tanh", torch.tanh)]:
         unary(op, function)
         unary({"silu": "SiLU", "sigmoid": "Sigmoid", "tanh": "Tanh"}[op], function)
+    for op, function in [
+        ("relu6", F.relu6), ("hardsigmoid", F.hardsigmoid), ("mish", F.mish),
+        ("logsigmoid", F.logsigmoid), ("softsign", F.softsign),
+        ("ReLU6", F.relu6), ("Hardsigmoid", F.hardsigmoid), ("Mish", F.mish),
+        ("LogSigmoid", F.logsigmoid), ("Softsign", F.softsign),
+    ]:  # fmt: skip
+        unary(op, function)
+    for op in ("hardtanh", "Hardtanh"):
+        for low, high in ((-1.0, 1.0), (-2.0, 0.5), (0.0, 3.0), (1.0, -1.0)):
+            clamp = lambda x, a=low, b=high: F.hardtanh(x, a, b)
+            unary(op, clamp, min_val=low, max_val=high)
+    for alpha in (1.0, 0.25, 3.0, 1e4, 0.0):
+        for op in ("celu", "CELU"):
+            unary(op, lambda x, a=alpha: F.celu(x, a), alpha=alpha)
     for op in ("hardswish", "Hardswish"):
         unary(op, F.hardswish)
     for beta, threshold in ((1, 20), (0.5, 20), (3, 2), (1, -1), (1e-3, 20), (1, 100)):
@@ -204,6 +218,19 @@ def activations():
                     ins = {"x": x, "dy": numbers(3, channels, seed=7), "weight": w}
                     case(op, run, ins, ["weight"], **{"in": channels})
     case("prelu", lambda t: F.prelu(t["x"], t["weight"]), {"x": numbers(), "weight": numbers(1)})
+
+
+def gated():
+    for op in ("glu", "GLU"):
+        for dy in UPSTREAM:
+            x = torch.stack(grid(SPECIAL, SPECIAL), 1)
+            ins = {"x": x, "dy": torch.full([len(x), 1], dy)}
+            case(op, lambda t: F.glu(t["x"]), ins, ["x"], dim=-1)
+        for shape in [[], [1], [2], [0], *shapes_with_0(2, 4, 6), [3, 4]]:
+            for dim in range(-len(shape) - 2, len(shape) + 2):
+                x = numbers(*shape, seed=1)
+                run = lambda t, d=dim: F.glu(t["x"], d)
+                case(op, run, {"x": x, "dy": same_shape(run, x)}, ["x"], dim=dim)
 
 
 def binary():
@@ -947,7 +974,7 @@ def main():
     parser.add_argument("ops", nargs="*", help="only these; default: all")
     parser.add_argument("--isa", action="append", help="PRIMER_ISA to run at; may be repeated")
     arguments = parser.parse_args()
-    for make in (activations, binary, over_dims, views, products, convolutions, batch_norm, dropout,
+    for make in (activations, gated, binary, over_dims, views, products, convolutions, batch_norm, dropout,
                  losses, optimizers):  # fmt: skip
         make()
     cases[:] = [c for c in cases if not arguments.ops or c.op in arguments.ops]
