@@ -216,8 +216,8 @@ TEST_CASE("in place: the peak of a training step stays") {
     const auto peak = [&](bool inplace) {
         Sequential model;
         for (int i = 0; i < 3; ++i) {
-            model.add(Linear(64, 64, rng));
-            model.add(ReLU({.inplace = inplace}));
+            model.append(Linear(64, 64, rng));
+            model.append(ReLU({.inplace = inplace}));
         }
         return peak_of([&] {
             Tape tape;

@@ -287,8 +287,8 @@ Tensor hardsigmoid(const Tensor& x) {
                        loops().hardsigmoid_backward);
 }
 
-// Howard et al., as above: x hardsigmoid(x). From -3 to 3, y = x (x + 3) / 6,
-// so dy/dx = x / 3 + 1 / 2; below, y = 0, and above, y = x. Keeps x: y has a minimum.
+// Howard et al., as above: x hardsigmoid(x). From -3 to 3, y = x (x + 3) / 6, so dy/dx = x / 3 + 1
+// / 2; below, y = 0, and above, y = x. Keeps x: y has a minimum.
 Tensor hardswish(const Tensor& x) {
     return elementwise("hardswish", x, Keep::x, kCheap, loops().hardswish,
                        loops().hardswish_backward);
