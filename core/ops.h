@@ -95,13 +95,14 @@ Tensor silu(const Tensor& x);
 /// x tanh(ln(1 + e^x)): a smooth relu with a minimum, like silu.
 Tensor mish(const Tensor& x);
 /// 1 / (1 + e^-x). Far from 0 its derivative is small but not 0, unlike PyTorch's; the same holds
-/// for tanh.
+/// for tanh and, where b is large, for glu.
 Tensor sigmoid(const Tensor& x);
 /// ln sigmoid(x), without the underflow of taking the logarithm afterwards.
 Tensor logsigmoid(const Tensor& x);
 /// (e^x - e^-x) / (e^x + e^-x)
 Tensor tanh(const Tensor& x);
-/// x / (1 + |x|). NaN at infinity, as in PyTorch.
+/// x / (1 + |x|). NaN at infinity, as in PyTorch. (PyTorch's gradient is also NaN for an infinite
+/// one from above.)
 Tensor softsign(const Tensor& x);
 
 struct SoftplusOptions {

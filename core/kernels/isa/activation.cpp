@@ -186,9 +186,9 @@ void glu(Index n, const Real* a, const Real* b, Real* y) {
 void glu_backward(Index n, const Real* a, const Real* b, const Real* dy, Real* da, Real* db) {
     for (Index i = 0; i < n; ++i) {
         const Logistic s = logistic_and_rest(b[i]);
-        const Real d = dy[i], through = d * s.value;
-        db[i] = through * s.rest * a[i];
-        da[i] = through;
+        const Real d = dy[i];
+        db[i] = s.value * s.rest * a[i] * d;
+        da[i] = s.value * d;
     }
 }
 
