@@ -96,11 +96,12 @@ inline Tensor operator!=(const Tensor& a, const Tensor& b) { return ne(a, b); }
 
 // --- activation.cpp ----------------------------------------------------------------------------
 
-// These work element by element, except for the last three: y has the shape of x. A NaN stays a
+// These work element by element, except for the last four: y has the shape of x. A NaN stays a
 // NaN. Its gradient is NaN as well where the derivative is a formula in x (elu, selu, gelu, silu,
-// tanh, softplus, hardswish, ...); for some of these, PyTorch's depends on the position in a
-// vector. relu, leaky_relu and prelu pass the gradient on at a NaN as at any number, as PyTorch's
-// do. At a kink the derivative is the one from the left, except in hardswish.
+// tanh, softplus, hardswish, ...); relu, leaky_relu and prelu pass the gradient on at a NaN as at
+// any number, as PyTorch's do; and relu6, hardtanh and hardsigmoid, whose derivative is 0 unless x
+// lies between two numbers, give 0. For some of these, PyTorch's depends on the position in a
+// vector. At a kink the derivative is the one from the left, except where a comment states it.
 
 /// max(x, 0). The derivative at 0 is taken as 0.
 Tensor relu(const Tensor& x);
@@ -114,8 +115,21 @@ Tensor leaky_relu_(const Tensor& x, Only<double> negative_slope = 0.01);
 /// leaky_relu with learnt slopes: x where x > 0, else weight x. The weight is [] or [1], for all of
 /// x, or [C], a slope for each channel of x [N, C, ...].
 Tensor prelu(const Tensor& x, const Tensor& weight);
+/// min(max(x, 0), 6). The derivative at 0 and at 6 is taken as 0.
+Tensor relu6(const Tensor& x);
+
+struct HardtanhOptions {
+    Only<double> min_val = -1;  ///< the least y
+    Only<double> max_val = 1;   ///< the largest y; at least min_val
+};
+
+/// min(max(x, min_val), max_val). The derivative at both is taken as 0. They must be finite.
+Tensor hardtanh(const Tensor& x, const HardtanhOptions& options = {});
 /// x where x > 0, else alpha (e^x - 1). Needs alpha >= 0.
 Tensor elu(const Tensor& x, Only<double> alpha = 1);
+/// x where x > 0, else alpha (e^(x / alpha) - 1): elu with a slope of 1 at 0 for every alpha. Needs
+/// alpha > 0. (PyTorch also takes alpha < 0, for which y falls exponentially.)
+Tensor celu(const Tensor& x, Only<double> alpha = 1);
 /// lambda elu(x, alpha) with alpha = 1.6733, lambda = 1.0507, which preserve mean 0 and variance 1.
 Tensor selu(const Tensor& x);
 
@@ -127,11 +141,18 @@ enum class Approximation { none, tanh };
 Tensor gelu(const Tensor& x, Approximation approximate = Approximation::none);
 /// x sigmoid(x), also known as Swish.
 Tensor silu(const Tensor& x);
+/// x tanh(ln(1 + e^x)): a smooth relu with a minimum, like silu.
+Tensor mish(const Tensor& x);
 /// 1 / (1 + e^-x). Far from 0 its derivative is small but not 0, unlike PyTorch's; the same holds
-/// for tanh.
+/// for tanh and, where b is large, for glu.
 Tensor sigmoid(const Tensor& x);
+/// ln sigmoid(x), without the underflow of taking the logarithm afterwards.
+Tensor logsigmoid(const Tensor& x);
 /// (e^x - e^-x) / (e^x + e^-x)
 Tensor tanh(const Tensor& x);
+/// x / (1 + |x|). NaN at infinity, as in PyTorch. (PyTorch's gradient is also NaN for an infinite
+/// one from above.)
+Tensor softsign(const Tensor& x);
 
 struct SoftplusOptions {
     Only<double> beta = 1;        ///< how sharply it turns; must be > 0
@@ -140,6 +161,8 @@ struct SoftplusOptions {
 
 /// ln(1 + e^(beta x)) / beta: a smooth relu.
 Tensor softplus(const Tensor& x, const SoftplusOptions& options = {});
+/// min(max(x + 3, 0), 6) / 6: a piecewise sigmoid. The derivative at -3 and 3 is taken as 0.
+Tensor hardsigmoid(const Tensor& x);
 /// x min(max(x + 3, 0), 6) / 6: a piecewise silu. The derivative is taken as 0 at -3, 1 at 3.
 Tensor hardswish(const Tensor& x);
 /// exp(x_i) / sum_j exp(x_j) along dimension `dim`. Safe for any finite x. Here, as in every op
@@ -152,6 +175,9 @@ Tensor log_softmax(const Tensor& x, Only<int> dim);
 /// y[n, c, ...] = max over j < pieces of x[n, c * pieces + j, ...]. The gradient goes to the first
 /// of the largest; a NaN counts as the largest.
 Tensor maxout(const Tensor& x, Only<Index> pieces);
+/// a sigmoid(b), where a and b are the first and the second half of x along dimension `dim`, whose
+/// size must be even: [N, 2 C, ...] -> [N, C, ...] with dim = 1.
+Tensor glu(const Tensor& x, Only<int> dim = -1);
 
 // --- matmul.cpp --------------------------------------------------------------------------------
 

@@ -38,11 +38,34 @@ std::string PReLU::describe() const {
     return "PReLU(num_parameters=" + std::to_string(weight.numel()) + ")";
 }
 
+Tensor ReLU6::forward(const Tensor& x) { return relu6(x); }
+
+Hardtanh::Hardtanh(const HardtanhOptions& options) : options_(options) {
+    check(options.min_val < options.max_val, "Hardtanh: expected min_val < max_val, got ",
+          options.min_val, " and ", options.max_val);
+}
+
+Tensor Hardtanh::forward(const Tensor& x) { return hardtanh(x, options_); }
+
+std::string Hardtanh::describe() const {
+    return "Hardtanh(min_val=" + python_float(options_.min_val) +
+           ", max_val=" + python_float(options_.max_val) + ")";
+}
+
 ELU::ELU(Only<double> alpha) : alpha_(alpha) { check_not_negative(alpha, "ELU", "alpha"); }
 
 Tensor ELU::forward(const Tensor& x) { return elu(x, alpha_); }
 
 std::string ELU::describe() const { return "ELU(alpha=" + python_float(alpha_) + ")"; }
+
+CELU::CELU(Only<double> alpha) : alpha_(alpha) {
+    check(alpha > 0, "CELU: expected alpha > 0, got ", alpha);
+    check_finite(alpha, "CELU", "alpha");
+}
+
+Tensor CELU::forward(const Tensor& x) { return celu(x, alpha_); }
+
+std::string CELU::describe() const { return "CELU(alpha=" + python_float(alpha_) + ")"; }
 
 Tensor SELU::forward(const Tensor& x) { return selu(x); }
 
@@ -55,9 +78,15 @@ std::string GELU::describe() const {
 
 Tensor SiLU::forward(const Tensor& x) { return silu(x); }
 
+Tensor Mish::forward(const Tensor& x) { return mish(x); }
+
 Tensor Sigmoid::forward(const Tensor& x) { return sigmoid(x); }
 
+Tensor LogSigmoid::forward(const Tensor& x) { return logsigmoid(x); }
+
 Tensor Tanh::forward(const Tensor& x) { return tanh(x); }
+
+Tensor Softsign::forward(const Tensor& x) { return softsign(x); }
 
 Softplus::Softplus(const SoftplusOptions& options) : options_(options) {
     check(options.beta > 0, "Softplus: expected beta > 0, got ", options.beta);
@@ -71,6 +100,8 @@ std::string Softplus::describe() const {
            ", threshold=" + python_float(options_.threshold) + ")";
 }
 
+Tensor Hardsigmoid::forward(const Tensor& x) { return hardsigmoid(x); }
+
 Tensor Hardswish::forward(const Tensor& x) { return hardswish(x); }
 
 Tensor Softmax::forward(const Tensor& x) { return softmax(x, dim_); }
@@ -80,6 +111,10 @@ std::string Softmax::describe() const { return "Softmax(dim=" + std::to_string(d
 Tensor LogSoftmax::forward(const Tensor& x) { return log_softmax(x, dim_); }
 
 std::string LogSoftmax::describe() const { return "LogSoftmax(dim=" + std::to_string(dim_) + ")"; }
+
+Tensor GLU::forward(const Tensor& x) { return glu(x, dim_); }
+
+std::string GLU::describe() const { return "GLU(dim=" + std::to_string(dim_) + ")"; }
 
 Maxout::Maxout(Only<Index> in_features, Only<Index> out_features, Only<Index> pieces, Rng& rng)
     : pieces_(pieces) {

@@ -4,8 +4,8 @@
 #include "../core/rng.h"
 #include "module.h"
 
-// The activations as layers, for Sequential. All but Maxout map a tensor of any shape to one of the
-// same shape; the formulas are in core/ops.h. Each describes itself as PyTorch's does.
+// The activations as layers, for Sequential. All but Maxout and GLU map a tensor of any shape to
+// one of the same shape; the formulas are in core/ops.h. Each describes itself as PyTorch's does.
 
 namespace primer {
 
@@ -16,9 +16,12 @@ class Activation : public Module {
 };
 
 struct ReLUOptions {
-    /// Whether to write the output over the input, which saves its memory. Use it after a layer
-    /// whose backward does not need its own output; as the first layer it overwrites the caller's
-    /// x.
+    /// Whether to write the output over the input. During the call that saves the memory of one of
+    /// them, which lowers the peak of an evaluation after its largest layer. It does not lower the
+    /// peak of a training step that is reached in the backward, as most are: the forward keeps only
+    /// the output in either case, and the backward needs as much for its gradients. Use it after a
+    /// layer whose backward does not need its own output; as the first layer it overwrites the
+    /// caller's x.
     bool inplace = false;
 };
 
@@ -68,11 +71,42 @@ class PReLU : public Activation {
     Parameter weight;  ///< [num_parameters], initially `init`
 };
 
+/// min(max(x, 0), 6).
+class ReLU6 : public Activation {
+  public:
+    Tensor forward(const Tensor& x) override;
+    std::string describe() const override { return "ReLU6()"; }
+};
+
+/// min(max(x, min_val), max_val).
+class Hardtanh : public Activation {
+  public:
+    /// Throws Error unless min_val < max_val.
+    explicit Hardtanh(const HardtanhOptions& options = {});
+    Tensor forward(const Tensor& x) override;
+    std::string describe() const override;
+
+  private:
+    HardtanhOptions options_;
+};
+
 /// x where x > 0, else alpha (e^x - 1).
 class ELU : public Activation {
   public:
     /// Throws Error for alpha < 0.
     explicit ELU(Only<double> alpha = 1);
+    Tensor forward(const Tensor& x) override;
+    std::string describe() const override;
+
+  private:
+    double alpha_;
+};
+
+/// x where x > 0, else alpha (e^(x / alpha) - 1).
+class CELU : public Activation {
+  public:
+    /// Throws Error unless alpha > 0.
+    explicit CELU(Only<double> alpha = 1);
     Tensor forward(const Tensor& x) override;
     std::string describe() const override;
 
@@ -106,6 +140,13 @@ class SiLU : public Activation {
     std::string describe() const override { return "SiLU()"; }
 };
 
+/// x tanh(ln(1 + e^x)).
+class Mish : public Activation {
+  public:
+    Tensor forward(const Tensor& x) override;
+    std::string describe() const override { return "Mish()"; }
+};
+
 /// 1 / (1 + e^-x).
 class Sigmoid : public Activation {
   public:
@@ -113,11 +154,25 @@ class Sigmoid : public Activation {
     std::string describe() const override { return "Sigmoid()"; }
 };
 
+/// ln(1 / (1 + e^-x)).
+class LogSigmoid : public Activation {
+  public:
+    Tensor forward(const Tensor& x) override;
+    std::string describe() const override { return "LogSigmoid()"; }
+};
+
 /// (e^x - e^-x) / (e^x + e^-x).
 class Tanh : public Activation {
   public:
     Tensor forward(const Tensor& x) override;
     std::string describe() const override { return "Tanh()"; }
+};
+
+/// x / (1 + |x|).
+class Softsign : public Activation {
+  public:
+    Tensor forward(const Tensor& x) override;
+    std::string describe() const override { return "Softsign()"; }
 };
 
 /// ln(1 + e^(beta x)) / beta, and x itself where beta x > threshold.
@@ -130,6 +185,13 @@ class Softplus : public Activation {
 
   private:
     SoftplusOptions options_;
+};
+
+/// min(max(x + 3, 0), 6) / 6.
+class Hardsigmoid : public Activation {
+  public:
+    Tensor forward(const Tensor& x) override;
+    std::string describe() const override { return "Hardsigmoid()"; }
 };
 
 /// x min(max(x + 3, 0), 6) / 6.
@@ -155,6 +217,17 @@ class Softmax : public Module {
 class LogSoftmax : public Module {
   public:
     explicit LogSoftmax(Only<int> dim) : dim_(dim) {}
+    Tensor forward(const Tensor& x) override;
+    std::string describe() const override;
+
+  private:
+    int dim_;
+};
+
+/// a sigmoid(b), where a and b are the two halves of x along dimension dim: half the size there.
+class GLU : public Module {
+  public:
+    explicit GLU(Only<int> dim = -1) : dim_(dim) {}
     Tensor forward(const Tensor& x) override;
     std::string describe() const override;
 

@@ -28,6 +28,9 @@ Wide normal_density(Wide x) { return std::exp(-x * x / 2) / std::sqrt(2 * kPi); 
 Wide twice_u(Wide x) { return 2 * std::sqrt(2 / kPi) * (x + 0.044715L * x * x * x); }
 Wide twice_u_slope(Wide x) { return 2 * std::sqrt(2 / kPi) * (1 + 3 * 0.044715L * x * x); }
 
+Wide clamp(Wide x, Wide least, Wide most) { return std::min(std::max(x, least), most); }
+Wide mish_gate(Wide x) { return std::tanh(std::log1p(std::exp(x))); }
+
 constexpr Wide kAlpha = 1.67326324235437728481704L, kLambda = 1.05070098735548049341933L;
 
 // One y_i = f(x_i), its definition and that of its derivative.
@@ -65,6 +68,24 @@ const std::vector<Activation> kActivations{
      [](Wide x) { return x > 0 ? 1 : 0.25L; },
      {0},
      true},
+    {"relu6",
+     relu6,
+     [](Wide x) { return clamp(x, 0, 6); },
+     [](Wide x) { return x > 0 && x < 6 ? Wide(1) : 0; },
+     {0, 6},
+     false},
+    {"hardtanh",
+     [](const Tensor& x) { return hardtanh(x); },
+     [](Wide x) { return clamp(x, -1, 1); },
+     [](Wide x) { return x > -1 && x < 1 ? Wide(1) : 0; },
+     {-1, 1},
+     false},
+    {"hardtanh, -2 to 0.5",
+     [](const Tensor& x) { return hardtanh(x, {.min_val = -2, .max_val = 0.5}); },
+     [](Wide x) { return clamp(x, -2, 0.5L); },
+     [](Wide x) { return x > -2 && x < 0.5L ? Wide(1) : 0; },
+     {-2, 0.5},
+     false},
     {"elu",
      [](const Tensor& x) { return elu(x); },
      [](Wide x) { return x > 0 ? x : std::expm1(x); },
@@ -76,6 +97,18 @@ const std::vector<Activation> kActivations{
      [](Wide x) { return x > 0 ? x : std::expm1(x) / 2; },
      [](Wide x) { return x > 0 ? 1 : std::exp(x) / 2; },
      {0},
+     true},
+    {"celu",
+     [](const Tensor& x) { return celu(x); },
+     [](Wide x) { return x > 0 ? x : std::expm1(x); },
+     [](Wide x) { return x > 0 ? 1 : std::exp(x); },
+     {},
+     true},
+    {"celu, alpha 0.5",
+     [](const Tensor& x) { return celu(x, 0.5); },
+     [](Wide x) { return x > 0 ? x : std::expm1(2 * x) / 2; },
+     [](Wide x) { return x > 0 ? 1 : std::exp(2 * x); },
+     {},
      true},
     {"selu",
      [](const Tensor& x) { return selu(x); },
@@ -104,6 +137,27 @@ const std::vector<Activation> kActivations{
      [](Wide x) { return sigmoid_of(x) * (1 + x * sigmoid_of(-x)); },
      {},
      true},
+    {"mish",
+     mish,
+     [](Wide x) { return x * mish_gate(x); },
+     [](Wide x) {
+         const Wide gate = mish_gate(x);
+         return gate + x * (1 - gate) * (1 + gate) * sigmoid_of(x);
+     },
+     {},
+     true},
+    {"logsigmoid",
+     logsigmoid,
+     [](Wide x) { return std::min(x, Wide(0)) - std::log1p(std::exp(-std::abs(x))); },
+     [](Wide x) { return sigmoid_of(-x); },
+     {},
+     true},
+    {"softsign",
+     softsign,
+     [](Wide x) { return x / (1 + std::abs(x)); },
+     [](Wide x) { return 1 / ((1 + std::abs(x)) * (1 + std::abs(x))); },
+     {},
+     true},
     {"sigmoid",
      [](const Tensor& x) { return sigmoid(x); },
      [](Wide x) { return sigmoid_of(x); },
@@ -127,6 +181,12 @@ const std::vector<Activation> kActivations{
      [](Wide x) { return 2 * x > 3 ? x : std::log1p(std::exp(2 * x)) / 2; },
      [](Wide x) { return 2 * x > 3 ? 1 : sigmoid_of(2 * x); },
      {1.5},
+     true},
+    {"hardsigmoid",
+     hardsigmoid,
+     [](Wide x) { return clamp(x + 3, 0, 6) / 6; },
+     [](Wide x) { return x > -3 && x < 3 ? 1 / Wide(6) : 0; },
+     {-3, 3},
      true},
     {"hardswish",
      [](const Tensor& x) { return hardswish(x); },
@@ -346,6 +406,76 @@ TEST_CASE("hardswish: worked out by hand") {
                  {0, 0, -0.375, -1.0 / 3, 0, 2.0 / 3, 3, 4});
 }
 
+TEST_CASE("relu6, hardtanh and hardsigmoid: worked out by hand") {
+    const Tensor x = tensor({-4, -1, -0.5, 0, 0.75, 1, 5, 6, 7});
+    check_values(relu6(x), {9}, {0, 0, 0, 0, 0.75, 1, 5, 6, 6});
+    check_values(hardtanh(x), {9}, {-1, -1, -0.5, 0, 0.75, 1, 1, 1, 1});
+    check_values(hardtanh(x, {.min_val = -2, .max_val = 5}), {9},
+                 {-2, -1, -0.5, 0, 0.75, 1, 5, 5, 5});
+    check_values(hardtanh(x, {.min_val = 1, .max_val = 1}), {9}, {1, 1, 1, 1, 1, 1, 1, 1, 1});
+    check_values(hardsigmoid(x), {9}, {0, 1.0 / 3, 2.5 / 6, 0.5, 3.75 / 6, 2.0 / 3, 1, 1, 1});
+    CHECK(std::signbit(relu6(tensor({-0.0})).item()));
+}
+
+TEST_CASE("hardtanh: the gradient passes strictly between the two") {
+    const auto [y, dx] =
+        run([](const Tensor& v) { return hardtanh(v, {.min_val = -2, .max_val = 3}); },
+            tensor({-3, -2, -1.5, 0, 2.5, 3, 4}), tensor({1, 2, 3, 4, 5, 6, 7}));
+    check_values(y, {7}, {-2, -2, -1.5, 0, 2.5, 3, 3});
+    check_values(dx, {7}, {0, 0, 3, 4, 5, 0, 0});
+}
+
+TEST_CASE("celu, mish, logsigmoid, softsign: worked out by hand") {
+    const double ln2 = std::log(2.0), ln3 = std::log(3.0);
+    check_values(celu(tensor({-2 * ln2, -ln2, 0, 3})), {4}, {-0.75, -0.5, 0, 3});
+    check_values(celu(tensor({-4 * ln2, -2 * ln2, 0, 3}), 2), {4}, {-1.5, -1, 0, 3});
+    // With u = 1 + e^x the gate is (u^2 - 1) / (u^2 + 1): u = 3 and 3/2.
+    check_values(mish(tensor({ln2, -ln2, 0})), {3}, {ln2 * 0.8, -ln2 * 5 / 13, 0});
+    check_values(logsigmoid(tensor({-ln3, 0, ln3})), {3}, {-2 * ln2, -ln2, ln3 - 2 * ln2});
+    check_values(softsign(tensor({-3, -1, 0, 0.25, 4})), {5}, {-0.75, -0.5, 0, 0.2, 0.8});
+}
+
+TEST_CASE("logsigmoid: keeps its digits on both sides") {
+    // e^-80 = 1.8048513878454153e-35
+    check_values(div(logsigmoid(tensor({80})), 1.8048513878454153e-35), {1}, {-1});
+    check_values(logsigmoid(tensor({-80, -1e30})), {2}, {-80, -1e30});
+}
+
+TEST_CASE("glu: worked out by hand") {
+    const double ln3 = std::log(3.0);  // whose sigmoid is 3/4
+    const Tensor x = tensor({2, -4, 0, ln3, 8, 1, -ln3, ln3}, {2, 4});
+    check_values(glu(x), {2, 2}, {1, -3, 2, 0.75});
+    check_values(glu(x, 1), {2, 2}, {1, -3, 2, 0.75});
+    // Rows: the first times the sigmoid of the second.
+    check_values(glu(tensor({4, 8, ln3, 0}, {2, 2}), 0), {1, 2}, {3, 4});
+    check_values(glu(tensor({4, ln3})), {1}, {3});
+    // Channels of images, 1 and 2 before 3 and 4.
+    check_values(glu(tensor({4, 8, 12, 16, ln3, ln3, 0, 0}, {1, 4, 1, 2}), 1), {1, 2, 1, 2},
+                 {3, 6, 6, 8});
+    CHECK(glu(zeros({0, 4})).shape() == Shape{0, 2});
+    CHECK(glu(zeros({3, 0}), 1).shape() == Shape{3, 0});
+    CHECK(glu(zeros({0, 3}), -2).shape() == Shape{0, 3});
+    CHECK_FALSE(glu(zeros({2}).requires_grad_()).requires_grad());
+}
+
+TEST_CASE("glu: the gradient, worked out by hand") {
+    const double ln3 = std::log(3.0);
+    const Tensor x = tensor({2, -4, 0, ln3}, {1, 4});
+    const auto [y, dx] = run([](const Tensor& v) { return glu(v); }, x, tensor({3, -2}, {1, 2}));
+    check_values(y, {1, 2}, {1, -3});
+    check_values(dx, {1, 4}, {1.5, -1.5, 3 * 2 * 0.25, -2 * -4 * 0.75 * 0.25});
+}
+
+TEST_CASE("glu: infinity, NaN and the largest numbers, as PyTorch has them") {
+    constexpr auto most = static_cast<double>(std::numeric_limits<Real>::max());
+    const Tensor x =
+        tensor({inf, 0, 1, inf, NAN, 1, 1, NAN, 0, -inf, inf, -inf, most, -1e4}, {7, 2});
+    const auto [y, dx] = run([](const Tensor& v) { return glu(v); }, x, ones({7, 1}));
+    check_values(y, {7, 1}, {inf, 1, NAN, NAN, 0, NAN, 0});
+    check_values(dx, {7, 2},
+                 {0.5, inf, 1, 0, 0.7310585786300049, NAN, NAN, NAN, 0, 0, 0, NAN, 0, 0});
+}
+
 TEST_CASE("maxout: worked out by hand") {
     const Tensor x = tensor({1, 2, 4, 3, -1, -2, 0, 0, 7, 7, 5, 6}, {2, 6});
     check_values(maxout(x, 2), {2, 3}, {2, 4, -1, 0, 7, 6});
@@ -415,24 +545,30 @@ TEST_CASE("activations: huge inputs neither overflow nor become NaN") {
     const Tensor x = tensor({1e4, -1e4, 1e20, -1e20, most, -most});
     for (const Activation& f : kActivations) {
         const std::string name = f.name;
+        if (name == "softsign") continue;  // is not yet constant at 1e4
         CAPTURE(name);
         const auto [y, dx] = run(f.op, x, full({6}, 2));
-        // To the right: the line lambda x or the constant 1; to the left: slope x or a constant.
-        const bool bounded = name == "sigmoid" || name == "tanh";
-        const double right = bounded ? 0 : name == "selu" ? static_cast<double>(kLambda) : 1;
-        const double left = static_cast<double>(f.slope(-1e4L));
+        // On either side a line through 0 or a constant.
+        const auto right = static_cast<double>(f.slope(1e4L));
+        const auto left = static_cast<double>(f.slope(-1e4L));
+        const auto far_right = static_cast<double>(f.value(1e4L));
         const auto far_left = static_cast<double>(f.value(-1e4L));
         if (name == "selu") {  // most * lambda is too large
             check_values(slice(y, 0, 4), {4}, {right * 1e4, far_left, right * 1e20, far_left});
         } else {
-            const auto line = [&](double v) { return v > 0 ? (bounded ? 1 : v) : left * v; };
-            const auto end = [&](double v) { return left == 0 ? far_left : line(v); };
+            const auto end = [&](double v) {
+                const double slope = v > 0 ? right : left;
+                return slope == 0 ? (v > 0 ? far_right : far_left) : slope * v;
+            };
             check_values(y, {6},
-                         {line(1e4), end(-1e4), line(1e20), end(-1e20), line(most), end(-most)});
+                         {end(1e4), end(-1e4), end(1e20), end(-1e20), end(most), end(-most)});
         }
         check_values(dx, {6}, {2 * right, 2 * left, 2 * right, 2 * left, 2 * right, 2 * left});
     }
     check_values(softplus(tensor({1e4, -1e4}), {.threshold = 1e6}), {2}, {1e4, 0});
+    const auto [y, dx] = run(softsign, x, full({6}, 2));
+    check_values(y, {6}, {1e4 / 10001, -1e4 / 10001, 1, -1, 1, -1});
+    check_values(dx, {6}, {2 / (10001.0 * 10001), 2 / (10001.0 * 10001), 0, 0, 0, 0});
 }
 
 TEST_CASE("activations: infinity, as PyTorch has it, and NaN, which stays NaN") {
@@ -449,18 +585,28 @@ TEST_CASE("activations: infinity, as PyTorch has it, and NaN, which stays NaN") 
     at_infinity(gelu(x, Approximation::tanh), inf, NAN);
     at_infinity(silu(x), inf, NAN);
     at_infinity(hardswish(x), inf, NAN);
+    at_infinity(mish(x), inf, NAN);
+    at_infinity(softsign(x), NAN, NAN);
+    at_infinity(relu6(x), 6, 0);
+    at_infinity(hardtanh(x), 1, -1);
+    at_infinity(hardsigmoid(x), 1, 0);
+    at_infinity(celu(x, 0.5), inf, -0.5);
+    at_infinity(logsigmoid(x), 0, -inf);
     at_infinity(sigmoid(x), 1, 0);
     at_infinity(tanh(x), 1, -1);
     at_infinity(softplus(x), inf, 0);
 }
 
-TEST_CASE("activations: a NaN has a gradient of NaN, or passes the gradient on") {
+TEST_CASE("activations: a NaN has a gradient of NaN, or passes the gradient on, or has 0") {
     for (const Activation& f : kActivations) {
         const std::string name = f.name;
         CAPTURE(name);
         const auto [y, dx] = run(f.op, tensor({NAN}), tensor({2}));
         CHECK(std::isnan(y.item()));
-        const double passed = name == "relu"                     ? 2
+        const bool between =
+            name == "relu6" || name == "hardsigmoid" || name.starts_with("hardtanh");
+        const double passed = between                            ? 0
+                              : name == "relu"                   ? 2
                               : name == "leaky_relu"             ? 0.02
                               : name == "leaky_relu, slope -0.5" ? -1
                               : name == "prelu, one slope"       ? 0.5
@@ -486,7 +632,18 @@ TEST_CASE("activations: the derivative at a kink is PyTorch's") {
         slope_at(
             zero, [](const Tensor& x) { return elu(x, 0.5); }, 0.5);
         slope_at(zero, selu, 1.7580993408473766);
+        slope_at(zero, relu6, 0);
+        slope_at(
+            zero, [](const Tensor& x) { return celu(x, 0.5); }, 1);
     }
+    slope_at(6, relu6, 0);
+    for (const double end : {-1, 1}) {
+        slope_at(
+            end, [](const Tensor& x) { return hardtanh(x); }, 0);
+        slope_at(3 * end, hardsigmoid, 0);
+    }
+    // y rounds to 1 in float, but x is not yet at the kink.
+    slope_at(static_cast<double>(std::nextafter(3.0F, 0.0F)), hardsigmoid, 1.0 / 6);
     slope_at(-3, hardswish, 0);
     slope_at(3, hardswish, 1);
     const auto threshold_1 = [](const Tensor& x) { return softplus(x, {.threshold = 1}); };
@@ -674,6 +831,55 @@ TEST_CASE("prelu: kernels and definition agree, with any number of threads") {
                 CHECK(same(many.dx, one.dx));
                 CHECK(same(weight.grad(), dw));
             }
+        }
+    }
+    set_num_threads(before);
+}
+
+TEST_CASE("glu: gradients over shapes") {
+    Rng rng(8);
+    for (const Shape& shape : {Shape{2}, Shape{6}, Shape{3, 4}, Shape{4, 3, 2}, Shape{2, 6, 1, 3},
+                               Shape{0, 2}, Shape{2, 0}}) {
+        for (int dim = 0; dim < shape.rank(); ++dim) {
+            if (shape[dim] % 2 != 0) continue;
+            CAPTURE(shape.str());
+            CAPTURE(dim);
+            check_gradients([=](const Inputs& in) { return glu(in[0], dim); }, {randn(shape, rng)});
+        }
+    }
+}
+
+TEST_CASE("glu: kernels and definition agree, with any number of threads") {
+    const int before = num_threads();
+    Rng rng(9);
+    for (const Shape& shape :
+         {Shape{2, 30'011}, Shape{7, 66, 29}, Shape{5'003, 6}, Shape{3, 2, 60, 61}}) {
+        const int dim = shape[0] == 2 ? 0 : 1;
+        CAPTURE(shape.str());
+        const Index half = shape[dim] / 2, inner = shape.slice(dim + 1, shape.rank()).numel();
+        const Tensor x = randn(shape, rng), dy = uneven(shape.with(dim, half));
+        const auto op = [=](const Tensor& v) { return glu(v, dim); };
+        set_num_threads(1);
+        const Results one = run(op, x, dy);
+        const auto a = [&](Index i) { return i + i / (half * inner) * half * inner; };
+        const auto b = [&](Index i) { return a(i) + half * inner; };
+        const auto at = [](const Tensor& t, Index i) { return static_cast<Wide>(t.data()[i]); };
+        CHECK(wrong_values(
+                  one.y, [&](Index i) { return at(x, a(i)) * sigmoid_of(at(x, b(i))); }, kTolerance,
+                  0.1) == 0);
+        Index wrong = 0;
+        for (Index i = 0; i < dy.numel(); ++i) {
+            const Wide s = sigmoid_of(at(x, b(i))), da = at(dy, i) * s;
+            const Wide db = da * at(x, a(i)) * (1 - s);
+            wrong += !(std::abs(at(one.dx, a(i)) - da) < 1e-5L);
+            wrong += !(std::abs(at(one.dx, b(i)) - db) < 1e-5L);
+        }
+        CHECK(wrong == 0);
+        for (const int threads : {2, 3, 8}) {
+            set_num_threads(threads);
+            const Results many = run(op, x, dy);
+            CHECK(same(many.y, one.y));
+            CHECK(same(many.dx, one.dx));
         }
     }
     set_num_threads(before);

@@ -49,6 +49,18 @@ TEST_CASE("activation layers: each computes its own function, with its own optio
     check_values(Tanh()(tensor({ln3})), {1}, {0.8});
     check_values(Softplus()(tensor({ln3, 30})), {2}, {2 * ln2, 30});
     check_values(Softplus({.beta = 2, .threshold = 3})(tensor({ln3 / 2, 1.6})), {2}, {ln2, 1.6});
+    check_values(ReLU6()(tensor({-1, 5, 7})), {3}, {0, 5, 6});
+    check_values(Hardtanh()(tensor({-2, 0.5, 2})), {3}, {-1, 0.5, 1});
+    check_values(Hardtanh({.min_val = -3, .max_val = 0.25})(tensor({-4, -2, 2})), {3},
+                 {-3, -2, 0.25});
+    check_values(CELU()(tensor({-ln2, 2})), {2}, {-0.5, 2});
+    check_values(CELU(2)(tensor({-2 * ln2, 2})), {2}, {-1, 2});
+    check_values(Mish()(tensor({ln2})), {1}, {ln2 * 0.8});
+    check_values(LogSigmoid()(tensor({-ln3})), {1}, {-2 * ln2});
+    check_values(Softsign()(tensor({-3, 1})), {2}, {-0.75, 0.5});
+    check_values(Hardsigmoid()(tensor({-4, -1, 1, 4})), {4}, {0, 1.0 / 3, 2.0 / 3, 1});
+    check_values(GLU()(tensor({8, 4, ln3, 0}, {1, 4})), {1, 2}, {6, 2});
+    check_values(GLU(0)(tensor({8, 4, ln3, 0}, {2, 2})), {1, 2}, {6, 2});
     check_values(Hardswish()(tensor({-4, -1, 1, 4})), {4}, {0, -1.0 / 3, 2.0 / 3, 4});
     // Columns 1 : 2 and 3 : 1, rows 1 : 3 and 2 : 1.
     const Tensor m = tensor({0, ln3, ln2, 0}, {2, 2});
@@ -70,6 +82,14 @@ std::vector<std::unique_ptr<Module>> one_of_each() {
     layers.push_back(std::make_unique<Sigmoid>());
     layers.push_back(std::make_unique<Tanh>());
     layers.push_back(std::make_unique<Softplus>(SoftplusOptions{.beta = 1.5}));
+    layers.push_back(std::make_unique<ReLU6>());
+    layers.push_back(std::make_unique<Hardtanh>(HardtanhOptions{.min_val = -1.5}));
+    layers.push_back(std::make_unique<CELU>(0.7));
+    layers.push_back(std::make_unique<Mish>());
+    layers.push_back(std::make_unique<LogSigmoid>());
+    layers.push_back(std::make_unique<Softsign>());
+    layers.push_back(std::make_unique<Hardsigmoid>());
+    layers.push_back(std::make_unique<GLU>(0));
     layers.push_back(std::make_unique<Hardswish>());
     layers.push_back(std::make_unique<Softmax>(1));
     layers.push_back(std::make_unique<LogSoftmax>(0));
@@ -90,7 +110,8 @@ TEST_CASE("activation layers: which of them have parameters, and work element by
         const std::string text = layer->describe();
         CAPTURE(text);
         CHECK(layer->named_parameters().size() == (text.starts_with("PReLU") ? 1 : 0));
-        const bool along_a_line = text.find("Softmax") != std::string::npos;
+        const bool along_a_line =
+            text.find("Softmax") != std::string::npos || text.starts_with("GLU");
         CHECK((dynamic_cast<Activation*>(layer.get()) != nullptr) == !along_a_line);
         check_error([&] { (*layer)(Tensor()); }, {"undefined"});
     }
@@ -117,6 +138,18 @@ TEST_CASE("activation layers: describe themselves as PyTorch's do") {
     CHECK(Softplus().describe() == "Softplus(beta=1.0, threshold=20.0)");
     CHECK(Softplus({.beta = 0.5, .threshold = 1e5}).describe() ==
           "Softplus(beta=0.5, threshold=100000.0)");
+    CHECK(ReLU6().describe() == "ReLU6()");
+    CHECK(Hardtanh().describe() == "Hardtanh(min_val=-1.0, max_val=1.0)");
+    CHECK(Hardtanh({.min_val = -2, .max_val = 0.5}).describe() ==
+          "Hardtanh(min_val=-2.0, max_val=0.5)");
+    CHECK(CELU().describe() == "CELU(alpha=1.0)");
+    CHECK(CELU(0.25).describe() == "CELU(alpha=0.25)");
+    CHECK(Mish().describe() == "Mish()");
+    CHECK(LogSigmoid().describe() == "LogSigmoid()");
+    CHECK(Softsign().describe() == "Softsign()");
+    CHECK(Hardsigmoid().describe() == "Hardsigmoid()");
+    CHECK(GLU().describe() == "GLU(dim=-1)");
+    CHECK(GLU(1).describe() == "GLU(dim=1)");
     CHECK(Hardswish().describe() == "Hardswish()");
     CHECK(Softmax(1).describe() == "Softmax(dim=1)");
     CHECK(Softmax(-1).describe() == "Softmax(dim=-1)");
@@ -198,6 +231,17 @@ TEST_CASE("activation layers: bad options and shapes") {
     check_error([] { ELU(-1); }, {"ELU: expected alpha >= 0, got -1"});
     check_error([] { Softplus({.beta = 0}); }, {"Softplus: expected beta > 0, got 0"});
     check_error([] { Softplus({.beta = NAN}); }, {"Softplus: expected beta > 0, got nan"});
+    check_error([] { CELU(0); }, {"CELU: expected alpha > 0, got 0"});
+    check_error([] { CELU(-1); }, {"CELU: expected alpha > 0, got -1"});
+    check_error([] { CELU{INFINITY}; }, {"CELU: expected alpha to be finite", "got inf"});
+    check_error([] { Hardtanh({.min_val = 1}); },
+                {"Hardtanh: expected min_val < max_val, got 1 and 1"});
+    check_error([] { Hardtanh({.max_val = NAN}); }, {"Hardtanh: expected min_val < max_val"});
+    check_error(
+        [] {
+            GLU()(zeros({2, 3}));
+        },
+        {"GLU: glu: expected an even size along dimension 1, for two halves; got x [2, 3]"});
     check_error([] { ELU{INFINITY}; }, {"ELU: expected alpha to be finite", "got inf"});
     check_error([] { Softplus({.beta = INFINITY}); }, {"Softplus: expected beta to be finite"});
     check_error([] { PReLU(0); }, {"PReLU(0): expected at least one parameter"});

@@ -169,6 +169,10 @@ TEST_CASE("edges: a NaN stays a NaN, forwards and backwards, in every place of a
     stays("silu", [](const Tensor& x) { return silu(x); });
     stays("tanh", [](const Tensor& x) { return tanh(x); });
     stays("softplus", [](const Tensor& x) { return softplus(x); });
+    stays("celu", [](const Tensor& x) { return celu(x); });
+    stays("mish", mish);
+    stays("logsigmoid", logsigmoid);
+    stays("softsign", softsign);
     stays("hardswish", [](const Tensor& x) { return hardswish(x); });
     stays("l1_loss", [](const Tensor& x) { return l1_loss(x, zeros(x.shape()), Reduction::sum); });
 }

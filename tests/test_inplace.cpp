@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <memory>
 #include <vector>
 
+#include <primer/core/kernels/storage.h>
 #include <primer/core/ops.h>
 #include <primer/core/tape.h>
 #include <primer/layers/activations.h>
@@ -187,6 +189,44 @@ TEST_CASE("a Sequential with activations in place: the same loss and gradients, 
         CHECK(std::ranges::equal(in_place.grads[i].values(), fresh.grads[i].values()));
         CHECK(std::ranges::any_of(fresh.grads[i].values(), [](Real g) { return g != 0; }));
     }
+}
+
+// The memory that `run` takes from the system: its peak, in blocks that are reused by size.
+Index peak_of(const std::function<void()>& run) {
+    release_cached_storage();
+    const Index before = storage_stats().bytes_in_use;
+    run();
+    const StorageStats after = storage_stats();
+    return after.bytes_in_use + after.bytes_cached - before;
+}
+
+TEST_CASE("in place: an evaluation needs one tensor less after its largest layer") {
+    Rng rng(5);
+    const Tensor x = randn({256, 4}, rng);
+    const auto peak = [&](bool inplace) {
+        Sequential model{Linear(4, 1024, rng), ReLU({.inplace = inplace}), Linear(1024, 2, rng)};
+        return peak_of([&] { model(x); });
+    };
+    CHECK(peak(false) - peak(true) == 256 * 1024 * Index{sizeof(Real)});
+}
+
+// With layers of one size the peak is in the backward: beside what the forward has kept stand dy
+// and dx, where the forward has, not in place, the input of one activation and its output.
+TEST_CASE("in place: the peak of a training step stays") {
+    Rng rng(6);
+    const Tensor x = randn({512, 64}, rng);
+    const auto peak = [&](bool inplace) {
+        Sequential model;
+        for (int i = 0; i < 3; ++i) {
+            model.append(Linear(64, 64, rng));
+            model.append(ReLU({.inplace = inplace}));
+        }
+        return peak_of([&] {
+            Tape tape;
+            tape.backward(mean(model(x)));
+        });
+    };
+    CHECK(peak(false) == peak(true));
 }
 
 TEST_CASE("in place: a leaf that asks for its gradient is not changed through a view either") {

@@ -92,14 +92,33 @@ std::vector<Loop> loops_of(const kernels::ActivationKernels& k) {
         all.push_back({true, [f](Index n, const Real* x, const Real*, Real* y) { f(n, x, y); }});
     };
     const auto backward = [&](auto f) { all.push_back({false, f}); };
-    for (auto f : {k.relu, k.gelu, k.gelu_tanh, k.silu, k.sigmoid, k.tanh, k.hardswish}) forward(f);
+    for (auto f : {k.relu, k.gelu, k.gelu_tanh, k.silu, k.sigmoid, k.tanh, k.hardswish,
+                   k.hardsigmoid, k.softsign, k.logsigmoid, k.mish}) {
+        forward(f);
+    }
+    forward([k](Index n, const Real* x, Real* y) { k.hardtanh(n, Real(-0.7), Real(0.9), x, y); });
+    forward([k](Index n, const Real* x, Real* y) { k.celu(n, Real(0.7), x, y); });
+    forward([k](Index n, const Real* x, Real* y) { k.glu(n, x, x, y); });
     forward([k](Index n, const Real* x, Real* y) { k.leaky_relu(n, Real(0.1), x, y); });
     forward([k](Index n, const Real* x, Real* y) { k.elu(n, Real(1.5), Real(0.7), x, y); });
     forward([k](Index n, const Real* x, Real* y) { k.softplus(n, Real(1.3), Real(4), x, y); });
-    for (auto f : {k.relu_backward, k.prelu_backward_weight, k.gelu_backward, k.gelu_tanh_backward,
-                   k.silu_backward, k.sigmoid_backward, k.tanh_backward, k.hardswish_backward}) {
+    for (auto f :
+         {k.relu_backward, k.prelu_backward_weight, k.gelu_backward, k.gelu_tanh_backward,
+          k.silu_backward, k.sigmoid_backward, k.tanh_backward, k.hardswish_backward,
+          k.hardsigmoid_backward, k.softsign_backward, k.logsigmoid_backward, k.mish_backward}) {
         backward(f);
     }
+    backward([k](Index n, const Real* y, const Real* dy, Real* dx) {
+        k.hardtanh_backward(n, Real(-0.7), Real(0.9), y, dy, dx);
+    });
+    backward([k](Index n, const Real* x, const Real* dy, Real* dx) {
+        k.celu_backward(n, Real(0.7), x, dy, dx);
+    });
+    backward([k](Index n, const Real* x, const Real* dy, Real* dx) {
+        std::vector<Real> da(static_cast<std::size_t>(n));
+        k.glu_backward(n, x, x, dy, da.data(), dx);
+        for (Index i = 0; i < n; ++i) dx[i] += da[static_cast<std::size_t>(i)];
+    });
     backward([k](Index n, const Real* x, const Real* dy, Real* dx) {
         k.leaky_relu_backward(n, Real(0.1), x, dy, dx);
     });

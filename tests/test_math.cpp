@@ -58,6 +58,7 @@ double worst_error(const Function& f, double (*exact)(double), double least, dou
 }
 
 double sigmoid_of(double x) { return 1 / (1 + std::exp(-x)); }
+double gate_of(double x) { return std::tanh(std::log1p(std::exp(std::min(x, 300.0)))); }
 double share_of(double x) { return std::erfc(-x / std::sqrt(2.0)) / 2; }
 
 // The limits are the errors measured over all floats, rounded up a little.
@@ -66,6 +67,8 @@ TEST_CASE("math: errors in units in the last place, over all sizes") {
     const kernels::ElementwiseKernels g = kernels::baseline::make_table().elementwise;
     const Function elu = [&](Index n, const Real* x, Real* y) { f.elu(n, 1, 1, x, y); };
     const Function softplus = [&](Index n, const Real* x, Real* y) { f.softplus(n, 1, 500, x, y); };
+    const Real alpha = Real(0.75);
+    const Function celu = [&](Index n, const Real* x, Real* y) { f.celu(n, alpha, x, y); };
     const double all = kInfinity;
     CHECK(worst_error(
               g.exp, [](double x) { return std::exp(x); }, -all, all) < 1.0);
@@ -83,11 +86,25 @@ TEST_CASE("math: errors in units in the last place, over all sizes") {
               softplus,
               [](double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x))); }, -all,
               all) < 3);
+    CHECK(worst_error(
+              celu, [](double x) { return x > 0 ? x : 0.75 * std::expm1(x / 0.75); }, -all, all) <
+          2);
+    CHECK(worst_error(
+              f.logsigmoid,
+              [](double x) { return std::min(x, 0.0) - std::log1p(std::exp(-std::abs(x))); }, -all,
+              all) < 3);
+    CHECK(worst_error(
+              f.softsign, [](double x) { return x / (1 + std::abs(x)); }, -all, all) < 1.5);
+    CHECK(worst_error(
+              f.hardsigmoid, [](double x) { return std::clamp(x + 3, 0.0, 6.0) / 6; }, -all, all) <
+          1.1);
     // Below, sigmoid and the share are subnormal, with few digits.
     CHECK(worst_error(
-              f.silu, [](double x) { return x * sigmoid_of(x); }, -87, all) < 3);
+              f.mish, [](double x) { return x * gate_of(x); }, -87, all) < 4.3);
     CHECK(worst_error(
-              f.gelu, [](double x) { return x * share_of(x); }, -13, all) < 5);
+              f.silu, [](double x) { return x * sigmoid_of(x); }, -87, all) < 3.2);
+    CHECK(worst_error(
+              f.gelu, [](double x) { return x * share_of(x); }, -13, all) < 4.4);
 }
 
 double density_of(double x) { return std::exp(-x * x / 2) / std::sqrt(8 * std::atan(1)); }
@@ -122,6 +139,23 @@ TEST_CASE("math: derivatives keep their digits, over all sizes") {
     check_derivative(
         f.silu_backward, [](double x) { return sigmoid_of(x) * (1 + x * sigmoid_of(-x)); },
         -1.2785);
+    check_derivative(f.logsigmoid_backward, [](double x) { return sigmoid_of(-x); });
+    check_derivative(f.softsign_backward,
+                     [](double x) { return 1 / ((1 + std::abs(x)) * (1 + std::abs(x))); });
+    check_derivative(
+        [](Index n, const Real* x, const Real* dy, Real* dx) {
+            kernels::baseline::make_table().activation.celu_backward(n, Real(0.75), x, dy, dx);
+        },
+        [](double x) { return x > 0 ? 1 : std::exp(x / 0.75); });
+    check_derivative(
+        f.mish_backward,
+        [](double x) {
+            const double u = 1 + std::exp(std::min(x, 300.0)), e = u - 1;
+            const double square = u * u + 1;
+            const double gate = x < 0 ? e * (e + 2) / square : 1 - 2 / square;
+            return gate + 4 * x * (x < 0 ? std::exp(x) : e) / square * (u / square);
+        },
+        -1.1924);
     check_derivative(
         f.gelu_backward, [](double x) { return share_of(x) + x * density_of(x); }, -0.7518);
 }
@@ -131,9 +165,14 @@ TEST_CASE("math: NaN stays NaN, and infinity has the right limit") {
     const std::vector<Real> x{std::numeric_limits<Real>::quiet_NaN(), static_cast<Real>(kInfinity),
                               static_cast<Real>(-kInfinity), 0, Real(-0.0)};
     std::vector<Real> y(5);
-    for (const auto& function : {f.tanh, f.sigmoid, f.gelu, f.gelu_tanh, f.silu, f.relu}) {
+    // A NaN of which all bits are set, as well: some functions take an exponent from x's last bits.
+    const std::vector<Real> all_bits(5, static_cast<Real>(std::bit_cast<float>(0xffffffffU)));
+    for (const auto& function : {f.tanh, f.sigmoid, f.gelu, f.gelu_tanh, f.silu, f.relu, f.mish,
+                                 f.logsigmoid, f.softsign, f.hardsigmoid}) {
         function(5, x.data(), y.data());
         CHECK(std::isnan(y[0]));
+        function(5, all_bits.data(), y.data());
+        for (const Real v : y) CHECK(std::isnan(v));
     }
     kernels::baseline::make_table().elementwise.exp(5, x.data(), y.data());
     CHECK(std::isnan(y[0]));

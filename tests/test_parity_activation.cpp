@@ -36,6 +36,13 @@ TEST_CASE("parity: activation") {
     const auto maxout_ = [](Index pieces) {
         return [=](const In& in) { return maxout(in["x"], pieces); };
     };
+    const auto celu_ = [](double alpha) {
+        return [=](const In& in) { return celu(in["x"], alpha); };
+    };
+    const auto hardtanh_ = [](const HardtanhOptions& options) {
+        return [=](const In& in) { return hardtanh(in["x"], options); };
+    };
+    const auto glu_ = [](int dim) { return [=](const In& in) { return glu(in["x"], dim); }; };
     const auto layer = [](auto make) { return [make](const In& in) { return make()(in["x"]); }; };
     const auto prelu_layer = [](const In& in) {
         PReLU prelu(in["weight"].numel());
@@ -75,6 +82,30 @@ TEST_CASE("parity: activation") {
                      {"elu: alpha 0.5", elu_(0.5)},
                      {"elu: alpha 0.5", layer([] { return ELU(0.5); })},
                      {"elu: alpha 0", elu_(0)},
+                     {"celu", celu_(1)},
+                     {"celu", layer([] { return CELU(); })},
+                     {"celu: alpha 0.5", celu_(0.5)},
+                     {"celu: alpha 0.5", layer([] { return CELU(0.5); })},
+                     {"relu6", [](const In& in) { return relu6(in["x"]); }},
+                     {"relu6", layer([] { return ReLU6(); })},
+                     {"hardtanh", hardtanh_({})},
+                     {"hardtanh", layer([] { return Hardtanh(); })},
+                     {"hardtanh: -3 to 0.5", hardtanh_({.min_val = -3, .max_val = 0.5})},
+                     {"hardtanh: -3 to 0.5",
+                      layer([] { return Hardtanh({.min_val = -3, .max_val = 0.5}); })},
+                     {"hardsigmoid", [](const In& in) { return hardsigmoid(in["x"]); }},
+                     {"hardsigmoid", layer([] { return Hardsigmoid(); })},
+                     {"mish", [](const In& in) { return mish(in["x"]); }},
+                     {"mish: around 0", layer([] { return Mish(); })},
+                     {"logsigmoid", [](const In& in) { return logsigmoid(in["x"]); }},
+                     {"logsigmoid", layer([] { return LogSigmoid(); })},
+                     {"softsign", [](const In& in) { return softsign(in["x"]); }},
+                     {"softsign", layer([] { return Softsign(); })},
+                     {"glu", glu_(-1)},
+                     {"glu", layer([] { return GLU(); })},
+                     {"glu: rows", glu_(0)},
+                     {"glu: images", glu_(1)},
+                     {"glu: images", layer([] { return GLU(1); })},
                      {"selu", [](const In& in) { return selu(in["x"]); }},
                      {"selu", layer([] { return SELU(); })},
                      {"gelu", [](const In& in) { return gelu(in["x"]); }},

@@ -129,6 +129,17 @@ TEST_CASE("parity: layers print as PyTorch's do") {
     same("softplus", Softplus());
     same("softplus, options", Softplus({.beta = 1e-5, .threshold = 1e16}));
     same("hardswish", Hardswish());
+    same("relu6", ReLU6());
+    same("hardtanh", Hardtanh());
+    same("hardtanh, options", Hardtanh({.min_val = -2.5, .max_val = 1e-5}));
+    same("celu", CELU());
+    same("celu, alpha", CELU(0.1));
+    same("mish", Mish());
+    same("log sigmoid", LogSigmoid());
+    same("softsign", Softsign());
+    same("hardsigmoid", Hardsigmoid());
+    same("glu", GLU());
+    same("glu, dim", GLU(1));
     same("softmax", Softmax(1));
     same("log softmax", LogSoftmax(-1));
     same("sequential of none", Sequential());

@@ -1,5 +1,5 @@
-// Only speed: core/ops/activation.cpp has the formulas. Here threads share the work of the two
-// activations that depend on channels.
+// Only speed: core/ops/activation.cpp has the formulas. Here threads share the work of the
+// activations that depend on channels or on halves of a dimension.
 
 #include "activation.h"
 
@@ -11,6 +11,9 @@
 
 namespace primer::kernels {
 namespace {
+
+// As kGrain, for loops that compute an exponential for each element.
+constexpr Index kExponentials = 8192;
 
 // `length` outputs of maxout, from y[y] on. Their first pieces are x[x], x[x + step], ...
 struct Run {
@@ -25,6 +28,19 @@ void for_each_run(const Axis& axis, F f) {
     rows(axis.outer, row, kGrain, [=](Index begin, Index end) {
         if (inner == 1) return f(Run{begin, end - begin, begin * row, row});
         for (Index o = begin; o < end; ++o) f(Run{o * inner, inner, o * row, 1});
+    });
+}
+
+// The halves a and b of x [outer, a and b] alternate. Cuts y [outer, half] into runs for which both
+// are contiguous: calls f(length, where a begins, half, where y begins); b begins `half` after a.
+template <class F>
+void for_each_half(const Axis& axis, F f) {
+    const Index half = axis.n / 2 * axis.inner;
+    parallel_for(axis.outer * half, kExponentials, [=](Index begin, Index end) {
+        for (Index i = begin, run = 0; i < end; i += run) {
+            run = std::min(half - i % half, end - i);
+            f(run, i + i / half * half, half, i);
+        }
     });
 }
 
@@ -47,6 +63,18 @@ void prelu_backward(const Axis& axis, const Real* x, const Real* w, const Real* 
                 table().activation.leaky_relu_backward(run, w[c], x + i, dy + i, dx + i);
             }
         }
+    });
+}
+
+void glu(const Axis& axis, const Real* x, Real* y) {
+    for_each_half(axis, [=](Index run, Index at, Index half, Index i) {
+        table().activation.glu(run, x + at, x + at + half, y + i);
+    });
+}
+void glu_backward(const Axis& axis, const Real* x, const Real* dy, Real* dx) {
+    for_each_half(axis, [=](Index run, Index at, Index half, Index i) {
+        table().activation.glu_backward(run, x + at, x + at + half, dy + i, dx + at,
+                                        dx + at + half);
     });
 }
 

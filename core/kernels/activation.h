@@ -4,8 +4,9 @@
 #include "../shape.h"
 #include "reduce.h"
 
-// The activations that depend on channels. The others work element by element: their loops are in
-// isa/table.h. core/ops/activation.cpp has the formulas and derivatives.
+// The activations that depend on channels, or on halves of a dimension. The others work element by
+// element: their loops are in isa/table.h. core/ops/activation.cpp has the formulas and
+// derivatives.
 
 namespace primer::kernels {
 
@@ -13,6 +14,11 @@ namespace primer::kernels {
 void prelu(const Axis& axis, const Real* x, const Real* w, Real* y);
 /// dx = dy where x > 0, else w[c] dy.
 void prelu_backward(const Axis& axis, const Real* x, const Real* w, const Real* dy, Real* dx);
+
+/// For x [outer, n, inner], whose n is even, with halves a and b along n: y = a s(b), with the
+/// sigmoid s.
+void glu(const Axis& axis, const Real* x, Real* y);
+void glu_backward(const Axis& axis, const Real* x, const Real* dy, Real* dx);
 
 /// y[o, i] = max over j of x[o, j, i]; piece[o, i] = the first j that has it, as a Real because a
 /// tensor holds it. A NaN counts as the largest. Needs 1 <= axis.n <= 2^24, so that j is exact.

@@ -56,6 +56,18 @@ Tensor leaky(const char* op, const Tensor& x, double negative_slope, Keep keep, 
         output);
 }
 
+Tensor clamped(const char* op, const Tensor& x, double min_val, double max_val) {
+    check_finite(min_val, op, "min_val");
+    check_finite(max_val, op, "max_val");
+    const auto least = static_cast<Real>(min_val), most = static_cast<Real>(max_val);
+    return elementwise(
+        op, x, Keep::y, kCheap,
+        [=](Index n, const Real* from, Real* to) { loops().hardtanh(n, least, most, from, to); },
+        [=](Index n, const Real* kept, const Real* dy, Real* dx) {
+            loops().hardtanh_backward(n, least, most, kept, dy, dx);
+        });
+}
+
 }  // namespace
 
 // Glorot, Bordes and Bengio, "Deep Sparse Rectifier Neural Networks", 2011.
@@ -116,6 +128,16 @@ Tensor prelu(const Tensor& x, const Tensor& weight) {
                   });
 }
 
+// dy/dx = 1 where min_val < x < max_val, else 0; and y lies between the two exactly where x does.
+Tensor hardtanh(const Tensor& x, const HardtanhOptions& options) {
+    check(options.min_val <= options.max_val, "hardtanh: expected min_val <= max_val, got ",
+          options.min_val, " and ", options.max_val);
+    return clamped("hardtanh", x, options.min_val, options.max_val);
+}
+
+// Krizhevsky, "Convolutional Deep Belief Networks on CIFAR-10", 2010. dy/dx as in hardtanh.
+Tensor relu6(const Tensor& x) { return clamped("relu6", x, 0, 6); }
+
 // Clevert, Unterthiner and Hochreiter, "Fast and Accurate Deep Network Learning by Exponential
 // Linear Units", 2016, section 3. dy/dx = 1 where x > 0; else y = alpha (e^x - 1), so dy/dx = alpha
 // e^x. That also equals y + alpha; but for x far below 0, y is nearly -alpha, and the sum has no
@@ -128,6 +150,22 @@ Tensor elu(const Tensor& x, Only<double> alpha) {
         [a](Index n, const Real* from, Real* to) { loops().elu(n, 1, a, from, to); },
         [a](Index n, const Real* kept, const Real* dy, Real* dx) {
             loops().elu_backward(n, 1, a, kept, dy, dx);
+        });
+}
+
+// Barron, "Continuously Differentiable Exponential Linear Units", 2017. dy/dx = 1 where x > 0; else
+// y = alpha (e^(x / alpha) - 1), so dy/dx = e^(x / alpha), which is 1 at 0 for every alpha. Keeps
+// x, as elu does.
+Tensor celu(const Tensor& x, Only<double> alpha) {
+    check(alpha > 0, "celu: expected alpha > 0, got ", alpha);
+    check_finite(alpha, "celu", "alpha");
+    check_finite(1 / alpha, "celu", "1 / alpha");
+    const auto a = static_cast<Real>(alpha);
+    return elementwise(
+        "celu", x, Keep::x, kCostly,
+        [a](Index n, const Real* from, Real* to) { loops().celu(n, a, from, to); },
+        [a](Index n, const Real* kept, const Real* dy, Real* dx) {
+            loops().celu_backward(n, a, kept, dy, dx);
         });
 }
 
@@ -165,10 +203,53 @@ Tensor silu(const Tensor& x) {
     return elementwise("silu", x, Keep::x, kCostly, loops().silu, loops().silu_backward);
 }
 
+// Misra, "Mish: A Self Regularized Non-Monotonic Activation Function", 2019. With p = ln(1 + e^x),
+// dp/dx = s(x) and tanh' = 1 - tanh^2: dy/dx = tanh p + x (1 - tanh^2 p) s(x). With u = e^p = 1 +
+// e^x,
+//     tanh p = (u^2 - 1) / (u^2 + 1)     1 - tanh^2 p = 4 u^2 / (u^2 + 1)^2     s(x) = e^x / u
+// so dy/dx = tanh p + 4 x e^x u / (u^2 + 1)^2, where no difference loses digits. Keeps x: y has a
+// minimum.
+Tensor mish(const Tensor& x) {
+    return elementwise("mish", x, Keep::x, kCostly, loops().mish, loops().mish_backward);
+}
+
+// Dauphin et al., "Language Modeling with Gated Convolutional Networks", 2017, section 2. With the
+// halves a and b of x and the sigmoid s, whose derivative is s(b) s(-b): y = a s(b), so da = dy
+// s(b) and db = dy a s(b) s(-b).
+Tensor glu(const Tensor& x, Only<int> dim) {
+    const Shape shape = at_least_1d(x.shape());
+    const int halved = shape.normalize(dim, "glu");
+    check(shape[halved] % 2 == 0, "glu: expected an even size along dimension ", halved,
+          ", for two halves; got x ", x.shape());
+    const kernels::Axis axis(shape, halved);
+    Tensor y = empty(shape.with(halved, shape[halved] / 2));
+    kernels::glu(axis, x.data(), y.mutable_data());
+    return record({"glu", 0}, y, {x}, [axis, x = Saved(x)](const Tensor& dy, std::span<Grad> d) {
+        Grad& dx = d[0];
+        Tensor grad = empty(x->shape());
+        kernels::glu_backward(axis, x->data(), dy.data(), grad.mutable_data());
+        dx.add(grad);
+    });
+}
+
 // y = s(x) = (1 + e^-x)^-1, so dy/dx = e^-x (1 + e^-x)^-2 = s(x) s(-x). That also equals y (1 - y);
 // but where y is nearly 1, the difference has no correct digit left. So this keeps x.
 Tensor sigmoid(const Tensor& x) {
     return elementwise("sigmoid", x, Keep::x, kCostly, loops().sigmoid, loops().sigmoid_backward);
+}
+
+// y = ln s(x) = -ln(1 + e^-x), so dy/dx = e^-x / (1 + e^-x) = s(-x). Keeps x: far to the right, y
+// rounds to 0.
+Tensor logsigmoid(const Tensor& x) {
+    return elementwise("logsigmoid", x, Keep::x, kCostly, loops().logsigmoid,
+                       loops().logsigmoid_backward);
+}
+
+// For x > 0: y = x / (1 + x), so dy/dx = (1 + x - x) / (1 + x)^2; for x < 0, where y = x / (1 - x),
+// dy/dx = (1 - x + x) / (1 - x)^2. Both are 1 / (1 + |x|)^2. Keeps x: that also equals (1 - |y|)^2,
+// but where |y| is nearly 1, the difference has no correct digit left.
+Tensor softsign(const Tensor& x) {
+    return elementwise("softsign", x, Keep::x, kCheap, loops().softsign, loops().softsign_backward);
 }
 
 // tanh = sinh / cosh, so dy/dx = (cosh^2 x - sinh^2 x) / cosh^2 x = 1 / cosh^2 x. With s(x) = 1 /
@@ -199,8 +280,15 @@ Tensor softplus(const Tensor& x, const SoftplusOptions& options) {
         });
 }
 
-// Howard et al., "Searching for MobileNetV3", 2019, section 5.2. From -3 to 3, y = x (x + 3) / 6,
-// so dy/dx = x / 3 + 1 / 2; below, y = 0, and above, y = x. Keeps x: y has a minimum.
+// Howard et al., "Searching for MobileNetV3", 2019, section 5.2. From -3 to 3, y = (x + 3) / 6, so
+// dy/dx = 1 / 6; outside, y is constant. Keeps x: just below 3, y rounds to 1.
+Tensor hardsigmoid(const Tensor& x) {
+    return elementwise("hardsigmoid", x, Keep::x, kCheap, loops().hardsigmoid,
+                       loops().hardsigmoid_backward);
+}
+
+// Howard et al., as above: x hardsigmoid(x). From -3 to 3, y = x (x + 3) / 6, so dy/dx = x / 3 + 1
+// / 2; below, y = 0, and above, y = x. Keeps x: y has a minimum.
 Tensor hardswish(const Tensor& x) {
     return elementwise("hardswish", x, Keep::x, kCheap, loops().hardswish,
                        loops().hardswish_backward);

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "../kernels/elementwise.h"
-#include "../tensor.h"
+#include "../creation.h"
 
 // How ops that work element by element call their kernels.
 

@@ -153,6 +153,9 @@ EmbeddingOptions embedding_options(const Case& in) {
 SoftplusOptions softplus_options(const Case& in) {
     return {.beta = in.number("beta", 1), .threshold = in.number("threshold", 20)};
 }
+HardtanhOptions hardtanh_options(const Case& in) {
+    return {.min_val = in.number("min_val", -1), .max_val = in.number("max_val", 1)};
+}
 Approximation approximation(const Case& in) {
     return in.text("approximate", "none") == "tanh" ? Approximation::tanh : Approximation::none;
 }
@@ -200,6 +203,14 @@ std::map<std::string, Compute> ops() {
         {"sigmoid", of_x(sigmoid)},
         {"tanh", of_x(tanh)},
         {"softplus", [](const Case& in) { return softplus(in["x"], softplus_options(in)); }},
+        {"relu6", of_x(relu6)},
+        {"hardtanh", [](const Case& in) { return hardtanh(in["x"], hardtanh_options(in)); }},
+        {"celu", [](const Case& in) { return celu(in["x"], in.number("alpha", 1)); }},
+        {"mish", of_x(mish)},
+        {"logsigmoid", of_x(logsigmoid)},
+        {"softsign", of_x(softsign)},
+        {"hardsigmoid", of_x(hardsigmoid)},
+        {"glu", [](const Case& in) { return glu(in["x"], in.dim()); }},
         {"hardswish", of_x(hardswish)},
         {"softmax", [](const Case& in) { return softmax(in["x"], in.dim()); }},
         {"log_softmax", [](const Case& in) { return log_softmax(in["x"], in.dim()); }},
@@ -453,6 +464,14 @@ std::unique_ptr<Module> layer(const Case& in) {
     if (type == "Sigmoid") return made(Sigmoid());
     if (type == "Tanh") return made(Tanh());
     if (type == "Softplus") return made(Softplus(softplus_options(in)));
+    if (type == "ReLU6") return made(ReLU6());
+    if (type == "Hardtanh") return made(Hardtanh(hardtanh_options(in)));
+    if (type == "CELU") return made(CELU(in.number("alpha", 1)));
+    if (type == "Mish") return made(Mish());
+    if (type == "LogSigmoid") return made(LogSigmoid());
+    if (type == "Softsign") return made(Softsign());
+    if (type == "Hardsigmoid") return made(Hardsigmoid());
+    if (type == "GLU") return made(GLU(in.dim()));
     if (type == "Hardswish") return made(Hardswish());
     if (type == "Softmax") return made(Softmax(in.dim()));
     if (type == "LogSoftmax") return made(LogSoftmax(in.dim()));

@@ -101,6 +101,8 @@ DEVIATIONS = [
      "far out the derivative is small, not 0: times a huge gradient it counts, where PyTorch has 0"),
     ("abs", lambda c: has(c, NAN),
      "the gradient of |x| where x is NaN is NaN; PyTorch's is 0, which hides it"),
+    ("softsign Softsign", lambda c: has_infinite(c, "dy"),
+     "an infinite gradient from above: PyTorch adds two parts with different signs, inf - inf"),
     ("l1_loss smooth_l1_loss l1_penalty", lambda c: has(c, NAN, INF, -INF),
      "a difference that is NaN gives a gradient of NaN; PyTorch's |x| gives 0, which hides it"),
     ("binary_cross_entropy_with_logits", lambda c: INF in c.inputs.get("pos_weight", []),
@@ -200,6 +202,20 @@ def activations():
     for op, function in [("silu", F.silu), ("sigmoid", torch.sigmoid), ("tanh", torch.tanh)]:
         unary(op, function)
         unary({"silu": "SiLU", "sigmoid": "Sigmoid", "tanh": "Tanh"}[op], function)
+    for op, function in [
+        ("relu6", F.relu6), ("hardsigmoid", F.hardsigmoid), ("mish", F.mish),
+        ("logsigmoid", F.logsigmoid), ("softsign", F.softsign),
+        ("ReLU6", F.relu6), ("Hardsigmoid", F.hardsigmoid), ("Mish", F.mish),
+        ("LogSigmoid", F.logsigmoid), ("Softsign", F.softsign),
+    ]:  # fmt: skip
+        unary(op, function)
+    for op in ("hardtanh", "Hardtanh"):
+        for low, high in ((-1.0, 1.0), (-2.0, 0.5), (0.0, 3.0), (1.0, -1.0)):
+            clamp = lambda x, a=low, b=high: F.hardtanh(x, a, b)
+            unary(op, clamp, min_val=low, max_val=high)
+    for alpha in (1.0, 0.25, 3.0, 1e4, 0.0):
+        for op in ("celu", "CELU"):
+            unary(op, lambda x, a=alpha: F.celu(x, a), alpha=alpha)
     for op in ("hardswish", "Hardswish"):
         unary(op, F.hardswish)
     for beta, threshold in ((1, 20), (0.5, 20), (3, 2), (1, -1), (1e-3, 20), (1, 100)):
@@ -231,6 +247,21 @@ def activations():
                     ins = {"x": x, "dy": numbers(3, channels, seed=7), "weight": w}
                     case(op, run, ins, ["weight"], **{"in": channels})
     case("prelu", lambda t: F.prelu(t["x"], t["weight"]), {"x": numbers(), "weight": numbers(1)})
+
+
+def gated():
+    for op in ("glu", "GLU"):
+        for dy in UPSTREAM:
+            # Above 37, PyTorch's sigmoid is 1, and its derivative is 0 rather than small: times an
+            # infinite a or dy, that differs.
+            x = torch.stack(grid(SPECIAL, [v for v in SPECIAL if not 37 < v < 104]), 1)
+            ins = {"x": x, "dy": torch.full([len(x), 1], dy)}
+            case(op, lambda t: F.glu(t["x"]), ins, ["x"], dim=-1)
+        for shape in [[], [1], [2], [0], *shapes_with_0(2, 4, 6), [3, 4]]:
+            for dim in range(-len(shape) - 2, len(shape) + 2):
+                x = numbers(*shape, seed=1)
+                run = lambda t, d=dim: F.glu(t["x"], d)
+                case(op, run, {"x": x, "dy": same_shape(run, x)}, ["x"], dim=dim)
 
 
 def binary():
@@ -1241,8 +1272,8 @@ def main():
     parser.add_argument("ops", nargs="*", help="only these; default: all")
     parser.add_argument("--isa", action="append", help="PRIMER_ISA to run at; may be repeated")
     arguments = parser.parse_args()
-    for make in (activations, binary, comparing, over_dims, views, indices, products, convolutions,
-                 batch_norm, dropout, losses, optimizers):  # fmt: skip
+    for make in (activations, gated, binary, comparing, over_dims, views, indices, products,
+                 convolutions, batch_norm, dropout, losses, optimizers):  # fmt: skip
         make()
     cases[:] = [c for c in cases if not arguments.ops or c.op in arguments.ops]
     references = [(reference(c, torch.float32), reference(c, torch.float64)) for c in cases]

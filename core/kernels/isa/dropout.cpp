@@ -1,4 +1,5 @@
-// Only speed. Compiled once for each instruction set, with PRIMER_ISA_LEVEL as its name.
+// The loops of dropout: plain loops, which the compiler vectorises. Compiled once for each
+// instruction set, with PRIMER_ISA_LEVEL as its name.
 // gemm_tile.cpp explains which headers may be included here.
 #include "table.h"
 

@@ -1,4 +1,5 @@
-// Only speed. Compiled once for each instruction set, with PRIMER_ISA_LEVEL as its name.
+// The loops of arithmetic: plain loops, which the compiler vectorises. Compiled once for each
+// instruction set, with PRIMER_ISA_LEVEL as its name.
 // gemm_tile.cpp explains which headers may be included here.
 #include "loops.h"
 #include "math.h"

@@ -34,7 +34,7 @@ void exponentials(Index rows, Index n, const Real* x, Real* y, double* largest, 
         for (Index i = r * n; i < (r + 1) * n; ++i) y[i] = x[i] - top;
     }
     // All rows together, because one may be shorter than a vector.
-    for (Index i = 0; i < rows * n; ++i) y[i] = exp(y[i]);
+    for (Index i = 0; i < rows * n; ++i) y[i] = exp_below_0(y[i]);
     for (Index r = 0; r < rows; ++r) {
         const Real* row = y + r * n;
         sums[r] = sum_of(n, [=](Index i) { return wide(row[i]); });

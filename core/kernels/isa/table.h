@@ -19,13 +19,15 @@ namespace primer::kernels {
 ///
 /// Errors in float, in units in the last place (ulp) of a result that is not subnormal:
 ///
-///     exp, tanh                1      sigmoid   2.4
-///     elu                      1.1    softplus  3
-///     silu (x > -87)           3      gelu      5 (x > -13)
+///     exp, tanh                1      sigmoid         2.4
+///     elu, hardsigmoid         1.1    softplus        3
+///     softsign                 1.5    logsigmoid      3
+///     celu                     2      mish (x > -87)  4.3
+///     silu (x > -87)           3.2    gelu (x > -13)  4.4
 ///
 /// The relative error of the derivatives is at most 1e-5. Near their zeros, where the terms of
-/// silu, gelu and gelu_tanh cancel, their absolute error is at most 1e-6. gelu_tanh cancels for x <
-/// 0, as its formula does.
+/// silu, mish, gelu and gelu_tanh cancel, their absolute error is at most 1e-6. gelu_tanh cancels
+/// for x < 0, as its formula does.
 struct ActivationKernels {
     using Index = std::int64_t;
     using Forward = void (*)(Index n, const Real* x, Real* y);
@@ -42,9 +44,21 @@ struct ActivationKernels {
     /// The term of each x in its channel's dw: 0 where x > 0, else x dy.
     Backward prelu_backward_weight;
 
+    void (*hardtanh)(Index n, Real least, Real most, const Real* x, Real* y);
+    void (*hardtanh_backward)(Index n, Real least, Real most, const Real* y, const Real* dy,
+                              Real* dx);
+    Forward hardsigmoid;
+    Backward hardsigmoid_backward;
+    Forward hardswish;
+    Backward hardswish_backward;
+    Forward softsign;
+    Backward softsign_backward;
+
     /// y = above x where x > 0, else below (e^x - 1).
     void (*elu)(Index n, Real above, Real below, const Real* x, Real* y);
     void (*elu_backward)(Index n, Real above, Real below, const Real* x, const Real* dy, Real* dx);
+    void (*celu)(Index n, Real alpha, const Real* x, Real* y);
+    void (*celu_backward)(Index n, Real alpha, const Real* x, const Real* dy, Real* dx);
 
     Forward gelu;
     Backward gelu_backward;
@@ -52,6 +66,9 @@ struct ActivationKernels {
     Backward gelu_tanh_backward;
     Forward silu;
     Backward silu_backward;
+    /// y = a s(b), with the sigmoid s. No array may be another.
+    void (*glu)(Index n, const Real* a, const Real* b, Real* y);
+    void (*glu_backward)(Index n, const Real* a, const Real* b, const Real* dy, Real* da, Real* db);
     Forward sigmoid;
     Backward sigmoid_backward;
     Forward tanh;
@@ -60,9 +77,10 @@ struct ActivationKernels {
     void (*softplus)(Index n, Real beta, Real threshold, const Real* x, Real* y);
     void (*softplus_backward)(Index n, Real beta, Real threshold, const Real* x, const Real* dy,
                               Real* dx);
-
-    Forward hardswish;
-    Backward hardswish_backward;
+    Forward logsigmoid;
+    Backward logsigmoid_backward;
+    Forward mish;
+    Backward mish_backward;
 };
 
 // --- batchnorm.cpp -------------------------------------------------------------------------------
