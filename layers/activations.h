@@ -61,9 +61,13 @@ class PReLU : public Activation {
     explicit PReLU(Only<Index> num_parameters = 1, Only<double> init = 0.25);
     Tensor forward(const Tensor& x) override;
     void visit(Visitor& visitor) override { visitor("weight", weight); }
+    void reset_parameters(Rng& rng) override;
     std::string describe() const override;
 
     Parameter weight;  ///< [num_parameters], initially `init`
+
+  private:
+    double init_;
 };
 
 /// x where x > 0, else alpha (e^x - 1).
@@ -172,6 +176,7 @@ class Maxout : public Module {
     Maxout(Only<Index> in_features, Only<Index> out_features, Only<Index> pieces, Rng& rng);
     Tensor forward(const Tensor& x) override;
     void visit(Visitor& visitor) override;
+    void reset_parameters(Rng& rng) override;
     std::string describe() const override;
 
     Parameter weight;  ///< [out_features * pieces, in_features]

@@ -41,6 +41,8 @@ void Conv2d::visit(Visitor& visitor) {
     if (bias.defined()) visitor("bias", bias);
 }
 
+void Conv2d::reset_parameters(Rng& rng) { uniform_by_fan_in_(weight, bias, rng); }
+
 std::string Conv2d::describe() const {
     std::string text = "Conv2d(" + std::to_string(weight.shape()[1] * options_.groups) + ", " +
                        std::to_string(weight.shape()[0]) +
