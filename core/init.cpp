@@ -1,6 +1,9 @@
 #include "init.h"
 
+#include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <vector>
 
 #include "error.h"
 
@@ -18,16 +21,11 @@ Fans fans(const Tensor& x, const char* who) {
     return {static_cast<double>(x.shape()[1]) * kernel, static_cast<double>(x.shape()[0]) * kernel};
 }
 
-const Tensor& fill_normal(const Tensor& x, Rng& rng, double stddev) {
-    Real* out = x.mutable_data("an initialiser");
-    for (Index i = 0; i < x.numel(); ++i) out[i] = rng.normal(0, static_cast<Real>(stddev));
-    return x;
-}
-
-const Tensor& fill_uniform(const Tensor& x, Rng& rng, double bound) {
-    const auto b = static_cast<Real>(bound);
-    Real* out = x.mutable_data("an initialiser");
-    for (Index i = 0; i < x.numel(); ++i) out[i] = rng.uniform(-b, b);
+// Sets every value to what draw() returns.
+template <class Draw>
+const Tensor& fill(const Tensor& x, const Draw& draw) {
+    Real* const out = x.mutable_data("an initialiser");
+    std::generate_n(out, x.numel(), draw);
     return x;
 }
 
@@ -37,11 +35,52 @@ double kaiming_stddev(const Tensor& x, const KaimingOptions& options, const char
            std::sqrt(options.fan == Fan::in ? fan.in : fan.out);
 }
 
-double xavier_stddev(const Tensor& x, double gain, const char* who) {
+void check_gain(double gain, const char* who) {
     check(gain >= 0 && std::isfinite(gain), who, ": expected a finite gain of 0 or more, got ",
           gain);
+}
+
+double xavier_stddev(const Tensor& x, double gain, const char* who) {
+    check_gain(gain, who);
     const Fans fan = fans(x, who);
     return gain * std::sqrt(2 / (fan.in + fan.out));
+}
+
+// The share of normal numbers that are below x.
+double share_below(double x) { return std::erfc(-x / std::sqrt(2.0)) / 2; }
+
+double dot(const std::vector<double>& a, const std::vector<double>& b) {
+    return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
+}
+
+// Subtracts from v what it has of the directions in `basis`, which are orthonormal (the modified
+// Gram-Schmidt process). What is left has rounding errors in these directions; if it is much
+// shorter than v was, they matter. A second pass removes them.
+void make_orthogonal(std::vector<double>& v, const std::vector<std::vector<double>>& basis) {
+    for (int pass = 0; pass < 2; ++pass) {
+        for (const std::vector<double>& direction : basis) {
+            const double part = dot(v, direction);
+            for (std::size_t i = 0; i < v.size(); ++i) v[i] -= part * direction[i];
+        }
+    }
+}
+
+// `count` orthonormal vectors. Normal numbers have no preferred direction, so neither has what
+// Gram-Schmidt makes of them.
+std::vector<std::vector<double>> orthonormal(Index count, Index length, Rng& rng) {
+    std::vector<std::vector<double>> basis;
+    for (Index i = 0; i < count; ++i) {
+        std::vector<double> v(static_cast<std::size_t>(length));
+        double size = 0;
+        while (size == 0) {
+            std::ranges::generate(v, [&] { return static_cast<double>(rng.normal()); });
+            make_orthogonal(v, basis);
+            size = std::sqrt(dot(v, v));
+        }
+        for (double& value : v) value /= size;
+        basis.push_back(std::move(v));
+    }
+    return basis;
 }
 
 }  // namespace
@@ -67,7 +106,7 @@ double calculate_gain(Nonlinearity nonlinearity, Only<double> slope) {
 }
 
 const Tensor& kaiming_normal_(const Tensor& x, Rng& rng, const KaimingOptions& options) {
-    return fill_normal(x, rng, kaiming_stddev(x, options, "kaiming_normal_"));
+    return normal_(x, rng, 0, kaiming_stddev(x, options, "kaiming_normal_"));
 }
 
 const Tensor& kaiming_normal_(const Tensor& x, const KaimingOptions& options) {
@@ -75,7 +114,8 @@ const Tensor& kaiming_normal_(const Tensor& x, const KaimingOptions& options) {
 }
 
 const Tensor& kaiming_uniform_(const Tensor& x, Rng& rng, const KaimingOptions& options) {
-    return fill_uniform(x, rng, std::sqrt(3.0) * kaiming_stddev(x, options, "kaiming_uniform_"));
+    const double bound = std::sqrt(3.0) * kaiming_stddev(x, options, "kaiming_uniform_");
+    return uniform_(x, rng, -bound, bound);
 }
 
 const Tensor& kaiming_uniform_(const Tensor& x, const KaimingOptions& options) {
@@ -83,7 +123,7 @@ const Tensor& kaiming_uniform_(const Tensor& x, const KaimingOptions& options) {
 }
 
 const Tensor& xavier_normal_(const Tensor& x, Rng& rng, Only<double> gain) {
-    return fill_normal(x, rng, xavier_stddev(x, gain, "xavier_normal_"));
+    return normal_(x, rng, 0, xavier_stddev(x, gain, "xavier_normal_"));
 }
 
 const Tensor& xavier_normal_(const Tensor& x, Only<double> gain) {
@@ -91,13 +131,107 @@ const Tensor& xavier_normal_(const Tensor& x, Only<double> gain) {
 }
 
 const Tensor& xavier_uniform_(const Tensor& x, Rng& rng, Only<double> gain) {
-    return fill_uniform(x, rng, std::sqrt(3.0) * xavier_stddev(x, gain, "xavier_uniform_"));
+    const double bound = std::sqrt(3.0) * xavier_stddev(x, gain, "xavier_uniform_");
+    return uniform_(x, rng, -bound, bound);
 }
 
 const Tensor& xavier_uniform_(const Tensor& x, Only<double> gain) {
     return xavier_uniform_(x, default_rng(), gain);
 }
 
+void uniform_by_fan_in_(const Tensor& weight, const Tensor& bias, Rng& rng) {
+    const double bound = 1 / std::sqrt(fans(weight, "uniform_by_fan_in_").in);
+    uniform_(weight, rng, -bound, bound);
+    if (bias.defined()) uniform_(bias, rng, -bound, bound);
+}
+
+const Tensor& orthogonal_(const Tensor& x, Rng& rng, Only<double> gain) {
+    check_gain(gain, "orthogonal_");
+    fans(x, "orthogonal_");  // only checks
+    const Index rows = x.shape()[0], columns = x.numel() / rows;
+    const bool wide = rows <= columns;
+    const auto basis = orthonormal(std::min(rows, columns), std::max(rows, columns), rng);
+    Real* const out = x.mutable_data("an initialiser");
+    for (Index i = 0; i < x.numel(); ++i) {
+        const auto row = static_cast<std::size_t>(i / columns);
+        const auto column = static_cast<std::size_t>(i % columns);
+        out[i] = static_cast<Real>(gain * (wide ? basis[row][column] : basis[column][row]));
+    }
+    return x;
+}
+
+const Tensor& orthogonal_(const Tensor& x, Only<double> gain) {
+    return orthogonal_(x, default_rng(), gain);
+}
+
+const Tensor& uniform_(const Tensor& x, Rng& rng, Only<Real> low, Only<Real> high) {
+    return fill(x, [&] { return rng.uniform(low, high); });
+}
+
+const Tensor& uniform_(const Tensor& x, Only<Real> low, Only<Real> high) {
+    return uniform_(x, default_rng(), low, high);
+}
+
+const Tensor& normal_(const Tensor& x, Rng& rng, Only<Real> mean, Only<Real> stddev) {
+    return fill(x, [&] { return rng.normal(mean, stddev); });
+}
+
+const Tensor& normal_(const Tensor& x, Only<Real> mean, Only<Real> stddev) {
+    return normal_(x, default_rng(), mean, stddev);
+}
+
+const Tensor& trunc_normal_(const Tensor& x, Rng& rng, Only<Real> mean, Only<Real> stddev,
+                            Only<Real> low, Only<Real> high) {
+    const Real center = mean, unit = stddev, from = low, to = high;
+    const auto below = [&](Real bound) {
+        return share_below(static_cast<double>(bound - center) / static_cast<double>(unit));
+    };
+    check(unit > 0 && below(to) - below(from) >= 0.01,
+          "trunc_normal_: expected stddev > 0 and bounds with at least 1 in 100 normal numbers ",
+          "between them, got mean ", center, ", stddev ", unit, ", low ", from, " and high ", to);
+    return fill(x, [&] {
+        Real value = 0;
+        do value = rng.normal(center, unit);
+        while (value < from || value > to);
+        return value;
+    });
+}
+
 const Tensor& constant_(const Tensor& x, Only<Real> value) { return x.fill_(value); }
+
+const Tensor& zeros_(const Tensor& x) { return x.fill_(0); }
+
+const Tensor& ones_(const Tensor& x) { return x.fill_(1); }
+
+const Tensor& eye_(const Tensor& x) {
+    check(x.rank() == 2, "eye_: expected a matrix, got shape ", x.shape());
+    zeros_(x);
+    const Index rows = x.shape()[0], columns = x.shape()[1];
+    Real* const out = x.mutable_data("an initialiser");
+    for (Index i = 0; i < std::min(rows, columns); ++i) out[i * columns + i] = 1;
+    return x;
+}
+
+const Tensor& dirac_(const Tensor& x, Only<Index> groups) {
+    check(x.rank() >= 3, "dirac_: expected a weight [out, in, ...] of at least three dimensions, ",
+          "got shape ", x.shape());
+    const Index outputs = x.shape()[0], inputs = x.shape()[1];
+    check(groups >= 1 && outputs % groups == 0,
+          "dirac_: expected a number of groups that divides the output channels, got ", groups,
+          " for shape ", x.shape());
+    Index kernel = 1, middle = 0;
+    for (const Index size : x.shape().slice(2, x.rank()).dims()) {
+        middle = middle * size + size / 2;
+        kernel *= size;
+    }
+    zeros_(x);
+    Real* const out = x.mutable_data("an initialiser");
+    const Index in_group = outputs / groups;
+    for (Index o = 0; kernel > 0 && o < outputs; ++o) {
+        const Index i = o % in_group;
+        if (i < inputs) out[(o * inputs + i) * kernel + middle] = 1;
+    }
+    return x;
+}
 
 }  // namespace primer

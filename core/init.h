@@ -3,16 +3,20 @@
 #include "rng.h"
 #include "tensor.h"
 
-// Initial values of weights. Each layer should neither blow up nor drown the signal: with fan_in
-// inputs of variance v, an output sum_i w_i x_i has variance fan_in Var(w) v. Var(w) = gain^2 / fan
-// preserves it, where gain makes up for what the activation removes.
-//
-// A weight has at least two dimensions, [out, in, ...]: fan_in = in times the rest (a convolution's
-// kernel area), fan_out = out times the rest. All return the tensor. They throw Error for a tensor
-// with fewer than two dimensions, whose fans are not defined, or without elements; for a gain below
-// 0; and for a gain or slope that is not finite.
+// Initial values of weights, as in torch.nn.init. The functions overwrite x and return it.
 
 namespace primer {
+
+// --- By the size of the weight -------------------------------------------------------------------
+//
+// Each layer should neither blow up nor drown the signal: with fan_in inputs of variance v, an
+// output sum_i w_i x_i has variance fan_in Var(w) v. Var(w) = gain^2 / fan preserves it, where gain
+// makes up for what the activation removes.
+//
+// A weight has at least two dimensions, [out, in, ...]: fan_in = in times the rest (a convolution's
+// kernel area), fan_out = out times the rest. The functions throw Error for a tensor with fewer
+// than two dimensions, whose fans are not defined, or without elements; for a gain below 0; and for
+// a gain or slope that is not finite.
 
 /// Which fan: `in` keeps the variance of the outputs in forward, `out` that of the gradients in
 /// backward.
@@ -46,7 +50,41 @@ const Tensor& xavier_normal_(const Tensor& x, Only<double> gain = 1);
 /// Uniform on [-b, b] with b = gain sqrt(6 / (fan_in + fan_out)), equation 16 of that paper.
 const Tensor& xavier_uniform_(const Tensor& x, Rng& rng, Only<double> gain = 1);
 const Tensor& xavier_uniform_(const Tensor& x, Only<double> gain = 1);
-/// The same value everywhere; for any shape.
+/// Initial values of PyTorch's own linear layers and convolutions: weight and bias, which may be
+/// undefined, uniform on [-b, b] with b = 1 / sqrt(fan_in). (For the weight that is
+/// kaiming_uniform_ for leaky_relu of slope sqrt(5).)
+void uniform_by_fan_in_(const Tensor& weight, const Tensor& bias, Rng& rng);
+/// A matrix [x.shape()[0], the rest] with orthonormal rows or, if there are more rows than columns,
+/// orthonormal columns, times gain: every such matrix is equally likely (Saxe, McClelland and
+/// Ganguli, "Exact solutions to the nonlinear dynamics of learning in deep linear neural networks",
+/// 2014). It keeps the length of every vector, or of every one that it does not project away.
+const Tensor& orthogonal_(const Tensor& x, Rng& rng, Only<double> gain = 1);
+const Tensor& orthogonal_(const Tensor& x, Only<double> gain = 1);
+
+// --- For any shape -------------------------------------------------------------------------------
+
+/// Uniform from low to high. Throws Error unless low <= high and high - low is finite.
+const Tensor& uniform_(const Tensor& x, Rng& rng, Only<Real> low = 0, Only<Real> high = 1);
+const Tensor& uniform_(const Tensor& x, Only<Real> low = 0, Only<Real> high = 1);
+/// Throws Error unless both are finite and stddev >= 0.
+const Tensor& normal_(const Tensor& x, Rng& rng, Only<Real> mean = 0, Only<Real> stddev = 1);
+const Tensor& normal_(const Tensor& x, Only<Real> mean = 0, Only<Real> stddev = 1);
+/// normal_ with every number outside [low, high] drawn again. Throws Error for fewer than 1 in 100
+/// within: they would be drawn for too long.
+const Tensor& trunc_normal_(const Tensor& x, Rng& rng, Only<Real> mean = 0, Only<Real> stddev = 1,
+                            Only<Real> low = -2, Only<Real> high = 2);
 const Tensor& constant_(const Tensor& x, Only<Real> value);
+const Tensor& zeros_(const Tensor& x);
+const Tensor& ones_(const Tensor& x);
+
+// --- The identity --------------------------------------------------------------------------------
+
+/// Ones where the row is the column, and zeros elsewhere. Throws Error unless x is a matrix.
+const Tensor& eye_(const Tensor& x);
+/// A convolution that copies: the weight [out, in, ...] of output channel i, counted within its
+/// group, is 1 in the middle of input channel i's kernel and 0 elsewhere. Outputs beyond the last
+/// input channel get 0. Throws Error for fewer than three dimensions and for a number of groups
+/// that does not divide the output channels.
+const Tensor& dirac_(const Tensor& x, Only<Index> groups = 1);
 
 }  // namespace primer

@@ -13,9 +13,9 @@ struct ThreadState;
 /// record("snake", ...) if the cost is unknown.
 ///
 /// Multiply-adds are counted as the Python package torchinfo does: a product added to a sum counts
-/// as one, and so does an added bias. batch_norm and prelu count each of their parameters once for
-/// each example of the batch. conv_transpose2d counts its products, of which torchinfo counts about
-/// stride x stride times as many. Everything else counts 0.
+/// as one, and so does an added bias. batch_norm, layer_norm, group_norm and prelu count each of
+/// their parameters once for each example of the batch. conv_transpose2d counts its products, of
+/// which torchinfo counts about stride x stride times as many. Everything else counts 0.
 struct Op {
     Op(const char* op) : name(op) {}
     Op(const char* op, Index forward) : name(op), multiply_adds(forward) {}

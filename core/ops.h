@@ -432,6 +432,33 @@ struct BatchNormOptions {
 Tensor batch_norm(const Tensor& x, const Tensor& running_mean, const Tensor& running_var,
                   const Tensor& weight, const Tensor& bias, const BatchNormOptions& options = {});
 
+// --- normalization.cpp -------------------------------------------------------------------------
+
+struct LayerNormOptions {
+    Only<double> eps = 1e-5;  ///< added to the variance, so that a constant row gives 0
+};
+
+/// (x - mean) / sqrt(variance + eps) * weight + bias for x [*, normalized_shape], where mean and
+/// variance (the mean squared distance from the mean) are those of the last dimensions, the
+/// normalized_shape, of each example by itself: training and evaluation are the same (Ba, Kiros and
+/// Hinton, "Layer Normalization", 2016). weight and bias have the normalized_shape, or are
+/// undefined: 1 and 0. * is any number of dimensions. A row with one value gives the bias; with eps
+/// = 0, constant rows give NaN. As in batch_norm, an infinity in x makes its row NaN.
+Tensor layer_norm(const Tensor& x, const Shape& normalized_shape, const Tensor& weight = {},
+                  const Tensor& bias = {}, const LayerNormOptions& options = {});
+
+struct GroupNormOptions {
+    Only<double> eps = 1e-5;  ///< added to the variance, so that a constant group gives 0
+};
+
+/// The same for x [N, C] or [N, C, ...], where each example's mean and variance are those of
+/// C / num_groups neighbouring channels (Wu and He, "Group Normalization", 2018). weight and bias
+/// are [C], or undefined: 1 and 0. num_groups must divide C. Throws Error for a single example with
+/// one value in each group. With no values (N = 0, say) the gradients of weight and bias are 0
+/// (PyTorch: NaN for some shapes).
+Tensor group_norm(const Tensor& x, Only<Index> num_groups, const Tensor& weight = {},
+                  const Tensor& bias = {}, const GroupNormOptions& options = {});
+
 // --- dropout.cpp -------------------------------------------------------------------------------
 
 /// x with each element dropped (set to 0) with probability p in [0, 1], and the others divided by

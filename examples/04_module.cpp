@@ -59,22 +59,20 @@ class Network : public Module {
     Linear head;
 };
 
-/// Initial weights by type of layer, wherever it is in the model.
-void init_weights(Module& model, Rng& rng) {
-    for (Module* module : model.modules()) {
-        if (auto* conv = dynamic_cast<Conv2d*>(module)) {
-            kaiming_normal_(conv->weight, rng, {.fan = Fan::out});
-        } else if (auto* linear = dynamic_cast<Linear*>(module)) {
-            xavier_uniform_(linear->weight, rng);
-            constant_(linear->bias, 0);
-        }
+/// Initial weights by type of layer, for Module::apply.
+void init_weights(Module& module, Rng& rng) {
+    if (auto* conv = dynamic_cast<Conv2d*>(&module)) {
+        kaiming_normal_(conv->weight, rng, {.fan = Fan::out});
+    } else if (auto* linear = dynamic_cast<Linear*>(&module)) {
+        xavier_uniform_(linear->weight, rng);
+        zeros_(linear->bias);
     }
 }
 
 void show() {
     Rng rng(1);
     Network model(rng);
-    init_weights(model, rng);
+    model.apply([&](Module& module) { init_weights(module, rng); });
     std::cout << model << "\n\n";
     for (const auto& [name, parameter] : model.named_parameters()) {
         std::cout << name << ' ' << parameter.shape() << '\n';

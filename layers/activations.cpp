@@ -26,13 +26,15 @@ std::string LeakyReLU::describe() const {
            (options_.inplace ? ", inplace=True)" : ")");
 }
 
-PReLU::PReLU(Only<Index> num_parameters, Only<double> init) {
+PReLU::PReLU(Only<Index> num_parameters, Only<double> init) : init_(init) {
     check(num_parameters >= 1, "PReLU(", num_parameters, "): expected at least one parameter");
-    weight = Parameter(full({num_parameters}, double{init}));
+    weight = Parameter(full({num_parameters}, init_));
     weight.weight_decay = false;
 }
 
 Tensor PReLU::forward(const Tensor& x) { return prelu(x, weight); }
+
+void PReLU::reset_parameters(Rng&) { constant_(weight, init_); }
 
 std::string PReLU::describe() const {
     return "PReLU(num_parameters=" + std::to_string(weight.numel()) + ")";
@@ -138,6 +140,9 @@ void Maxout::visit(Visitor& visitor) {
     visitor("weight", weight);
     visitor("bias", bias);
 }
+
+// Those of the Linear that it is made of.
+void Maxout::reset_parameters(Rng& rng) { uniform_by_fan_in_(weight, bias, rng); }
 
 std::string Maxout::describe() const {
     return "Maxout(in_features=" + std::to_string(weight.shape()[1]) +

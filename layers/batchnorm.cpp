@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "../core/error.h"
+#include "../core/init.h"
 #include "../core/ops.h"
 #include "python_text.h"
 
@@ -41,7 +42,8 @@ Tensor BatchNorm::normalize(const Tensor& x) {
     return y;
 }
 
-// The op cannot check this: it takes any number of dimensions.
+// The op cannot check this: it takes any number of dimensions and, where nothing is learnt or kept,
+// of channels.
 Tensor BatchNorm1d::forward(const Tensor& x) {
     const Index c = num_features();
     check((x.rank() == 2 || x.rank() == 3) && x.shape()[1] == c, "expected x [N, ", c, "] or [N, ",
@@ -63,6 +65,15 @@ void BatchNorm::visit(Visitor& visitor) {
     visitor("running_mean", running_mean);
     visitor("running_var", running_var);
     visitor("num_batches_tracked", num_batches_tracked);
+}
+
+void BatchNorm::reset_parameters(Rng&) {
+    for (const Tensor& one : {Tensor(weight), Tensor(running_var)}) {
+        if (one.defined()) ones_(one);
+    }
+    for (const Tensor& zero : {Tensor(bias), Tensor(running_mean), Tensor(num_batches_tracked)}) {
+        if (zero.defined()) zeros_(zero);
+    }
 }
 
 std::string BatchNorm::describe() const {

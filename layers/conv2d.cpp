@@ -36,6 +36,8 @@ void Conv2d::visit(Visitor& visitor) {
     if (bias.defined()) visitor("bias", bias);
 }
 
+void Conv2d::reset_parameters(Rng& rng) { uniform_by_fan_in_(weight, bias, rng); }
+
 std::string Conv2d::describe() const { return parts_.describe(); }
 
 }  // namespace primer

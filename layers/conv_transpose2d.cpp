@@ -1,5 +1,7 @@
 #include "conv_transpose2d.h"
 
+#include "../core/init.h"
+
 #include <cmath>
 
 namespace primer {
@@ -44,6 +46,8 @@ void ConvTranspose2d::visit(Visitor& visitor) {
     visitor("weight", weight);
     if (bias.defined()) visitor("bias", bias);
 }
+
+void ConvTranspose2d::reset_parameters(Rng& rng) { uniform_by_fan_in_(weight, bias, rng); }
 
 std::string ConvTranspose2d::describe() const { return parts_.describe(); }
 

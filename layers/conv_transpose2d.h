@@ -34,6 +34,7 @@ class ConvTranspose2d : public Module {
 
     Tensor forward(const Tensor& x) override;
     void visit(Visitor& visitor) override;
+    void reset_parameters(Rng& rng) override;
     std::string describe() const override;
 
     Parameter weight;  ///< [in_channels, out_channels / groups, kernel height, kernel width]

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "../core/error.h"
+#include "../core/init.h"
 
 namespace primer {
 namespace {
@@ -55,6 +56,11 @@ Tensor Embedding::forward(const Tensor& x) {
 }
 
 void Embedding::visit(Visitor& visitor) { visitor("weight", weight); }
+
+void Embedding::reset_parameters(Rng& rng) {
+    normal_(weight, rng);
+    if (padding_idx_) weight.detach()[*padding_idx_].fill_(0);
+}
 
 std::string Embedding::describe() const {
     std::string text =

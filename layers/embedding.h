@@ -26,6 +26,7 @@ class Embedding : public Module {
     /// that are not whole.
     Tensor forward(const Tensor& x) override;
     void visit(Visitor& visitor) override;
+    void reset_parameters(Rng& rng) override;
     std::string describe() const override;
 
     Parameter weight;  ///< [num_embeddings, embedding_dim]

@@ -25,6 +25,8 @@ void Linear::visit(Visitor& visitor) {
     if (bias.defined()) visitor("bias", bias);
 }
 
+void Linear::reset_parameters(Rng& rng) { uniform_by_fan_in_(weight, bias, rng); }
+
 std::string Linear::describe() const {
     return "Linear(in_features=" + std::to_string(weight.shape()[1]) +
            ", out_features=" + std::to_string(weight.shape()[0]) +

@@ -23,6 +23,7 @@ class Linear : public Module {
 
     Tensor forward(const Tensor& x) override;
     void visit(Visitor& visitor) override;
+    void reset_parameters(Rng& rng) override;
     std::string describe() const override;
 
     Parameter weight;  ///< [out_features, in_features]

@@ -125,24 +125,43 @@ class Children : public Visitor {
     std::vector<std::pair<std::string, Module*>> found;
 };
 
+// Which comes first: a module or those in it.
+enum class Order { parents_first, children_first };
+
 class All : public Visitor {
   public:
     using Visitor::operator();
-    explicit All(Module& module) : found{&module}, seen_{&module} { module.walk(*this); }
+    All(Module& module, Order order) : order_(order) { (*this)("", module); }
 
-    void operator()(const std::string&, Module& child) override {
-        if (!seen_.insert(&child).second) {
-            child.walk(*this);  // throws if the walk is already in it
-            return;
-        }
-        found.push_back(&child);
-        child.walk(*this);
+    void operator()(const std::string&, Module& module) override {
+        const bool is_new = seen_.insert(&module).second;
+        if (is_new && order_ == Order::parents_first) found.push_back(&module);
+        module.walk(*this);  // throws if the walk is already in it
+        if (is_new && order_ == Order::children_first) found.push_back(&module);
     }
 
     std::vector<Module*> found;
 
   private:
+    Order order_;
     std::unordered_set<const Module*> seen_;
+};
+
+// Passes a call of reset_parameters on to the modules in one that has no parameters itself.
+class Reset : public Visitor {
+  public:
+    using Visitor::operator();
+    Reset(const Module& module, Rng& rng) : module_(module), rng_(rng) {}
+
+    void operator()(const std::string& name, Parameter&) override {
+        fail(module_.type(), " has the parameter \"", name,
+             "\", but no reset_parameters that gives it an initial value; override it");
+    }
+    void operator()(const std::string&, Module& child) override { child.reset_parameters(rng_); }
+
+  private:
+    const Module& module_;
+    Rng& rng_;
 };
 
 // Passes on what a visit names, and checks the names.
@@ -218,6 +237,11 @@ void print(std::ostream& out, Module& module, const std::string& indent) {
 std::string Module::type() const {
     const std::string text = describe();
     return text.substr(0, text.find('('));
+}
+
+void Module::reset_parameters(Rng& rng) {
+    Reset visitor(*this, rng);
+    walk(visitor);
 }
 
 Module::Module() : id_(next_id()) {}
@@ -304,7 +328,12 @@ std::vector<std::pair<std::string, Module*>> Module::named_children() {
     return std::move(visitor.found);
 }
 
-std::vector<Module*> Module::modules() { return std::move(All(*this).found); }
+std::vector<Module*> Module::modules() { return std::move(All(*this, Order::parents_first).found); }
+
+Module& Module::apply(const std::function<void(Module&)>& f) {
+    for (Module* module : All(*this, Order::children_first).found) f(*module);
+    return *this;
+}
 
 bool Module::training() const {
     ModuleCall::asked_training(*this);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <iosfwd>
 #include <memory>
 #include <string>
@@ -45,6 +46,12 @@ class Module {
     /// dead_relu_ratio looks at. A layer that ends with one says so.
     virtual bool is_activation() const { return false; }
 
+    /// Gives the parameters and running statistics of this module and of those in it the initial
+    /// values that PyTorch's layers have, in the order of visit; the constructors choose others.
+    /// For other values of your own choice see apply. Throws Error, naming the class, for a module
+    /// that has parameters and does not override this.
+    virtual void reset_parameters(Rng& rng);
+
     Module();
     /// A module that has been moved from can be assigned to or destroyed; calling it is an Error.
     Module(Module&& other) noexcept;
@@ -75,6 +82,12 @@ class Module {
     std::vector<std::pair<std::string, Module*>> named_children();
     /// This module and all in it, in the order of visit, each once.
     std::vector<Module*> modules();
+    /// Calls f for each of them, the modules in a module before the module itself. Returns *this.
+    ///
+    ///     model.apply([&](Module& module) {
+    ///         if (auto* linear = dynamic_cast<Linear*>(&module)) zeros_(linear->bias);
+    ///     });
+    Module& apply(const std::function<void(Module&)>& f);
     /// visit(visitor), checked: throws Error, naming the class, for a name that is empty, has a
     /// point in it or comes twice, and for a module in which its own walk arrives again. A Visitor
     /// that goes on into a child calls child.walk(*this).

@@ -22,6 +22,12 @@ std::string python_tuple(Size2 size) {
     return '(' + std::to_string(size.h) + ", " + std::to_string(size.w) + ')';
 }
 
+std::string python_tuple(std::span<const Index> sizes) {
+    std::string text = "(";
+    for (const Index size : sizes) text += (text.size() > 1 ? ", " : "") + std::to_string(size);
+    return text + (sizes.size() == 1 ? ",)" : ")");
+}
+
 std::string python_number_or_tuple(Size2 size) {
     return size.h == size.w ? std::to_string(size.h) : python_tuple(size);
 }

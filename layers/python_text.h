@@ -1,7 +1,9 @@
 #pragma once
 
+#include <span>
 #include <string>
 
+#include "../core/shape.h"
 #include "../core/size2.h"
 
 // Options as Python prints them, for the descriptions of layers.
@@ -14,7 +16,8 @@ std::string python_float(double value);
 
 std::string python_bool(bool value);  ///< "True" or "False"
 
-std::string python_tuple(Size2 size);            ///< "(3, 2)", height first
-std::string python_number_or_tuple(Size2 size);  ///< "3" where both are 3
+std::string python_tuple(Size2 size);                    ///< "(3, 2)", height first
+std::string python_tuple(std::span<const Index> sizes);  ///< "(3, 2, 5)"; of one size "(3,)"
+std::string python_number_or_tuple(Size2 size);          ///< "3" where both are 3
 
 }  // namespace primer

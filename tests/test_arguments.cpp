@@ -171,6 +171,8 @@ static_assert(Takes<PadOptions, PadMode, int> && !Takes<PadOptions, PadMode, boo
 static_assert(!std::is_constructible_v<Linear, int, bool, Rng&>);
 static_assert(!std::is_constructible_v<BatchNorm2d, bool>);
 static_assert(!std::is_constructible_v<BatchNorm2d, double>);
+static_assert(!std::is_constructible_v<LayerNorm, bool>);
+static_assert(!std::is_constructible_v<GroupNorm, int, bool>);
 static_assert(!std::is_constructible_v<Flatten, bool>);
 static_assert(!std::is_constructible_v<AdaptiveAvgPool2d, double>);
 static_assert(!std::is_constructible_v<Cutout, double>);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include <primer/core/ops.h>
 #include "support.h"
 
 namespace primer {
@@ -147,6 +148,115 @@ TEST_CASE("init: they fill the tensor that they are given") {
     check_values(x, {2, 3}, {0.25, 0.25, 0.25, 0.25, 0.25, 0.25});
     check_values(constant_(zeros({2}), 3), {2}, {3, 3});  // any shape
     check_values(constant_(zeros({}), -1), {}, {-1});
+}
+
+TEST_CASE("init: uniform_ and normal_") {
+    Rng rng(5), twin(5);
+    const Tensor x = empty({kOut, kIn});
+    check_uniform(uniform_(x, rng, -3, 3), 3);
+    check_normal(normal_(x, rng), 1);
+    check_normal(normal_(x, rng, 0, 0.5), 0.5);
+    const Moments m = moments(normal_(x, rng, 7, 2));
+    CHECK(std::abs(m.mean - 7) < kErrors * 2 / std::sqrt(kCount));
+    const auto [low, high] = std::ranges::minmax(uniform_(x, rng).values());
+    CHECK(low >= 0);
+    CHECK(high <= 1);
+    check_values(uniform_(empty({2, 2}), rng, 3, 3), {2, 2}, {3, 3, 3, 3});
+    CHECK(normal_(empty({0}), rng).numel() == 0);
+    check_error([&] { uniform_(x, rng, 1, 0); }, {"expected finite bounds with low <= high"});
+    check_error([&] { normal_(x, rng, 0, -1); }, {"a finite stddev of 0 or more, got 0 and -1"});
+}
+
+// The variance of a standard normal number between -b and b is 1 - 2 b p(b) / share, where p is
+// the density: for b = 1, p = 0.24197 and the share is 0.68269.
+TEST_CASE("init: trunc_normal_") {
+    Rng rng(6);
+    const Tensor x = empty({kOut, kIn});
+    const auto within = [&](Real low, Real high) {
+        return std::ranges::all_of(x.values(), [=](Real v) { return v >= low && v <= high; });
+    };
+    trunc_normal_(x, rng);
+    CHECK(within(-2, 2));
+    trunc_normal_(x, rng, 0, 1, -1, 1);
+    CHECK(within(-1, 1));
+    CHECK(std::abs(moments(x).variance - (1 - 2 * 0.2419707 / 0.6826895)) < 0.005);
+    trunc_normal_(x, rng, 5, 2, 6, 20);  // only one side
+    CHECK(within(6, 20));
+    check_error([&] { trunc_normal_(x, rng, 0, 1, 5, 6); },
+                {"trunc_normal_: expected stddev > 0 and bounds with at least 1 in 100",
+                 "got mean 0, stddev 1, low 5 and high 6"});
+    check_error([&] { trunc_normal_(x, rng, 0, 1, 1, -1); }, {"trunc_normal_"});
+    check_error([&] { trunc_normal_(x, rng, 0, 0); }, {"trunc_normal_"});
+    check_error([&] { trunc_normal_(x, rng, NAN); }, {"trunc_normal_"});
+}
+
+TEST_CASE("init: orthogonal_") {
+    Rng rng(7);
+    for (const Shape& shape : {Shape{5, 5}, Shape{3, 40}, Shape{40, 3}, Shape{8, 2, 3, 3},
+                               Shape{100, 100}, Shape{1, 1}, Shape{4, 1}}) {
+        CAPTURE(shape);
+        const Tensor x = orthogonal_(empty(shape), rng, 3);
+        const Index rows = shape[0], columns = x.numel() / rows;
+        const Tensor matrix = reshape(x, {rows, columns}), turned = transpose(matrix, 0, 1);
+        // The shorter of A A^T and A^T A is 9 I.
+        const Tensor product = rows <= columns ? matmul(matrix, turned) : matmul(turned, matrix);
+        const Tensor unit = eye_(empty(product.shape()));
+        for (Index i = 0; i < product.numel(); ++i) {
+            const auto found = static_cast<double>(product.data()[i] - 9 * unit.data()[i]);
+            CHECK(std::abs(found) < 100 * kTolerance);
+        }
+    }
+    // No direction is preferred: the signs of the diagonal are even.
+    double positive = 0;
+    for (int i = 0; i < 1000; ++i) positive += orthogonal_(empty({3, 3}), rng).at({0, 0}) > 0;
+    CHECK(std::abs(positive - 500) < 4 * std::sqrt(250.0));
+    check_error([&] { orthogonal_(zeros({4}), rng); },
+                {"orthogonal_: expected a weight [out, in, ...], got shape [4]"});
+    check_error([&] { orthogonal_(zeros({4, 0}), rng); }, {"orthogonal_: ", "got shape [4, 0]"});
+    check_error([&] { orthogonal_(zeros({4, 4}), rng, NAN); }, {"orthogonal_: expected a finite"});
+}
+
+TEST_CASE("init: zeros_, ones_, eye_ and dirac_") {
+    check_values(zeros_(ones({2})), {2}, {0, 0});
+    check_values(ones_(zeros({2})), {2}, {1, 1});
+    check_values(eye_(full({2, 3}, 5)), {2, 3}, {1, 0, 0, 0, 1, 0});
+    check_values(eye_(full({3, 2}, 5)), {3, 2}, {1, 0, 0, 1, 0, 0});
+    check_error([] { eye_(zeros({2, 2, 1})); }, {"eye_: expected a matrix, got shape [2, 2, 1]"});
+
+    check_values(dirac_(full({3, 2, 3}, 5)), {3, 2, 3},
+                 {0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0});
+    check_values(dirac_(full({4, 1, 1}, 5), 2), {4, 1, 1}, {1, 0, 1, 0});
+    check_values(dirac_(full({1, 1, 4}, 5)), {1, 1, 4}, {0, 0, 1, 0});
+    CHECK(dirac_(zeros({2, 2, 0})).numel() == 0);
+    // It copies an image, whose edges are padded.
+    Rng rng(8);
+    const Tensor x = randn({1, 2, 4, 5}, rng);
+    const Tensor y = conv2d(x, dirac_(empty({2, 2, 3, 3})), {}, {.padding = 1});
+    CHECK(std::ranges::equal(x.values(), y.values()));
+    check_error(
+        [] {
+            dirac_(zeros({2, 2}));
+        },
+        {"dirac_: expected a weight [out, in, ...] of at least three", "got shape [2, 2]"});
+    check_error(
+        [] {
+            dirac_(zeros({4, 2, 1}), 3);
+        },
+        {"dirac_: expected a number of groups that divides the output channels, got 3"});
+}
+
+TEST_CASE("init: uniform_by_fan_in_ is kaiming_uniform_ with slope sqrt(5), and a bias") {
+    Rng rng(9), twin(9);
+    const Tensor w = empty({20, 5, 2, 2}), b = empty({20}), as = empty({20, 5, 2, 2});
+    uniform_by_fan_in_(w, b, rng);
+    kaiming_uniform_(as, twin, {.nonlinearity = Nonlinearity::leaky_relu, .slope = std::sqrt(5.0)});
+    const double bound = 1 / std::sqrt(20.0);
+    for (Index i = 0; i < w.numel(); ++i) {
+        CHECK(static_cast<double>(w.data()[i]) ==
+              doctest::Approx(static_cast<double>(as.data()[i])).epsilon(1e-6));
+    }
+    for (const Real v : b.values()) CHECK(v == twin.uniform(-bound, bound));
+    uniform_by_fan_in_(w, {}, rng);
 }
 
 TEST_CASE("init: bad gains and slopes change nothing") {

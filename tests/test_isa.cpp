@@ -4,6 +4,7 @@
 
 #include <primer/core/kernels/isa.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdint>
@@ -248,6 +249,38 @@ TEST_CASE("isa: sums") {
         k.add_rows(n, 32, 32, x.data(), sums.data() + 2);
         k.add_rows(n, 10, 31, x.data(), sums.data() + 40);
         Bits bits;
+        append(bits, sums);
+        return bits;
+    });
+}
+
+TEST_CASE("isa: layer normalisation") {
+    same_at_all(&kernels::Table::row_norm, [](const kernels::RowNormKernels& k, Index n) {
+        const std::vector<Real> x = values(n, 15), dy = values(n, 16), w = values(n, 17);
+        const kernels::NormLine line{Real(0.7), Real(1.3), Real(-0.2)};
+        const std::vector<kernels::NormLine> lines(5, line);
+        std::vector<double> sums(8 + 4 * kernels::kMostColumns);
+        std::vector<Real> out(x.size());
+        Bits bits;
+        k.moments(n, x.data(), &sums[0], &sums[1]);
+        for (const Real* weight : {w.data(), static_cast<const Real*>(nullptr)}) {
+            k.normalize(n, line, weight, weight, x.data(), out.data());
+            append(bits, out);
+            k.normalize(n, line, weight, weight == nullptr ? w.data() : nullptr, x.data(),
+                        out.data());
+            append(bits, out);
+            k.input_gradient(n, {Real(1.7), line, Real(0.4)}, weight, x.data(), dy.data(),
+                             out.data());
+            append(bits, out);
+            const std::size_t at = weight == nullptr ? 2 : 4;
+            k.gradient_sums(n, line, weight, x.data(), dy.data(), &sums[at], &sums[at + 1]);
+        }
+        for (const Index columns : {kernels::kMostColumns, Index{10}}) {
+            if (n < columns) continue;
+            double* const to = &sums[columns == 10 ? 8 : 8 + 2 * kernels::kMostColumns];
+            k.column_sums(std::min(Index{5}, n / columns), columns, columns, lines.data(), x.data(),
+                          dy.data(), to, to + columns);
+        }
         append(bits, sums);
         return bits;
     });

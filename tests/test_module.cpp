@@ -1,15 +1,23 @@
 #include <primer/layers/module.h>
 
+#include <algorithm>
+#include <cmath>
 #include <functional>
 #include <sstream>
 #include <stdexcept>
 #include <thread>
 #include <type_traits>
 
+#include <primer/core/init.h>
 #include <primer/core/ops.h>
 #include <primer/core/rng.h>
 #include <primer/core/tape.h>
+#include <primer/layers/activations.h>
+#include <primer/layers/batchnorm.h>
+#include <primer/layers/conv2d.h>
 #include <primer/layers/dropout.h>
+#include <primer/layers/group_norm.h>
+#include <primer/layers/layer_norm.h>
 #include <primer/layers/linear.h>
 #include <primer/layers/sequential.h>
 #include "support.h"
@@ -344,6 +352,72 @@ TEST_CASE("module: an Error of a user's own module") {
     Linear broken(3, 3, rng);
     broken.weight = Parameter();
     CHECK(call(broken).starts_with("Tensor: this tensor is undefined"));
+}
+
+TEST_CASE("module: apply reaches every module, children first, each once") {
+    Model model;
+    std::vector<Module*> seen;
+    Module& same = model.apply([&](Module& module) { seen.push_back(&module); });
+    CHECK(&same == &model);
+    CHECK(seen == std::vector<Module*>{&model.block.first, &model.block.second, &model.block,
+                                       &model.head, &model});
+    model.apply([](Module& module) {
+        if (auto* scale = dynamic_cast<Scale*>(&module)) zeros_(scale->scale);
+    });
+    CHECK(model.head.scale.item() == 0);
+    CHECK(model.block.shift.item() == 1);
+}
+
+TEST_CASE("module: reset_parameters gives PyTorch's initial values, in the order of visit") {
+    Rng rng(1), twin(2), again(2);
+    Linear linear(4, 3, rng), no_bias(4, 3, rng, {.bias = false});
+    Conv2d conv(6, 4, {.kernel = {3, 2}, .groups = 2}, rng);
+    BatchNorm2d batch(3);
+    LayerNorm layer(3);
+    GroupNorm group(1, 3);
+    PReLU prelu(2, 0.5);
+    Maxout maxout(9, 2, 2, rng);
+    for (Module* module : std::initializer_list<Module*>{&linear, &no_bias, &conv, &batch, &layer,
+                                                         &group, &prelu, &maxout}) {
+        for (const auto& [name, tensor, whole] : module->state_dict()) tensor.fill_(9);
+        module->reset_parameters(twin);
+    }
+    const auto drawn = [&](const Tensor& x, double bound) {
+        return std::ranges::all_of(
+            x.values(), [&](Real value) { return value == again.uniform(-bound, bound); });
+    };
+    CHECK(drawn(linear.weight, 0.5));
+    CHECK(drawn(linear.bias, 0.5));
+    CHECK(drawn(no_bias.weight, 0.5));
+    CHECK(drawn(conv.weight, 1 / std::sqrt(18.0)));  // 6 / 2 channels of 3 x 2
+    CHECK(drawn(conv.bias, 1 / std::sqrt(18.0)));
+    CHECK(drawn(maxout.weight, 1 / 3.0));
+    CHECK(drawn(maxout.bias, 1 / 3.0));
+    check_values(batch.weight, {3}, {1, 1, 1});
+    check_values(batch.bias, {3}, {0, 0, 0});
+    check_values(batch.running_mean, {3}, {0, 0, 0});
+    check_values(batch.running_var, {3}, {1, 1, 1});
+    check_values(batch.num_batches_tracked, {}, {0});
+    for (const Tensor& weight : {layer.weight, group.weight}) check_values(weight, {3}, {1, 1, 1});
+    for (const Tensor& bias : {layer.bias, group.bias}) check_values(bias, {3}, {0, 0, 0});
+    check_values(prelu.weight, {2}, {0.5, 0.5});
+    CHECK_NOTHROW(
+        BatchNorm1d(2, {.affine = false, .track_running_stats = false}).reset_parameters(rng));
+}
+
+TEST_CASE("module: reset_parameters goes through a model, and names a layer that has none") {
+    Rng rng(1), once(3), twin(3);
+    Sequential model{Linear(2, 2, rng), Dropout(0.5, rng), Sequential{Linear(2, 1, rng)}};
+    model.reset_parameters(once);
+    for (const Parameter& parameter : model.parameters()) {
+        for (const Real value : parameter.values()) {
+            CHECK(value == twin.uniform(-1 / std::sqrt(2.0), 1 / std::sqrt(2.0)));
+        }
+    }
+    CHECK(once.state() == twin.state());
+    model.append(Scale(1));
+    check_error([&] { model.reset_parameters(once); },
+                {"Scale has the parameter \"scale\", but no reset_parameters"});
 }
 
 TEST_CASE("module: printing") {

@@ -13,7 +13,9 @@
 #include <primer/layers/dropout.h>
 #include <primer/layers/embedding.h>
 #include <primer/layers/flatten.h>
+#include <primer/layers/group_norm.h>
 #include <primer/layers/identity.h>
+#include <primer/layers/layer_norm.h>
 #include <primer/layers/linear.h>
 #include <primer/layers/pooling.h>
 #include <primer/layers/python_text.h>
@@ -84,6 +86,13 @@ TEST_CASE("parity: layers print as PyTorch's do") {
     same("batch norm, an average", BatchNorm2d(3, {.momentum = std::nullopt}));
     same("batch norm, nothing kept",
          BatchNorm2d(3, {.affine = false, .track_running_stats = false}));
+    same("layer norm", LayerNorm(10));
+    same("layer norm, two dimensions", LayerNorm(Shape{3, 4}, {.eps = 1e-3}));
+    same("layer norm, nothing learnt", LayerNorm(10, {.elementwise_affine = false}));
+    same("layer norm, no bias", LayerNorm(Shape{2, 3, 4}, {.bias = false}));
+    same("group norm", GroupNorm(2, 4));
+    same("group norm, nothing learnt", GroupNorm(1, 3, {.eps = 1, .affine = false}));
+    same("group norm, no bias", GroupNorm(3, 3, {.bias = false}));
     same("dropout", Dropout(rng));
     same("dropout of all", Dropout(1, rng));
     same("dropout of none", Dropout(0, rng));

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "taken.h"
 
@@ -266,6 +267,51 @@ void batch_norm_backward(const BatchNormSizes& s, const BatchNormRule& rule,
             }
         }
     }
+}
+
+// --- Layer and group normalisation ---------------------------------------------------------------
+
+void row_norm(const RowNormSizes& s, const RowNormRule& rule, const Real* x, Moments* moments,
+              Real* y) {
+    for (Index r = 0; r < s.rows(); ++r, x += s.row(), y += s.row()) {
+        moments[r] = moments_of({1, 1, s.row()}, x, 0);
+        const double rstd = 1 / std::sqrt(moments[r].variance + rule.eps);
+        for (Index i = 0; i < s.row(); ++i) {
+            const Index c = s.weight_of(r, i);
+            const double z = (static_cast<double>(x[i]) - moments[r].mean) * rstd;
+            y[i] = static_cast<Real>(z * or_else(1, rule.weight, c) + or_else(0, rule.bias, c));
+        }
+    }
+}
+
+void row_norm_backward(const RowNormSizes& s, const RowNormRule& rule, const RowNormBackward& from,
+                       Real* dx, Real* dweight, Real* dbias) {
+    std::vector<double> dw(static_cast<std::size_t>(s.weights())), db(dw.size());
+    for (Index r = 0; r < s.rows(); ++r) {
+        const Real *x = from.x + r * s.row(), *dy = from.dy + r * s.row();
+        const double rstd = 1 / std::sqrt(from.moments[r].variance + rule.eps);
+        const auto normal = [&](Index i) {
+            return (static_cast<double>(x[i]) - from.moments[r].mean) * rstd;
+        };
+        const auto gradient = [&](Index i) {
+            return static_cast<double>(dy[i]) * or_else(1, rule.weight, s.weight_of(r, i));
+        };
+        double sum = 0, product = 0;
+        for (Index i = 0; i < s.row(); ++i) {
+            sum += gradient(i);
+            product += gradient(i) * normal(i);
+            const auto c = static_cast<std::size_t>(s.weight_of(r, i));
+            dw[c] += static_cast<double>(dy[i]) * normal(i);
+            db[c] += static_cast<double>(dy[i]);
+        }
+        for (Index i = 0; dx != nullptr && i < s.row(); ++i) {
+            const double shared = (sum + normal(i) * product) / static_cast<double>(s.row());
+            dx[r * s.row() + i] = static_cast<Real>(rstd * (gradient(i) - shared));
+        }
+    }
+    const auto to_real = [](double v) { return static_cast<Real>(v); };
+    if (dweight != nullptr) std::ranges::transform(dw, dweight, to_real);
+    if (dbias != nullptr) std::ranges::transform(db, dbias, to_real);
 }
 
 }  // namespace primer::kernels::reference

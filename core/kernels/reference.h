@@ -4,6 +4,7 @@
 #include "conv.h"
 #include "gemm.h"
 #include "pool.h"
+#include "rownorm.h"
 
 // The definitions of the kernels, as plain loops. A reader may stop here: the fast versions
 // elsewhere in core/kernels give the same results, up to rounding. Tests compare the two, and
@@ -47,5 +48,10 @@ void batch_norm_training(const BatchNormSizes& sizes, const BatchNormRule& rule,
                          Moments* moments, Real* y);
 void batch_norm_backward(const BatchNormSizes& sizes, const BatchNormRule& rule,
                          const BatchNormBackward& from, Real* dx, Real* dweight, Real* dbias);
+
+void row_norm(const RowNormSizes& sizes, const RowNormRule& rule, const Real* x, Moments* moments,
+              Real* y);
+void row_norm_backward(const RowNormSizes& sizes, const RowNormRule& rule,
+                       const RowNormBackward& from, Real* dx, Real* dweight, Real* dbias);
 
 }  // namespace primer::kernels::reference

@@ -315,6 +315,16 @@ std::map<std::string, Compute> ops() {
                                 .eps = in.number("eps", 1e-5),
                                 .relu = in.flag("relu")});
          }},
+        {"layer_norm",
+         [](const Case& in) {
+             return layer_norm(in["x"], Shape(std::span<const Index>(in.wholes("sizes"))),
+                               in["weight"], in["bias"], {.eps = in.number("eps", 1e-5)});
+         }},
+        {"group_norm",
+         [](const Case& in) {
+             return group_norm(in["x"], in.whole("groups", 1), in["weight"], in["bias"],
+                               {.eps = in.number("eps", 1e-5)});
+         }},
         {"dropout",
          [](const Case& in) {
              Rng rng(1);
@@ -442,6 +452,15 @@ std::unique_ptr<Module> layer(const Case& in) {
     }
     if (type == "BatchNorm1d") return made(BatchNorm1d(a, batch_norm_options(in)));
     if (type == "BatchNorm2d") return made(BatchNorm2d(a, batch_norm_options(in)));
+    if (type == "LayerNorm") {
+        return made(LayerNorm(Shape(std::span<const Index>(in.wholes("sizes"))),
+                              {.elementwise_affine = in.flag("elementwise_affine", true),
+                               .bias = in.flag("bias", true)}));
+    }
+    if (type == "GroupNorm") {
+        return made(GroupNorm(in.whole("groups", 1), a,
+                              {.affine = in.flag("affine", true), .bias = in.flag("bias", true)}));
+    }
     if (type == "MaxPool2d") return made(MaxPool2d(max_pool_options(in)));
     if (type == "AvgPool2d") return made(AvgPool2d(avg_pool_options(in)));
     if (type == "AdaptiveAvgPool2d") return made(AdaptiveAvgPool2d(in.size("output", 1)));

@@ -142,6 +142,11 @@ DEVIATIONS = [
     ("batch_norm", lambda c: not c.inputs["dy"].isfinite().all() or has_infinite(c, "weight"),
      "whether infinities that meet give NaN depends on the order of the formula, in PyTorch on the "
      "layout"),
+    ("group_norm GroupNorm", lambda c: c.inputs["x"].numel() == 0,
+     "without values the gradients of weight and bias are 0; PyTorch has NaN for some shapes"),
+    ("group_norm GroupNorm",
+     lambda c: c.inputs["x"].numel() == math.prod(c.inputs["x"].shape[:1]) * c.options["groups"],
+     "a value that is its group's mean gives the bias exactly, where PyTorch leaves rounding errors"),
     ("batch_norm", lambda c: has(c, MAX, -MAX),
      "of numbers near the largest a step in between can be infinite, in PyTorch another one"),
     ("batch_norm", lambda c: c.options["relu"] == 1 and has_infinite(c, "x"),
@@ -845,6 +850,66 @@ def batch_norm():
                     layer(op, numbers(*shape, seed=1), training, affine=affine, track=track, relu=True)
 
 
+def row_norms():
+    def of(op, x, learnt, function, layer=None, dy=None, weight=None, affine=True, bias=True,
+           told=None, **options):  # fmt: skip
+        ins = {"x": x, "dy": numbers(*x.shape, seed=2) if dy is None else dy}
+        if affine:
+            w = numbers(*learnt, seed=5)
+            ins |= {"weight": w if weight is None else spoilt(w, weight, 0)}
+        if bias:
+            ins |= {"bias": numbers(*learnt, seed=6)}
+        run = lambda t: function(t["x"], t.get("weight"), t.get("bias"), options.get("eps", 1e-5))
+        wants = ["x"] + ["weight"] * affine + ["bias"] * bias
+        case(op, run, ins, wants, **told, **options)
+        for want in wants[:-1]:
+            case(op, run, ins, [want], **told, **options)
+        if layer and not options and (affine or not bias):
+            flag = "elementwise_affine" if layer == "LayerNorm" else "affine"
+            case(layer, run, ins, wants, **told, **{flag: int(affine), "bias": int(bias)})
+
+    def layer_norm(x, dims, layer=None, **options):
+        sizes = list(x.shape[x.dim() - dims :])
+        f = lambda x, w, b, eps: F.layer_norm(x, sizes, w, b, eps)
+        of("layer_norm", x, sizes, f, layer, **options, told={"sizes": ",".join(map(str, sizes))})
+
+    def group_norm(x, groups, layer=None, **options):
+        c = x.shape[1] if x.dim() > 1 else 3
+        f = lambda x, w, b, eps: F.group_norm(x, groups, w, b, eps)
+        told = {"groups": groups} | ({"in": c} if layer else {})
+        of("group_norm", x, [c], f, layer, **options, told=told)
+
+    both = list(itertools.product((True, False), repeat=2))
+    for shape in shapes_with_0(4, 3, 5) + shapes_with_0(4, 6) + [[5], [1], [0], [], [3, 1], [2, 70]]:
+        for dims, (affine, bias) in itertools.product(range(len(shape) + 1), both):
+            layer = "LayerNorm" if dims and 0 not in shape[len(shape) - dims :] else None
+            layer_norm(numbers(*shape, seed=1), dims, layer, affine=affine, bias=bias)
+    for shape in shapes_with_0(3, 4, 5) + shapes_with_0(3, 4) + shapes_with_0(2, 4, 3, 5) + [
+        [1, 4], [1, 4, 1], [1, 1], [2, 4, 1], [2, 40, 9], [4], []]:  # fmt: skip
+        for groups, (affine, bias) in itertools.product((1, 2, 3, 4, 0, -1), both):
+            if bias and not affine:
+                continue  # PyTorch has no gradient of a bias alone
+            c = shape[1] if len(shape) > 1 else 0
+            layer = "GroupNorm" if groups > 0 and c > 0 and c % groups == 0 else None
+            group_norm(numbers(*shape, seed=1), groups, layer, affine=affine, bias=bias)
+    for value in ENDS:
+        for norm, shape, n in ((layer_norm, [3, 8], 1), (group_norm, [2, 4, 10], 2)):
+            norm(spoilt(numbers(*shape, seed=1), value, 12), n)
+            norm(numbers(*shape, seed=1), n, dy=spoilt(numbers(*shape, seed=2), value, 12))
+            norm(numbers(*shape, seed=1), n, weight=value)
+    for offset in (1e3, 1e4, 1e6, -1e6, 1e10, 1e20):  # the variance of values far from 0
+        for norm, shape, n in ((layer_norm, [3, 64], 1), (group_norm, [2, 4, 100], 2)):
+            x = numbers(*shape, seed=7).double() * max(1.0, abs(offset) * 1e-5) + offset
+            norm(x.float(), n)
+    for scale in (1e-6, 1e-20, 1e-30, 1e15, 1e18):
+        layer_norm(numbers(3, 16, seed=8) * scale, 1)
+        group_norm(numbers(2, 4, 16, seed=8) * scale, 2)
+    for eps in (0.0, 0.5, 1e-12):
+        layer_norm(numbers(3, 16, seed=9), 1, eps=eps)
+        layer_norm(torch.full([3, 16], 7.0), 1, eps=eps)
+        group_norm(numbers(2, 4, 16, seed=9), 2, eps=eps)
+
+
 def dropout():
     for op, shape in itertools.product(("dropout", "Dropout"), ([], [0], [2, 0], [3, 4])):
         for p in (0.0, 1.0):
@@ -1273,7 +1338,7 @@ def main():
     parser.add_argument("--isa", action="append", help="PRIMER_ISA to run at; may be repeated")
     arguments = parser.parse_args()
     for make in (activations, gated, binary, comparing, over_dims, views, indices, products,
-                 convolutions, batch_norm, dropout, losses, optimizers):  # fmt: skip
+                 convolutions, batch_norm, row_norms, dropout, losses, optimizers):  # fmt: skip
         make()
     cases[:] = [c for c in cases if not arguments.ops or c.op in arguments.ops]
     references = [(reference(c, torch.float32), reference(c, torch.float64)) for c in cases]

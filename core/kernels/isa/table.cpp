@@ -14,6 +14,7 @@ Table make_table() {
             .optimizer = optimizer_kernels(),
             .pool = pool_kernels(),
             .reduce = reduce_kernels(),
+            .row_norm = row_norm_kernels(),
             .softmax = softmax_kernels(),
             .winograd = winograd()};
 }

@@ -288,6 +288,41 @@ struct ReduceKernels {
                      double* sums);
 };
 
+// --- rownorm.cpp ---------------------------------------------------------------------------------
+
+/// The line (x - center) scale + shift, the same for all values of a row.
+struct NormLine {
+    Real center, scale, shift;
+};
+
+/// What turns dy into dx.
+struct NormSlope {
+    Real weight;  ///< of all values, unless each has one of its own
+    NormLine rest;
+    Real rstd;
+};
+
+/// The loops of layer_norm and group_norm over n adjacent values; `weight` and `bias` have as many,
+/// or are nullptr: 1 and 0. Every instruction set gives the same bits.
+struct RowNormKernels {
+    using Index = std::int64_t;
+    /// The mean of x and the mean squared distance from it, added up in double.
+    void (*moments)(Index n, const Real* x, double* mean, double* variance);
+    /// y = z weight + bias, where z is the line's value.
+    void (*normalize)(Index n, const NormLine& line, const Real* weight, const Real* bias,
+                      const Real* x, Real* y);
+    /// The sum of dy weight and the sum of dy weight z.
+    void (*gradient_sums)(Index n, const NormLine& line, const Real* weight, const Real* x,
+                          const Real* dy, double* g, double* gz);
+    /// dx = (dy weight + the value of slope.rest) slope.rstd.
+    void (*input_gradient)(Index n, const NormSlope& slope, const Real* weight, const Real* x,
+                           const Real* dy, Real* dx);
+    /// For each of at most kMostColumns columns the sum of dy and the sum of dy z over `rows` rows
+    /// of x and dy, which begin `stride` apart and have a line each.
+    void (*column_sums)(Index rows, Index columns, Index stride, const NormLine* lines,
+                        const Real* x, const Real* dy, double* g, double* gz);
+};
+
 // --- softmax.cpp ---------------------------------------------------------------------------------
 
 /// The loops of softmax, over `rows` contiguous rows of `n` values. Every instruction set gives the
@@ -345,6 +380,7 @@ struct Table {
     OptimizerKernels optimizer;
     PoolKernels pool;
     ReduceKernels reduce;
+    RowNormKernels row_norm;
     SoftmaxKernels softmax;
     Winograd winograd;
 };
@@ -376,6 +412,7 @@ GemmTile gemm_tile();
 OptimizerKernels optimizer_kernels();
 PoolKernels pool_kernels();
 ReduceKernels reduce_kernels();
+RowNormKernels row_norm_kernels();
 SoftmaxKernels softmax_kernels();
 Winograd winograd();
 }  // namespace PRIMER_ISA_LEVEL
