@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "creation.h"
+#include "dims.h"
 #include "int_tensor.h"
 #include "parameter.h"
 #include "rng.h"
@@ -181,8 +182,10 @@ Tensor glu(const Tensor& x, Only<int> dim = -1);
 
 // --- matmul.cpp --------------------------------------------------------------------------------
 
-/// [m, k] x [k, n] -> [m, n]. Batched: [b, m, k] x [b, k, n] -> [b, m, n]; an operand of two
-/// dimensions, or with b = 1, is used for the whole batch.
+/// y_ij = sum_p a_ip b_pj: [m, k] x [k, n] -> [m, n]. More dimensions in front are a batch of
+/// matrices, and these dimensions broadcast: [8, 1, m, k] x [5, k, n] -> [8, 5, m, n]. A vector [k]
+/// counts as one row on the left and as one column on the right, and the result lacks that
+/// dimension: [k] x [k] -> [].
 Tensor matmul(const Tensor& a, const Tensor& b);
 /// x W^T + b: x [*, in], weight [out, in], bias [out] or undefined -> [*, out]. * is any number of
 /// dimensions.
@@ -283,23 +286,58 @@ Tensor pad(const Tensor& x, std::span<const Index> sizes, const PadOptions& opti
 Tensor pad(const Tensor& x, std::initializer_list<Only<Index>> sizes,
            const PadOptions& options = {});
 
-// --- reduce.cpp: over all elements -> [], or over one dimension ---------------------------------
-// The result lacks the dimension or, with `keepdim`, has size 1 there. A scalar stays a scalar.
+// --- reduce.cpp: over all elements, or over some dimensions --------------------------------------
+// The result lacks the dimensions or, with `keepdim`, has size 1 there. Some of the ops take one
+// dimension, the others a list (dims.h), in which each may be named once; the empty list means all.
+// A scalar stays a scalar.
 
 Tensor sum(const Tensor& x);
-Tensor sum(const Tensor& x, Only<int> dim, Only<bool> keepdim = false);
+Tensor sum(const Tensor& x, const Dims& dims, Only<bool> keepdim = false);
 /// Finite for finite elements, even if their sum is not. NaN if there are no elements.
 Tensor mean(const Tensor& x);
-Tensor mean(const Tensor& x, Only<int> dim, Only<bool> keepdim = false);
-/// The largest element; a NaN counts as the largest. If several are the largest, they share the
-/// gradient evenly. Throws Error for a tensor without elements.
+Tensor mean(const Tensor& x, const Dims& dims, Only<bool> keepdim = false);
+/// The largest and the smallest element; a NaN counts as both. Several that are equally large share
+/// the gradient evenly, and so do several NaN (PyTorch's amax and amin then give NaN to all
+/// elements, and multiply an infinite gradient by 0). Throws Error if there are no elements, unless
+/// the result is empty anyway (PyTorch throws then, too, in some cases).
 Tensor max(const Tensor& x);
-/// As above, but the gradient goes to the first of the largest, as in PyTorch. Throws Error for a
-/// dimension of size 0, unless the result is empty anyway (PyTorch always throws).
+Tensor min(const Tensor& x);
+Tensor amax(const Tensor& x, const Dims& dims = {}, Only<bool> keepdim = false);
+Tensor amin(const Tensor& x, const Dims& dims = {}, Only<bool> keepdim = false);
+/// As above, but the gradient goes to the first of the largest (smallest), as in PyTorch, whose
+/// max(x, dim) gives its position as well: here argmax does.
 Tensor max(const Tensor& x, Only<int> dim, Only<bool> keepdim = false);
-/// The position of the (first) largest element: in x flattened, or along `dim`. No gradient.
+Tensor min(const Tensor& x, Only<int> dim, Only<bool> keepdim = false);
+/// The position of the (first) largest or smallest element: in x flattened, or along `dim`. No
+/// gradient.
 IntTensor argmax(const Tensor& x);
 IntTensor argmax(const Tensor& x, Only<int> dim, Only<bool> keepdim = false);
+IntTensor argmin(const Tensor& x);
+IntTensor argmin(const Tensor& x, Only<int> dim, Only<bool> keepdim = false);
+
+struct VarOptions {
+    /// 1: the unbiased estimate from n samples; 0: the variance of these n numbers.
+    Only<double> correction = 1;
+    bool keepdim = false;
+};
+
+/// The variance, sum_i (x_i - mean x)^2 / max(0, n - correction), for n elements: NaN for one
+/// element and a correction of 1.
+Tensor var(const Tensor& x, const Dims& dims = {}, const VarOptions& options = {});
+/// The standard deviation, the square root of the variance: PyTorch's `std`. Where it is 0, the
+/// gradient is taken as 0.
+Tensor stddev(const Tensor& x, const Dims& dims = {}, const VarOptions& options = {});
+/// ln sum_i e^(x_i): a smooth maximum. Safe for any finite x. -infinity if there are no elements.
+/// Its gradient, softmax(x), is NaN where x and the result are the same infinity. It sums to 1 even
+/// for x so large that the result rounds to the largest of them (PyTorch's does not).
+Tensor logsumexp(const Tensor& x, const Dims& dims, Only<bool> keepdim = false);
+/// (sum_i |x_i|^p)^(1/p), PyTorch's linalg.vector_norm: p = 2 is the length of a vector, p = 1 the
+/// sum of |x_i|, infinity the largest and -infinity the smallest |x_i|, 0 how many x_i are not 0.
+/// The gradient at x_i = 0 is taken as 0; for p = 0 it is 0 everywhere; several that are the
+/// largest (smallest) share it. At a NaN it is NaN (in PyTorch 0 for p = 1 and infinity, which
+/// hides it). Without elements the norm is 0, but for p < 0 and p = infinity an Error, unless the
+/// result is empty anyway. p must not be NaN.
+Tensor norm(const Tensor& x, Only<double> p = 2, const Dims& dims = {}, Only<bool> keepdim = false);
 
 // --- conv2d.cpp --------------------------------------------------------------------------------
 

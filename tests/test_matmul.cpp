@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <cmath>
 #include <functional>
 #include <limits>
 #include <vector>
@@ -37,21 +39,56 @@ const std::vector<Operands> kMatmuls{
     {{0, 2, 5}, {5, 4}, {0, 2, 4}},
     {{2, 5}, {0, 5, 4}, {0, 2, 4}},
     {{2, 3, 0}, {0, 4}, {2, 3, 4}},
+    // Vectors: a row on the left, a column on the right.
+    {{5}, {5}, {}},
+    {{2, 5}, {5}, {2}},
+    {{5}, {5, 3}, {3}},
+    {{4, 2, 5}, {5}, {4, 2}},
+    {{5}, {4, 5, 3}, {4, 3}},
+    {{0}, {0}, {}},
+    {{2, 0}, {0}, {2}},
+    {{0}, {3, 0, 2}, {3, 2}},
+    // Batches of several dimensions, repeated on either side or on both.
+    {{2, 3, 4, 5}, {2, 3, 5, 2}, {2, 3, 4, 2}},
+    {{2, 3, 4, 5}, {5, 2}, {2, 3, 4, 2}},
+    {{4, 5}, {2, 3, 5, 2}, {2, 3, 4, 2}},
+    {{2, 3, 4, 5}, {3, 5, 2}, {2, 3, 4, 2}},
+    {{3, 4, 5}, {2, 1, 5, 2}, {2, 3, 4, 2}},
+    {{2, 1, 4, 5}, {1, 3, 5, 2}, {2, 3, 4, 2}},
+    {{2, 1, 3, 4, 5}, {3, 1, 5, 2}, {2, 3, 3, 4, 2}},
+    {{1, 1, 4, 5}, {2, 1, 3, 1, 5, 2}, {2, 1, 3, 1, 4, 2}},
+    {{1, 4, 5}, {1, 1, 1, 5, 2}, {1, 1, 1, 4, 2}},
+    {{2, 0, 4, 5}, {2, 1, 5, 2}, {2, 0, 4, 2}},
+    {{2, 1, 4, 5}, {0, 5, 2}, {2, 0, 4, 2}},
 };
 
+// Products large enough for several threads, one by one or each by itself.
+const std::vector<Operands> kLargeMatmuls{
+    {{40, 33, 31}, {40, 31, 37}, {40, 33, 37}},
+    {{2, 3, 150, 130}, {3, 130, 140}, {2, 3, 150, 140}},
+};
+
+Shape batch_of(const Shape& shape) { return shape.slice(0, std::max(0, shape.rank() - 2)); }
+
+// The matrices of x, repeated to the batch [..., rows, columns].
+Tensor repeated(const Tensor& x, const Shape& batch, Index rows, Index columns) {
+    const Tensor whole = reshape(x, batch_of(x.shape()).concat({rows, columns}));
+    return expand(whole, batch.concat({rows, columns}));
+}
+
 std::vector<double> by_definition(const Tensor& a, const Tensor& b) {
-    const Index m = a.shape()[-2], k = a.shape()[-1], n = b.shape()[-1];
-    const Index batch_a = a.rank() == 3 ? a.shape()[0] : 1;
-    const Index batch_b = b.rank() == 3 ? b.shape()[0] : 1;
-    const Index batch = batch_a == 1 ? batch_b : batch_a;
+    const Index m = a.rank() == 1 ? 1 : a.shape()[-2], k = a.shape()[-1];
+    const Index n = b.rank() == 1 ? 1 : b.shape()[-1];
+    const Shape batch = broadcast(batch_of(a.shape()), batch_of(b.shape()), "the test");
+    const Tensor left = repeated(a, batch, m, k), right = repeated(b, batch, k, n);
     std::vector<double> y;
-    for (Index s = 0; s < batch; ++s) {
+    for (Index s = 0; s < batch.numel(); ++s) {
         for (Index i = 0; i < m; ++i) {
             for (Index j = 0; j < n; ++j) {
                 double sum = 0;
                 for (Index p = 0; p < k; ++p) {
-                    sum += static_cast<double>(a.data()[((batch_a == 1 ? 0 : s) * m + i) * k + p]) *
-                           static_cast<double>(b.data()[((batch_b == 1 ? 0 : s) * k + p) * n + j]);
+                    sum += static_cast<double>(left.data()[(s * m + i) * k + p]) *
+                           static_cast<double>(right.data()[(s * k + p) * n + j]);
                 }
                 y.push_back(sum);
             }
@@ -90,19 +127,57 @@ TEST_CASE("matmul: worked out by hand") {
     check_values(matmul(zeros({2, 0}), zeros({0, 2})), {2, 2}, {0, 0, 0, 0});
 }
 
+TEST_CASE("matmul: vectors, and batches that broadcast, worked out by hand") {
+    const Tensor a = tensor({1, 2, 3, 4, 5, 6}, {2, 3}), v = tensor({1, 10, 100});
+    check_values(matmul(v, v), {}, {10101});
+    check_values(matmul(a, v), {2}, {321, 654});
+    check_values(matmul(tensor({1, 10}), a), {3}, {41, 52, 63});
+    check_values(matmul(reshape(a, {1, 2, 3}), v), {1, 2}, {321, 654});
+    // [2, 1] times [3]: two rows, three columns.
+    const Tensor rows = tensor({1, 2, 3, 4}, {2, 1, 1, 2});
+    const Tensor columns = tensor({1, 0, 0, 1, 1, 1}, {3, 2, 1});
+    check_values(matmul(rows, columns), {2, 3, 1, 1}, {1, 2, 3, 3, 4, 7});
+}
+
 TEST_CASE("matmul: the definition, for every kind of batch") {
     Rng rng(1);
-    for (const Operands& shapes : kMatmuls) {
+    std::vector<Operands> all = kMatmuls;
+    all.insert(all.end(), kLargeMatmuls.begin(), kLargeMatmuls.end());
+    for (const Operands& shapes : all) {
         CAPTURE(shapes.a.str());
         CAPTURE(shapes.b.str());
         const Tensor a = randn(shapes.a, rng), b = randn(shapes.b, rng);
         const Tensor y = matmul(a, b);
         REQUIRE(y.shape() == shapes.y);
         const std::vector<double> expected = by_definition(a, b);
-        for (Index i = 0; i < y.numel(); ++i) {
-            CHECK(static_cast<double>(y.data()[i]) ==
-                  doctest::Approx(expected[static_cast<std::size_t>(i)]).epsilon(kTolerance));
+        Index wrong = 0;
+        for (std::size_t i = 0; i < expected.size(); ++i) {
+            const double off = static_cast<double>(y.values()[i]) - expected[i];
+            wrong += !(std::abs(off) <= kTolerance * std::max(1.0, std::abs(expected[i])));
         }
+        CHECK(wrong == 0);
+    }
+}
+
+TEST_CASE("matmul: the gradients of large batches are those of their products") {
+    Rng rng(5);
+    for (const Operands& shapes : kLargeMatmuls) {
+        const Tensor a = randn(shapes.a, rng).requires_grad_();
+        const Tensor b = randn(shapes.b, rng).requires_grad_();
+        const Tensor dy = randn(shapes.y, rng);
+        {
+            Tape tape;
+            tape.backward(sum(mul(matmul(a, b), dy)));
+        }
+        // dy b^T and a^T dy, whose sum over the repetitions the tape takes.
+        const Tensor da = matmul(dy, transpose(b, -2, -1)), db = matmul(transpose(a, -2, -1), dy);
+        const auto check_close = [](const Tensor& got, const Tensor& want) {
+            REQUIRE(got.shape() == want.shape());
+            const Tensor off = norm(sub(got, want), std::numeric_limits<double>::infinity());
+            CHECK(static_cast<double>(off.item()) <= (kDouble ? 1e-11 : 1e-3));
+        };
+        check_close(a.grad(), da);
+        check_close(b.grad(), b.rank() == dy.rank() ? db : sum(db, 0));
     }
 }
 
@@ -184,19 +259,30 @@ TEST_CASE("matmul: shapes that do not fit are errors that name both") {
             matmul(zeros({2, 2, 3}), zeros({3, 3, 4}));
         },
         {"matmul: [2, 2, 3] x [3, 3, 4]", "batch sizes must be equal or one of them 1", "2 and 3"});
+    check_error(
+        [] {
+            matmul(zeros({2, 3, 4, 5}), zeros({4, 1, 5, 6}));
+        },
+        {"matmul: [2, 3, 4, 5] x [4, 1, 5, 6]", "but they are 2 and 4"});
     check_error([] { matmul(zeros({0, 2, 3}), zeros({2, 3, 4})); }, {"batch sizes", "0 and 2"});
     check_error(
         [] {
-            matmul(zeros({3}), zeros({3, 2}));
+            matmul(zeros({4}), zeros({3, 2}));
         },
-        {"matmul: expected [m, k] or [b, m, k] and [k, n] or [b, k, n], got [3] and [3, 2]"});
-    check_error([] { matmul(zeros({2, 3}), zeros({3})); }, {"got [2, 3] and [3]"});
+        {"matmul: [4] x [3, 2]", "the last but one of the second, but 4 is not 3"});
     check_error(
         [] {
-            matmul(zeros({1, 1, 2, 3}), zeros({3, 2}));
+            matmul(zeros({2, 3}), zeros({2}));
         },
-        {"got [1, 1, 2, 3] and [3, 2]"});
-    check_error([] { matmul(Tensor(2), zeros({3, 2})); }, {"got [] and [3, 2]"});
+        {"matmul: [2, 3] x [2]", "must be the only one of the second, but 3 is not 2"});
+    check_error([] { matmul(zeros({4}), zeros({3})); }, {"but 4 is not 3"});
+    check_error(
+        [] {
+            matmul(Tensor(2), zeros({3, 2}));
+        },
+        {"matmul: expected at least one dimension on each side, got [] and [3, 2]",
+         "to multiply by a number, write *"});
+    check_error([] { matmul(zeros({3}), Tensor(2)); }, {"got [3] and []"});
     check_error([] { matmul(Tensor(), zeros({3, 2})); }, {"undefined"});
 }
 

@@ -1,6 +1,11 @@
 // Ops, and layers that call them, compared with PyTorch's; the inputs are in tests/parity/cases/.
 
 #include <algorithm>
+#include <functional>
+#include <limits>
+#include <map>
+#include <string>
+#include <vector>
 
 #include <primer/core/ops.h>
 #include <primer/layers/flatten.h>
@@ -124,6 +129,16 @@ TEST_CASE("parity: matmul") {
                                {"matmul: a batch times one", matmul_},
                                {"matmul: one times a batch", matmul_},
                                {"matmul: a batch of one", matmul_},
+                               {"matmul: two vectors", matmul_},
+                               {"matmul: a matrix times a vector", matmul_},
+                               {"matmul: a vector times a matrix", matmul_},
+                               {"matmul: a batch times a vector", matmul_},
+                               {"matmul: a vector times a batch", matmul_},
+                               {"matmul: a large batch", matmul_},
+                               {"matmul: a large batch times one", matmul_},
+                               {"matmul: one times a large batch", matmul_},
+                               {"matmul: batches that broadcast", matmul_},
+                               {"matmul: part of a batch repeated", matmul_},
                                {"linear", linear_},
                                {"linear", layer(true)},
                                {"linear: without bias", layer(false)},
@@ -211,31 +226,95 @@ TEST_CASE("parity: view") {
                  });
 }
 
+// The ops over a list of dimensions, as cases/reduce.py names them.
+using OverDims = std::function<Tensor(const Tensor&, const Dims&, bool keepdim)>;
+std::map<std::string, OverDims> over_dims() {
+    const auto norm_of = [](double p) {
+        return [p](const Tensor& x, const Dims& dims, bool keepdim) {
+            return norm(x, p, dims, keepdim);
+        };
+    };
+    const auto var_of = [](double correction) {
+        return [=](const Tensor& x, const Dims& dims, bool keepdim) {
+            return var(x, dims, {.correction = correction, .keepdim = keepdim});
+        };
+    };
+    const auto stddev_of = [](double correction) {
+        return [=](const Tensor& x, const Dims& dims, bool keepdim) {
+            return stddev(x, dims, {.correction = correction, .keepdim = keepdim});
+        };
+    };
+    constexpr double inf = std::numeric_limits<double>::infinity();
+    return {
+        {"sum",
+         [](const Tensor& x, const Dims& dims, bool keepdim) { return sum(x, dims, keepdim); }},
+        {"mean",
+         [](const Tensor& x, const Dims& dims, bool keepdim) { return mean(x, dims, keepdim); }},
+        {"amax", amax},
+        {"amin", amin},
+        {"var", var_of(1)},
+        {"var, correction 0", var_of(0)},
+        {"stddev", stddev_of(1)},
+        {"stddev, correction 0.5", stddev_of(0.5)},
+        {"logsumexp", logsumexp},
+        {"norm 2", norm_of(2)},
+        {"norm 1", norm_of(1)},
+        {"norm 3", norm_of(3)},
+        {"norm 1.5", norm_of(1.5)},
+        {"norm 0.5", norm_of(0.5)},
+        {"norm -1", norm_of(-1)},
+        {"norm -2", norm_of(-2)},
+        {"norm inf", norm_of(inf)},
+        {"norm -inf", norm_of(-inf)},
+    };
+}
+
 TEST_CASE("parity: reduce") {
-    check_parity(
-        "reduce",
-        {
-            {"sum: all", [](const In& in) { return sum(in["x"]); }},
-            {"sum: of a scalar", [](const In& in) { return sum(in["x"]); }},
-            {"sum: no elements", [](const In& in) { return sum(in["x"]); }},
-            {"sum: dim 0", [](const In& in) { return sum(in["x"], 0); }},
-            {"sum: dim 1", [](const In& in) { return sum(in["x"], 1); }},
-            {"sum: dim -1, kept", [](const In& in) { return sum(in["x"], -1, true); }},
-            {"mean: all", [](const In& in) { return mean(in["x"]); }},
-            {"mean: of a scalar", [](const In& in) { return mean(in["x"]); }},
-            {"mean: dim 0", [](const In& in) { return mean(in["x"], 0); }},
-            {"mean: dim 1", [](const In& in) { return mean(in["x"], 1); }},
-            {"mean: dim -1, kept", [](const In& in) { return mean(in["x"], -1, true); }},
-            {"max: all", [](const In& in) { return max(in["x"]); }},
-            {"max: all, shared", [](const In& in) { return max(in["x"]); }},
-            {"max: dim 0", [](const In& in) { return max(in["x"], 0); }},
-            {"max: dim 1, first of the largest", [](const In& in) { return max(in["x"], 1); }},
-            {"max: dim -1, kept", [](const In& in) { return max(in["x"], -1, true); }},
-            {"max: all negative", [](const In& in) { return max(in["x"], 1); }},
-            {"argmax: all", [](const In& in) { return real(argmax(in["x"])); }},
-            {"argmax: dim 1", [](const In& in) { return real(argmax(in["x"], 1)); }},
-            {"argmax: dim 0, kept", [](const In& in) { return real(argmax(in["x"], 0, true)); }},
-        });
+    std::vector<ParityCase> cases{
+        {"sum: all", [](const In& in) { return sum(in["x"]); }},
+        {"sum: of a scalar", [](const In& in) { return sum(in["x"]); }},
+        {"sum: no elements", [](const In& in) { return sum(in["x"]); }},
+        {"sum: dim 0", [](const In& in) { return sum(in["x"], 0); }},
+        {"sum: dim 1", [](const In& in) { return sum(in["x"], 1); }},
+        {"sum: dim -1, kept", [](const In& in) { return sum(in["x"], -1, true); }},
+        {"mean: all", [](const In& in) { return mean(in["x"]); }},
+        {"mean: of a scalar", [](const In& in) { return mean(in["x"]); }},
+        {"mean: dim 0", [](const In& in) { return mean(in["x"], 0); }},
+        {"mean: dim 1", [](const In& in) { return mean(in["x"], 1); }},
+        {"mean: dim -1, kept", [](const In& in) { return mean(in["x"], -1, true); }},
+        {"max: all", [](const In& in) { return max(in["x"]); }},
+        {"max: all, shared", [](const In& in) { return max(in["x"]); }},
+        {"max: dim 0", [](const In& in) { return max(in["x"], 0); }},
+        {"max: dim 1, first of the largest", [](const In& in) { return max(in["x"], 1); }},
+        {"max: dim -1, kept", [](const In& in) { return max(in["x"], -1, true); }},
+        {"max: all negative", [](const In& in) { return max(in["x"], 1); }},
+        {"argmax: all", [](const In& in) { return real(argmax(in["x"])); }},
+        {"argmax: dim 1", [](const In& in) { return real(argmax(in["x"], 1)); }},
+        {"argmax: dim 0, kept", [](const In& in) { return real(argmax(in["x"], 0, true)); }},
+        {"min: all, shared", [](const In& in) { return min(in["x"]); }},
+        {"min: dim 1, first of the smallest", [](const In& in) { return min(in["x"], 1); }},
+        {"min: dim 0, kept", [](const In& in) { return min(in["x"], 0, true); }},
+        {"argmin: all", [](const In& in) { return real(argmin(in["x"])); }},
+        {"argmin: dim 1, kept", [](const In& in) { return real(argmin(in["x"], 1, true)); }},
+        {"amax: ties",
+         [](const In& in) {
+             return amax(in["x"], {0, 1});
+         }},
+        {"amin: ties",
+         [](const In& in) {
+             return amin(in["x"], {0, 1});
+         }},
+    };
+    for (const auto& [name, op] : over_dims()) {
+        const auto add = [&](const char* dims_text, const Dims& dims, bool keepdim) {
+            cases.push_back({name + ": " + dims_text,
+                             [=](const In& in) { return op(in["x"], dims, keepdim); }});
+        };
+        add("0 2", {0, 2}, false);
+        add("-1 1, kept", {-1, 1}, true);
+        add("2 0 1", {2, 0, 1}, false);
+    }
+    check_parity("reduce", cases);
 }
 
 }  // namespace

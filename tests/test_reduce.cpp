@@ -1,7 +1,16 @@
+#include <algorithm>
+#include <array>
+#include <cmath>
 #include <functional>
 #include <limits>
+#include <numeric>
+#include <span>
+#include <string>
+#include <type_traits>
 #include <vector>
 
+#include <primer/core/kernels/reduce.h>
+#include <primer/core/kernels/reference.h>
 #include <primer/core/ops.h>
 #include <primer/core/rng.h>
 #include <primer/core/tape.h>
@@ -29,6 +38,124 @@ const std::vector<Shape> kShapes{{1},
 // The ops over all elements; each has a second overload, so a list must say which is meant.
 using OverAll = Tensor (*)(const Tensor&);
 const std::vector<OverAll> kSums{sum, mean};
+
+// The ops over a list of dimensions.
+using OverDims = std::function<Tensor(const Tensor&, const Dims&, bool keepdim)>;
+struct Named {
+    const char* name;
+    OverDims compute;
+    std::function<double(const std::vector<double>&)> definition;  // of one line
+};
+
+double total(const std::vector<double>& x) { return std::accumulate(x.begin(), x.end(), 0.0); }
+
+double variance(const std::vector<double>& x, double correction) {
+    double squares = 0;
+    for (const double v : x) squares += std::pow(v - total(x) / static_cast<double>(x.size()), 2);
+    return squares / std::max(0.0, static_cast<double>(x.size()) - correction);
+}
+
+double p_norm(const std::vector<double>& x, double p) {
+    double sum = 0;
+    for (const double v : x) sum += std::pow(std::abs(v), p);
+    return std::pow(sum, 1 / p);
+}
+
+double largest_size(const std::vector<double>& x) {
+    double most = 0;
+    for (const double v : x) most = std::max(most, std::abs(v));
+    return most;
+}
+
+double smallest_size(const std::vector<double>& x) {
+    double least = inf;
+    for (const double v : x) least = std::min(least, std::abs(v));
+    return least;
+}
+
+OverDims norm_of(double p) {
+    return
+        [p](const Tensor& x, const Dims& dims, bool keepdim) { return norm(x, p, dims, keepdim); };
+}
+
+const std::vector<Named>& all_ops() {
+    using Values = std::vector<double>;
+    const auto var_of = [](double correction) {
+        return [correction](const Tensor& x, const Dims& dims, bool keepdim) {
+            return var(x, dims, {.correction = correction, .keepdim = keepdim});
+        };
+    };
+    const auto log_sum = [](const Values& x) {
+        double sum = 0;
+        for (const double v : x) sum += std::exp(v);
+        return std::log(sum);
+    };
+    static const std::vector<Named> ops{
+        {"sum", [](const Tensor& x, const Dims& dims, bool keep) { return sum(x, dims, keep); },
+         total},
+        {"mean", [](const Tensor& x, const Dims& dims, bool keep) { return mean(x, dims, keep); },
+         [](const Values& x) { return total(x) / static_cast<double>(x.size()); }},
+        {"amax", amax, [](const Values& x) { return *std::ranges::max_element(x); }},
+        {"amin", amin, [](const Values& x) { return *std::ranges::min_element(x); }},
+        {"var", var_of(1), [](const Values& x) { return variance(x, 1); }},
+        {"var, correction 0", var_of(0), [](const Values& x) { return variance(x, 0); }},
+        {"stddev",
+         [](const Tensor& x, const Dims& dims, bool keep) {
+             return stddev(x, dims, {.correction = 0.5, .keepdim = keep});
+         },
+         [](const Values& x) { return std::sqrt(variance(x, 0.5)); }},
+        {"logsumexp", logsumexp, log_sum},
+        {"norm", norm_of(2), [](const Values& x) { return p_norm(x, 2); }},
+        {"norm 1", norm_of(1), [](const Values& x) { return p_norm(x, 1); }},
+        {"norm 3", norm_of(3), [](const Values& x) { return p_norm(x, 3); }},
+        {"norm 1.5", norm_of(1.5), [](const Values& x) { return p_norm(x, 1.5); }},
+        {"norm 0.5", norm_of(0.5), [](const Values& x) { return p_norm(x, 0.5); }},
+        {"norm -1", norm_of(-1), [](const Values& x) { return p_norm(x, -1); }},
+        {"norm 0", norm_of(0), [](const Values& x) { return static_cast<double>(x.size()); }},
+        {"norm infinity", norm_of(inf), largest_size},
+        {"norm -infinity", norm_of(-inf), smallest_size},
+    };
+    return ops;
+}
+
+// Calls f(dims) for every list of dimensions of a shape; some are negative and out of order.
+void for_each_dims(const Shape& shape, const std::function<void(const std::vector<int>&)>& f) {
+    for (int chosen = 0; chosen < 1 << shape.rank(); ++chosen) {
+        std::vector<int> dims;
+        for (int d = shape.rank(); d-- > 0;) {
+            if ((chosen >> d & 1) != 0) dims.push_back(d % 2 == 0 ? d : d - shape.rank());
+        }
+        f(dims);
+    }
+}
+
+// The lines of x that reducing over `dims` (none: all) makes one number of each, in the order of
+// the result, whose shape goes to `shape`.
+std::vector<std::vector<double>> lines_of(const Tensor& x, const std::vector<int>& dims,
+                                          bool keepdim, Shape& shape) {
+    const auto rank = static_cast<std::size_t>(x.rank());
+    std::vector<bool> gone(rank, dims.empty());
+    for (const int d : dims) gone[static_cast<std::size_t>(x.shape().normalize(d))] = true;
+    std::vector<Index> sizes;
+    Index count = 1;
+    for (std::size_t d = 0; d < rank; ++d) {
+        const Index size = gone[d] ? 1 : x.shape().dims()[d];
+        count *= size;
+        if (!gone[d] || keepdim) sizes.push_back(size);
+    }
+    shape = Shape(sizes);
+    std::vector<std::vector<double>> lines(static_cast<std::size_t>(count));
+    for (Index i = 0; i < x.numel(); ++i) {
+        Index line = 0, stride = 1, rest = i;
+        for (std::size_t d = rank; d-- > 0;) {
+            const Index size = x.shape().dims()[d], at = rest % size;
+            rest /= size;
+            if (!gone[d]) line += at * stride, stride *= size;
+        }
+        lines[static_cast<std::size_t>(line)].push_back(static_cast<double>(x.data()[i]));
+    }
+    return lines;
+}
 
 // Calls f with the values of every line of x along `dim`, in the order of the result.
 void for_each_line(const Tensor& x, int dim,
@@ -138,6 +265,252 @@ TEST_CASE("reduce: every op along every dimension, against the definition") {
     }
 }
 
+TEST_CASE("reduce: every op over every list of dimensions, against the definition") {
+    Rng rng(11);
+    for (const Shape& shape : {Shape{}, Shape{7}, Shape{4, 1}, Shape{2, 3, 5}, Shape{3, 1, 2, 4},
+                               Shape{2, 1, 2, 3, 1, 2}, Shape{3, 130, 2}, Shape{2, 5, 41, 43}}) {
+        const Tensor x = randn(shape, rng);
+        for_each_dims(shape, [&](const std::vector<int>& dims) {
+            for (const Named& op : all_ops()) {
+                for (const bool keepdim : {false, true}) {
+                    CAPTURE(shape.str());
+                    CAPTURE(std::string(op.name));
+                    CAPTURE(dims.size());
+                    Shape expected;
+                    const auto lines = lines_of(x, dims, keepdim, expected);
+                    const Tensor y = op.compute(x, std::span(dims), keepdim);
+                    REQUIRE(y.shape() == expected);
+                    Index wrong = 0;
+                    for (std::size_t i = 0; i < lines.size(); ++i) {
+                        const double want = op.definition(lines[i]);
+                        const auto got = static_cast<double>(y.values()[i]);
+                        const bool same =
+                            std::abs(got - want) <= kTolerance * 10 * std::max(1.0, std::abs(want));
+                        wrong += !(same || (std::isnan(got) && std::isnan(want)));
+                    }
+                    CHECK(wrong == 0);
+                }
+            }
+        });
+    }
+}
+
+TEST_CASE("reduce: gradients over every list of dimensions") {
+    Rng rng(12);
+    for (const Shape& shape : {Shape{}, Shape{5}, Shape{2, 3, 4}, Shape{2, 1, 3, 2}}) {
+        for_each_dims(shape, [&](const std::vector<int>& dims) {
+            for (const Named& op : all_ops()) {
+                for (const bool keepdim : {false, true}) {
+                    CAPTURE(shape.str());
+                    CAPTURE(std::string(op.name));
+                    CAPTURE(dims.size());
+                    const Tensor x = randn(shape, rng);
+                    Shape unused;
+                    const auto n = lines_of(x, dims, keepdim, unused)[0].size();
+                    // Of one number they are NaN, or the root of 0.
+                    const std::string name = op.name;
+                    if (n == 1 && (name == "var" || name == "stddev")) continue;
+                    check_gradients(
+                        [&](const Inputs& in) {
+                            return op.compute(in[0], std::span(dims), keepdim);
+                        },
+                        {x});
+                }
+            }
+        });
+    }
+}
+
+TEST_CASE("reduce: over several dimensions, worked out by hand") {
+    const Tensor x = tensor({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, {2, 3, 2});
+    check_values(sum(x, {0, 2}), {3}, {1 + 2 + 7 + 8, 3 + 4 + 9 + 10, 5 + 6 + 11 + 12});
+    check_values(sum(x, {-1, 0}, true), {1, 3, 1}, {18, 26, 34});
+    check_values(mean(x, {0, 2}), {3}, {4.5, 6.5, 8.5});
+    check_values(mean(x, {1, 2}, true), {2, 1, 1}, {3.5, 9.5});
+    check_values(amax(x, {0, 1}), {2}, {11, 12});
+    check_values(amin(x, {1, 2}), {2}, {1, 7});
+    check_values(sum(x, {}), {}, {78});
+    check_values(sum(x, {}, true), {1, 1, 1}, {78});
+    check_values(amax(x), {}, {12});
+    check_values(amin(x, {2, 0, 1}, true), {1, 1, 1}, {1});
+    check_values(sum(Tensor(4), {0}), {}, {4});
+    check_values(amax(Tensor(4), {-1}, true), {}, {4});
+}
+
+TEST_CASE("min and argmin: worked out by hand") {
+    const Tensor x = tensor({3, 6, 1, 4, 5, 2}, {2, 3});
+    check_values(min(x), {}, {1});
+    check_values(min(x, 0), {3}, {3, 5, 1});
+    check_values(min(x, -1, true), {2, 1}, {1, 2});
+    check_values(min(Tensor(-4)), {}, {-4});
+    CHECK(argmin(x).values == std::vector<Index>{2});
+    CHECK(argmin(x, 0).values == std::vector<Index>{0, 1, 0});
+    CHECK(argmin(x, -1, true).shape == Shape{2, 1});
+    CHECK(argmin(Tensor(3), 0).values == std::vector<Index>{0});
+    // A NaN counts as the smallest, the first of several is found.
+    const Tensor special = tensor({1, NAN, -inf, NAN, inf, inf, inf, inf, 2, 1, 1, 3}, {3, 4});
+    check_values(min(special, 1), {3}, {NAN, inf, 1});
+    CHECK(argmin(special, 1).values == std::vector<Index>{1, 0, 1});
+    check_values(amin(special, {0, 1}), {}, {NAN});
+}
+
+TEST_CASE("var and stddev: worked out by hand") {
+    const Tensor x = tensor({1, 2, 3, 2, 4, 9}, {2, 3});  // means 2 and 5, squares 2 and 26
+    check_values(var(x, 1), {2}, {1, 13});
+    check_values(var(x, 1, {.correction = 0}), {2}, {2.0 / 3, 26.0 / 3});
+    check_values(var(x, -1, {.correction = 1.5, .keepdim = true}), {2, 1}, {2 / 1.5, 26 / 1.5});
+    check_values(stddev(x, 1), {2}, {1, std::sqrt(13.0)});
+    check_values(var(tensor({1, 3})), {}, {2});
+    check_values(stddev(tensor({1, 3}), {}, {.correction = 0}), {}, {1});
+    // dvar/dx = 2 (x - mean) / (n - correction), dstddev/dx = (x - mean) / (stddev (n -
+    // correction))
+    CHECK(grad_of([](const Tensor& t) { return mul(var(t), 3); }, tensor({1, 2, 3})) ==
+          std::vector<double>{-3, 0, 3});
+    CHECK(grad_of([](const Tensor& t) { return mul(stddev(t), 4); }, tensor({1, 2, 3})) ==
+          std::vector<double>{-2, 0, 2});
+}
+
+TEST_CASE("var and stddev: at the edges") {
+    // Small beside the mean: mean x^2 - (mean x)^2 would be rounding errors.
+    check_values(var(tensor({1e6, 1e6 + 1, 1e6 + 2})), {}, {1}, 0);
+    check_values(var(full({1001}, Real(0.1))), {}, {0});
+    // Too small for its square, in float.
+    check_values(div(stddev(tensor({1e-25, -1e-25}), {}, {.correction = 0}), 1e-25), {}, {1});
+    check_values(var(Tensor(2)), {}, {NAN});
+    check_values(var(tensor({2, 3}, {2, 1}), 1), {2}, {NAN, NAN});
+    check_values(var(Tensor(2), 0, {.correction = 0}), {}, {0});
+    check_values(var(tensor({1, 2, 4}), 0, {.correction = 3}), {}, {inf});
+    check_values(stddev(tensor({1, inf, 3, NAN, 5, 6, 7, 8, 9}, {3, 3}), 1), {3}, {NAN, NAN, 1});
+    check_values(var(zeros({2, 0}), 1), {2}, {NAN, NAN});
+    CHECK(stddev(zeros({2, 0}), 0).shape() == Shape{0});
+    const auto spread = [](const Tensor& t) { return stddev(t); };
+    CHECK(grad_of(spread, tensor({2, 2, 2})) == std::vector<double>{0, 0, 0});
+    const std::vector<double> of_one = grad_of([](const Tensor& t) { return var(t); }, Tensor(2));
+    CHECK(std::isnan(of_one[0]));
+}
+
+TEST_CASE("logsumexp: worked out by hand, and at the edges") {
+    const double ln2 = std::log(2.0), ln3 = std::log(3.0);
+    check_values(logsumexp(tensor({0, ln2, 0, ln3}, {2, 2}), 1), {2}, {ln3, 2 * ln2});
+    check_values(logsumexp(tensor({0, ln2, 0, ln3}, {2, 2}), {0, 1}, true), {1, 1},
+                 {std::log(7.0)});
+    check_values(logsumexp(tensor({1e4, 1e4, -1e4, -1e4}, {2, 2}), 1), {2}, {1e4 + ln2, ln2 - 1e4});
+    check_values(logsumexp(Tensor(3), 0), {}, {3});
+    check_values(logsumexp(tensor({-inf, -inf, -inf, 5, inf, 5, inf, -inf, NAN, inf}, {5, 2}), 1),
+                 {5}, {-inf, 5, inf, inf, NAN});
+    check_values(logsumexp(zeros({2, 0}), 1), {2}, {-inf, -inf});
+    const auto f = [](const Tensor& t) { return mul(logsumexp(t, {}), 4); };
+    CHECK(grad_of(f, tensor({0, 0, -inf, 0, 0})) == std::vector<double>{1, 1, 0, 1, 1});
+    // In float, 1e8 + ln 4 is 1e8.
+    CHECK(grad_of(f, tensor({1e8, 1e8, 1e8, 1e8})) == std::vector<double>{1, 1, 1, 1});
+    CHECK(std::isnan(grad_of(f, tensor({-inf, -inf}))[0]));
+    CHECK(std::isnan(grad_of(f, tensor({0, inf}))[1]));
+    CHECK(grad_of(f, tensor({0, inf}))[0] == 0);
+}
+
+TEST_CASE("norm: worked out by hand") {
+    const Tensor x = tensor({3, -4, 0, 0, -2, 2}, {2, 3});
+    check_values(norm(x, 2, 1), {2}, {5, std::sqrt(8.0)});
+    check_values(norm(x, 1, {1}, true), {2, 1}, {7, 4});
+    check_values(norm(x, 0, 1), {2}, {2, 2});
+    check_values(norm(x, inf, 1), {2}, {4, 2});
+    check_values(norm(x, -inf, 1), {2}, {0, 0});
+    check_values(norm(x, 3, 0), {3}, {3, std::cbrt(72.0), 2});
+    check_values(norm(x, -1, 1), {2}, {0, 0});
+    check_values(norm(x), {}, {std::sqrt(33.0)});
+    check_values(norm(tensor({3, 4}), 2), {}, {5});
+    check_values(norm(tensor({3e30, 4e30})), {}, {5e30});
+    check_values(norm(Tensor(-3), 0.5), {}, {3});
+}
+
+TEST_CASE("norm: gradients at kinks, ties and special numbers") {
+    const auto of = [](double p) { return [p](const Tensor& t) { return mul(norm(t, p), 6); }; };
+    using Values = std::vector<double>;
+    for (const double p : {2.0, 1.0, 3.0, 1.5, 0.5, -1.0, 0.0, inf, -inf}) {
+        CAPTURE(p);
+        CHECK(grad_of(of(p), zeros({3})) == Values{0, 0, 0});
+    }
+    CHECK(grad_of(of(2), tensor({0, 3, -4, 0})) == Values{0, Real(3.6), Real(-4.8), 0});
+    CHECK(grad_of(of(1), tensor({0, 3, -4})) == Values{0, 6, -6});
+    CHECK(grad_of(of(0.5), tensor({0, 9})) == Values{0, 6});
+    CHECK(grad_of(of(-1), tensor({0, 9})) == Values{0, 0});
+    CHECK(grad_of(of(0), tensor({0, 9})) == Values{0, 0});
+    CHECK(grad_of(of(inf), tensor({2, -2, 2, 1})) == Values{2, -2, 2, 0});
+    CHECK(grad_of(of(-inf), tensor({2, -2, 2, -1})) == Values{0, 0, 0, -6});
+    CHECK(grad_of(of(1), tensor({inf, 1, -1})) == Values{6, 6, -6});
+    const Values nan = grad_of(of(1), tensor({1, NAN, -1}));
+    CHECK(nan[0] == 6);
+    CHECK(std::isnan(nan[1]));
+    CHECK(nan[2] == -6);
+    check_values(norm(tensor({1, NAN}), inf), {}, {NAN});
+    check_values(norm(tensor({NAN, 1}), -inf), {}, {NAN});
+    check_values(norm(tensor({NAN, 0}), 0), {}, {1});
+}
+
+TEST_CASE("amax and amin: several that are equal, or NaN, share the gradient") {
+    const auto largest = [](const Tensor& t) { return sum(mul(amax(t, {0, 2}), 6)); };
+    CHECK(grad_of(largest, tensor({5, 1, 7, 2, 3, 5, 1, 2}, {2, 2, 2})) ==
+          std::vector<double>{3, 0, 6, 0, 0, 3, 0, 0});
+    const auto smallest = [](const Tensor& t) { return sum(mul(amin(t, 1), 6)); };
+    CHECK(grad_of(smallest, tensor({1, NAN, NAN, 2, 2, 2}, {2, 3})) ==
+          std::vector<double>{0, 3, 3, 2, 2, 2});
+    CHECK(grad_of([](const Tensor& t) { return mul(min(t), 6); }, tensor({1, 0, -0.0})) ==
+          std::vector<double>{0, 3, 3});
+    CHECK(grad_of([](const Tensor& t) { return sum(min(t, 0)); }, tensor({1, 0, -0.0})) ==
+          std::vector<double>{0, 1, 0});
+}
+
+TEST_CASE("reduce: bad dimensions and empty lines are errors that say so") {
+    const Tensor x = zeros({2, 3, 4}), empty = zeros({2, 0, 3});
+    check_error([&] { sum(x, {0, 0}); }, {"sum: dimension 0 of [2, 3, 4] is named twice"});
+    check_error([&] { mean(x, {1, -2}); }, {"mean: dimension 1 of [2, 3, 4] is named twice"});
+    check_error([&] { amax(x, {0, 3}); }, {"amax: expected a dimension from -3 to 2", "got 3"});
+    check_error([&] { amin(x, -4); }, {"amin: expected a dimension", "got -4"});
+    check_error([&] { var(x, {2, 2}); }, {"var: dimension 2"});
+    check_error([&] { stddev(x, 3); }, {"stddev: expected a dimension"});
+    check_error([&] { logsumexp(x, {0, -3}); }, {"logsumexp: dimension 0"});
+    check_error([&] { norm(x, 2, {0, 1, 0}); }, {"norm: dimension 0"});
+    check_error([&] { norm(x, NAN); }, {"norm: expected a number p, got NaN"});
+    check_error([] { sum(Tensor(1), {0, -1}); }, {"sum: dimension 0 of [] is named twice"});
+    check_error([&] { min(x, 3); }, {"min: expected a dimension", "got 3"});
+    check_error([&] { argmin(x, 3); }, {"argmin: expected a dimension", "got 3"});
+    check_error([&] { amax(empty); }, {"amax: shape [2, 0, 3] has no element to be the largest"});
+    check_error(
+        [&] {
+            amin(empty, {0, 1});
+        },
+        {"amin: shape [2, 0, 3] has no element to be the sm"});
+    check_error([&] { min(empty, 1); }, {"min: shape [2, 0, 3] has no element to be the smallest"});
+    check_error([&] { argmin(empty); }, {"argmin: shape [2, 0, 3] has no element"});
+    check_error([&] { norm(empty, inf, 1); },
+                {"norm: shape [2, 0, 3] has no element for a norm with p = inf"});
+    check_error([&] { norm(empty, -1); }, {"p = -1"});
+    check_error([] { var(Tensor()); }, {"undefined"});
+    check_error([] { norm(Tensor()); }, {"undefined"});
+    // Without lines there is nothing to ask for; a line without elements may have a norm.
+    CHECK(amax(empty, {0, 2}).shape() == Shape{0});
+    CHECK(norm(empty, inf, 0, true).shape() == Shape{1, 0, 3});
+    check_values(norm(empty, 0.5, {1, 2}), {2}, {0, 0});
+    check_values(sum(empty, {0, 1}), {3}, {0, 0, 0});
+    check_values(mean(empty, {1, 2}, true), {2, 1, 1}, {NAN, NAN});
+    for (const Named& op : all_ops()) {
+        CAPTURE(std::string(op.name));
+        CHECK(grad_of(
+                  [&](const Tensor& t) {
+                      return sum(op.compute(t, {0, 2}, false));
+                  },
+                  empty)
+                  .empty());
+    }
+}
+
+TEST_CASE("reduce: what is no dimension does not compile") {
+    static_assert(std::is_convertible_v<int, Dims> && std::is_convertible_v<Index, Dims>);
+    static_assert(!std::is_constructible_v<Dims, bool> && !std::is_constructible_v<Dims, double>);
+    static_assert(!std::is_constructible_v<Dims, char>);
+    check_error([] { sum(zeros({2}), Index{1} << 40); }, {"a number is out of range"});
+}
+
 TEST_CASE("reduce: over all elements is over the flattened tensor") {
     Rng rng(2);
     for (const Shape& shape : kShapes) {
@@ -160,6 +533,25 @@ TEST_CASE("reduce: beyond one chunk of work") {
     CHECK(static_cast<double>(sum(x).item()) == want);
     CHECK(max(x).item() == 100);
     CHECK(argmax(x).values == std::vector<Index>{n - 2});
+}
+
+TEST_CASE("sum: the fast rows and columns and the plain line agree") {
+    Rng rng(13);
+    for (const Index n : {0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 64, 100, 1001, 40'001}) {
+        CAPTURE(n);
+        const Tensor x = randn({n * 3}, rng);
+        std::array<Real, 3> rows{}, columns{};
+        kernels::sum(kernels::Axis(Shape{3, n}, 1), x.data(), rows.data());
+        kernels::sum(kernels::Axis(Shape{n, 3}, 0), x.data(), columns.data());
+        const auto close = [](Real got, double want) {
+            return std::abs(static_cast<double>(got) - want) <= kTolerance * (1 + std::abs(want));
+        };
+        for (Index i = 0; i < 3; ++i) {
+            const auto at = static_cast<std::size_t>(i);
+            CHECK(close(rows[at], kernels::reference::sum(n, 1, x.data() + i * n)));
+            CHECK(close(columns[at], kernels::reference::sum(n, 3, x.data() + i)));
+        }
+    }
 }
 
 TEST_CASE("sum: small addends are not lost beside a large one") {

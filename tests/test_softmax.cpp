@@ -1,6 +1,10 @@
+#include <algorithm>
+#include <cmath>
 #include <limits>
 #include <vector>
 
+#include <primer/core/kernels/reduce.h>
+#include <primer/core/kernels/reference.h>
 #include <primer/core/ops.h>
 #include <primer/core/rng.h>
 #include <primer/core/tape.h>
@@ -54,6 +58,16 @@ std::vector<double> by_definition(const Tensor& x, int dim, bool logarithm) {
         y.push_back(logarithm ? std::log(p) : p);
     }
     return y;
+}
+
+// Relative to the size of the values, or to 1.
+double largest_difference(const Tensor& x, const Tensor& y) {
+    double most = 0;
+    for (Index i = 0; i < x.numel(); ++i) {
+        const auto a = static_cast<double>(x.data()[i]), b = static_cast<double>(y.data()[i]);
+        most = std::max(most, std::abs(a - b) / std::max(1.0, std::abs(b)));
+    }
+    return most;
 }
 
 }  // namespace
@@ -110,6 +124,46 @@ TEST_CASE("softmax: kernels and definition agree along every dimension") {
                            kTolerance * std::max(logarithm ? 1.0 : 0.0, std::abs(want)));
             }
             CHECK(wrong == 0);
+        }
+    }
+}
+
+TEST_CASE("softmax: the fast rows and the plain lines agree") {
+    using Kernel = void (*)(const kernels::Axis&, const Real*, Real*);
+    using Plain = void (*)(Index, Index, const Real*, Real*);
+    using BackwardKernel = void (*)(const kernels::Axis&, const Real*, const Real*, Real*);
+    using PlainBackward = void (*)(Index, Index, const Real*, const Real*, Real*);
+    struct Pair {
+        Kernel fast;
+        Plain plain;
+        BackwardKernel fast_backward;
+        PlainBackward plain_backward;
+    };
+    namespace reference = kernels::reference;
+    const std::vector<Pair> pairs{{kernels::softmax, reference::softmax, kernels::softmax_backward,
+                                   reference::softmax_backward},
+                                  {kernels::log_softmax, reference::log_softmax,
+                                   kernels::log_softmax_backward, reference::log_softmax_backward}};
+    Rng rng(6);
+    for (const Index rows : {1, 2, 5, 301}) {
+        for (const Index n : {1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 64, 100, 1001}) {
+            CAPTURE(rows);
+            CAPTURE(n);
+            const Tensor x = mul(randn({rows, n}, rng), 4), dy = randn({rows, n}, rng);
+            const kernels::Axis axis(x.shape(), 1);
+            for (const Pair& pair : pairs) {
+                const Tensor y = empty(x.shape()), plain = empty(x.shape());
+                const Tensor dx = empty(x.shape()), plain_dx = empty(x.shape());
+                pair.fast(axis, x.data(), y.mutable_data());
+                pair.fast_backward(axis, y.data(), dy.data(), dx.mutable_data());
+                for (Index at = 0; at < x.numel(); at += n) {
+                    pair.plain(n, 1, x.data() + at, plain.mutable_data() + at);
+                    pair.plain_backward(n, 1, y.data() + at, dy.data() + at,
+                                        plain_dx.mutable_data() + at);
+                }
+                CHECK(largest_difference(y, plain) <= kTolerance);
+                CHECK(largest_difference(dx, plain_dx) <= kTolerance);
+            }
         }
     }
 }

@@ -10,36 +10,20 @@
 #include <vector>
 
 #include "elementwise.h"
+#include "isa.h"
 #include "isa/table.h"
-#include "parallel.h"
+#include "reference.h"
 
 namespace primer::kernels {
 namespace {
 
-double sum_row(Index n, const Real* x) { return table().reduce.sum(n, x); }
+double sum_row(Index n, const Real* x) {
+    return isa() == Isa::reference ? reference::sum(n, 1, x) : table().reduce.sum(n, x);
+}
 
 double sum_all(Index n, const Real* x) {
     return sum_of_chunks(n, kGrain,
                          [=](Index begin, Index end) { return sum_row(end - begin, x + begin); });
-}
-
-// Calls f(first) for every line of x, where `first` is the position of its first element.
-template <class F>
-void for_each_line(const Axis& axis, F f) {
-    rows(axis.outer * axis.inner, axis.n, kGrain, [&](Index begin, Index end) {
-        for (Index line = begin; line < end; ++line) {
-            const Index o = line / axis.inner, i = line % axis.inner;
-            f(o * axis.n * axis.inner + i);
-        }
-    });
-}
-
-double max_of_line(const Axis& axis, const Real* x) {
-    double largest = -INFINITY;
-    for (Index j = 0; j < axis.n; ++j) {
-        largest = std::max(largest, static_cast<double>(x[j * axis.inner]));
-    }
-    return largest;
 }
 
 }  // namespace
@@ -65,51 +49,39 @@ double sum_of_squares(Index n, const Real* x) {
     });
 }
 
-void max(const Axis& axis, const Real* x, Real* y, Index* argmax) {
-    rows(axis.outer * axis.inner, axis.n, kGrain, [&](Index begin, Index end) {
-        for (Index line = begin; line < end; ++line) {
-            const Real* first = x + line / axis.inner * axis.n * axis.inner + line % axis.inner;
-            Index best = 0;
-            for (Index j = 1; j < axis.n && !std::isnan(first[best * axis.inner]); ++j) {
-                const Real v = first[j * axis.inner];
-                if (v > first[best * axis.inner] || std::isnan(v)) best = j;
-            }
-            y[line] = first[best * axis.inner];
-            argmax[line] = best;
-        }
-    });
+void Dimensions::add(Index n, Index stride_x, Index stride_y) {
+    const auto d = static_cast<std::size_t>(rank++);
+    size[d] = n, in_x[d] = stride_x, in_y[d] = stride_y;
 }
 
-namespace {
+Index Dimensions::count() const {
+    return std::accumulate(size.begin(), size.begin() + rank, Index{1}, std::multiplies());
+}
 
-// Dimensions that sum_to walks, with their strides in x and in y: either those that x and y share
-// or those that are summed over.
-struct Dimensions {
-    int rank = 0;
-    std::array<Index, Shape::kMaxRank> size{}, in_x{}, in_y{};
+Dimensions::Place Dimensions::at(Index i) const {
+    Place place;
+    for (auto d = static_cast<std::size_t>(rank); d-- > 0; i /= size[d]) {
+        place.x += i % size[d] * in_x[d];
+        place.y += i % size[d] * in_y[d];
+    }
+    return place;
+}
 
-    void add(Index n, Index stride_x, Index stride_y) {
-        const auto d = static_cast<std::size_t>(rank++);
-        size[d] = n, in_x[d] = stride_x, in_y[d] = stride_y;
+Lines::Lines(const Shape& x, const Shape& kept)
+    : count_(kept.numel()), size_(count_ > 0 ? x.numel() / count_ : 0) {
+    if (x.numel() == 0) return;
+    const Broadcast loop(x, kept, "Lines");
+    for (std::size_t d = 0; d < static_cast<std::size_t>(loop.rank); ++d) {
+        (loop.stride_b[d] != 0 ? kept_ : reduced_)
+            .add(loop.size[d], loop.stride_a[d], loop.stride_b[d]);
     }
-    Index count() const {
-        return std::accumulate(size.begin(), size.begin() + rank, Index{1}, std::multiplies());
+    row_size_ = 1;
+    if (reduced_.rank > 0) {
+        const auto last = static_cast<std::size_t>(--reduced_.rank);
+        row_size_ = reduced_.size[last], row_stride_ = reduced_.in_x[last];
     }
-    struct Place {
-        Index x = 0, y = 0;
-    };
-    // The place of the i-th combination of positions.
-    Place at(Index i) const {
-        Place place;
-        for (auto d = static_cast<std::size_t>(rank); d-- > 0; i /= size[d]) {
-            place.x += i % size[d] * in_x[d];
-            place.y += i % size[d] * in_y[d];
-        }
-        return place;
-    }
-};
-
-}  // namespace
+    rows_ = reduced_.count();
+}
 
 // Each y is summed by itself, in the order of x's memory, so the bits are the same whichever thread
 // does it. The inner loop runs along the innermost dimension: over the terms of one y if this
@@ -161,14 +133,19 @@ void sum_to(const Shape& x_shape, const Real* x, const Shape& y_shape, Real* y, 
 
 namespace {
 
-// Calls of_rows(first, count) for chunks of contiguous rows or, if inner is not 1, of_line(first)
-// for each line.
+// Calls of_rows(first, count) for chunks of contiguous rows. Where the elements of a line are
+// apart, and with Isa::reference, calls of_line(first), the plain definition, for each line
+// instead.
 template <class Rows, class Line>
 void for_each_row_or_line(const Axis& axis, Rows of_rows, Line of_line) {
     if (axis.n == 0) return;  // there may be a huge number of empty rows
-    if (axis.inner != 1) return for_each_line(axis, of_line);
-    rows(axis.outer, axis.n, kGrain,
-         [&](Index begin, Index end) { of_rows(begin * axis.n, end - begin); });
+    const bool plain = axis.inner != 1 || isa() == Isa::reference;
+    rows(axis.outer * axis.inner, axis.n, kGrain, [&](Index begin, Index end) {
+        if (!plain) return of_rows(begin * axis.n, end - begin);
+        for (Index line = begin; line < end; ++line) {
+            of_line(line / axis.inner * axis.n * axis.inner + line % axis.inner);
+        }
+    });
 }
 
 // y = e^(x - max x), with the maximum and the sum of each row.
@@ -187,18 +164,7 @@ void softmax(const Axis& axis, const Real* x, Real* y) {
         const Exponentials e(count, axis.n, x + at, y + at);
         table().softmax.divide(count, axis.n, e.sums.data(), y + at);
     };
-    const auto of_line = [=](Index start) {
-        const double largest = max_of_line(axis, x + start);
-        double sum = 0;
-        for (Index j = start; j < start + axis.n * axis.inner; j += axis.inner) {
-            const double e = std::exp(static_cast<double>(x[j]) - largest);
-            y[j] = static_cast<Real>(e);
-            sum += e;
-        }
-        for (Index j = start; j < start + axis.n * axis.inner; j += axis.inner) {
-            y[j] = static_cast<Real>(static_cast<double>(y[j]) / sum);
-        }
-    };
+    const auto of_line = [=](Index at) { reference::softmax(axis.n, axis.inner, x + at, y + at); };
     for_each_row_or_line(axis, of_rows, of_line);
 }
 
@@ -206,17 +172,8 @@ void softmax_backward(const Axis& axis, const Real* y, const Real* dy, Real* dx)
     const auto of_rows = [=](Index at, Index count) {
         table().softmax.backward(count, axis.n, y + at, dy + at, dx + at);
     };
-    const auto of_line = [=](Index start) {
-        double weighted = 0, sum = 0;
-        for (Index j = start; j < start + axis.n * axis.inner; j += axis.inner) {
-            weighted += static_cast<double>(y[j]) * static_cast<double>(dy[j]);
-            sum += static_cast<double>(y[j]);
-        }
-        const double mean = weighted / sum;
-        for (Index j = start; j < start + axis.n * axis.inner; j += axis.inner) {
-            dx[j] =
-                static_cast<Real>(static_cast<double>(y[j]) * (static_cast<double>(dy[j]) - mean));
-        }
+    const auto of_line = [=](Index at) {
+        reference::softmax_backward(axis.n, axis.inner, y + at, dy + at, dx + at);
     };
     for_each_row_or_line(axis, of_rows, of_line);
 }
@@ -227,16 +184,8 @@ void log_softmax(const Axis& axis, const Real* x, Real* y) {
         for (double& sum : e.sums) sum = std::log(sum);
         table().softmax.subtract(count, axis.n, e.largest.data(), e.sums.data(), x + at, y + at);
     };
-    const auto of_line = [=](Index start) {
-        const double largest = max_of_line(axis, x + start);
-        double sum = 0;
-        for (Index j = start; j < start + axis.n * axis.inner; j += axis.inner) {
-            sum += std::exp(static_cast<double>(x[j]) - largest);
-        }
-        const double log_sum = std::log(sum);
-        for (Index j = start; j < start + axis.n * axis.inner; j += axis.inner) {
-            y[j] = static_cast<Real>((static_cast<double>(x[j]) - largest) - log_sum);
-        }
+    const auto of_line = [=](Index at) {
+        reference::log_softmax(axis.n, axis.inner, x + at, y + at);
     };
     for_each_row_or_line(axis, of_rows, of_line);
 }
@@ -245,14 +194,8 @@ void log_softmax_backward(const Axis& axis, const Real* y, const Real* dy, Real*
     const auto of_rows = [=](Index at, Index count) {
         table().softmax.log_backward(count, axis.n, y + at, dy + at, dx + at);
     };
-    const auto of_line = [=](Index start) {
-        double sum = 0;
-        for (Index j = start; j < start + axis.n * axis.inner; j += axis.inner) {
-            sum += static_cast<double>(dy[j]);
-        }
-        for (Index j = start; j < start + axis.n * axis.inner; j += axis.inner) {
-            dx[j] = dy[j] - std::exp(y[j]) * static_cast<Real>(sum);
-        }
+    const auto of_line = [=](Index at) {
+        reference::log_softmax_backward(axis.n, axis.inner, y + at, dy + at, dx + at);
     };
     for_each_row_or_line(axis, of_rows, of_line);
 }

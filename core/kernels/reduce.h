@@ -1,7 +1,10 @@
 #pragma once
 
+#include <array>
+
 #include "../real.h"
 #include "../shape.h"
+#include "parallel.h"
 
 namespace primer::kernels {
 
@@ -22,13 +25,58 @@ void sum(const Axis& axis, const Real* x, Real* y, double factor = 1);
 /// The sum of x[i]^2, added up in double.
 double sum_of_squares(Index n, const Real* x);
 
-/// y[o, i] = max over j of x[o, j, i], and the first j that has it. A NaN counts as the largest.
-/// Needs axis.n >= 1.
-void max(const Axis& axis, const Real* x, Real* y, Index* argmax);
-
 /// y[j] += factor times the sum of all x[i] to which broadcasting `y_shape` to `x_shape` would copy
 /// y[j].
 void sum_to(const Shape& x_shape, const Real* x, const Shape& y_shape, Real* y, double factor = 1);
+
+/// Some dimensions of x and y, with their strides in both.
+struct Dimensions {
+    int rank = 0;
+    std::array<Index, Shape::kMaxRank> size{}, in_x{}, in_y{};
+
+    void add(Index n, Index stride_x, Index stride_y);
+    /// The product of the sizes.
+    Index count() const;
+    struct Place {
+        Index x = 0, y = 0;
+    };
+    /// The place of the i-th combination of positions.
+    Place at(Index i) const;
+};
+
+/// How reducing x to the shape `kept`, which has size 1 in the reduced dimensions, divides the
+/// elements of x: into one line for each element of the result.
+class Lines {
+  public:
+    Lines() = default;  // none
+    Lines(const Shape& x, const Shape& kept);
+    /// How many lines there are, and how many elements each has (0 if there are no lines).
+    Index count() const { return count_; }
+    Index size() const { return size_; }
+
+    /// Calls f(i) for the position i in x of each element of a line, in the order of memory.
+    template <class F>
+    void each(Index line, const F& f) const {
+        const Index first = kept_.at(line).x;
+        for (Index row = 0; row < rows_; ++row) {
+            Index i = first + reduced_.at(row).x;
+            for (Index j = 0; j < row_size_; ++j, i += row_stride_) f(i);
+        }
+    }
+
+  private:
+    Index count_ = 0, size_ = 0;
+    Dimensions kept_, reduced_;  // but for the innermost reduced one, along which a row runs
+    Index rows_ = 0, row_size_ = 0, row_stride_ = 0;
+};
+
+/// Calls f(line) for every line, on all threads.
+template <class F>
+void for_each_line(const Lines& lines, const F& f) {
+    rows(lines.count(), lines.size(), kGrain, [&](Index begin, Index end) {
+        for (Index line = begin; line < end; ++line) f(line);
+    });
+}
 
 /// y[o, :, i] = softmax of x[o, :, i]: exp(x - max x) / sum exp(x - max x). Subtracting the maximum
 /// does not change the result, but keeps exp from overflowing.

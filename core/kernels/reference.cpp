@@ -28,6 +28,68 @@ void gemm(Trans trans_a, Trans trans_b, Index m, Index n, Index k, const Real* a
     }
 }
 
+// --- Lines ---------------------------------------------------------------------------------------
+
+double sum(Index n, Index stride, const Real* x) {
+    double sum = 0;
+    for (Index j = 0; j < n; ++j) sum += static_cast<double>(x[j * stride]);
+    return sum;
+}
+
+namespace {
+
+double max_of_line(Index n, Index stride, const Real* x) {
+    double largest = -INFINITY;
+    for (Index j = 0; j < n; ++j) {
+        largest = std::max(largest, static_cast<double>(x[j * stride]));
+    }
+    return largest;
+}
+
+}  // namespace
+
+void softmax(Index n, Index stride, const Real* x, Real* y) {
+    const double largest = max_of_line(n, stride, x);
+    double sum = 0;
+    for (Index j = 0; j < n * stride; j += stride) {
+        const double e = std::exp(static_cast<double>(x[j]) - largest);
+        y[j] = static_cast<Real>(e);
+        sum += e;
+    }
+    for (Index j = 0; j < n * stride; j += stride) {
+        y[j] = static_cast<Real>(static_cast<double>(y[j]) / sum);
+    }
+}
+
+void softmax_backward(Index n, Index stride, const Real* y, const Real* dy, Real* dx) {
+    double weighted = 0, sum = 0;
+    for (Index j = 0; j < n * stride; j += stride) {
+        weighted += static_cast<double>(y[j]) * static_cast<double>(dy[j]);
+        sum += static_cast<double>(y[j]);
+    }
+    const double mean = weighted / sum;
+    for (Index j = 0; j < n * stride; j += stride) {
+        dx[j] = static_cast<Real>(static_cast<double>(y[j]) * (static_cast<double>(dy[j]) - mean));
+    }
+}
+
+void log_softmax(Index n, Index stride, const Real* x, Real* y) {
+    const double largest = max_of_line(n, stride, x);
+    double sum = 0;
+    for (Index j = 0; j < n * stride; j += stride) {
+        sum += std::exp(static_cast<double>(x[j]) - largest);
+    }
+    const double log_sum = std::log(sum);
+    for (Index j = 0; j < n * stride; j += stride) {
+        y[j] = static_cast<Real>((static_cast<double>(x[j]) - largest) - log_sum);
+    }
+}
+
+void log_softmax_backward(Index n, Index stride, const Real* y, const Real* dy, Real* dx) {
+    const auto total = static_cast<Real>(reference::sum(n, stride, dy));
+    for (Index j = 0; j < n * stride; j += stride) dx[j] = dy[j] - std::exp(y[j]) * total;
+}
+
 // --- Convolution ---------------------------------------------------------------------------------
 
 namespace {

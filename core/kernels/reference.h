@@ -15,6 +15,15 @@ namespace primer::kernels::reference {
 void gemm(Trans trans_a, Trans trans_b, Index m, Index n, Index k, const Real* a, const Real* b,
           Real* c, const GemmOptions& options = {});
 
+/// The sum of x[0], x[stride], ..., n elements, in double.
+double sum(Index n, Index stride, const Real* x);
+
+// One line of reduce.h's softmax and log_softmax: n >= 1 elements, `stride` apart.
+void softmax(Index n, Index stride, const Real* x, Real* y);
+void softmax_backward(Index n, Index stride, const Real* y, const Real* dy, Real* dx);
+void log_softmax(Index n, Index stride, const Real* x, Real* y);
+void log_softmax_backward(Index n, Index stride, const Real* y, const Real* dy, Real* dx);
+
 void conv2d(const ConvSizes& sizes, const Real* x, const Real* weight, const Real* bias, Real* y);
 void conv2d_backward_input(const ConvSizes& sizes, const Real* weight, const Real* dy, Real* dx);
 void conv2d_backward_weight(const ConvSizes& sizes, const Real* x, const Real* dy, Real* dweight);

@@ -56,6 +56,12 @@ class Case {
     Index whole(const std::string& option, Index otherwise) const {
         return has(option) ? std::stoll(options_.at(option)) : otherwise;
     }
+    // Without the option, none: over all dimensions.
+    Dims dims() const {
+        const std::vector<Index> numbers = wholes("dims");
+        const std::vector<int> dims(numbers.begin(), numbers.end());
+        return std::span(dims);
+    }
     int dim() const { return static_cast<int>(whole("dim", 0)); }
     bool flag(const std::string& option, bool otherwise = false) const {
         return whole(option, otherwise ? 1 : 0) != 0;
@@ -158,6 +164,10 @@ HardtanhOptions hardtanh_options(const Case& in) {
 }
 Approximation approximation(const Case& in) {
     return in.text("approximate", "none") == "tanh" ? Approximation::tanh : Approximation::none;
+}
+
+VarOptions var_options(const Case& in) {
+    return {.correction = in.number("correction", 1), .keepdim = in.flag("keepdim")};
 }
 
 std::map<std::string, Compute> ops() {
@@ -275,22 +285,35 @@ std::map<std::string, Compute> ops() {
          [](const Case& in) {
              return expand(in["x"], Shape(std::span<const Index>(in.wholes("sizes"))));
          }},
-        {"sum",
-         [](const Case& in) {
-             return in.has("dim") ? sum(in["x"], in.dim(), in.flag("keepdim")) : sum(in["x"]);
-         }},
-        {"mean",
-         [](const Case& in) {
-             return in.has("dim") ? mean(in["x"], in.dim(), in.flag("keepdim")) : mean(in["x"]);
-         }},
+        {"sum", [](const Case& in) { return sum(in["x"], in.dims(), in.flag("keepdim")); }},
+        {"mean", [](const Case& in) { return mean(in["x"], in.dims(), in.flag("keepdim")); }},
         {"max",
          [](const Case& in) {
              return in.has("dim") ? max(in["x"], in.dim(), in.flag("keepdim")) : max(in["x"]);
+         }},
+        {"min",
+         [](const Case& in) {
+             return in.has("dim") ? min(in["x"], in.dim(), in.flag("keepdim")) : min(in["x"]);
          }},
         {"argmax",
          [](const Case& in) {
              return as_tensor(in.has("dim") ? argmax(in["x"], in.dim(), in.flag("keepdim"))
                                             : argmax(in["x"]));
+         }},
+        {"argmin",
+         [](const Case& in) {
+             return as_tensor(in.has("dim") ? argmin(in["x"], in.dim(), in.flag("keepdim"))
+                                            : argmin(in["x"]));
+         }},
+        {"amax", [](const Case& in) { return amax(in["x"], in.dims(), in.flag("keepdim")); }},
+        {"amin", [](const Case& in) { return amin(in["x"], in.dims(), in.flag("keepdim")); }},
+        {"var", [](const Case& in) { return var(in["x"], in.dims(), var_options(in)); }},
+        {"stddev", [](const Case& in) { return stddev(in["x"], in.dims(), var_options(in)); }},
+        {"logsumexp",
+         [](const Case& in) { return logsumexp(in["x"], in.dims(), in.flag("keepdim")); }},
+        {"norm",
+         [](const Case& in) {
+             return norm(in["x"], in.number("p", 2), in.dims(), in.flag("keepdim"));
          }},
         {"conv2d",
          [](const Case& in) {

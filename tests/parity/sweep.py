@@ -151,8 +151,14 @@ DEVIATIONS = [
      "of numbers near the largest a step in between can be infinite, in PyTorch another one"),
     ("batch_norm", lambda c: c.options["relu"] == 1 and has_infinite(c, "x"),
      "what relu cuts off has no part in the gradients; PyTorch multiplies it by 0, which gives NaN"),
-    ("max argmax", lambda c: 0 in c.inputs["x"].shape and 0 in c.inputs["dy"].shape,
+    ("max argmax min argmin amax amin norm", lambda c: 0 in c.inputs["x"].shape and 0 in c.inputs["dy"].shape,
      "the largest of no elements, but for no result: the result is empty"),
+    ("amax amin", lambda c: has(c, NAN),
+     "several NaN share the gradient, as in max(x) and min(x); PyTorch gives NaN to all elements"),
+    ("norm", lambda c: has(c, NAN) and c.options["p"] in (1, INF, -INF),
+     "at a NaN the gradient is NaN; PyTorch's is 0, which hides it"),
+    ("logsumexp", lambda c: bool((c.inputs["x"].abs() >= 1e8).any()),
+     "the gradient is softmax(x); PyTorch's loses ln n beside a large result, and does not sum to 1"),
     ("concat", lambda c: any(list(t.shape) == [0] for t in c.inputs.values()),
      "PyTorch passes over tensors of shape [0], whatever the others' rank: an old habit of its own"),
 ]
@@ -343,20 +349,29 @@ def comparing():
 # --- over dimensions ---------------------------------------------------------------------------
 
 
-def reduction(op, whole, along):
-    """whole(x) over all elements, along(x, dim, keepdim) over one dimension."""
-    wants = [] if op == "argmax" else ["x"]
+def reduction(op, whole, along, several=None, **options):
+    """whole(x) over all elements, along(x, dim, keepdim) over one dimension. `several`, in place of
+    along: several(x, dims, keepdim), over a list of dimensions."""
+    wants = [] if op.startswith("arg") else ["x"]
 
     def all_of(x, dy):
-        case(op, lambda t: whole(t["x"]), {"x": x, "dy": torch.tensor(dy)}, wants)
+        case(op, lambda t: whole(t["x"]), {"x": x, "dy": torch.tensor(dy)}, wants, **options)
 
     def along_dim(x, dim, keepdim):
-        run = lambda t: along(t["x"], dim, keepdim)
+        if several:
+            return over(x, [dim], keepdim)
+        reduced(x, lambda t: along(t["x"], dim, keepdim), dim, keepdim, dim=dim)
+
+    def over(x, dims, keepdim):
+        told = ",".join(str(d) for d in dims)
+        reduced(x, lambda t: several(t["x"], dims, keepdim), dims, keepdim, dims=told)
+
+    def reduced(x, run, gone, keepdim, **told):
         try:
-            dy = numbers(*torch.sum(x, dim, keepdim=keepdim).shape, seed=3)
+            dy = numbers(*torch.sum(x, gone, keepdim=keepdim).shape, seed=3)
         except RAISES:
             dy = numbers(1)
-        case(op, run, {"x": x, "dy": dy}, wants, dim=dim, keepdim=int(keepdim))
+        case(op, run, {"x": x, "dy": dy}, wants, **told, **options, keepdim=int(keepdim))
 
     for x in (
         torch.stack(grid(ENDS, ENDS), 1),
@@ -373,6 +388,13 @@ def reduction(op, whole, along):
         for dim in range(-len(shape) - 2, len(shape) + 2):
             along_dim(x, dim, False)
             along_dim(x, dim, True)
+        if several:
+            for dims in ([0, -1], [0, 1, 2], [-1, 1], [0, 0], [1, -2], [2, 0], [0, 3]):
+                over(x, dims, False)
+                over(x, dims, True)
+    for value in ENDS if several else []:
+        for dims in ([0, 2], [1], [2, 1, 0]):
+            over(spoilt(numbers(3, 4, 5), value, 7), dims, False)
     big = torch.full([5, 7], 3e38)  # whose sum is too large, and whose mean is not
     all_of(big, 1.0)
     along_dim(big, 0, False)
@@ -406,8 +428,21 @@ def over_dims():
                 ins = {"x": numbers(*shape, seed=1), "dy": numbers(*shape, seed=2)}
                 case(op, lambda t, f=function, d=dim: f(t["x"], d), ins, ["x"], dim=dim)
 
-    reduction("sum", torch.sum, torch.sum)
-    reduction("mean", torch.mean, torch.mean)
+    reduction("sum", torch.sum, None, torch.sum)
+    reduction("mean", torch.mean, None, torch.mean)
+    reduction("amax", torch.amax, None, torch.amax)
+    reduction("amin", torch.amin, None, torch.amin)
+    for correction in (1, 0, 0.5):
+        for op, function in {"var": torch.var, "stddev": torch.std}.items():
+            f = lambda x, d=None, k=False, f=function, c=correction: f(x, d, correction=c, keepdim=k)
+            reduction(op, f, None, f, correction=correction)
+    every = lambda x: torch.logsumexp(x, list(range(x.dim())))
+    reduction("logsumexp", every, None, torch.logsumexp)
+    for p in (2, 1, 0, 3, 1.5, 0.5, -1, INF, -INF):
+        f = lambda x, d=None, k=False, p=p: torch.linalg.vector_norm(x, p, d, k)
+        reduction("norm", f, None, f, p=p)
+    reduction("min", torch.min, lambda x, dim, keepdim: x.min(dim, keepdim).values)
+    reduction("argmin", torch.argmin, torch.argmin)
     reduction("max", torch.max, lambda x, dim, keepdim: x.max(dim, keepdim).values)
     reduction("argmax", torch.argmax, torch.argmax)
 
@@ -432,7 +467,7 @@ def over_dims():
 def same_shape(function, x):
     """Numbers in the shape of function's result, or of some other if there is none."""
     try:
-        return numbers(*function({"x": x}).shape, seed=9)
+        return numbers(*function(x if isinstance(x, dict) else {"x": x}).shape, seed=9)
     except RAISES:
         return numbers(1)
 
@@ -585,6 +620,16 @@ def products():
         ):
             ins = {"a": numbers(*a_shape, seed=1), "b": numbers(*b_shape, seed=2)}
             case("matmul", run, ins | {"dy": numbers(*y, seed=3)}, ["a", "b"])
+    for a_shape, b_shape in (
+        ([3], [3]), ([2, 3], [3]), ([3], [3, 4]), ([5, 2, 3], [3]), ([3], [5, 3, 4]), ([0], [0]),
+        ([2, 0], [0]), ([0], [0, 2]), ([2, 3, 4, 5], [5, 2]), ([4, 5], [2, 3, 5, 2]),
+        ([2, 1, 4, 5], [3, 5, 2]), ([2, 3, 4, 5], [2, 1, 5, 2]), ([2, 0, 4, 5], [2, 1, 5, 2]),
+        ([1, 4, 5], [0, 5, 2]), ([1, 4, 5], [3, 2, 5, 0]), ([], [3]), ([3], []), ([], []), ([3], [4]),
+        ([2, 3], [2]), ([2], [3, 4]), ([2, 4, 5], [3, 5, 2]), ([2, 1, 4, 5], [3, 2, 5, 2]),
+        ([0, 4, 5], [2, 5, 3]),
+    ):  # fmt: skip
+        ins = {"a": numbers(*a_shape, seed=1), "b": numbers(*b_shape, seed=2)}
+        case("matmul", run, ins | {"dy": same_shape(run, ins)}, ["a", "b"])
     for value in ENDS:
         for which in ("a", "b", "dy"):
             ins = {"a": numbers(5, 7, seed=1), "b": numbers(7, 6, seed=2), "dy": numbers(5, 6)}
