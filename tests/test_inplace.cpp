@@ -204,7 +204,7 @@ TEST_CASE("in place: an evaluation needs one tensor less after its largest layer
     Rng rng(5);
     const Tensor x = randn({256, 4}, rng);
     const auto peak = [&](bool inplace) {
-        Sequential model{Linear(4, 1024, rng), ReLU({.inplace = inplace}), Linear(1024, 2, rng)};
+        Sequential model{Linear(4, 1024, rng), ReLU({.inplace = inplace})};
         return peak_of([&] { model(x); });
     };
     CHECK(peak(false) - peak(true) == 256 * 1024 * Index{sizeof(Real)});

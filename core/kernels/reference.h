@@ -9,6 +9,8 @@
 // The definitions of the kernels, as plain loops. A reader may stop here: the fast versions
 // elsewhere in core/kernels give the same results, up to rounding. Tests compare the two, and
 // PRIMER_ISA=reference runs whole programs on these. The headers above describe the arguments.
+// Activations, arithmetic, dropout and optimizers have no second version: their loops, in isa/, are
+// plain, and the definition.
 
 namespace primer::kernels::reference {
 
