@@ -430,7 +430,7 @@ TEST_CASE("norm: gradients at kinks, ties and special numbers") {
         CAPTURE(p);
         CHECK(grad_of(of(p), zeros({3})) == Values{0, 0, 0});
     }
-    CHECK(grad_of(of(2), tensor({0, 3, -4, 0})) == Values{0, Real(3.6), Real(-4.8), 0});
+    CHECK(grad_of(of(2), tensor({0, -4, 0})) == Values{0, -6, 0});
     CHECK(grad_of(of(1), tensor({0, 3, -4})) == Values{0, 6, -6});
     CHECK(grad_of(of(0.5), tensor({0, 9})) == Values{0, 6});
     CHECK(grad_of(of(-1), tensor({0, 9})) == Values{0, 0});
