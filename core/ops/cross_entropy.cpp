@@ -118,11 +118,11 @@ Tensor cross_entropy(const Tensor& logits, const IntTensor& labels,
     const Real factor = reduction_factor(op, options.reduction, known.total_weight());
     const Tensor x = classes_last(logits, known.axis);
     const Tensor p = empty(x.shape());
-    const auto loss = [&](Real* losses) {
+    const Tensor loss = reduced(options.reduction, labels.shape, factor, [&](Real* losses) {
         return kernels::cross_entropy(known.count(), known.axis.n, x.data(), known.get(), s,
                                       p.mutable_data(), losses);
-    };
-    return record({op, 0}, reduced(options.reduction, labels.shape, factor, loss), {logits},
+    });
+    return record({op, 0}, loss, {logits},
                   [s, factor, shape = logits.shape(), known, p = Saved(p)](const Tensor& dy,
                                                                            std::span<Grad> d) {
                       Grad& dx = d[0];
@@ -170,10 +170,10 @@ Tensor nll_loss(const Tensor& log_probabilities, const IntTensor& labels,
     const ClassLabels known("nll_loss", "log_probabilities", x.shape(), labels,
                             options.ignore_index, options.weight);
     const Real factor = reduction_factor("nll_loss", options.reduction, known.total_weight());
-    const auto loss = [&](Real* losses) {
+    const Tensor loss = reduced(options.reduction, labels.shape, factor, [&](Real* losses) {
         return kernels::nll_loss(known.axis, x.data(), known.get(), losses);
-    };
-    return record({"nll_loss", 0}, reduced(options.reduction, labels.shape, factor, loss), {x},
+    });
+    return record({"nll_loss", 0}, loss, {x},
                   [factor, shape = x.shape(), known](const Tensor& dy, std::span<Grad> d) {
                       Grad& dx = d[0];
                       const Tensor grad = zeros(shape);

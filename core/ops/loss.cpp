@@ -37,13 +37,13 @@ Tensor mse_loss(const Tensor& x, const Tensor& target, Reduction reduction) {
     check_same_shape("mse_loss", x, target);
     const Real factor = element_factor("mse_loss", reduction, x);
     const Tensor difference = difference_of(x, target);
-    const auto loss = [&](Real* losses) {
+    const Tensor loss = reduced(reduction, x.shape(), factor, [&](Real* losses) {
         const Real* e = difference.data();
         const kernels::Broadcast loop(x.shape(), x.shape(), "mse_loss");
         if (losses != nullptr) kernels::mul(loop, e, e, losses);
         return kernels::sum_of_squares(x.numel(), e);
-    };
-    return record({"mse_loss", 0}, reduced(reduction, x.shape(), factor, loss), {x, target},
+    });
+    return record({"mse_loss", 0}, loss, {x, target},
                   [factor, difference = Saved(difference)](const Tensor& dy, std::span<Grad> d) {
                       Grad &dx = d[0], &dt = d[1];
                       const Tensor grad = mul(difference, mul(dy, 2 * factor));
@@ -61,10 +61,10 @@ Tensor bent_loss(const char* op, const Tensor& x, const Tensor& target, Reductio
     check_same_shape(op, x, target);
     const Real factor = element_factor(op, reduction, x);
     const Tensor difference = difference_of(x, target);
-    const auto loss = [&](Real* losses) {
+    const Tensor loss = reduced(reduction, x.shape(), factor, [&](Real* losses) {
         return kernels::bent(x.numel(), h, difference.data(), losses);
-    };
-    return record({op, 0}, reduced(reduction, x.shape(), factor, loss), {x, target},
+    });
+    return record({op, 0}, loss, {x, target},
                   [h, factor, e = Saved(difference)](const Tensor& dy, std::span<Grad> d) {
                       Grad &dx = d[0], &dt = d[1];
                       const Tensor grad = empty(e->shape());
@@ -142,11 +142,11 @@ Tensor binary_cross_entropy(const Tensor& x, const Tensor& target,
     check_probabilities(op, "targets", target);
     const Tensor w = weights_like(x, options.weight, op, "weight");
     const Real factor = element_factor(op, options.reduction, x);
-    const auto loss = [&](Real* losses) {
+    const Tensor loss = reduced(options.reduction, x.shape(), factor, [&](Real* losses) {
         return kernels::binary_cross_entropy(x.numel(), x.data(), target.data(),
                                              internal::data_or_null(w), losses);
-    };
-    return record({op, 0}, reduced(options.reduction, x.shape(), factor, loss), {x, target},
+    });
+    return record({op, 0}, loss, {x, target},
                   [factor, w = Saved(w, w.defined()), x = Saved(x), t = Saved(target)](
                       const Tensor& dy, std::span<Grad> d) {
                       add_gradients(x->shape(), d, [&](Real* dx, Real* dt) {
@@ -170,12 +170,12 @@ Tensor binary_cross_entropy_with_logits(const Tensor& x, const Tensor& target,
     const Tensor v = weights_like(x, options.pos_weight, op, "pos_weight");
     const Tensor w = weights_like(x, options.weight, op, "weight");
     const Real factor = element_factor(op, options.reduction, x);
-    const auto loss = [&](Real* losses) {
+    const Tensor loss = reduced(options.reduction, x.shape(), factor, [&](Real* losses) {
         return kernels::binary_cross_entropy_with_logits(x.numel(), x.data(), target.data(),
                                                          internal::data_or_null(w),
                                                          internal::data_or_null(v), losses);
-    };
-    return record({op, 0}, reduced(options.reduction, x.shape(), factor, loss), {x, target},
+    });
+    return record({op, 0}, loss, {x, target},
                   [factor, w = Saved(w, w.defined()), v = Saved(v, v.defined()), x = Saved(x),
                    t = Saved(target)](const Tensor& dy, std::span<Grad> d) {
                       add_gradients(x->shape(), d, [&](Real* dx, Real* dt) {

@@ -115,9 +115,11 @@ DEVIATIONS = [
      "at least one class is asked for; PyTorch takes [0, 0], but not [1, 0]"),
     ("cross_entropy", lambda c: has(c, NAN) and "labels" in c.inputs,
      "an ignored example has gradient 0; PyTorch multiplies its softmax by 0, NaN by NaN"),
-    ("kl_div", lambda c: not c.options.get("log_target") and
-     bool((c.inputs["target"] == 0).any() or c.inputs["target"].isinf().any()),
-     "log(t) + 1 - x is infinite there, and so is the gradient; PyTorch's has t/t and is NaN"),
+    ("kl_div", lambda c: not c.options["log_target"] and
+     bool((c.inputs["target"] <= 0).any() or c.inputs["target"].isinf().any()),
+     "the gradient has log(t), infinite at 0; PyTorch's has t/t, too, and is NaN there"),
+    ("kl_div", lambda c: has_infinite(c, "dy") or has_infinite(c, "x"),
+     "whether infinities that meet give NaN depends on the order of the formula"),
     ("huber_loss", lambda c: c.options["delta"] == INF,
      "delta must be finite; PyTorch takes infinity, but has NaN for an infinite difference"),
     ("conv2d Conv2d conv_transpose2d ConvTranspose2d " + POOLS, lambda c: images_are(c, lambda s: 0 in s[-2:]),
@@ -1075,7 +1077,10 @@ def losses():
     distances = {"mse_loss": (F.mse_loss, [{}]), "l1_loss": (F.l1_loss, [{}])}
     deltas = [{"delta": d} for d in (1.0, 0.25, 5.0, 0.0, -1.0, INF, NAN, 1e30, 1e-30)]
     distances["huber_loss"] = (F.huber_loss, deltas)
-    distances["kl_div"] = (F.kl_div, [{}, {"log_target": 1}])
+    kl_div = lambda x, t, reduction, log_target: F.kl_div(
+        x, t, reduction=reduction, log_target=bool(log_target)
+    )
+    distances["kl_div"] = (kl_div, [{"log_target": 0}, {"log_target": 1}])
     distances["smooth_l1_loss"] = (F.smooth_l1_loss, [{"beta": b} for b in (1.0, 0.0, 0.25, 5.0)])
     for op, (function, choices) in distances.items():
         for reduction, options in itertools.product(both, choices):
@@ -1097,7 +1102,7 @@ def losses():
                 case(op, run, ins, ["x", "target"], reduction=reduction, **options)
     for shape, log_target in itertools.product(([], [0, 3], [2, 0], [3, 5]), (0, 1)):
         run = lambda t, l=log_target: F.kl_div(
-            t["x"], t["target"], reduction="batchmean", log_target=l
+            t["x"], t["target"], reduction="batchmean", log_target=bool(l)
         )
         ins = {"x": numbers(*shape, seed=1), "target": numbers(*shape, low=0.1), "dy": one}
         case("kl_div", run, ins, ["x", "target"], reduction="batchmean", log_target=log_target)
