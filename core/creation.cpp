@@ -69,11 +69,6 @@ Tensor tensor(std::span<const Real> values, const Shape& shape) {
     return x;
 }
 
-Tensor tensor(const IntTensor& numbers) {
-    numbers.check_whole("tensor");
-    return tensor(std::vector<Real>(numbers.values.begin(), numbers.values.end()), numbers.shape);
-}
-
 Tensor empty(const Shape& shape) {
     auto impl = std::make_shared<Tensor::Impl>();
     impl->shape = shape;

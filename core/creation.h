@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <initializer_list>
 #include <iterator>
 #include <ranges>
@@ -51,8 +52,12 @@ requires Number<std::ranges::range_value_t<Range>> Tensor tensor(const Range& nu
     return tensor(reals, {std::ssize(reals)});
 }
 
-/// The same numbers as Reals.
-Tensor tensor(const IntTensor& numbers);
+/// The same numbers as Reals. (A template, so that braces are never taken for an IntTensor.)
+template <std::same_as<IntTensor> T>
+Tensor tensor(const T& numbers) {
+    numbers.check_whole("tensor");
+    return tensor(std::vector<Real>(numbers.values.begin(), numbers.values.end()), numbers.shape);
+}
 
 /// The values are not initialised.
 Tensor empty(const Shape& shape);

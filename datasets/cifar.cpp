@@ -96,7 +96,7 @@ std::vector<std::string> missing(const Form& form, const fs::path& dir, Split sp
 /// cause.
 [[noreturn]] void fail_missing(const Form& form, const fs::path& dir, const fs::path& folder,
                                Split split, const std::vector<std::string>& names) {
-    const auto& [name, title] = form.source;
+    const char *const name = form.source.name, *const title = form.source.title;
     for (const char* archive : form.archives) {
         check(!form.source.there(dir / archive), name, ": expected ", shown(folder / names[0]),
               ", found it packed; tar -xkf ", shown(dir / archive), " -C ", shown(dir),
@@ -128,7 +128,7 @@ fs::path find(const Form& form, const fs::path& dir, Split split) {
 /// Checks that the file has `pictures` records or, if that is 0, any number of whole ones. Returns
 /// their number.
 std::size_t check_length(const Form& form, File& file, std::size_t pictures) {
-    const auto& [name, title] = form.source;
+    const char* const name = form.source.name;
     file.check_unpacked();
     check(!file.begins_with({0x80}), name, ": expected ", shown(file.path()),
           " of the binary version, found that it begins with 80, as Python's pickle files do",

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "../core/creation.h"
 #include "../core/error.h"
 #include "../core/full_name.h"
 
