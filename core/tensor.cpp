@@ -7,7 +7,6 @@
 #include <mutex>
 
 #include "error.h"
-#include "int_tensor.h"
 #include "internal.h"
 #include "rng.h"
 #include "tape.h"
@@ -145,11 +144,6 @@ Tensor tensor(std::span<const Real> values, const Shape& shape) {
     Tensor x = empty(shape);
     std::copy(values.begin(), values.end(), x.mutable_data());
     return x;
-}
-
-Tensor tensor(const IntTensor& numbers) {
-    numbers.check_whole("tensor");
-    return tensor(std::vector<Real>(numbers.values.begin(), numbers.values.end()), numbers.shape);
 }
 
 Tensor rand(const Shape& shape, Rng& rng) {

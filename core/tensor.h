@@ -15,7 +15,6 @@
 namespace primer {
 
 class Rng;
-struct IntTensor;
 
 /// A handle to Reals in row-major order with a shape. Copying a Tensor copies the handle: both then
 /// name the same values, as in PyTorch. What computes with tensors is in ops.h.
@@ -132,8 +131,6 @@ Tensor tensor(std::initializer_list<double> values);
 Tensor tensor(std::initializer_list<std::initializer_list<double>> rows) = delete;
 /// A copy of the values.
 Tensor tensor(std::span<const Real> values, const Shape& shape);
-/// The same numbers as Reals.
-Tensor tensor(const IntTensor& numbers);
 /// Independent uniform numbers from [0, 1).
 Tensor rand(const Shape& shape, Rng& rng);
 /// Independent normal numbers of mean 0 and variance 1.

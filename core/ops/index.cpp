@@ -38,6 +38,11 @@ Tensor pick(const char* op, const Tensor& x, const kernels::Axis& axis, const In
 
 }  // namespace
 
+Tensor tensor(const IntTensor& numbers) {
+    numbers.check_whole("tensor");
+    return tensor(std::vector<Real>(numbers.values.begin(), numbers.values.end()), numbers.shape);
+}
+
 Tensor index_select(const Tensor& x, Only<int> dim, const IntTensor& index) {
     index.check_whole("index_select");
     const Shape from = at_least_1d(x.shape());

@@ -133,6 +133,10 @@ DEVIATIONS = [
      "what relu cuts off has no part in the gradients; PyTorch multiplies it by 0, which gives NaN"),
     ("max argmax", lambda c: 0 in c.inputs["x"].shape and 0 in c.inputs["dy"].shape,
      "the largest of no elements, but for no result: the result is empty"),
+    ("embedding", lambda c: c.inputs["weight"].shape[0] == 0 and c.options.get("padding_idx") == 0,
+     "the padding is a row of the weight; PyTorch takes 0 where there are none"),
+    ("pad", lambda c: c.options["reflect"] == 1 and 0 in c.inputs["dy"].shape,
+     "reflection leaves something of each dimension; PyTorch asks for that of the last one only"),
     ("concat", lambda c: any(list(t.shape) == [0] for t in c.inputs.values()),
      "PyTorch passes over tensors of shape [0], whatever the others' rank: an old habit of its own"),
 ]
