@@ -52,7 +52,8 @@ requires Number<std::ranges::range_value_t<Range>> Tensor tensor(const Range& nu
     return tensor(reals, {std::ssize(reals)});
 }
 
-/// The same numbers as Reals. (A template, so that braces are never taken for an IntTensor.)
+/// The same numbers as Reals, such as indices for an Embedding in a Sequential. (A template, so
+/// that braces are never taken for an IntTensor.)
 template <std::same_as<IntTensor> T>
 Tensor tensor(const T& numbers) {
     numbers.check_whole("tensor");

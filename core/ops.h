@@ -280,8 +280,8 @@ struct PadOptions {
 /// x with margins, two sizes for each dimension and the last dimension first: {left, right, top,
 /// bottom, ...}; dimensions that are not named get none. A negative size takes away instead.
 /// Reflection leaves out the edge itself, [1, 2, 3] -> [2, 1, 2, 3, 2], so its sizes must be below
-/// the dimension's; it takes any number of dimensions of any x (PyTorch's the last one to three, of
-/// an x with one or two more).
+/// the dimension's, and it leaves at least one element of each (in PyTorch, not always). It takes
+/// any dimensions of any x; PyTorch's takes the last one to three, of an x with one or two more.
 Tensor pad(const Tensor& x, std::span<const Index> sizes, const PadOptions& options = {});
 Tensor pad(const Tensor& x, std::initializer_list<Only<Index>> sizes,
            const PadOptions& options = {});

@@ -8,7 +8,6 @@
 
 #include "creation.h"
 #include "error.h"
-#include "int_tensor.h"
 #include "internal.h"
 #include "tape.h"
 #include "thread_state.h"

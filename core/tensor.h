@@ -14,8 +14,6 @@
 
 namespace primer {
 
-struct IntTensor;
-
 /// A handle to Reals in row-major order with a shape. Copying a Tensor copies the handle: both then
 /// name the same values, as in PyTorch. creation.h makes tensors, ops.h computes with
 /// them.

@@ -16,7 +16,7 @@ IntTensor indices_of(const Tensor& x) {
     std::vector<Index> indices;
     for (const Real value : x.values()) {
         const auto index = static_cast<double>(value);
-        check(std::abs(index) <= static_cast<double>(kLargestExact) && index == std::trunc(index),
+        check(std::abs(index) < 0x1p62 && index == std::trunc(index),
               "embedding: expected whole numbers, the indices, got ", value, " at position ",
               indices.size(), " of x ", x.shape(), x.rank() > 1 ? " flattened" : "");
         indices.push_back(static_cast<Index>(index));

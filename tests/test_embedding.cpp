@@ -37,7 +37,7 @@ TEST_CASE("Embedding: in a Sequential, learning") {
         tape.backward(cross_entropy(model(words), {0, 1, 2}));
         optimizer.step();
     }
-    const Tensor& weight = model.parameters()[0];
+    const Tensor weight = model.parameters()[0];
     for (const Index row : {0, 1, 2, 3, 4}) {
         CAPTURE(row);
         const bool learns = row >= 1 && row <= 3;

@@ -161,6 +161,10 @@ DEVIATIONS = [
      "at a NaN the gradient is NaN; PyTorch's is 0, which hides it"),
     ("logsumexp", lambda c: bool((c.inputs["x"].abs() >= 1e8).any()),
      "the gradient is softmax(x); PyTorch's loses ln n beside a large result, and does not sum to 1"),
+    ("embedding", lambda c: c.inputs["weight"].shape[0] == 0 and c.options.get("padding_idx") == 0,
+     "the padding is a row of the weight; PyTorch takes 0 where there are none"),
+    ("pad", lambda c: c.options["reflect"] == 1 and 0 in c.inputs["dy"].shape,
+     "reflection leaves something of each dimension; PyTorch asks for that of the last one only"),
     ("concat", lambda c: any(list(t.shape) == [0] for t in c.inputs.values()),
      "PyTorch passes over tensors of shape [0], whatever the others' rank: an old habit of its own"),
 ]
