@@ -65,6 +65,10 @@ void normalize(const Row& row, const Real* x, Moments& m, Real* y) {
     for (Index c = 0; c < sizes.channels; ++c) {
         const NormLine line =
             line_of(m, rstd * or_else(1, rule.weight, c), or_else(0, rule.bias, c));
+        // An infinite weight: in the line, infinities would meet.
+        if (!std::isfinite(line.shift)) {
+            return reference::row_norm(sizes, rule, x + at, &m, y + at);
+        }
         const Index plane = at + c * sizes.inner;
         loops.normalize(sizes.inner, line, nullptr, nullptr, x + plane, y + plane);
     }

@@ -124,7 +124,8 @@ DEVIATIONS = [
      "no channels give no result; PyTorch refuses them"),
     ("batch_norm", lambda c: c.options["training"] == 0 and "running_mean" not in c.inputs,
      "evaluation wants running statistics even for a batch of none"),
-    ("batch_norm", lambda c: not c.inputs["dy"].isfinite().all() or has_infinite(c, "weight"),
+    ("batch_norm layer_norm group_norm",
+     lambda c: not c.inputs["dy"].isfinite().all() or has_infinite(c, "weight"),
      "whether infinities that meet give NaN depends on the order of the formula, in PyTorch on the "
      "layout"),
     ("group_norm GroupNorm", lambda c: c.inputs["x"].numel() == 0,
