@@ -133,7 +133,7 @@ DEVIATIONS = [
     ("group_norm GroupNorm",
      lambda c: c.inputs["x"].numel() == math.prod(c.inputs["x"].shape[:1]) * c.options["groups"],
      "a value that is its group's mean gives the bias exactly, where PyTorch leaves rounding errors"),
-    ("batch_norm", lambda c: has(c, MAX, -MAX),
+    ("batch_norm group_norm", lambda c: has(c, MAX, -MAX),
      "of numbers near the largest a step in between can be infinite, in PyTorch another one"),
     ("batch_norm", lambda c: c.options["relu"] == 1 and has_infinite(c, "x"),
      "what relu cuts off has no part in the gradients; PyTorch multiplies it by 0, which gives NaN"),
