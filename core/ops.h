@@ -481,7 +481,7 @@ struct LayerNormOptions {
 /// normalized_shape, of each example by itself: training and evaluation are the same (Ba, Kiros and
 /// Hinton, "Layer Normalization", 2016). weight and bias have the normalized_shape, or are
 /// undefined: 1 and 0. * is any number of dimensions. A row with one value gives the bias; with eps
-/// = 0, constant rows give NaN. As in batch_norm, an infinity in x makes its row NaN.
+/// = 0, constant rows give NaN. Infinities act as in batch_norm; one in x makes its row NaN.
 Tensor layer_norm(const Tensor& x, const Shape& normalized_shape, const Tensor& weight = {},
                   const Tensor& bias = {}, const LayerNormOptions& options = {});
 

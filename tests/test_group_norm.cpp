@@ -52,6 +52,12 @@ TEST_CASE("group_norm: eps is 1e-5 unless it is given; constant groups, and grou
                  {4, 6, 4, 6});
 }
 
+TEST_CASE("group_norm: an infinite weight") {
+    const Tensor x = slice(sequences(), 0, 1), weight = tensor({INFINITY, 10, 1, -INFINITY});
+    check_values(group_norm(x + 0.3, 2, weight, {}, kEps), {1, 4, 2},
+                 {-INFINITY, -INFINITY, 10 / 3.0, 10, 1.4, -1, INFINITY, -INFINITY});
+}
+
 // dy = 1 for the first value, whose group has r = 1/3: g = 3 0 0 0, so
 // dx_j = (g_j - 3/4 + z_j 3/4) / 3.
 TEST_CASE("group_norm: backward, by hand") {

@@ -65,6 +65,10 @@ void normalize(const Row& row, const Real* x, Moments& m, Real* y) {
     for (Index c = 0; c < sizes.channels; ++c) {
         const NormLine line =
             line_of(m, rstd * or_else(1, rule.weight, c), or_else(0, rule.bias, c));
+        // A weight so large that infinities would meet in the line.
+        if (!std::isfinite(line.scale) || !std::isfinite(line.shift)) {
+            return reference::row_norm(sizes, rule, x + at, &m, y + at);
+        }
         const Index plane = at + c * sizes.inner;
         loops.normalize(sizes.inner, line, nullptr, nullptr, x + plane, y + plane);
     }
@@ -116,10 +120,11 @@ void input_gradient(const Row& row, const Moments& m, const GradientSums* planes
     const auto& [sizes, rule, at] = row;
     const double rstd = rstd_of(m, rule.eps), n = static_cast<double>(sizes.row());
     const GradientSums sums = sums_of_row(row, line_of(m, rstd, 0), planes, from.x, from.dy);
-    if (!std::isfinite(sums.g) || !std::isfinite(sums.gz)) {
-        return reference::row_norm_backward(sizes, rule, {from.x + at, from.dy + at, &m}, dx + at,
-                                            nullptr, nullptr);
-    }
+    const auto plain = [&, begin = at, &s = sizes, &r = rule] {
+        reference::row_norm_backward(s, r, {from.x + begin, from.dy + begin, &m}, dx + begin,
+                                     nullptr, nullptr);
+    };
+    if (!std::isfinite(sums.g) || !std::isfinite(sums.gz)) return plain();
     // In a plane, dy weight may be too large for a float where dx is not: rstd is multiplied first.
     const double first = sizes.inner == 1 ? 1 : rstd;
     NormSlope slope{.weight = 1,
@@ -132,6 +137,7 @@ void input_gradient(const Row& row, const Moments& m, const GradientSums* planes
     if (sizes.inner == 1) return run(at, sizes.row(), rule.weight);
     for (Index c = 0; c < sizes.channels; ++c) {
         slope.weight = static_cast<Real>(first * or_else(1, rule.weight, c));
+        if (!std::isfinite(slope.weight)) return plain();
         run(at + c * sizes.inner, sizes.inner, nullptr);
     }
 }

@@ -141,7 +141,8 @@ DEVIATIONS = [
      "no channels give no result; PyTorch refuses them"),
     ("batch_norm", lambda c: c.options["training"] == 0 and "running_mean" not in c.inputs,
      "evaluation wants running statistics even for a batch of none"),
-    ("batch_norm", lambda c: not c.inputs["dy"].isfinite().all() or has_infinite(c, "weight"),
+    ("batch_norm layer_norm group_norm",
+     lambda c: not c.inputs["dy"].isfinite().all() or has_infinite(c, "weight"),
      "whether infinities that meet give NaN depends on the order of the formula, in PyTorch on the "
      "layout"),
     ("group_norm GroupNorm", lambda c: c.inputs["x"].numel() == 0,
@@ -149,7 +150,7 @@ DEVIATIONS = [
     ("group_norm GroupNorm",
      lambda c: c.inputs["x"].numel() == math.prod(c.inputs["x"].shape[:1]) * c.options["groups"],
      "a value that is its group's mean gives the bias exactly, where PyTorch leaves rounding errors"),
-    ("batch_norm", lambda c: has(c, MAX, -MAX),
+    ("batch_norm group_norm", lambda c: has(c, MAX, -MAX),
      "of numbers near the largest a step in between can be infinite, in PyTorch another one"),
     ("batch_norm", lambda c: c.options["relu"] == 1 and has_infinite(c, "x"),
      "what relu cuts off has no part in the gradients; PyTorch multiplies it by 0, which gives NaN"),
