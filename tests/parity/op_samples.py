@@ -78,8 +78,8 @@ SIGNATURES = UNARY | BINARY | {f"nn.functional.{name}": f"{name} x" for name in 
     "split_with_sizes": "split x sizes dim", "split_with_sizes_copy": "split x sizes dim",
     "chunk": "chunk x chunks dim", "unsafe_chunk": "chunk x chunks dim",
     "cat": "concat tensors dim", "stack": "stack tensors dim",
-    "index_select": "index_select x dim indices",
-    "nn.functional.embedding": "embedding weight indices padding_idx -max_norm ~norm_type "
+    "index_select": "index_select x dim index",
+    "nn.functional.embedding": "embedding weight index padding_idx -max_norm ~norm_type "
                                "-scale_grad_by_freq -sparse",
     "nn.functional.pad": "pad x sizes mode value", "constant_pad_nd": "pad x sizes value",
     # reductions
@@ -133,7 +133,7 @@ DEFAULTS = {
 
 # The arguments that are tensors for Primer, too. A number among them becomes one of shape [].
 TENSORS = "a b c d bias condition pos_weight running_mean running_var target weight x".split()
-INT_TENSORS = ["labels", "index"]  # "index" is a number in select
+INT_TENSORS = ["labels", "index"]
 
 
 # --- where the arguments say it in another way ---------------------------------------------------
@@ -178,11 +178,12 @@ def squeeze(op, given):
 
 def part(op, given):
     """slice, and narrow, which has a length in place of an end."""
-    size = given["x"].shape[given.setdefault("dim", 0)]
-    start = int(given.setdefault("start", 0))
-    start += size if start < 0 else 0
-    given["start"] = start
-    given["end"] = start + given.pop("length") if "length" in given else given.get("end", size)
+    size = given["x"].shape[given.get("dim", 0)]
+    start = int(given.get("start", 0))
+    if "length" in given:
+        start %= max(size, 1)
+        given["end"] = start + given.pop("length")
+    given |= {"start": start, "end": given.get("end", size)}
     return op
 
 
@@ -205,7 +206,7 @@ def getitem(op, given):
     index = torch.as_tensor(item)
     if index.dtype == torch.bool or index.dim() != 1:
         raise Inexpressible("a mask, or indices of several dimensions")
-    given |= {"dim": dim, "indices": index}
+    given |= {"dim": dim, "index": index}
     return "index_select"
 
 
@@ -273,6 +274,11 @@ def linalg_norm(op, given):
     return norm(op, given)
 
 
+def matrix_norm(op, given):
+    given.setdefault("dims", (-2, -1))
+    return linalg_norm(op, given)
+
+
 def pooling(op, given):
     if given.get("stride") == ():  # the kernel's
         del given["stride"]
@@ -304,7 +310,7 @@ ADJUST = {
     "squeeze squeeze_copy": squeeze, "slice narrow narrow_copy": part, "__getitem__": getitem,
     "split unsafe_split": split, "cat stack": joined, "nn.functional.pad": pad,
     "max min": extreme, "argmax argmin": one_dim, "var std": variance, "norm": norm,
-    "linalg.vector_norm": vector_norm, "linalg.norm": linalg_norm, "linalg.matrix_norm": linalg_norm,
+    "linalg.vector_norm": vector_norm, "linalg.norm": linalg_norm, "linalg.matrix_norm": matrix_norm,
     "nn.functional.avg_pool2d nn.functional.max_pool2d": pooling,
     "nn.functional.adaptive_avg_pool2d nn.functional.adaptive_max_pool2d": pooling,
     "nn.functional.dropout nn.functional.dropout2d": dropout,
@@ -336,7 +342,7 @@ def told(value):
     """An option as sweep.cpp reads it."""
     if isinstance(value, (tuple, list)):
         return ",".join(str(int(v)) for v in value)
-    return int(value) if isinstance(value, (bool, torch.Tensor)) else value
+    return int(value) if isinstance(value, bool) else value
 
 
 def put_in(value, tensors):
@@ -364,8 +370,6 @@ def convert(info, sample):
     if info.name in ADJUST:
         op = ADJUST[info.name](op, given)
     given = DEFAULTS.get(op, {}) | given
-    if is_tensor(given.get("indices")):
-        given["index"] = given.pop("indices")
     of_sample = {n: v for n, v in given.items() if n in TENSORS or is_tensor(v)}
     options = {n: told(v) for n, v in given.items() if n not in of_sample}
     inputs = {}
