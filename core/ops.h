@@ -446,7 +446,7 @@ Tensor adaptive_max_pool2d(const Tensor& x, Size2 output);
 struct BatchNormOptions {
     bool training = false;        ///< take the moments of x, not the running ones
     Only<double> momentum = 0.1;  ///< in [0, 1]: the weight of x's moments in the new running ones
-    Only<double> eps = 1e-5;      ///< >= 0; added to the variance, so that a constant channel gives 0
+    Only<double> eps = 1e-5;      ///< >= 0; added to the variance: a constant channel gives 0
     bool relu = false;            ///< relu of the result, in one pass instead of two
 };
 

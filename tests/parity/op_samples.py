@@ -10,6 +10,7 @@ lists the deliberate deviations. --table writes the counts as docs/op-samples.md
 
 import argparse
 import collections
+import copy
 import os
 import random
 import sys
@@ -26,6 +27,7 @@ import sweep
 # PyTorch's test utilities import this package, but the samples use nothing of it.
 sys.modules.setdefault("expecttest", types.SimpleNamespace(TestCase=unittest.TestCase))
 from torch.testing._internal.common_methods_invocations import op_db  # noqa: E402
+from torch.testing._internal.common_modules import module_db  # noqa: E402
 
 
 class Inexpressible(Exception):
@@ -279,12 +281,9 @@ def matrix_norm(op, given):
     return linalg_norm(op, given)
 
 
-def pooling(op, given):
+def avg_pool(op, given):
     if given.get("stride") == ():  # the kernel's
         del given["stride"]
-    sizes = given.get("output", 1)
-    if isinstance(sizes, tuple) and None in sizes:
-        raise Inexpressible("None for a size that stays")
     return op
 
 
@@ -311,8 +310,7 @@ ADJUST = {
     "split unsafe_split": split, "cat stack": joined, "nn.functional.pad": pad,
     "max min": extreme, "argmax argmin": one_dim, "var std": variance, "norm": norm,
     "linalg.vector_norm": vector_norm, "linalg.norm": linalg_norm, "linalg.matrix_norm": matrix_norm,
-    "nn.functional.avg_pool2d nn.functional.max_pool2d": pooling,
-    "nn.functional.adaptive_avg_pool2d nn.functional.adaptive_max_pool2d": pooling,
+    "nn.functional.avg_pool2d": avg_pool,
     "nn.functional.dropout nn.functional.dropout2d": dropout,
     "nn.functional.cross_entropy nn.functional.nll_loss": labels,
 }  # fmt: skip
@@ -339,8 +337,10 @@ def bind(words, sample):
 
 
 def told(value):
-    """An option as sweep.cpp reads it."""
+    """An option as sweep.cpp reads it; raises Inexpressible."""
     if isinstance(value, (tuple, list)):
+        if None in value:
+            raise Inexpressible("None for a size that stays")
         return ",".join(str(int(v)) for v in value)
     return int(value) if isinstance(value, bool) else value
 
@@ -355,7 +355,7 @@ def put_in(value, tensors):
 
 
 def result(y, op, options):
-    """The tensor that sweep.cpp gives."""
+    """The tensor that sweep.cpp gives: of several results the first, or all pieces in one."""
     if op == "split":
         y = torch.cat(y, options["dim"])
     if isinstance(y, (tuple, list)):
@@ -391,11 +391,95 @@ def convert(info, sample):
     return sweep.Case(op, function, inputs, wants, after, options)
 
 
+# --- layers ----------------------------------------------------------------------------------------
+
+# sweep.cpp's options for the attributes of PyTorch's layer (attribute=option where they differ).
+CONVOLUTION = "in_channels=in out_channels=out kernel_size=kernel stride padding dilation groups bias"
+BATCH_NORM = "num_features=in eps momentum affine track_running_stats=track"
+LAYERS = {name: "" for name in "Hardswish LogSigmoid Mish ReLU ReLU6 SELU SiLU Sigmoid Softsign Tanh".split()} | {
+    "Linear": "in_features=in out_features=out bias",
+    "Conv2d": CONVOLUTION, "ConvTranspose2d": CONVOLUTION + " output_padding",
+    "BatchNorm1d": BATCH_NORM, "BatchNorm2d": BATCH_NORM,
+    "LayerNorm": "normalized_shape=sizes eps elementwise_affine bias",
+    "GroupNorm": "num_groups=groups num_channels=in eps affine bias",
+    "MaxPool2d": f"{POOL[2:]} dilation ceil_mode return_indices",
+    "AvgPool2d": f"{POOL[2:]} ceil_mode count_include_pad divisor_override",
+    "AdaptiveAvgPool2d": "output_size=output", "AdaptiveMaxPool2d": "output_size=output return_indices",
+    "Embedding": "num_embeddings=in embedding_dim=out padding_idx",
+    "LeakyReLU": "negative_slope", "PReLU": "num_parameters=in", "ELU": "alpha", "CELU": "alpha",
+    "GELU": "approximate", "Softplus": "beta threshold", "Hardtanh": "min_val max_val", "GLU": "dim",
+    "Softmax": "dim", "LogSoftmax": "dim",
+}  # fmt: skip
+
+
+def layer_options(name, layer):
+    """What sweep.cpp is told of a layer; raises Inexpressible."""
+    options = {"training": int(layer.training)}
+    for word in LAYERS[name].split():
+        attribute, _, option = word.partition("=")
+        value = getattr(layer, attribute)
+        if attribute == "bias":
+            value = value is not None
+        if attribute == "momentum" and value is None:
+            value = "None"
+        if value is not None:
+            options[option or attribute] = told(value)
+    if options.pop("return_indices", False):
+        raise Inexpressible("argument return_indices")
+    if options.get("affine") and layer.bias is None and "bias" not in options:
+        raise Inexpressible("argument bias")
+    return options
+
+
+def convert_layer(info, sample, training):
+    """The case for a sample of a layer; raises Inexpressible."""
+    name = info.name.split(".")[-1]
+    arguments = sample.constructor_input
+    layer = info.module_cls(*arguments.args, **arguments.kwargs).train(training)
+    options = layer_options(name, layer)
+    (x,) = [*sample.forward_input.args, *sample.forward_input.kwargs.values()]
+    inputs = {n: p.detach() for n, p in layer.named_parameters()} | {"x": x.detach().float()}
+
+    def function(t):
+        used = copy.deepcopy(layer).to(t["x"].dtype)
+        parameters = {n: t[n] for n, _ in layer.named_parameters()}
+        at = t["x"] if x.is_floating_point() else x
+        y = torch.func.functional_call(used, parameters, (at,))
+        t["buffers"] = dict(used.named_buffers())
+        return y
+
+    wants = [n for n in inputs if n != "x" or x.requires_grad]
+    y = function({n: v.clone() for n, v in inputs.items()})
+    inputs["dy"] = sweep.numbers(*y.shape, seed=5)
+    return sweep.Case(name, function, inputs, wants, ["buffers"], options)
+
+
+def collect_layers(names):
+    """As collect."""
+    rows, cases = {}, []
+    for info in sorted(module_db, key=lambda i: i.name):
+        name = info.name.split(".")[-1]
+        if name not in LAYERS or names and name not in names:
+            continue
+        row = rows[info.name] = Row(name)
+        for training in (True, False):
+            torch.manual_seed(0)
+            random.seed(0)
+            for sample in info.module_inputs_func(
+                info, device="cpu", dtype=torch.float32, requires_grad=True, training=training
+            ):
+                try:
+                    cases.append((info.name, convert_layer(info, sample, training)))
+                except Inexpressible as reason:
+                    row.reasons[str(reason)] += 1
+    return rows, cases
+
+
 # --- running and counting ------------------------------------------------------------------------
 
 
 class Row:
-    """The counts of one op."""
+    """The counts of one op or layer."""
 
     def __init__(self, op):
         self.op = op
@@ -520,6 +604,9 @@ def main():
     parser.add_argument("--table", metavar="FILE", help="write the counts there, as Markdown")
     arguments = parser.parse_args()
     rows, cases = collect(arguments.ops)
+    layer_rows, layer_cases = collect_layers(arguments.ops)
+    rows |= layer_rows
+    cases += layer_cases
     met = run(arguments.program, rows, cases)
     print_table(rows)
     print("on purpose otherwise:", *(f"\n  {reason}" for reason in met))

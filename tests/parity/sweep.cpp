@@ -483,12 +483,15 @@ std::unique_ptr<Module> layer(const Case& in) {
     if (type == "BatchNorm2d") return made(BatchNorm2d(a, batch_norm_options(in)));
     if (type == "LayerNorm") {
         return made(LayerNorm(Shape(std::span<const Index>(in.wholes("sizes"))),
-                              {.elementwise_affine = in.flag("elementwise_affine", true),
+                              {.eps = in.number("eps", 1e-5),
+                               .elementwise_affine = in.flag("elementwise_affine", true),
                                .bias = in.flag("bias", true)}));
     }
     if (type == "GroupNorm") {
         return made(GroupNorm(in.whole("groups", 1), a,
-                              {.affine = in.flag("affine", true), .bias = in.flag("bias", true)}));
+                              {.eps = in.number("eps", 1e-5),
+                               .affine = in.flag("affine", true),
+                               .bias = in.flag("bias", true)}));
     }
     if (type == "MaxPool2d") return made(MaxPool2d(max_pool_options(in)));
     if (type == "AvgPool2d") return made(AvgPool2d(avg_pool_options(in)));
