@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Runs the inputs with which PyTorch tests its own ops (OpInfo's sample inputs) on Primer.
+"""Runs the inputs with which PyTorch tests its own ops and layers on Primer (the sample inputs of
+OpInfo and ModuleInfo).
 
     python3 tests/parity/op_samples.py build/release/tests/sweep [--table FILE] [OP...]
 
@@ -30,6 +31,9 @@ from torch.testing._internal.common_methods_invocations import op_db  # noqa: E4
 from torch.testing._internal.common_modules import module_db  # noqa: E402
 
 
+VERSION = torch.__version__.split("+")[0]
+
+
 class Inexpressible(Exception):
     """Primer has no such function or argument; the message says which."""
 
@@ -37,12 +41,15 @@ class Inexpressible(Exception):
 # By PyTorch's function: sweep.cpp's op, and the function's arguments in their order, with sweep.cpp's
 # names (PyTorch's=sweep.cpp's, where a sample uses the former). "-" marks an argument that Primer
 # lacks, "~" one that does not matter here.
-BINARY = {name: f"{name} a b" for name in "eq ge gt le lt maximum minimum mul ne pow true_divide".split()}
-UNARY = {name: f"{name} x" for name in "abs cos exp log neg sigmoid sin sqrt tanh".split()}
+BINARY = "eq ge gt le lt maximum minimum mul ne pow"
+UNARY = "abs cos exp log neg sigmoid sin sqrt tanh"
 ACTIVATIONS = "hardsigmoid hardswish logsigmoid mish relu relu6 selu silu softsign"
 LOSS = "x target -size_average -reduce reduction"
 POOL = "x kernel_size=kernel stride padding"
-SIGNATURES = UNARY | BINARY | {f"nn.functional.{name}": f"{name} x" for name in ACTIVATIONS.split()} | {
+SIGNATURES = {name: f"{name} a b" for name in BINARY.split()}
+SIGNATURES |= {name: f"{name} x" for name in UNARY.split()}
+SIGNATURES |= {f"nn.functional.{name}": f"{name} x" for name in ACTIVATIONS.split()}
+SIGNATURES |= {
     # elementwise
     "add": "add a b -alpha", "sub": "sub a b -alpha", "div": "div a b -rounding_mode",
     "true_divide": "div a b", "rsub": "sub b a -alpha",
@@ -103,7 +110,8 @@ SIGNATURES = UNARY | BINARY | {f"nn.functional.{name}": f"{name} x" for name in 
     "nn.functional.avg_pool2d": f"avg_pool2d {POOL} ceil_mode count_include_pad divisor_override",
     "nn.functional.adaptive_avg_pool2d": "adaptive_avg_pool2d x output",
     "nn.functional.adaptive_max_pool2d": "adaptive_max_pool2d x output -return_indices",
-    "nn.functional.batch_norm": "batch_norm x running_mean running_var weight bias training momentum eps",
+    "nn.functional.batch_norm": "batch_norm x running_mean running_var weight bias training "
+                                "momentum eps",
     "native_batch_norm": "batch_norm x weight bias running_mean running_var training momentum eps",
     "nn.functional.layer_norm": "layer_norm x sizes weight bias eps",
     "native_layer_norm": "layer_norm x sizes weight bias eps",
@@ -126,20 +134,20 @@ SIGNATURES = UNARY | BINARY | {f"nn.functional.{name}": f"{name} x" for name in 
     "nn.functional.nll_loss": "nll_loss x target weight -size_average ignore_index -reduce reduction",
 }  # fmt: skip
 
-# What sweep.cpp or the DEVIATIONS of sweep.py want to see where PyTorch's default is meant.
+# Defaults that sweep.cpp does not know, or that the DEVIATIONS of sweep.py ask for.
 DEFAULTS = {
     "batch_norm": {"training": 0, "relu": 0}, "chunk": {"dim": 0}, "concat": {"dim": 0},
     "cross_entropy": {"label_smoothing": 0.0}, "glu": {"dim": -1}, "huber_loss": {"delta": 1.0},
     "slice": {"dim": 0}, "split": {"dim": 0}, "stack": {"dim": 0},
 }  # fmt: skip
 
-# The arguments that are tensors for Primer, too. A number among them becomes one of shape [].
-TENSORS = "a b c d bias condition pos_weight running_mean running_var target weight x".split()
+# The arguments that are tensors. A number in place of one becomes a tensor of shape [].
+TENSORS = "a b bias condition pos_weight running_mean running_var target weight x".split()
 INT_TENSORS = ["labels", "index"]
 
 
-# --- where the arguments say it in another way ---------------------------------------------------
-# Each changes the arguments, and returns the op.
+# --- arguments that sweep.cpp wants in another form ----------------------------------------------
+# Each function changes the arguments, and returns the op.
 
 
 def clamp(op, given):
@@ -220,7 +228,7 @@ def split(op, given):
 
 def joined(op, given):
     """A list of tensors: a, b, ..."""
-    given |= dict(zip("abcd", given.pop("tensors")))
+    given |= dict(zip("abcdefgh", given.pop("tensors")))
     return op
 
 
@@ -254,7 +262,7 @@ def variance(op, given):
 
 
 def norm(op, given):
-    """Frobenius's norm is that of all elements as one vector."""
+    """The Frobenius norm is that of all elements as one vector."""
     p = given.get("p", "fro")
     if p == "nuc":
         raise Inexpressible("nuclear norm")
@@ -268,11 +276,11 @@ def vector_norm(op, given):
 
 
 def linalg_norm(op, given):
-    """Of a matrix, unless there is one dimension, or no p."""
+    """The norm of a matrix, unless there is one dimension, or no p."""
     dims = given.get("dims", range(given["x"].dim()))
     is_matrix = not isinstance(dims, int) and len(dims) == 2
     if is_matrix and given.get("p", "fro") != "fro":
-        raise Inexpressible("norms of matrices but Frobenius's")
+        raise Inexpressible("a matrix norm other than Frobenius")
     return norm(op, given)
 
 
@@ -396,7 +404,8 @@ def convert(info, sample):
 # sweep.cpp's options for the attributes of PyTorch's layer (attribute=option where they differ).
 CONVOLUTION = "in_channels=in out_channels=out kernel_size=kernel stride padding dilation groups bias"
 BATCH_NORM = "num_features=in eps momentum affine track_running_stats=track"
-LAYERS = {name: "" for name in "Hardswish LogSigmoid Mish ReLU ReLU6 SELU SiLU Sigmoid Softsign Tanh".split()} | {
+PLAIN = "Hardswish LogSigmoid Mish ReLU ReLU6 SELU SiLU Sigmoid Softsign Tanh"
+LAYERS = {name: "" for name in PLAIN.split()} | {
     "Linear": "in_features=in out_features=out bias",
     "Conv2d": CONVOLUTION, "ConvTranspose2d": CONVOLUTION + " output_padding",
     "BatchNorm1d": BATCH_NORM, "BatchNorm2d": BATCH_NORM,
@@ -559,21 +568,22 @@ def summary(rows):
     every = totals(rows)
     n = every.verdicts
     return (
-        f"{len(rows)} ops: {every.samples()} samples, {every.expressed()} expressed, of which "
-        f"{n['passed']} as PyTorch {torch.__version__.split('+')[0]}, {n['meant']} otherwise on "
-        f"purpose, {n['wrong']} wrong"
+        f"{len(rows)} ops and layers: {every.samples()} samples, {every.expressed()} expressed, "
+        f"of which {n['passed']} as PyTorch {VERSION}, {n['meant']} otherwise on purpose, "
+        f"{n['wrong']} wrong"
     )
 
 
 HEAD = """# PyTorch's sample inputs
 
-PyTorch tests its ops with sample inputs (OpInfo, `torch.testing._internal`). This table says how
-many of those of PyTorch {version}, on the CPU and in float32, Primer's functions can express, and how
-many of these give PyTorch's results and gradients. It lists all ops of PyTorch that Primer has,
-whatever Primer calls them. This command checks it, and
-`tests/scripts/op_samples_test.sh` that the counts here are right:
+PyTorch tests its ops and layers with sample inputs (OpInfo and ModuleInfo in
+`torch.testing._internal`). Primer is tested with those of PyTorch {version} for all ops and layers
+that both have, on the CPU and in float32. The table says how many of them Primer's functions can
+express, and how many of these give PyTorch's results and gradients. It is made by
 
     python3 tests/parity/op_samples.py build/release/tests/sweep --table docs/op-samples.md
+
+and `tests/scripts/op_samples_test.sh` checks that it is up to date.
 
 | PyTorch | Primer | samples | expressed | passed | otherwise on purpose | not expressed |
 |---|---|---:|---:|---:|---:|---|
@@ -582,7 +592,7 @@ whatever Primer calls them. This command checks it, and
 
 def write_table(path, rows, met):
     with open(path, "w", encoding="utf-8") as file:
-        file.write(HEAD.format(version=torch.__version__.split("+")[0]))
+        file.write(HEAD.format(version=VERSION))
         for name, row in rows.items():
             n = row.verdicts
             counts = [row.samples(), row.expressed(), n["passed"], n["meant"] or ""]
@@ -609,7 +619,7 @@ def main():
     cases += layer_cases
     met = run(arguments.program, rows, cases)
     print_table(rows)
-    print("on purpose otherwise:", *(f"\n  {reason}" for reason in met))
+    print("".join(f"on purpose otherwise: {reason}\n" for reason in met), end="")
     if arguments.table:
         write_table(arguments.table, rows, met)
     print(summary(rows))
