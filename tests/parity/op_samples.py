@@ -470,7 +470,7 @@ def collect_layers(names):
         name = info.name.split(".")[-1]
         if name not in LAYERS or names and name not in names:
             continue
-        row = rows[info.name] = Row(name)
+        row = rows[info.name] = Row()
         for training in (True, False):
             torch.manual_seed(0)
             random.seed(0)
@@ -488,10 +488,10 @@ def collect_layers(names):
 
 
 class Row:
-    """The counts of one op or layer."""
+    """The counts of one op or layer of PyTorch, and the ops of Primer that do its work."""
 
-    def __init__(self, op):
-        self.op = op
+    def __init__(self):
+        self.ops = {}  # in order
         self.verdicts = collections.Counter()
         self.reasons = collections.Counter()
 
@@ -511,7 +511,7 @@ def collect(names):
         op = SIGNATURES[info.name].split()[0]
         if names and op not in names and info.name not in names:
             continue
-        row = rows[info.full_name] = Row(op)
+        row = rows[info.full_name] = Row()
         torch.manual_seed(0)
         random.seed(0)
         for sample in info.sample_inputs("cpu", torch.float32, requires_grad=info.supports_autograd):
@@ -534,6 +534,7 @@ def run(program, rows, named):
     for i, (name, c) in enumerate(named):
         assert None not in references[i], f"PyTorch raises for its own sample: {name} {c.options}"
         found, fault = sweep.verdict(c, references[i], results[i], errors.get(i))
+        rows[name].ops[c.op] = None
         rows[name].verdicts[found] += 1
         if found == "meant":
             met[sweep.deviation(c)] = None
@@ -548,7 +549,7 @@ def listed(reasons):
 
 
 def totals(rows):
-    every = Row("")
+    every = Row()
     for row in rows.values():
         every.verdicts += row.verdicts
         every.reasons += row.reasons
@@ -577,7 +578,7 @@ def summary(rows):
 HEAD = """# PyTorch's sample inputs
 
 PyTorch tests its ops and layers with sample inputs (OpInfo and ModuleInfo in
-`torch.testing._internal`). Primer is tested with those of PyTorch {version} for all ops and layers
+`torch.testing._internal`). Primer is tested with those of PyTorch {version} for the ops and layers
 that both have, on the CPU and in float32. The table says how many of them Primer's functions can
 express, and how many of these give PyTorch's results and gradients. It is made by
 
@@ -596,7 +597,8 @@ def write_table(path, rows, met):
         for name, row in rows.items():
             n = row.verdicts
             counts = [row.samples(), row.expressed(), n["passed"], n["meant"] or ""]
-            cells = [f"`{name}`", f"`{row.op}`", *map(str, counts), listed(row.reasons)]
+            ops = ", ".join(f"`{op}`" for op in row.ops)
+            cells = [f"`{name}`", ops, *map(str, counts), listed(row.reasons)]
             file.write("| " + " | ".join(cells) + " |\n")
         file.write(f"\n{summary(rows)}.\n")
         if met:
