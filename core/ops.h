@@ -445,8 +445,8 @@ Tensor adaptive_max_pool2d(const Tensor& x, Size2 output);
 
 struct BatchNormOptions {
     bool training = false;        ///< take the moments of x, not the running ones
-    Only<double> momentum = 0.1;  ///< the weight of x's moments in the new running ones
-    Only<double> eps = 1e-5;      ///< added to the variance, so that a constant channel gives 0
+    Only<double> momentum = 0.1;  ///< in [0, 1]: the weight of x's moments in the new running ones
+    Only<double> eps = 1e-5;      ///< >= 0; added to the variance: a constant channel gives 0
     bool relu = false;            ///< relu of the result, in one pass instead of two
 };
 
@@ -473,7 +473,7 @@ Tensor batch_norm(const Tensor& x, const Tensor& running_mean, const Tensor& run
 // --- normalization.cpp -------------------------------------------------------------------------
 
 struct LayerNormOptions {
-    Only<double> eps = 1e-5;  ///< added to the variance, so that a constant row gives 0
+    Only<double> eps = 1e-5;  ///< >= 0; added to the variance, so that a constant row gives 0
 };
 
 /// (x - mean) / sqrt(variance + eps) * weight + bias for x [*, normalized_shape], where mean and
@@ -486,7 +486,7 @@ Tensor layer_norm(const Tensor& x, const Shape& normalized_shape, const Tensor& 
                   const Tensor& bias = {}, const LayerNormOptions& options = {});
 
 struct GroupNormOptions {
-    Only<double> eps = 1e-5;  ///< added to the variance, so that a constant group gives 0
+    Only<double> eps = 1e-5;  ///< >= 0; added to the variance, so that a constant group gives 0
 };
 
 /// The same for x [N, C] or [N, C, ...], where each example's mean and variance are those of
@@ -504,7 +504,8 @@ Tensor group_norm(const Tensor& x, Only<Index> num_groups, const Tensor& weight 
 /// p = 0 is x itself. Takes one number from rng, or none for p = 0.
 Tensor dropout(const Tensor& x, Only<double> p = 0.5, Rng& rng = default_rng());
 /// The same for whole channels of x [N, C, H, W], different ones in each image (Tompson et al.,
-/// "Efficient Object Localization Using Convolutional Networks", 2015, section 3.2).
+/// "Efficient Object Localization Using Convolutional Networks", 2015, section 3.2). PyTorch also
+/// takes three dimensions, which it reads as [N, C, L].
 Tensor dropout2d(const Tensor& x, Only<double> p = 0.5, Rng& rng = default_rng());
 
 // --- cross_entropy.cpp -------------------------------------------------------------------------

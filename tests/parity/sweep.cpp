@@ -45,6 +45,13 @@ class Case {
         return at->second;
     }
     IntTensor ints(const std::string& name) const { return file_.int_tensor(entry(name)); }
+    // The inputs "a", "b", ...
+    std::vector<Tensor> tensors() const {
+        std::vector<Tensor> found;
+        for (std::string name = "a"; (*this)[name].defined(); ++name[0])
+            found.push_back((*this)[name]);
+        return found;
+    }
 
     bool has(const std::string& option) const { return options_.contains(option); }
     std::string text(const std::string& option, const std::string& otherwise) const {
@@ -120,8 +127,10 @@ Compute of_two(Tensor (*op)(const Tensor&, const Tensor&)) {
 }
 
 Conv2dOptions conv_options(const Case& in) {
-    const ConvPadding padding = in.text("padding", "") == "same" ? ConvPadding("same")  //
-                                                                 : in.size("padding", 0);
+    const std::string word = in.text("padding", "");
+    const ConvPadding padding = word == "same"    ? ConvPadding("same")
+                                : word == "valid" ? ConvPadding("valid")
+                                                  : in.size("padding", 0);
     return {.stride = in.size("stride", 1),
             .padding = padding,
             .dilation = in.size("dilation", 1),
@@ -187,7 +196,10 @@ std::map<std::string, Compute> ops() {
         {"maximum", of_two(maximum)},
         {"minimum", of_two(minimum)},
         {"clamp",
-         [](const Case& in) { return clamp(in["x"], in.number("min", 0), in.number("max", 0)); }},
+         [](const Case& in) {
+             if (in["min"].defined()) return minimum(maximum(in["x"], in["min"]), in["max"]);
+             return clamp(in["x"], in.number("min", 0), in.number("max", 0));
+         }},
         {"clamp_min", [](const Case& in) { return clamp_min(in["x"], in.number("min", 0)); }},
         {"clamp_max", [](const Case& in) { return clamp_max(in["x"], in.number("max", 0)); }},
         {"where", [](const Case& in) { return where(in["condition"], in["a"], in["b"]); }},
@@ -261,10 +273,7 @@ std::map<std::string, Compute> ops() {
          }},
         {"chunk",
          [](const Case& in) { return chunk(in["x"], in.whole("chunks", 0), in.dim()).front(); }},
-        {"stack",
-         [](const Case& in) {
-             return stack({in["a"], in["b"]}, in.dim());
-         }},
+        {"stack", [](const Case& in) { return stack(in.tensors(), in.dim()); }},
         {"index_select",
          [](const Case& in) { return index_select(in["x"], in.dim(), in.ints("index")); }},
         {"embedding",
@@ -277,10 +286,7 @@ std::map<std::string, Compute> ops() {
                         {.mode = in.flag("reflect") ? PadMode::reflect : PadMode::constant,
                          .value = in.number("value", 0)});
          }},
-        {"concat",
-         [](const Case& in) {
-             return concat({in["a"], in["b"]}, in.dim());
-         }},
+        {"concat", [](const Case& in) { return concat(in.tensors(), in.dim()); }},
         {"expand",
          [](const Case& in) {
              return expand(in["x"], Shape(std::span<const Index>(in.wholes("sizes"))));
@@ -477,12 +483,15 @@ std::unique_ptr<Module> layer(const Case& in) {
     if (type == "BatchNorm2d") return made(BatchNorm2d(a, batch_norm_options(in)));
     if (type == "LayerNorm") {
         return made(LayerNorm(Shape(std::span<const Index>(in.wholes("sizes"))),
-                              {.elementwise_affine = in.flag("elementwise_affine", true),
+                              {.eps = in.number("eps", 1e-5),
+                               .elementwise_affine = in.flag("elementwise_affine", true),
                                .bias = in.flag("bias", true)}));
     }
     if (type == "GroupNorm") {
         return made(GroupNorm(in.whole("groups", 1), a,
-                              {.affine = in.flag("affine", true), .bias = in.flag("bias", true)}));
+                              {.eps = in.number("eps", 1e-5),
+                               .affine = in.flag("affine", true),
+                               .bias = in.flag("bias", true)}));
     }
     if (type == "MaxPool2d") return made(MaxPool2d(max_pool_options(in)));
     if (type == "AvgPool2d") return made(AvgPool2d(avg_pool_options(in)));

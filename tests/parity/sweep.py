@@ -150,6 +150,14 @@ DEVIATIONS = [
     ("group_norm GroupNorm",
      lambda c: c.inputs["x"].numel() == math.prod(c.inputs["x"].shape[:1]) * c.options["groups"],
      "a value that is its group's mean gives the bias exactly, where PyTorch leaves rounding errors"),
+    ("batch_norm", lambda c: images_are(c, lambda s: list(s) == [0]),
+     "x has a dimension of examples and one of channels; PyTorch takes one of shape [0]"),
+    ("batch_norm", lambda c: not 0 <= c.options.get("momentum", 0) <= 1,
+     "momentum is a weight from 0 to 1; PyTorch takes any number"),
+    ("batch_norm layer_norm group_norm", lambda c: c.options.get("eps", 0) < 0,
+     "eps must be at least 0; PyTorch takes the root of whatever variance + eps is"),
+    ("dropout2d Dropout2d", lambda c: images_are(c, lambda s: len(s) == 3),
+     "x is [N, C, H, W]; PyTorch reads three dimensions as [N, C, L], and warns"),
     ("batch_norm group_norm", lambda c: has(c, MAX, -MAX),
      "of numbers near the largest a step in between can be infinite, in PyTorch another one"),
     ("batch_norm", lambda c: c.options["relu"] == 1 and has_infinite(c, "x"),
@@ -1333,11 +1341,18 @@ def compare(c, single, double, results, error):
     return None
 
 
-def on_purpose(c):
-    return any(c.op in ops.split() and meant(c) for ops, meant, _ in DEVIATIONS)
+def deviation(c):
+    """Why a case may differ on purpose, or None."""
+    return next((why for ops, meant, why in DEVIATIONS if c.op in ops.split() and meant(c)), None)
 
 
-def write_cases(path):
+def verdict(c, reference, results, error):
+    """Whether a case passed, is meant to differ, or is wrong; and what is wrong."""
+    fault = compare(c, *reference, results, error)
+    return "passed" if fault is None else "meant" if deviation(c) else "wrong", fault
+
+
+def write_cases(path, cases):
     tensors, texts = {}, {"format": "pt"}
     for i, c in enumerate(cases):
         words = [c.op] + [f"{k}={v}" for k, v in c.options.items()]
@@ -1371,10 +1386,9 @@ def judge(references, results, errors):
     """Prints the faults, and how many cases of each op agree with PyTorch. Returns whether all do."""
     counts = collections.defaultdict(collections.Counter)
     for i, c in enumerate(cases):
-        fault = compare(c, *references[i], results[i], errors.get(i))
-        verdict = "passed" if fault is None else "meant" if on_purpose(c) else "wrong"
-        counts[c.op][verdict] += 1
-        if verdict == "wrong" and counts[c.op]["wrong"] <= 5:
+        found, fault = verdict(c, references[i], results[i], errors.get(i))
+        counts[c.op][found] += 1
+        if found == "wrong" and counts[c.op]["wrong"] <= 5:
             options = " ".join(f"{k}={v}" for k, v in c.options.items())
             print(f"FAILED: {c.op} {options}: {fault}")
     for op, n in [*counts.items(), ("all ops", sum(counts.values(), collections.Counter()))]:
@@ -1400,7 +1414,7 @@ def main():
     good = True
     with tempfile.TemporaryDirectory() as folder:
         files = [os.path.join(folder, name) for name in ("cases", "results")]
-        write_cases(files[0])
+        write_cases(files[0], cases)
         for level in arguments.isa or [None]:
             print(f"-- {level or 'the best instruction set'}")
             found = run_primer(arguments.program, level, files)
