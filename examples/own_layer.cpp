@@ -37,15 +37,9 @@ Tensor snake(const Tensor& x, const Tensor& slope) {
     return record({"snake", 0}, y, {x, slope},
                   [x = Saved(x), slope = Saved(slope)](const Tensor& dy, std::span<Grad> d) {
                       Grad &dx = d[0], &da = d[1];
-                      // A backward can also be made of ops, only slower than a loop. No op computes
-                      // the sine, so loops fill these two.
-                      Tensor s = empty(dy.shape()), s2 = empty(dy.shape());
-                      Real *sine = s.mutable_data(), *sine2 = s2.mutable_data();
-                      for (Index i = 0; i < dy.numel(); ++i) {
-                          const Real u = slope->data()[i % slope->numel()] * x->data()[i];
-                          sine[i] = std::sin(u);
-                          sine2[i] = std::sin(2 * u);
-                      }
+                      // A backward can be made of ops, only slower than one loop. (So can the
+                      // forward: x + pow(sin(slope * x), 2) / slope needs no backward at all.)
+                      const Tensor u = mul(slope, x), s = sin(u), s2 = sin(2 * u);
                       if (dx.wanted()) dx.add(dy * (1 + s2));
                       // [N, C] where the slope is [C]: the tape sums over what was repeated.
                       if (da.wanted()) da.add(dy * (x * s2 - s * s / slope) / slope);

@@ -352,7 +352,8 @@ TEST_CASE("rng: where no generator is passed, the default one is used") {
     same(Linear(3, 2).weight, Linear(3, 2, rng).weight);
     same(Linear(3, 2, {.bias = false}).weight, Linear(3, 2, rng, {.bias = false}).weight);
     same(Conv2d(2, 3, 3).weight, Conv2d(2, 3, {.kernel_size = 3}, rng).weight);
-    same(Conv2d(2, 3, {.kernel_size = {1, 2}}).weight, Conv2d(2, 3, {.kernel_size = {1, 2}}, rng).weight);
+    same(Conv2d(2, 3, {.kernel_size = {1, 2}}).weight,
+         Conv2d(2, 3, {.kernel_size = {1, 2}}, rng).weight);
     same(Maxout(3, 2, 2).weight, Maxout(3, 2, 2, rng).weight);
     CHECK(Dropout().rng_state() == Dropout(rng).rng_state());
     CHECK(Dropout(0.2).rng_state() == Dropout(0.2, rng).rng_state());

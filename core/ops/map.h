@@ -1,7 +1,7 @@
 #pragma once
 
-#include "../kernels/elementwise.h"
 #include "../creation.h"
+#include "../kernels/elementwise.h"
 
 // How ops that work element by element call their kernels.
 
