@@ -349,6 +349,9 @@ Tensor fitted_picture(const Image& image, Only<Index> channels, Only<Index> heig
     return picture;
 }
 
-Tensor cifar_picture(const Image& image) { return fitted_picture(image, 3, 32, 32); }
+Tensor cifar_picture(const Image& image) {
+    image.check_whole("cifar_picture");
+    return fitted_picture(image, 3, 32, 32);
+}
 
 }  // namespace primer

@@ -237,7 +237,7 @@ TEST_CASE("mnist: labels that do not match the images") {
         },
         kLabelsName,
         {"expected labels from 0 to 9", "found 10 for image 1", "--to NEW-FOLDER",
-         "for data of your own with other labels, make an ImageDataset"});
+         "for data of your own, give idx_dataset their number of classes"});
     check_mnist_error(
         [](const Folder& f) {
             f.write(kLabelsName, labels({1, 2, '\xff'}));

@@ -37,9 +37,9 @@ OPS = {
     "mean": torch.mean,
     "amax": torch.amax,
     "amin": torch.amin,
-    "var": torch.var,
+    "var": lambda x, dims, keepdim: torch.var(x, dims, keepdim=keepdim),
     "var, correction 0": lambda x, dims, keepdim: torch.var(x, dims, correction=0, keepdim=keepdim),
-    "stddev": torch.std,
+    "stddev": lambda x, dims, keepdim: torch.std(x, dims, keepdim=keepdim),
     "stddev, correction 0.5": lambda x, d, keepdim: torch.std(x, d, correction=0.5, keepdim=keepdim),
     "logsumexp": torch.logsumexp,
 }
