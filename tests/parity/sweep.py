@@ -35,6 +35,7 @@ SPECIAL = ENDS + [0.5, -0.5, 2.0, -2.0, 3.0, -3.0, 1e10, -1e10, 1e20, -1e20, 1e-
 SPECIAL += [20.0, 20.5, -20.0, 88.0, 89.0, -88.0, -104.0, 7.5, 5e5, -5e5, 0.3333333, -0.7, 16.5]
 UPSTREAM = [1.0, -0.75, 0.0, INF, NAN, MAX, TINY]
 
+PART = 10000  # cases in a file
 RAISES = (RuntimeError, ValueError, IndexError, ZeroDivisionError, AssertionError)
 
 Case = collections.namedtuple("Case", "op function inputs wants after options")
@@ -1382,6 +1383,20 @@ def run_primer(program, level, files):
     return results, errors
 
 
+def run_in_parts(program, level, cases, folder):
+    """run_primer for any number of cases: Primer reads at most 100 000 tensors of a file."""
+    files = [os.path.join(folder, name) for name in ("cases", "results")]
+    results, errors = collections.defaultdict(dict), {}
+    for first in range(0, len(cases), PART):
+        write_cases(files[0], cases[first : first + PART])
+        found = run_primer(program, level, files)
+        if found is None:
+            return None
+        results |= {first + i: tensors for i, tensors in found[0].items()}
+        errors |= {first + i: error for i, error in found[1].items()}
+    return results, errors
+
+
 def judge(references, results, errors):
     """Prints the faults, and how many cases of each op agree with PyTorch. Returns whether all do."""
     counts = collections.defaultdict(collections.Counter)
@@ -1413,11 +1428,9 @@ def main():
     references = [(reference(c, torch.float32), reference(c, torch.float64)) for c in cases]
     good = True
     with tempfile.TemporaryDirectory() as folder:
-        files = [os.path.join(folder, name) for name in ("cases", "results")]
-        write_cases(files[0], cases)
         for level in arguments.isa or [None]:
             print(f"-- {level or 'the best instruction set'}")
-            found = run_primer(arguments.program, level, files)
+            found = run_in_parts(arguments.program, level, cases, folder)
             if found is None:
                 print(f"skipped: this processor has no {level}")
                 continue
