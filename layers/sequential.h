@@ -40,6 +40,12 @@ class Sequential : public Module {
         return *this;
     }
 
+    /// For those who look for it: the one way is append.
+    template <class M>
+    void add(M&& /*module*/) {
+        static_assert(sizeof(M) == 0, "a Sequential grows by append(module), as PyTorch's does");
+    }
+
     Index size() const { return static_cast<Index>(modules_.size()); }
     /// As in PyTorch, -1 is the last one. Throws Error if there is none.
     Module& operator[](Only<Index> i);

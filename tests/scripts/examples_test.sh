@@ -71,6 +71,47 @@ run 1 "$bin/mnist_mlp" --lr 1e30 --epochs 1
 expect err '^error: step [0-9]+: the loss is not finite'
 one_line err
 
+# The study, with one seed: its table has a row for each of the four.
+run 0 "$bin/prelu_study" --epochs 1 --seeds 1
+for row in 'ReLU            He normal' 'ParametricReLU  He normal' 'ReLU            PyTorch' 'ParametricReLU  PyTorch'; do
+    expect out "^$row.* [89][0-9]\\.[0-9]{2} \\+- 0\\.00$"
+done
+run 2 "$bin/prelu_study" --seeds 0
+
+# Pictures of one's own, in a folder for each class: the network gets as many outputs, and files
+# that are no pictures are named. Without training and test folders a fifth is kept for the test.
+if command -v python3 > /dev/null; then
+    python3 - <<'END'
+import pathlib, random
+random.seed(1)
+for name, low in [("dark", 0), ("light", 128), ("middle", 64)]:
+    folder = pathlib.Path("own") / name
+    folder.mkdir(parents=True)
+    for i in range(20):
+        pixels = bytes(random.randrange(low, low + 60) for _ in range(12 * 9))
+        (folder / f"{i}.pgm").write_bytes(b"P5 12 9 255\n" + pixels)
+pathlib.Path("own/notes.txt").write_text("mine")
+END
+    for name in mnist_mlp mnist_cnn cifar_cnn; do
+        run 0 "$bin/$name" --data own --epochs 2 --batch-size 8
+        expect out '^Training on the pictures in own: 48 images, 12 to test'
+        expect out '^Not used: notes.txt is no picture\.$'
+        expect out ' 3\]|out_features=3, '
+    done
+    mkdir parted
+    cp -r own parted/train
+    cp -r own parted/val
+    run 0 "$bin/mnist_mlp" --data parted --dry-run
+    expect out ': 60 images, 60 to test'
+    rm -r parted/val/dark
+    run 1 "$bin/mnist_mlp" --data parted --dry-run
+    expect err '^error: --data: expected the same classes'
+    echo broken > own/dark/0.pgm
+    run 1 "$bin/mnist_mlp" --data own
+    expect err 'dark/0\.pgm'
+    rm -r own parted
+fi
+
 # Every other training example.
 for name in mnist_cnn cifar_cnn relu_variants; do
     run 0 "$bin/$name" --help
