@@ -1,6 +1,7 @@
 // For predict_test.sh: ten variations of each picture, such as people and cameras make.
 //
 //     vary FOLDER PICTURE...      writes FOLDER/NAME-VARIATION.png
+//     vary --same PICTURE OTHER   succeeds if both have the same pixels, however they are packed
 
 #include <algorithm>
 #include <array>
@@ -137,6 +138,9 @@ void vary(const fs::path& folder, const fs::path& picture) {
 
 int main(int argc, char** argv) {
     try {
+        if (argc == 4 && std::string(argv[1]) == "--same") {
+            return load_image(argv[2]).pixels == load_image(argv[3]).pixels ? 0 : 1;
+        }
         for (int i = 2; i < argc; ++i) vary(argv[1], argv[i]);
     } catch (const std::exception& error) {
         std::cerr << "error: " << error.what() << '\n';
