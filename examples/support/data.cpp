@@ -65,8 +65,12 @@ fs::path find_folder(const std::string& flag, const Kind& kind, const Kind& othe
     return kind.found(local) ? local : fs::path();
 }
 
-/// Whether it has folders in it and none of our files: then these are its classes.
-bool has_folders(const fs::path& folder) {
+/// Whether it has folders in it and no files of ours, also not one level further down: then these
+/// folders are classes of pictures.
+bool is_picture_folder(const fs::path& folder) {
+    for (const Kind& kind : {kMnist, kCifar}) {
+        if (kind.found(folder) || kind.found(folder / kind.name)) return false;
+    }
     std::error_code error;
     for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
         if (entry.is_directory(error)) return true;
@@ -175,9 +179,7 @@ TrainAndTest mnist_in(const fs::path& folder) {
 TrainAndTest find_digits(const std::string& flag) {
     if (!flag.empty()) {
         if (std::optional<TrainAndTest> letters = emnist_named(flag)) return *std::move(letters);
-        if (!mnist_found(flag) && !cifar10_found(flag) && has_folders(flag)) {
-            return pictures_in(flag, 28, 1);
-        }
+        if (is_picture_folder(flag)) return pictures_in(flag, 28, 1);
     }
     const fs::path folder = find_folder(flag, kMnist, kCifar);
     if (!folder.empty()) return mnist_in(folder);
@@ -192,9 +194,7 @@ TrainAndTest find_digits(const std::string& flag) {
 
 TrainAndTest find_pictures(const std::string& flag) {
     const ChannelStatistics of_cifar{kCifar10Mean, kCifar10Stddev};
-    if (!flag.empty() && !cifar10_found(flag) && !mnist_found(flag) && has_folders(flag)) {
-        return pictures_in(flag, 32, 3);
-    }
+    if (!flag.empty() && is_picture_folder(flag)) return pictures_in(flag, 32, 3);
     const fs::path folder = find_folder(flag, kCifar, kMnist);
     if (!folder.empty()) {
         return {cifar10(folder, Split::train),
