@@ -189,7 +189,7 @@ Tensor glu(const Tensor& x, Only<int> dim = -1);
 Tensor matmul(const Tensor& a, const Tensor& b);
 /// x W^T + b: x [*, in], weight [out, in], bias [out] or undefined -> [*, out]. * is any number of
 /// dimensions.
-Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias);
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
 
 // --- view.cpp: the same values in another shape or order -----------------------------------------
 
@@ -208,7 +208,7 @@ Tensor flatten(const Tensor& x, Only<int> start_dim = 0, Only<int> end_dim = -1)
 /// with x.
 Tensor squeeze(const Tensor& x);
 Tensor squeeze(const Tensor& x, Only<int> dim);
-/// With a dimension of size 1 more, before dimension `dim`; -1: behind the last. Shares memory
+/// Inserts a dimension of size 1 before dimension `dim`; -1: after the last one. Shares memory
 /// with x.
 Tensor unsqueeze(const Tensor& x, Only<int> dim);
 /// x with dimensions dim0 and dim1 exchanged: y[.., j, .., i, ..] = x[.., i, .., j, ..]. A copy.
@@ -251,7 +251,7 @@ Tensor stack(std::initializer_list<Tensor> tensors, Only<int> dim = 0);
 Tensor expand(const Tensor& x, const Shape& shape);
 
 // --- index.cpp: rows picked by number ------------------------------------------------------------
-// Indices from 0 on; negative ones are an Error, as in PyTorch. What is picked several times gets
+// Indices from 0 on; negative ones are an Error, as in PyTorch. A row picked several times gets
 // the sum of the gradients, added up in the order of the indices.
 
 /// y[.., j, ..] = x[.., index[j], ..] along dimension `dim`, for index [n].
@@ -341,9 +341,9 @@ Tensor norm(const Tensor& x, Only<double> p = 2, const Dims& dims = {}, Only<boo
 
 // --- conv2d.cpp --------------------------------------------------------------------------------
 
-/// Zeros around an image: so many rows and columns on each side; "valid", none; or "same", as many
-/// as make y as large as x, which needs stride 1. If "same" needs an odd number, one more of them
-/// is below, or on the right.
+/// Zeros around an image: a number of rows and columns on each side; "valid", none; or "same",
+/// enough to give y the size of x, which needs stride 1. If "same" needs an odd number, one more of
+/// them is below, or on the right.
 struct ConvPadding {
     template <std::convertible_to<Size2> T>
     constexpr ConvPadding(T on_each_side) : size(on_each_side) {}
@@ -374,13 +374,13 @@ struct Conv2dOptions {
 /// some). The kernels also multiply the zeros outside the image: there, a weight that is not finite
 /// may give NaN, and an upstream gradient that is not finite may give NaN in the gradient of
 /// weight. x may hold anything.
-Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias,
+Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias = {},
               const Conv2dOptions& options = {});
 
 // --- conv_transpose2d.cpp ----------------------------------------------------------------------
 
 struct ConvTranspose2dOptions {
-    Size2 stride = 1;          ///< how far apart neighbouring x lay the kernel
+    Size2 stride = 1;          ///< distance in y between the kernels of neighbouring x
     Size2 padding = 0;         ///< rows or columns cut off y on each side
     Size2 output_padding = 0;  ///< and added to y below and on the right; less than the stride or
                                ///< the dilation
@@ -390,18 +390,18 @@ struct ConvTranspose2dOptions {
 
 /// The transpose of conv2d, which takes images of y's size to images of x's size: x [N, C_in, H,
 /// W], weight [C_in, C_out / groups, kh, kw], bias [C_out] or undefined -> [N, C_out, OH, OW]. Each
-/// x lays the kernel, times itself, over y:
+/// x adds the kernel, scaled by x, to y:
 ///     y[n, o, p, q] = bias[o] + sum over c, i, j, k, l of weight[c, o, k, l] * x[n, c, i, j]
 /// over the C_in / groups channels c of o's group and those i, j, k, l for which p = i stride -
 /// padding + k dilation and q = j stride - padding + l dilation, and
 ///     OH = (H - 1) stride - 2 padding + dilation (kh - 1) + output_padding + 1; OW likewise.
-/// A conv2d with stride s takes s different heights to the same H; output_padding says which of
+/// A conv2d with stride s maps s different heights to the same H; output_padding says which of
 /// them y has. One image, x [C_in, H, W], gives [C_out, OH, OW].
 ///
 /// N may be 0, but the other sizes may not. The kernels also multiply zeros outside the images:
 /// there, a weight that is not finite may give NaN, and an x that is not finite may give NaN in the
 /// gradient of weight.
-Tensor conv_transpose2d(const Tensor& x, const Tensor& weight, const Tensor& bias,
+Tensor conv_transpose2d(const Tensor& x, const Tensor& weight, const Tensor& bias = {},
                         const ConvTranspose2dOptions& options = {});
 
 // --- pool2d.cpp: x [N, C, H, W] -> [N, C, OH, OW], each channel on its own -----------------------
@@ -420,6 +420,9 @@ struct MaxPool2dOptions {
 /// largest. OH and OW are conv2d's; with ceil_mode they are rounded up, but no window begins beyond
 /// the image.
 Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& options);
+inline Tensor max_pool2d(const Tensor& x, Size2 kernel_size, Size2 stride = 0, Size2 padding = 0) {
+    return max_pool2d(x, {.kernel_size = kernel_size, .stride = stride, .padding = padding});
+}
 
 struct AvgPool2dOptions {
     Size2 kernel_size = 0;          ///< required
@@ -433,6 +436,9 @@ struct AvgPool2dOptions {
 
 /// The mean of each window. Cells beyond the padding, which ceil_mode allows, are never counted.
 Tensor avg_pool2d(const Tensor& x, const AvgPool2dOptions& options);
+inline Tensor avg_pool2d(const Tensor& x, Size2 kernel_size, Size2 stride = 0, Size2 padding = 0) {
+    return avg_pool2d(x, {.kernel_size = kernel_size, .stride = stride, .padding = padding});
+}
 /// The means of OH x OW windows that divide the image as evenly as possible, for any H and W:
 /// window i covers the rows from i H / OH, rounded down, to (i + 1) H / OH, rounded up. {1, 1} is
 /// the mean of each channel.
@@ -468,7 +474,8 @@ struct BatchNormOptions {
 /// in PyTorch that depends on the shape. What relu cuts off does not contribute to the gradients,
 /// even if x is infinite there (PyTorch: 0 times infinity).
 Tensor batch_norm(const Tensor& x, const Tensor& running_mean, const Tensor& running_var,
-                  const Tensor& weight, const Tensor& bias, const BatchNormOptions& options = {});
+                  const Tensor& weight = {}, const Tensor& bias = {},
+                  const BatchNormOptions& options = {});
 
 // --- normalization.cpp -------------------------------------------------------------------------
 

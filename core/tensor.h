@@ -26,6 +26,17 @@ class Tensor {
     template <Number T>
     Tensor(T value) : Tensor(scalar(static_cast<double>(value))) {}
 
+    /// Makes this handle name what x names. Not for a temporary: x[0] = y would change nothing; to
+    /// write y over the values of x[0], write x[0].copy_(y). And not for a const Tensor, such as
+    /// the x that a forward is given: begin there with a new one, Tensor y = conv1(x).
+    Tensor& operator=(const Tensor& x) & = default;
+    Tensor& operator=(Tensor&& x) & = default;
+    Tensor& operator=(const Tensor& x) && = delete;
+    const Tensor& operator=(const Tensor& x) const& = delete;
+    Tensor(const Tensor&) = default;
+    Tensor(Tensor&&) = default;
+    ~Tensor() = default;
+
     bool defined() const { return impl_ != nullptr; }
     const Shape& shape() const { return impl().shape; }
     int rank() const { return shape().rank(); }

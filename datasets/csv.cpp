@@ -32,9 +32,9 @@ std::vector<std::string_view> split(std::string_view line, char separator) {
     }
 }
 
-bool all_numbers(const std::vector<std::string_view>& fields) {
+bool no_numbers(const std::vector<std::string_view>& fields) {
     for (const std::string_view field : fields) {
-        if (!read_number(field)) return false;
+        if (read_number(field)) return false;
     }
     return true;
 }
@@ -58,7 +58,7 @@ CsvTable read_csv(std::istream& in, const std::string& source, const CsvOptions&
         const std::vector<std::string_view> fields = split(line, options.separator);
         if (columns == 0) {
             columns = fields.size();
-            if (!all_numbers(fields)) {
+            if (no_numbers(fields)) {
                 for (const std::string_view name : fields) table.columns.push_back(unquoted(name));
                 continue;
             }

@@ -20,7 +20,7 @@ struct CsvOptions {
 };
 
 /// Reads a table of numbers from a text file: a line for each row, the numbers separated by commas,
-/// all rows of the same length. A first line that is not all numbers names the columns. Numbers are
+/// all rows of the same length. A first line without any number names the columns. Numbers are
 /// written with a point, "1.5" or "-2e3", whatever the locale; blanks around them and empty lines
 /// are ignored, a name may stand in double quotes.
 ///

@@ -154,9 +154,9 @@ class Subset : public Dataset {
 /// the examples, rounded down, and those left over go to the first parts, one each. Throws Error
 /// unless the fractions are above 0 and add up to 1, and if a part would be empty.
 std::vector<Subset> random_split(const Dataset& dataset, const std::vector<double>& fractions,
-                                 Rng& rng);
+                                 Rng& rng = default_rng());
 std::vector<Subset> random_split(const Dataset&& dataset, const std::vector<double>& fractions,
-                                 Rng& rng) = delete;
+                                 Rng& rng = default_rng()) = delete;
 
 /// The mean and the standard deviation of each channel, over all pixels of all pictures, each
 /// divided by 255, as ToTensor does.

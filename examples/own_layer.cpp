@@ -53,6 +53,7 @@ class Snake : public Activation {
     explicit Snake(Index channels) : slope(ones({channels})) { slope.weight_decay = false; }
     Tensor forward(const Tensor& x) override { return snake(x, slope); }
     void visit(Visitor& visitor) override { visitor("slope", slope); }
+    void reset_parameters(Rng& /*rng*/) override { ones_(slope); }
     std::string describe() const override { return "Snake(" + std::to_string(slope.numel()) + ')'; }
 
     Parameter slope;  // [channels]

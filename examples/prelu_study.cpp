@@ -104,7 +104,7 @@ int main(int argc, char** argv) {
     CLI::App app("Compares ReLU with a hand-written ParametricReLU on MNIST.");
     Flags flags;
     app.option_defaults()->always_capture_default();
-    app.add_option("--data", flags.data, "folder with the data, as of mnist_mlp")
+    app.add_option("--data", flags.data, "folder with the data, as for mnist_mlp")
         ->check(not_empty())
         ->type_name("DIR");
     app.add_option("--epochs", flags.epochs, "how long to train each network")

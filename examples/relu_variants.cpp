@@ -151,7 +151,7 @@ int main(int argc, char** argv) {
     add_training_flags(app, flags);
     std::vector<std::string> names;
     for (const Choice& choice : choices) names.emplace_back(choice.name);
-    app.add_option("--activations", names, "which ones, separated by commas (all but maxout)")
+    app.add_option("--activations", names, "which ones, separated by commas")
         ->delimiter(',')
         ->check(CLI::IsMember(names).description(""))
         ->type_name("NAME,...");

@@ -87,6 +87,8 @@ class Hardtanh : public Activation {
   public:
     /// Throws Error unless min_val < max_val.
     explicit Hardtanh(const HardtanhOptions& options = {});
+    Hardtanh(Only<double> min_val, Only<double> max_val)
+        : Hardtanh(HardtanhOptions{.min_val = min_val, .max_val = max_val}) {}
     Tensor forward(const Tensor& x) override;
     std::string describe() const override;
 

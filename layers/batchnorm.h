@@ -33,10 +33,10 @@ class BatchNorm : public Module {
     std::string describe() const override;
     bool is_activation() const override { return options_.relu; }
 
-    Parameter weight;     ///< [num_features], 1 at the start; undefined without affine
-    Parameter bias;       ///< [num_features], 0 at the start; undefined without affine
-    Buffer running_mean;  ///< [num_features], 0 at the start; undefined if not tracked
-    /// [num_features], 1 at the start; of the unbiased variances (divided by count - 1). Undefined
+    Parameter weight;     ///< [num_features], 1 initially; undefined without affine
+    Parameter bias;       ///< [num_features], 0 initially; undefined without affine
+    Buffer running_mean;  ///< [num_features], 0 initially; undefined if not tracked
+    /// [num_features], 1 initially; of the unbiased variances (divided by count - 1). Undefined
     /// if not tracked.
     Buffer running_var;
     Buffer num_batches_tracked;  ///< [], how many batches they cover; undefined if not tracked

@@ -14,7 +14,7 @@ struct Conv2dLayerOptions {
     Size2 dilation = 1;           ///< distance of the kernel's cells from one another
     Only<Index> groups = 1;       ///< each convolved by itself; must divide both channel counts
     bool bias = true;             ///< leave it out before a batch normalisation, which has its own
-    Only<double> bias_value = 0;  ///< at the start
+    Only<double> bias_value = 0;  ///< initially
 };
 
 /// conv2d: x [N, in_channels, H, W] -> [N, out_channels, OH, OW], or one image without N. For the

@@ -9,13 +9,13 @@ namespace primer {
 
 struct ConvTranspose2dLayerOptions {
     Size2 kernel_size = 0;        ///< required
-    Size2 stride = 1;             ///< how far apart neighbouring x lay the kernel
+    Size2 stride = 1;             ///< distance in y between the kernels of neighbouring x
     Size2 padding = 0;            ///< rows or columns cut off y on each side
     Size2 output_padding = 0;     ///< and added below and on the right; below stride or dilation
     Only<Index> groups = 1;       ///< each convolved by itself; must divide both channel counts
     bool bias = true;             ///< leave it out before a batch normalisation, which has its own
     Size2 dilation = 1;           ///< distance of the kernel's cells from one another
-    Only<double> bias_value = 0;  ///< at the start
+    Only<double> bias_value = 0;  ///< initially
 };
 
 /// conv_transpose2d: x [N, in_channels, H, W] -> [N, out_channels, OH, OW], or one image without N.

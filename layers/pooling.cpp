@@ -27,8 +27,9 @@ std::string window_text(Size2 kernel, Size2 stride, Size2 padding) {
 
 }  // namespace
 
-MaxPool2d::MaxPool2d(Size2 kernel_size, Size2 stride)
-    : MaxPool2d(MaxPool2dOptions{.kernel_size = kernel_size, .stride = stride}) {}
+MaxPool2d::MaxPool2d(Size2 kernel_size, Size2 stride, Size2 padding)
+    : MaxPool2d(
+          MaxPool2dOptions{.kernel_size = kernel_size, .stride = stride, .padding = padding}) {}
 
 MaxPool2d::MaxPool2d(const MaxPool2dOptions& options) : options_(options) {
     if (options_.stride == 0) options_.stride = options_.kernel_size;
@@ -44,8 +45,9 @@ std::string MaxPool2d::describe() const {
            ", ceil_mode=" + python_bool(options_.ceil_mode) + ')';
 }
 
-AvgPool2d::AvgPool2d(Size2 kernel_size, Size2 stride)
-    : AvgPool2d(AvgPool2dOptions{.kernel_size = kernel_size, .stride = stride}) {}
+AvgPool2d::AvgPool2d(Size2 kernel_size, Size2 stride, Size2 padding)
+    : AvgPool2d(
+          AvgPool2dOptions{.kernel_size = kernel_size, .stride = stride, .padding = padding}) {}
 
 AvgPool2d::AvgPool2d(const AvgPool2dOptions& options) : options_(options) {
     if (options_.stride == 0) options_.stride = options_.kernel_size;

@@ -12,7 +12,7 @@ namespace primer {
 class MaxPool2d : public Module {
   public:
     /// Both throw Error for options out of range. Without a stride it is the kernel size.
-    explicit MaxPool2d(Size2 kernel_size, Size2 stride = 0);
+    explicit MaxPool2d(Size2 kernel_size, Size2 stride = 0, Size2 padding = 0);
     explicit MaxPool2d(const MaxPool2dOptions& options);
     Tensor forward(const Tensor& x) override;
     std::string describe() const override;
@@ -25,7 +25,7 @@ class MaxPool2d : public Module {
 class AvgPool2d : public Module {
   public:
     /// Both throw Error for options out of range. Without a stride it is the kernel size.
-    explicit AvgPool2d(Size2 kernel_size, Size2 stride = 0);
+    explicit AvgPool2d(Size2 kernel_size, Size2 stride = 0, Size2 padding = 0);
     explicit AvgPool2d(const AvgPool2dOptions& options);
     Tensor forward(const Tensor& x) override;
     std::string describe() const override;

@@ -31,6 +31,7 @@ TEST_CASE("read_csv: what is not a table of numbers") {
     check_error([] { read("a,b\n"); }, {"found none"});
     check_error([] { read("a,b\n1,2\n3\n"); },
                 {"table.csv: line 3: expected 2 columns", "found 1"});
+    check_error([] { read("1.5,NA\n3,4\n"); }, {"line 1, column 2: expected a number", "\"NA\""});
     check_error([] { read("1,2\n3,x\n"); }, {"line 2, column 2: expected a number", "\"x\""});
     check_error([] { read("1,2\n3,\n"); }, {"line 2, column 2", "\"\""});
     check_error([] { read("1,2\nnan,3\n"); }, {"line 2, column 1"});

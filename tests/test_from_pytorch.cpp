@@ -31,6 +31,7 @@ class ParametricReLU : public Activation {
     explicit ParametricReLU(Index features = 1) : slope(full({features}, 0.25)) {}
     Tensor forward(const Tensor& x) override { return parametric_relu(x, slope); }
     void visit(Visitor& visitor) override { visitor("slope", slope); }
+    void reset_parameters(Rng& /*rng*/) override { constant_(slope, 0.25); }
     std::string describe() const override { return "ParametricReLU()"; }
     Parameter slope;
 };

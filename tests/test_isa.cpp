@@ -185,7 +185,7 @@ TEST_CASE("isa: arithmetic") {
             f(n, y.data(), 1, b.data(), 1, y.data());
             append(bits, y);
         }
-        for (const auto& f : {k.share_of_larger, k.select}) {
+        for (const auto& f : {k.share_of_larger, k.choose}) {
             for (const auto& [sa, sb] : {std::pair<Index, Index>{1, 1}, {1, 0}, {0, 1}, {2, 3}}) {
                 y = values(n, 5);
                 f(n, a.data(), sa, b.data(), sb, y.data());

@@ -18,62 +18,54 @@ namespace fs = std::filesystem;
 // docs/data.md: a folder of pictures
 double train_on_pictures(const fs::path& folder) {
     const ImageFolder flowers = image_folder(folder, {8, 8});
-    Rng rng(1);
-    const std::vector<Subset> parts = random_split(flowers.pictures, {0.8, 0.2}, rng);
-    DataLoader train(parts[0], {.batch_size = 8, .shuffle = true, .transforms = {ToTensor()}}, rng);
-    DataLoader test(parts[1], {.transforms = {ToTensor()}}, rng);
-    Sequential model{Flatten(), Linear(3 * 8 * 8, 2, rng)};
+    const std::vector<Subset> parts = random_split(flowers.pictures, {0.8, 0.2});
+    DataLoader train(parts[0], {.batch_size = 8, .shuffle = true, .transforms = {ToTensor()}});
+    DataLoader test(parts[1], {.transforms = {ToTensor()}});
+    Sequential model{Flatten(), Linear(3 * 8 * 8, 2)};
     SGD optimizer(model.parameters(), {.lr = 0.1});
-    for (int epoch = 0; epoch < 10; ++epoch) {
+    for (int epoch = 0; epoch < 10; ++epoch)
         for (const Batch& batch : train) {
             Tape tape;
             optimizer.zero_grad();
             tape.backward(cross_entropy(model(batch.inputs), batch.labels));
             optimizer.step();
         }
-    }
     return evaluate(model, test).accuracy;
 }
 
-// docs/data.md: a table of numbers. Returns the mean squared error of the last epoch.
+// docs/data.md: a table of numbers. Returns the mean squared error over the whole table.
 double train_on_table(const fs::path& file) {
-    const Tensor columns = transpose(read_csv(file).values, 0, 1);  // size, age, price
-    const TensorDataset houses(transpose(slice(columns, 0, 2), 0, 1),
-                               transpose(slice(columns, 2, 3), 0, 1));
-    Rng rng(1);
-    DataLoader loader(houses, {.batch_size = 16, .shuffle = true}, rng);
-    Sequential model{Linear(2, 16, rng), Tanh(), Linear(16, 1, rng)};
+    const Tensor rows = read_csv(file).values;  // size, age, price
+    const Tensor x = slice(rows, 0, 2, {.dim = 1}), price = slice(rows, 2, 3, {.dim = 1});
+    const TensorDataset houses(x, price);
+    DataLoader loader(houses, {.batch_size = 16, .shuffle = true});
+    Sequential model{Linear(2, 16), Tanh(), Linear(16, 1)};
     Adam optimizer(model.parameters(), {.lr = 0.02});
-    Tensor loss;
-    for (int epoch = 0; epoch < 60; ++epoch) {
+    for (int epoch = 0; epoch < 60; ++epoch)
         for (const Batch& batch : loader) {
             Tape tape;
             optimizer.zero_grad();
-            loss = mse_loss(model(batch.inputs), batch.targets);
-            tape.backward(loss);
+            tape.backward(mse_loss(model(batch.inputs), batch.targets));
             optimizer.step();
         }
-    }
-    return static_cast<double>(loss.item());
+    return mse_loss(model(x), price).item();
 }
 
 // docs/data.md: EMNIST's letters
 double train_on_letters(const fs::path& folder) {
     const ImageDataset letters = emnist(folder, EmnistSplit::letters, Split::train);
     const ImageDataset others = emnist(folder, EmnistSplit::letters, Split::test);
-    Rng rng(1);
-    DataLoader train(letters, {.shuffle = true, .transforms = {ToTensor()}}, rng);
-    DataLoader test(others, {.transforms = {ToTensor()}}, rng);
-    Sequential model{Flatten(), Linear(784, 26, rng)};
+    DataLoader train(letters, {.shuffle = true, .transforms = {ToTensor()}});
+    DataLoader test(others, {.transforms = {ToTensor()}});
+    Sequential model{Flatten(), Linear(784, 26)};
     SGD optimizer(model.parameters(), {.lr = 0.1, .momentum = 0.9});
-    for (int epoch = 0; epoch < 5; ++epoch) {
+    for (int epoch = 0; epoch < 5; ++epoch)
         for (const Batch& batch : train) {
             Tape tape;
             optimizer.zero_grad();
             tape.backward(cross_entropy(model(batch.inputs), batch.labels));
             optimizer.step();
         }
-    }
     return evaluate(model, test).accuracy;
 }
 

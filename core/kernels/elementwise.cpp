@@ -134,8 +134,8 @@ void minimum(const Broadcast& loop, const Real* a, const Real* b, Real* y) {
 void share_of_larger(const Broadcast& loop, const Real* a, const Real* b, Real* grad) {
     binary(loop, a, b, grad, table().elementwise.share_of_larger);
 }
-void select(const Broadcast& loop, const Real* a, const Real* b, Real* y) {
-    binary(loop, a, b, y, table().elementwise.select);
+void choose(const Broadcast& loop, const Real* a, const Real* b, Real* y) {
+    binary(loop, a, b, y, table().elementwise.choose);
 }
 void less(const Broadcast& loop, const Real* a, const Real* b, Real* y) {
     binary(loop, a, b, y, table().elementwise.less);

@@ -45,7 +45,7 @@ void minimum(const Broadcast& loop, const Real* a, const Real* b, Real* y);
 /// grad = 0 where a < b, grad / 2 where a = b.
 void share_of_larger(const Broadcast& loop, const Real* a, const Real* b, Real* grad);
 /// y = a where y is not 0, else b.
-void select(const Broadcast& loop, const Real* a, const Real* b, Real* y);
+void choose(const Broadcast& loop, const Real* a, const Real* b, Real* y);
 /// y = 1 where a < b (and so on), else 0.
 void less(const Broadcast& loop, const Real* a, const Real* b, Real* y);
 void less_equal(const Broadcast& loop, const Real* a, const Real* b, Real* y);

@@ -81,7 +81,7 @@ Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
         broadcast(broadcast(condition.shape(), a.shape(), "where"), b.shape(), "where");
     Tensor y = empty(shape);
     kernels::expand(condition.shape(), condition.data(), shape, y.mutable_data());
-    y = map_into(y, a, b, kernels::select);  // reads the condition and writes over it
+    y = map_into(y, a, b, kernels::choose);  // reads the condition and writes over it
     return record({"where", 0}, y, {a, b},
                   [condition = Saved(condition)](const Tensor& dy, std::span<Grad> d) {
                       Grad &da = d[0], &db = d[1];

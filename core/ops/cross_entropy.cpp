@@ -142,7 +142,7 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& probabilities,
     const Index classes = logits.shape()[dim], rows = logits.numel() / classes;
     check(probabilities.shape() == logits.shape(), op,
           ": expected target probabilities of the logits' shape ", logits.shape(), ", got ",
-          probabilities.shape());
+          probabilities.shape(), "; class labels are whole numbers: an IntTensor");
     check(options.ignore_index < 0, op, ": ignore_index is for labels, not for probabilities; got ",
           options.ignore_index);
     check_weight(op, options.weight, classes);

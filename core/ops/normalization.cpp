@@ -18,7 +18,7 @@ namespace {
 // layer_norm those in the same place of each row, in group_norm those of a channel. Hence dweight
 // is the sum of dy_i z_i, and dbias the sum of dy_i, over all values that have it.
 //
-// x_j acts on all the z_i of its row, through u and v. As the top of batch_norm derives,
+// x_j acts on all the z_i of its row, through u and v. As derived above batch_norm,
 //
 //     dz_i/dx_j = r ([i = j] - 1/n - z_i z_j / n).
 //

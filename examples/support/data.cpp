@@ -65,13 +65,13 @@ fs::path find_folder(const std::string& flag, const Kind& kind, const Kind& othe
     return kind.found(local) ? local : fs::path();
 }
 
-/// Whether it has folders in it and no files of ours, also not one level further down: then these
-/// folders are classes of pictures.
+/// Whether it has folders in it and neither files of ours nor a folder for them: then these folders
+/// are classes of pictures.
 bool is_picture_folder(const fs::path& folder) {
-    for (const Kind& kind : {kMnist, kCifar}) {
-        if (kind.found(folder) || kind.found(folder / kind.name)) return false;
-    }
     std::error_code error;
+    for (const Kind& kind : {kMnist, kCifar}) {
+        if (kind.found(folder) || fs::is_directory(folder / kind.name, error)) return false;
+    }
     for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
         if (entry.is_directory(error)) return true;
     }
@@ -89,19 +89,23 @@ ImageDataset copy_of(const Subset& part, const ImageDataset& pictures) {
     return ImageDataset(pictures.shape(), pictures.classes(), std::move(pixels), std::move(labels));
 }
 
-/// "notes.txt and 2 others are no pictures.", or "".
+/// "Not used: notes.txt and 2 more are not pictures.", or "".
 std::string skipped_line(const std::vector<std::string>& skipped) {
     if (skipped.empty()) return "";
-    const std::string others =
-        skipped.size() == 1 ? " is" : " and " + std::to_string(skipped.size() - 1) + " more are";
-    return "Not used: " + printable(skipped[0]) + others + " no picture.";
+    const std::string rest = skipped.size() == 1 ? " is not a picture."
+                                                 : " and " + std::to_string(skipped.size() - 1) +
+                                                       " more are not pictures.";
+    return "Not used: " + printable(skipped[0]) + rest;
 }
 
 TrainAndTest pictures_in(const fs::path& folder, Size2 size, Index channels) {
     const ImageFolderOptions options{.channels = channels};
     const std::string source = "the pictures in " + folder.string();
     std::error_code error;
-    if (!fs::is_directory(folder / "train", error)) {
+    const bool has_test = fs::is_directory(folder / "test", error);
+    const bool has_parts = fs::is_directory(folder / "train", error) &&
+                           (has_test || fs::is_directory(folder / "val", error));
+    if (!has_parts) {
         const ImageFolder all = image_folder(folder, size, options);
         Rng rng(1);
         const std::vector<Subset> parts = random_split(all.pictures, {0.8, 0.2}, rng);
@@ -110,7 +114,6 @@ TrainAndTest pictures_in(const fs::path& folder, Size2 size, Index channels) {
         return {std::move(train), copy_of(parts[1], all.pictures), source, folder, all.classes,
                 statistics,       skipped_line(all.skipped)};
     }
-    const bool has_test = fs::is_directory(folder / "test", error);
     ImageFolder train = image_folder(folder / "train", size, options);
     ImageFolder test = image_folder(folder / (has_test ? "test" : "val"), size, options);
     check(train.classes == test.classes,
@@ -155,7 +158,9 @@ std::optional<TrainAndTest> emnist_named(const fs::path& flag) {
 /// A folder with the files of MNIST or of a set whose files have the same names: the folder's name
 /// tells which.
 TrainAndTest mnist_in(const fs::path& folder) {
-    const std::string kind = folder.filename().string();
+    // A path may end with a slash; then its last part is empty.
+    const fs::path named = folder.has_filename() ? folder : folder.parent_path();
+    const std::string kind = named.filename().string();
     const auto whole = [&](const char* title, const auto& classes) {
         ImageDataset train = mnist(folder, Split::train);
         const ChannelStatistics statistics = channel_statistics(train);
@@ -170,7 +175,7 @@ TrainAndTest mnist_in(const fs::path& folder) {
     if (kind == "fashion_mnist") return whole("Fashion-MNIST", kFashionMnistClasses);
     if (kind == "kmnist") return whole("KMNIST", kKmnistClasses);
     TrainAndTest digits = whole("MNIST", emnist_classes(EmnistSplit::mnist));
-    digits.statistics = {{kMnistMean}, {kMnistStddev}};
+    if (kind == "mnist") digits.statistics = {{kMnistMean}, {kMnistStddev}};
     return digits;
 }
 

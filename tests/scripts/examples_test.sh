@@ -95,7 +95,7 @@ END
     for name in mnist_mlp mnist_cnn cifar_cnn; do
         run 0 "$bin/$name" --data own --epochs 2 --batch-size 8
         expect out '^Training on the pictures in own: 48 images, 12 to test'
-        expect out '^Not used: notes.txt is no picture\.$'
+        expect out '^Not used: notes.txt is not a picture\.$'
         expect out ' 3\]|out_features=3, '
     done
     mkdir parted

@@ -76,7 +76,7 @@ void share_of_larger(Index n, const Real* a, Index stride_a, const Real* b, Inde
         return p < q ? Real(0) : share;
     });
 }
-void select(Index n, const Real* a, Index stride_a, const Real* b, Index stride_b, Real* y) {
+void choose(Index n, const Real* a, Index stride_a, const Real* b, Index stride_b, Real* y) {
     change(n, a, stride_a, b, stride_b, y, [](Real c, Real p, Real q) { return c != 0 ? p : q; });
 }
 void less(Index n, const Real* a, Index stride_a, const Real* b, Index stride_b, Real* y) {
@@ -160,7 +160,7 @@ ElementwiseKernels elementwise_kernels() {
             .equal = equal,
             .not_equal = not_equal,
             .share_of_larger = share_of_larger,
-            .select = select,
+            .choose = choose,
             .neg = neg,
             .exp = exp_of,
             .sqrt = sqrt_of,

@@ -170,7 +170,7 @@ struct ElementwiseKernels {
     Binary maximum, minimum;                                            ///< NaN if a or b is
     Binary less, less_equal, greater, greater_equal, equal, not_equal;  ///< 1 or 0
     Binary share_of_larger;  ///< changes y: 0 where a < b, y / 2 where a = b; y must not be a
-    Binary select;           ///< changes y: a where y is not 0, else b; y must not be a
+    Binary choose;           ///< changes y: a where y is not 0, else b; y must not be a
     Unary neg, exp, sqrt;
     Unary abs, sign, sin, cos;  ///< sign: 1, -1, or x where it is 0 or NaN
     /// min(max(x, low), high); NaN where x is, and everywhere if high is.
