@@ -232,6 +232,14 @@ void Grad::add(const Tensor& dx) {
     }
 }
 
+Real* Grad::sum() {
+    if (!wanted()) return nullptr;
+    Tape::Node& node = tape_->nodes_[static_cast<std::size_t>(node_)];
+    if (!node.grad.defined()) node.grad = zeros(node.shape);
+    if (!alone(node.grad)) node.grad = node.grad.clone();
+    return node.grad.mutable_data("backward");
+}
+
 Real* overwrite(const char* op, const Tensor& x) {
     Tensor::Impl& impl = x.impl();
     check(!recording() || !on_leaf(impl), op, impl.leaf ? ": a leaf" : ": a view", " of shape ",

@@ -24,6 +24,9 @@ class Grad {
     /// Adds `dx`, of the input's shape or of a shape that the input was broadcast to: the tape sums
     /// it over the repeated dimensions. Does nothing for a gradient that is not wanted.
     void add(const Tensor& dx);
+    /// The sum so far, in the input's shape, for an op that adds only to a part of it: with add(),
+    /// every slice would make zeros for all the rest. Null for a gradient that is not wanted.
+    Real* sum();
 
   private:
     friend class Tape;

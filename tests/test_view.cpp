@@ -256,6 +256,22 @@ TEST_CASE("slice: along the first dimension, in the same memory") {
     check_error([] { slice(Tensor(1), 0, 1); }, {"slice: the shape [] of a scalar"});
 }
 
+TEST_CASE("slice: the gradients of slices and of the whole add up, and stay apart from others") {
+    const Tensor a = tensor({1, 2, 3}).requires_grad_(), b = tensor({4, 5, 6}).requires_grad_();
+    Tape tape;
+    const Tensor first = a[0], rest = slice(a, 1, 3);
+    // The gradient of the sum is one tensor for both a and b, before the slices add to a's.
+    const Tensor all = a + b;
+    tape.backward(sum(all * tensor({1, 10, 100})) + 5 * first + sum(rest * tensor({7, 9})));
+    check_values(a.grad(), {3}, {6, 17, 109});
+    check_values(b.grad(), {3}, {1, 10, 100});
+
+    const Tensor x = zeros({2, 3}).requires_grad_();
+    Tape again;
+    again.backward(sum(slice(x, 0, 3, {.dim = 1, .step = 2}) * 2) + sum(select(x, 1, 2) * 3));
+    check_values(x.grad(), {2, 3}, {2, 0, 5, 2, 0, 5});
+}
+
 TEST_CASE("slice: along any dimension, with a step") {
     const Tensor x = reshape(arange(12), {3, 4});
     check_values(slice(x, 1, 3, {.dim = 1}), {3, 2}, {1, 2, 5, 6, 9, 10});

@@ -6,6 +6,7 @@
 #include "../error.h"
 #include "../internal.h"
 #include "../kernels/copy.h"
+#include "../kernels/elementwise.h"
 #include "../ops.h"
 #include "../tape.h"
 
@@ -90,14 +91,17 @@ Tensor take(const char* op, const Tensor& x, int dim, Index start, Index step, I
         kernels::copy_strided(taken, x.data() + first, strides, y.mutable_data(),
                               row_major_strides(taken));
     }
-    return record({op, 0}, y, {x},
-                  [from = x.shape(), taken, first, strides](const Tensor& dy, std::span<Grad> d) {
-                      Grad& dx = d[0];
-                      Tensor grad = zeros(from);
-                      kernels::copy_strided(taken, dy.data(), row_major_strides(taken),
-                                            grad.mutable_data() + first, strides);
-                      dx.add(grad);
-                  });
+    return record({op, 0}, y, {x}, [taken, first, strides](const Tensor& dy, std::span<Grad> d) {
+        Grad& dx = d[0];
+        Real* const all = dx.sum();
+        if (all == nullptr) return;
+        const Strides in_order = row_major_strides(taken);
+        const Tensor part = empty(taken);
+        Real* const sum = part.mutable_data();
+        kernels::copy_strided(taken, all + first, strides, sum, in_order);
+        kernels::add(taken.numel(), sum, dy.data(), sum);
+        kernels::copy_strided(taken, sum, in_order, all + first, strides);
+    });
 }
 
 // The tensors side by side in y of this shape. With the dimensions before `dim` taken as rows, each
