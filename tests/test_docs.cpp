@@ -84,26 +84,47 @@ TEST_CASE("docs: the reading list's files have about as many lines as it says") 
     CHECK(rows >= 10);
 }
 
-TEST_CASE("docs: the programs on data.md are those that test_own_data.cpp runs") {
-    std::string tests;
-    for (const std::string& line : lines_of(kRoot / "tests/test_own_data.cpp"))
-        tests += line + '\n';
-    std::string block;
+// The blocks of C++ on a page.
+std::vector<std::string> programs_on(const char* page) {
+    std::vector<std::string> programs;
     bool inside = false;
-    int blocks = 0;
-    for (const std::string& line : lines_of(kRoot / "docs/data.md")) {
+    for (const std::string& line : lines_of(kRoot / page)) {
         if (line == "```cpp") {
             inside = true;
-            block.clear();
-        } else if (inside && line == "```") {
+            programs.emplace_back();
+        } else if (line == "```") {
             inside = false;
-            ++blocks;
-            CHECK_MESSAGE(tests.find(block) != tests.npos, block);
         } else if (inside) {
-            block += line + '\n';
+            programs.back() += line + '\n';
         }
     }
-    CHECK(blocks == 3);
+    return programs;
+}
+
+TEST_CASE("docs: the programs of data.md and from-pytorch.md are those that tests run") {
+    const struct {
+        const char *page, *file;
+        Index count;
+    } pages_with_tests[] = {{"docs/data.md", "tests/test_own_data.cpp", 3},
+                            {"docs/from-pytorch.md", "tests/test_from_pytorch.cpp", 5}};
+    for (const auto& [page, file, count] : pages_with_tests) {
+        std::string tests;
+        for (const std::string& line : lines_of(kRoot / file)) tests += line + '\n';
+        Index found = 0;
+        for (const std::string& program : programs_on(page)) {
+            if (std::ranges::count(program, '\n') < 5) continue;  // a few lines of explanation
+            ++found;
+            // A block may hold several definitions, with an empty line between them.
+            for (std::size_t begin = 0; begin < program.size();) {
+                std::size_t end = program.find("\n}\n\n", begin);
+                end = end == program.npos ? program.size() : end + 3;
+                const std::string part = program.substr(begin, end - begin);
+                CHECK_MESSAGE(tests.find(part) != tests.npos, page, ": ", part);
+                begin = end + 1;
+            }
+        }
+        CHECK(found == count);
+    }
 }
 
 }  // namespace
