@@ -679,7 +679,7 @@ TEST_CASE("adaptive max pooling kernel: like its definition for random sizes") {
         const Tensor y[] = {full(out, 99), full(out, 99)};
         const Tensor dx[] = {full(x.shape(), 99), full(x.shape(), 99)};
         std::vector<std::int32_t> taken[2];
-        for (std::size_t fast : {0, 1}) {
+        for (std::size_t fast = 0; fast < 2; ++fast) {
             taken[fast].assign(static_cast<std::size_t>(out.numel()), -1);
             const auto forward =
                 fast ? kernels::adaptive_max_pool2d : kernels::reference::adaptive_max_pool2d;

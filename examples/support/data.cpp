@@ -1,5 +1,6 @@
 #include "data.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstdlib>
@@ -78,6 +79,14 @@ bool is_picture_folder(const fs::path& folder) {
     return false;
 }
 
+/// channel_statistics for Normalize, which divides by the deviations: where all pixels of a channel
+/// are equal there is nothing to scale.
+ChannelStatistics statistics_of(const ImageDataset& pictures) {
+    ChannelStatistics statistics = channel_statistics(pictures);
+    std::ranges::replace(statistics.stddev, Real(0), Real(1));
+    return statistics;
+}
+
 /// Some of the pictures, as a dataset of their own.
 ImageDataset copy_of(const Subset& part, const ImageDataset& pictures) {
     std::vector<std::uint8_t> pixels, labels;
@@ -110,7 +119,7 @@ TrainAndTest pictures_in(const fs::path& folder, Size2 size, Index channels) {
         Rng rng(1);
         const std::vector<Subset> parts = random_split(all.pictures, {0.8, 0.2}, rng);
         ImageDataset train = copy_of(parts[0], all.pictures);
-        const ChannelStatistics statistics = channel_statistics(train);
+        const ChannelStatistics statistics = statistics_of(train);
         return {std::move(train), copy_of(parts[1], all.pictures), source, folder, all.classes,
                 statistics,       skipped_line(all.skipped)};
     }
@@ -121,7 +130,7 @@ TrainAndTest pictures_in(const fs::path& folder, Size2 size, Index channels) {
           ", found ", train.classes.size(), " and ", test.classes.size(),
           " folders, or other names");
     train.skipped.insert(train.skipped.end(), test.skipped.begin(), test.skipped.end());
-    const ChannelStatistics statistics = channel_statistics(train.pictures);
+    const ChannelStatistics statistics = statistics_of(train.pictures);
     return {std::move(train.pictures),
             std::move(test.pictures),
             source,
@@ -143,7 +152,7 @@ std::optional<TrainAndTest> emnist_named(const fs::path& flag) {
                     full_name(flag / "letters"), ", got the folder of them all, ", full_name(flag));
         if (flag.filename() != name(which) || !emnist_found(folder, which)) continue;
         ImageDataset train = emnist(folder, which, Split::train);
-        const ChannelStatistics statistics = channel_statistics(train);
+        const ChannelStatistics statistics = statistics_of(train);
         return TrainAndTest{std::move(train),
                             emnist(folder, which, Split::test),
                             "EMNIST's " + std::string(name(which)) + " from " + folder.string(),
@@ -163,7 +172,7 @@ TrainAndTest mnist_in(const fs::path& folder) {
     const std::string kind = named.filename().string();
     const auto whole = [&](const char* title, const auto& classes) {
         ImageDataset train = mnist(folder, Split::train);
-        const ChannelStatistics statistics = channel_statistics(train);
+        const ChannelStatistics statistics = statistics_of(train);
         return TrainAndTest{std::move(train),
                             mnist(folder, Split::test),
                             title + (" from " + folder.string()),

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include <primer/core/io/event_file.h>
-#include <primer/layers/inspect/diagnostics.h>
 #include <primer/datasets/training/evaluate.h>
+#include <primer/layers/inspect/diagnostics.h>
 #include "checkpoints.h"
 #include "data.h"
 #include "progress.h"
