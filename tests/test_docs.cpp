@@ -107,11 +107,11 @@ TEST_CASE("docs: the programs of data.md and from-pytorch.md are those that test
         Index count;
     } pages_with_tests[] = {{"docs/data.md", "tests/test_own_data.cpp", 3},
                             {"docs/from-pytorch.md", "tests/test_from_pytorch.cpp", 5}};
-    for (const auto& [page, file, count] : pages_with_tests) {
+    for (const auto& pair : pages_with_tests) {
         std::string tests;
-        for (const std::string& line : lines_of(kRoot / file)) tests += line + '\n';
+        for (const std::string& line : lines_of(kRoot / pair.file)) tests += line + '\n';
         Index found = 0;
-        for (const std::string& program : programs_on(page)) {
+        for (const std::string& program : programs_on(pair.page)) {
             if (std::ranges::count(program, '\n') < 5) continue;  // a few lines of explanation
             ++found;
             // A block may hold several definitions, with an empty line between them.
@@ -119,11 +119,11 @@ TEST_CASE("docs: the programs of data.md and from-pytorch.md are those that test
                 std::size_t end = program.find("\n}\n\n", begin);
                 end = end == program.npos ? program.size() : end + 3;
                 const std::string part = program.substr(begin, end - begin);
-                CHECK_MESSAGE(tests.find(part) != tests.npos, page, ": ", part);
+                CHECK_MESSAGE(tests.find(part) != tests.npos, pair.page, ": ", part);
                 begin = end + 1;
             }
         }
-        CHECK(found == count);
+        CHECK(found == pair.count);
     }
 }
 
