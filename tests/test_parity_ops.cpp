@@ -305,7 +305,9 @@ TEST_CASE("parity: reduce") {
              return amin(in["x"], {0, 1});
          }},
     };
-    for (const auto& [name, op] : over_dims()) {
+    for (const auto& named : over_dims()) {
+        const std::string& name = named.first;
+        const OverDims& op = named.second;
         const auto add = [&](const char* dims_text, const Dims& dims, bool keepdim) {
             cases.push_back({name + ": " + dims_text,
                              [=](const In& in) { return op(in["x"], dims, keepdim); }});

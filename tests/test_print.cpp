@@ -38,7 +38,8 @@ TEST_CASE("print: tensors print as PyTorch's do") {
     const std::map<std::string, std::string> texts = texts_of_pytorch();
     CHECK(texts.size() > 100);
     CHECK(texts.size() == file.names().size());
-    for (const auto& [name, expected] : texts) {
+    for (const auto& named : texts) {
+        const std::string &name = named.first, &expected = named.second;
         CAPTURE(name);
         if (file.raw(name).dtype == "I64") {
             CHECK(text(file.int_tensor(name)) == expected);
