@@ -220,7 +220,8 @@ const Tensor& dirac_(const Tensor& x, Only<Index> groups) {
           "dirac_: expected a number of groups that divides the output channels, got ", groups,
           " for shape ", x.shape());
     Index kernel = 1, middle = 0;
-    for (const Index size : x.shape().slice(2, x.rank()).dims()) {
+    const Shape kernel_shape = x.shape().slice(2, x.rank());
+    for (const Index size : kernel_shape.dims()) {
         middle = middle * size + size / 2;
         kernel *= size;
     }
