@@ -890,6 +890,50 @@ TEST_CASE("binary_cross_entropy_with_logits: far out it is neither infinite nor 
     CHECK(value(small.grad()) == doctest::Approx(std::exp(-40)).epsilon(1e-5));
 }
 
+namespace {
+
+// The largest difference between the losses and the formula in double, relative to the formula.
+template <class F>
+double worst_of(const Tensor& losses, const F& formula) {
+    double worst = 0;
+    for (Index i = 0; i < losses.numel(); ++i) {
+        const double want = formula(static_cast<std::size_t>(i));
+        const double got = static_cast<double>(losses.values()[static_cast<std::size_t>(i)]);
+        if (got != want) worst = std::max(worst, std::abs(got - want) / std::abs(want));
+    }
+    return worst;
+}
+
+}  // namespace
+
+TEST_CASE("losses with logarithms keep the digits of a float, at every size") {
+    std::vector<Real> logits, probabilities, targets;
+    for (int i = -1200; i <= 1200; ++i) {
+        logits.push_back(static_cast<Real>(i) / 16);
+        probabilities.push_back(static_cast<Real>(1 / (1 + std::exp(-i / 60.0))));
+        targets.push_back(static_cast<Real>((i + 1200) % 5) / 4);
+    }
+    const Tensor x = tensor(logits), p = tensor(probabilities), t = tensor(targets);
+    const auto wide = [](const std::vector<Real>& of, std::size_t i) {
+        return static_cast<double>(of[i]);
+    };
+    constexpr double limit = 5 * 0x1p-23;
+    CHECK(worst_of(binary_cross_entropy_with_logits(x, t, {.reduction = Reduction::none}),
+                   [&](std::size_t i) {
+                       const double v = wide(logits, i), target = wide(targets, i);
+                       return (1 - target) * std::log1p(std::exp(v)) +
+                              target * std::log1p(std::exp(-v));
+                   }) < limit);
+    CHECK(worst_of(binary_cross_entropy(p, t, {.reduction = Reduction::none}), [&](std::size_t i) {
+              const double v = wide(probabilities, i), target = wide(targets, i);
+              return -(target * std::log(v) + (1 - target) * std::max(std::log1p(-v), -100.0));
+          }) < limit);
+    CHECK(worst_of(kl_div(x, t, {.reduction = Reduction::none}), [&](std::size_t i) {
+              const double target = wide(targets, i);
+              return (target > 0 ? target * std::log(target) : 0) - target * wide(logits, i);
+          }) < limit);
+}
+
 TEST_CASE("binary_cross_entropy_with_logits: gradients") {
     Rng rng(3);
     const Tensor x = randn({3, 4}, rng) * 3, t = rand({3, 4}, rng) * 0.8 + 0.1;

@@ -1,10 +1,12 @@
 // Only speed: core/ops/cross_entropy.cpp and core/ops/loss.cpp have the formulas. Here threads
-// share the rows.
+// share the work.
 
 #include "loss.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <iterator>
 #include <numeric>
 #include <vector>
 
@@ -16,23 +18,26 @@ namespace {
 
 constexpr Index kCostly = 4096;  // the grain of loops that take exp or log of each element
 
+double wide(Real x) { return static_cast<double>(x); }
+
+// What reaches loss i.
+Real at(const Upstream& dy, Index i) { return dy.factor * dy.dy[i * dy.step]; }
+
 // -sum_c t_c log_softmax(x)_c = log S - sum_c t_c (x_c - max) with S = sum_c e^(x_c - max), because
 // the targets add up to 1.
 double row_loss(Index classes, const Real* x, Index label, double smoothing, double largest,
-                double sum) {
-    const double of_label = (1 - smoothing) * (static_cast<double>(x[label]) - largest);
-    if (smoothing == 0) return std::log(sum) - of_label;
+                double log_sum) {
+    const double of_label = (1 - smoothing) * (wide(x[label]) - largest);
+    if (smoothing == 0) return log_sum - of_label;
     double sum_x = 0;
-    for (Index c = 0; c < classes; ++c) sum_x += static_cast<double>(x[c]) - largest;
-    return std::log(sum) - of_label - smoothing * sum_x / static_cast<double>(classes);
+    for (Index c = 0; c < classes; ++c) sum_x += wide(x[c]) - largest;
+    return log_sum - of_label - smoothing * sum_x / static_cast<double>(classes);
 }
 
 // The same with weights, which do not add up to 1.
 double weighted_row_loss(Index classes, const Real* x, const Real* weight, Index label,
-                         double smoothing, double largest, double sum) {
-    const auto term = [=, log_sum = std::log(sum)](Index c) {
-        return static_cast<double>(weight[c]) * (static_cast<double>(x[c]) - largest - log_sum);
-    };
+                         double smoothing, double largest, double log_sum) {
+    const auto term = [=](Index c) { return wide(weight[c]) * (wide(x[c]) - largest - log_sum); };
     const double of_label = (1 - smoothing) * term(label);
     if (smoothing == 0) return -of_label;  // an infinite weight of another class does not matter
     double all = 0;
@@ -61,20 +66,20 @@ double cross_entropy(Index rows, Index classes, const Real* x, const Labels& lab
         table().softmax.exponentials(end - begin, classes, from, to, each.data() + begin,
                                      sums.data() + begin);
         table().softmax.divide(end - begin, classes, sums.data() + begin, to);
+        table().loss.logarithms(end - begin, sums.data() + begin);
         for (Index r = begin; r < end; ++r, from += classes) {
             double& loss = each[static_cast<std::size_t>(r)];
-            const double sum = sums[static_cast<std::size_t>(r)];
+            const double log_sum = sums[static_cast<std::size_t>(r)];
             loss = labels.ignored(r) ? 0
                    : labels.weight == nullptr
-                       ? row_loss(classes, from, labels[r], smoothing, loss, sum)
+                       ? row_loss(classes, from, labels[r], smoothing, loss, log_sum)
                        : weighted_row_loss(classes, from, labels.weight, labels[r], smoothing, loss,
-                                           sum);
+                                           log_sum);
         }
     });
-    if (losses != nullptr) {
-        std::ranges::transform(each, losses, [](double loss) { return static_cast<Real>(loss); });
-    }
-    return std::accumulate(each.begin(), each.end(), 0.0);
+    if (losses == nullptr) return std::accumulate(each.begin(), each.end(), 0.0);
+    std::ranges::transform(each, losses, [](double loss) { return static_cast<Real>(loss); });
+    return 0;
 }
 
 void cross_entropy_backward(Index rows, Index classes, const Real* p, const Labels& labels,
@@ -90,44 +95,56 @@ void cross_entropy_backward(Index rows, Index classes, const Real* p, const Labe
                 std::fill_n(out, classes, Real(0));
                 continue;
             }
-            const Real factor = dy[r], of_label = label_share * labels.weight_of(r);
+            const Real up = at(dy, r), of_label = label_share * labels.weight_of(r);
             const Real total = labels.weight != nullptr ? of_label + all_shares : Real(1);
-            for (Index c = 0; c < classes; ++c) out[c] = factor * (total * row[c] - share[c]);
-            out[labels[r]] -= factor * of_label;
+            for (Index c = 0; c < classes; ++c) out[c] = up * (total * row[c] - share[c]);
+            out[labels[r]] -= up * of_label;
         }
     });
 }
 
 namespace {
 
-// The sum of term(i) for i < n; `terms`, unless it is null, gets each of them.
-template <class Term>
-double sum_of(Index n, Real* terms, Term term) {
+// Splits n elements among the threads. terms(begin, count, to) writes the losses of some of them:
+// to `losses` or, where that is null, to a block that stays in a core's cache until it is added up.
+template <class Terms>
+double losses_of(Index n, Real* losses, const Terms& terms) {
+    if (losses != nullptr) {
+        parallel_for(n, kCostly,
+                     [&](Index begin, Index end) { terms(begin, end - begin, losses + begin); });
+        return 0;
+    }
     return sum_of_chunks(n, kCostly, [&](Index begin, Index end) {
+        std::array<Real, 1024> block;
         double sum = 0;
-        for (Index i = begin; i < end; ++i) {
-            const double value = term(i);
-            sum += value;
-            if (terms != nullptr) terms[i] = static_cast<Real>(value);
+        for (Index i = begin; i < end; i += std::ssize(block)) {
+            const Index count = std::min(std::ssize(block), end - i);
+            terms(i, count, block.data());
+            sum += table().reduce.sum(count, block.data());
         }
         return sum;
     });
 }
 
-// dx[i] = dy[i] to_x(i) and dt[i] = dy[i] to_t(i), each unless it is null.
-template <class ToX, class ToT>
-void pass_on(Index n, const Upstream& dy, Real* dx, Real* dt, ToX to_x, ToT to_t) {
-    parallel_for(n, kCostly, [=](Index begin, Index end) {
-        for (Index i = begin; i < end; ++i) {
-            const auto up = static_cast<double>(dy[i]);
-            if (dx != nullptr) dx[i] = static_cast<Real>(up * to_x(i));
-            if (dt != nullptr) dt[i] = static_cast<Real>(up * to_t(i));
-        }
+// x times w, which may be null: 1.
+void weigh(Index n, const Real* w, Real* x) {
+    if (w != nullptr) table().elementwise.mul(n, x, 1, w, 1, x);
+}
+
+Upstream from(const Upstream& dy, Index begin) {
+    return {dy.dy + begin * dy.step, dy.step, dy.factor};
+}
+const Real* from(const Real* x, Index begin) { return x != nullptr ? x + begin : nullptr; }
+
+// dt[i] = dy[i] slope(i)
+template <class F>
+void pass_on_to_targets(Index n, const Upstream& dy, Real* dt, const F& slope) {
+    parallel_for(n, kCostly, [&, dt](Index begin, Index end) {
+        for (Index i = begin; i < end; ++i) dt[i] = static_cast<Real>(wide(at(dy, i)) * slope(i));
     });
 }
 
-double at(const Real* x, Index i) { return static_cast<double>(x[i]); }
-double weight_at(const Real* w, Index i) { return w != nullptr ? at(w, i) : 1; }
+double weight_at(const Real* w, Index i) { return w != nullptr ? wide(w[i]) : 1; }
 
 // Where a row's log-probability of its label is.
 Index place(const Axis& axis, Index row, Index label) {
@@ -136,60 +153,70 @@ Index place(const Axis& axis, Index row, Index label) {
 
 }  // namespace
 
+bool within(Index n, Real low, Real high, const Real* x) {
+    return sum_of_chunks(n, kGrain, [=](Index begin, Index end) {
+               return table().loss.within(end - begin, low, high, x + begin) ? 0 : 1;
+           }) == 0;
+}
+
 double nll_loss(const Axis& axis, const Real* x, const Labels& labels, Real* losses) {
-    return sum_of(axis.outer * axis.inner, losses, [&](Index row) {
-        if (labels.ignored(row)) return 0.0;
-        const auto weight = static_cast<double>(labels.weight_of(row));
-        return -weight * at(x, place(axis, row, labels[row]));
+    return losses_of(axis.outer * axis.inner, losses, [&](Index begin, Index count, Real* to) {
+        for (Index row = begin; row < begin + count; ++row) {
+            *to++ = labels.ignored(row) ? Real(0)
+                                        : -labels.weight_of(row) * x[place(axis, row, labels[row])];
+        }
     });
 }
 
 void nll_loss_backward(const Axis& axis, const Labels& labels, const Upstream& dy, Real* dx) {
     for (Index row = 0; row < axis.outer * axis.inner; ++row) {
         if (labels.ignored(row)) continue;
-        dx[place(axis, row, labels[row])] = -dy[row] * labels.weight_of(row);
+        dx[place(axis, row, labels[row])] = -at(dy, row) * labels.weight_of(row);
     }
 }
 
 double bent(Index n, const Bent& h, const Real* x, Real* losses) {
-    const double width = h.bend / h.slope;
-    return sum_of(n, losses, [=](Index i) {
-        const double size = std::abs(at(x, i));
-        return size < h.bend ? size * size / (2 * width) : h.slope * (size - h.bend / 2);
+    return losses_of(n, losses, [=](Index i, Index count, Real* to) {
+        table().loss.bent(count, h.bend, h.slope, x + i, to);
     });
 }
 
 void bent_backward(Index n, const Bent& h, const Real* x, const Upstream& dy, Real* dx) {
-    const auto bend = static_cast<Real>(h.bend), slope = static_cast<Real>(h.slope);
-    const auto width = static_cast<Real>(h.bend / h.slope);
     parallel_for(n, kCostly, [=](Index begin, Index end) {
-        for (Index i = begin; i < end; ++i) {
-            const Real v = x[i];  // in the last case v is 0 or NaN
-            const Real dh = std::abs(v) < bend ? v / width : v > 0 ? slope : v < 0 ? -slope : v;
-            dx[i] = dy[i] * dh;
-        }
+        table().loss.bent_backward(end - begin, h.bend, h.slope, x + begin, from(dy, begin),
+                                   dx + begin);
     });
 }
 
 double binary_cross_entropy(Index n, const Real* x, const Real* t, const Real* w, Real* losses) {
-    return sum_of(n, losses, [=](Index i) {
-        const double target = at(t, i);
-        const double log_x = std::max(std::log(at(x, i)), -100.0);
-        const double log_rest = std::max(std::log1p(-at(x, i)), -100.0);
-        return -weight_at(w, i) * (target * log_x + (1 - target) * log_rest);
+    return losses_of(n, losses, [=](Index i, Index count, Real* to) {
+        table().loss.binary_cross_entropy(count, x + i, t + i, to);
+        weigh(count, from(w, i), to);
     });
 }
 
 void binary_cross_entropy_backward(Index n, const Real* x, const Real* t, const Real* w,
                                    const Upstream& dy, Real* dx, Real* dt) {
-    const auto to_x = [=](Index i) {
-        const double p = at(x, i);
-        return weight_at(w, i) * (p - at(t, i)) / std::max(p * (1 - p), 1e-12);
-    };
-    const auto to_t = [=](Index i) {
-        return weight_at(w, i) * (std::log1p(-at(x, i)) - std::log(at(x, i)));
-    };
-    pass_on(n, dy, dx, dt, to_x, to_t);
+    if (dx != nullptr) {
+        parallel_for(n, kCostly, [=](Index begin, Index end) {
+            table().loss.binary_cross_entropy_backward(end - begin, x + begin, t + begin,
+                                                       from(dy, begin), dx + begin);
+            weigh(end - begin, from(w, begin), dx + begin);
+        });
+    }
+    if (dt == nullptr) return;
+    pass_on_to_targets(n, dy, dt, [=](Index i) {
+        const double p = wide(x[i]);
+        return weight_at(w, i) * (std::log1p(-p) - std::log(p));
+    });
+}
+
+double binary_cross_entropy_with_logits(Index n, const Real* x, const Real* t, const Real* w,
+                                        const Real* v, Real* losses) {
+    return losses_of(n, losses, [=](Index i, Index count, Real* to) {
+        table().loss.logits(count, x + i, t + i, from(v, i), to);
+        weigh(count, from(w, i), to);
+    });
 }
 
 namespace {
@@ -197,49 +224,44 @@ namespace {
 // log(1 + e^x), where neither e^x overflows nor 1 + e^x rounds e^x away.
 double softplus(double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x))); }
 
-double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
-
 }  // namespace
-
-double binary_cross_entropy_with_logits(Index n, const Real* x, const Real* t, const Real* w,
-                                        const Real* v, Real* losses) {
-    return sum_of(n, losses, [=](Index i) {
-        const double logit = at(x, i), target = at(t, i);
-        return weight_at(w, i) *
-               ((1 - target) * softplus(logit) + weight_at(v, i) * target * softplus(-logit));
-    });
-}
 
 void binary_cross_entropy_with_logits_backward(Index n, const Real* x, const Real* t, const Real* w,
                                                const Real* v, const Upstream& dy, Real* dx,
                                                Real* dt) {
-    const auto to_x = [=](Index i) {
-        const double logit = at(x, i), target = at(t, i);
-        return weight_at(w, i) *
-               ((1 - target) * sigmoid(logit) - weight_at(v, i) * target * sigmoid(-logit));
-    };
-    const auto to_t = [=](Index i) {
-        return weight_at(w, i) * (weight_at(v, i) * softplus(-at(x, i)) - softplus(at(x, i)));
-    };
-    pass_on(n, dy, dx, dt, to_x, to_t);
+    if (dx != nullptr) {
+        parallel_for(n, kCostly, [=](Index begin, Index end) {
+            table().loss.logits_backward(end - begin, x + begin, t + begin, from(v, begin),
+                                         from(dy, begin), dx + begin);
+            weigh(end - begin, from(w, begin), dx + begin);
+        });
+    }
+    if (dt == nullptr) return;
+    pass_on_to_targets(n, dy, dt, [=](Index i) {
+        const double logit = wide(x[i]);
+        return weight_at(w, i) * (weight_at(v, i) * softplus(-logit) - softplus(logit));
+    });
 }
 
 double kl_div(Index n, bool log_target, const Real* x, const Real* t, Real* losses) {
-    return sum_of(n, losses, [=](Index i) {
-        const double target = at(t, i);
-        if (log_target) return std::exp(target) * (target - at(x, i));
-        return (target == 0 ? 0 : target * std::log(target)) - target * at(x, i);
+    return losses_of(n, losses, [=](Index i, Index count, Real* to) {
+        table().loss.kl_div(count, log_target, x + i, t + i, to);
     });
 }
 
 void kl_div_backward(Index n, bool log_target, const Real* x, const Real* t, const Upstream& dy,
                      Real* dx, Real* dt) {
-    const auto to_x = [=](Index i) { return log_target ? -std::exp(at(t, i)) : -at(t, i); };
-    const auto to_t = [=](Index i) {
-        const double target = at(t, i), distance = 1 - at(x, i);
+    if (dx != nullptr) {
+        parallel_for(n, kCostly, [=](Index begin, Index end) {
+            table().loss.kl_div_backward(end - begin, log_target, t + begin, from(dy, begin),
+                                         dx + begin);
+        });
+    }
+    if (dt == nullptr) return;
+    pass_on_to_targets(n, dy, dt, [=](Index i) {
+        const double target = wide(t[i]), distance = 1 - wide(x[i]);
         return log_target ? std::exp(target) * (target + distance) : std::log(target) + distance;
-    };
-    pass_on(n, dy, dx, dt, to_x, to_t);
+    });
 }
 
 }  // namespace primer::kernels

@@ -3,19 +3,12 @@
 #include "../real.h"
 #include "../shape.h"
 #include "reduce.h"
+#include "upstream.h"
 
 namespace primer::kernels {
 
-// Each forward here returns the sum of its losses; `losses`, unless it is null, gets each of them.
-
-/// The gradient of each loss: that of loss i is factor * dy[i] or, if the losses were reduced to
-/// one number, factor * dy[0].
-struct Upstream {
-    const Real* dy;
-    Index step;  ///< 1, or 0 if they were reduced
-    Real factor;
-    Real operator[](Index i) const { return factor * dy[i * step]; }
-};
+// Each forward here either writes each loss to `losses` and returns 0, or, where that is null,
+// returns the sum of the losses.
 
 /// The label of each row, and how much the row counts.
 struct Labels {
@@ -43,6 +36,9 @@ void cross_entropy_backward(Index rows, Index classes, const Real* p, const Labe
 double nll_loss(const Axis& axis, const Real* x, const Labels& labels, Real* losses);
 /// Its gradient, added to dx, which must be 0.
 void nll_loss_backward(const Axis& axis, const Labels& labels, const Upstream& dy, Real* dx);
+
+/// Whether low <= x[i] <= high for all i < n; not for a NaN.
+bool within(Index n, Real low, Real high, const Real* x);
 
 /// A parabola between two lines: h(x) = slope x^2 / (2 bend) for |x| < bend, else slope (|x| -
 /// bend / 2). With bend = 0 it is slope |x|.

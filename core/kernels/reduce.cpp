@@ -102,6 +102,11 @@ void sum_to(const Shape& x_shape, const Real* x, const Shape& y_shape, Real* y, 
         (loop.stride_b[d] != 0 ? kept : summed)
             .add(loop.size[d], loop.stride_a[d], loop.stride_b[d]);
     }
+    if (!along_y && summed.rank == 0 && kept.rank == 1 && isa() != Isa::reference) {
+        return rows(kept.size[0], inner, kGrain, [=](Index begin, Index end) {
+            table().reduce.row_sums(end - begin, inner, factor, x + begin * inner, y + begin);
+        });
+    }
     const Index strips = along_y ? (inner + kMostColumns - 1) / kMostColumns : 1;
     const Index elements = x_shape.numel() / (kept.count() * strips);  // of one strip
     rows(kept.count() * strips, elements, kGrain, [&](Index begin, Index end) {

@@ -54,14 +54,21 @@ class Lines {
     Index count() const { return count_; }
     Index size() const { return size_; }
 
+    /// Calls f(first, n, stride) for the rows of a line, in the order of memory: the n positions
+    /// first, first + stride, ... in x.
+    template <class F>
+    void each_row(Index line, const F& f) const {
+        const Index first = kept_.at(line).x;
+        for (Index row = 0; row < rows_; ++row) {
+            f(first + reduced_.at(row).x, row_size_, row_stride_);
+        }
+    }
     /// Calls f(i) for the position i in x of each element of a line, in the order of memory.
     template <class F>
     void each(Index line, const F& f) const {
-        const Index first = kept_.at(line).x;
-        for (Index row = 0; row < rows_; ++row) {
-            Index i = first + reduced_.at(row).x;
-            for (Index j = 0; j < row_size_; ++j, i += row_stride_) f(i);
-        }
+        each_row(line, [&f](Index i, Index n, Index stride) {
+            for (Index j = 0; j < n; ++j, i += stride) f(i);
+        });
     }
 
   private:

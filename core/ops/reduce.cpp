@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
+#include <numeric>
 #include <vector>
 
 #include "../error.h"
@@ -69,12 +71,29 @@ Tensor of_elements(const Lines& lines, const Tensor& x, const F& of_line) {
     return dx;
 }
 
+// Goes through a line with result = f(result, x_i), for eight results side by side: a processor
+// computes them at the same time, while each step of one result waits for the step before.
+template <class T, class F>
+std::array<T, 8> fold_line(const Lines& lines, Index line, const Real* x, T start, const F& f) {
+    std::array<T, 8> results;
+    results.fill(start);
+    lines.each_row(line, [&](Index first, Index n, Index stride) {
+        const Real* at = x + first;
+        Index i = 0;
+        for (; i + 8 <= n; i += 8) {
+            for (T& result : results) result = f(result, *at), at += stride;
+        }
+        for (; i < n; ++i, at += stride) results[0] = f(results[0], *at);
+    });
+    return results;
+}
+
 // The sum of f(x_i) over a line.
 template <class F>
 double sum_of_line(const Lines& lines, Index line, const Real* x, const F& f) {
-    double sum = 0;
-    lines.each(line, [&](Index i) { sum += f(static_cast<double>(x[i])); });
-    return sum;
+    const std::array<double, 8> sums = fold_line(
+        lines, line, x, 0.0, [&f](double sum, Real v) { return sum + f(static_cast<double>(v)); });
+    return std::accumulate(sums.begin(), sums.end(), 0.0);
 }
 
 // y = factor * sum of x_i: dy/dx_i = factor.
@@ -113,11 +132,15 @@ namespace {
 
 enum class Extreme { largest, smallest };
 
+void check_not_empty(const char* op, const Tensor& x, const Over& over, Extreme kind) {
+    check(over.lines.size() >= 1 || over.shape.numel() == 0, op, ": shape ", x.shape(),
+          " has no element to be the ", kind == Extreme::largest ? "largest" : "smallest");
+}
+
 // The positions in x of the first extreme element of each line. A NaN is more extreme than any
 // number.
 std::vector<Index> first_extremes(const char* op, const Tensor& x, const Over& over, Extreme kind) {
-    check(over.lines.size() >= 1 || over.shape.numel() == 0, op, ": shape ", x.shape(),
-          " has no element to be the ", kind == Extreme::largest ? "largest" : "smallest");
+    check_not_empty(op, x, over, kind);
     const Real* from = x.data();
     const auto beats = [=](Real a, Real b) {
         return !std::isnan(b) && (std::isnan(a) || (kind == Extreme::largest ? a > b : a < b));
@@ -140,10 +163,26 @@ Tensor values_at(const Tensor& x, const std::vector<Index>& positions, const Sha
     return y;
 }
 
+// The extreme value of each line, NaN if one is NaN.
+Tensor extreme_values(const char* op, const Tensor& x, const Over& over, Extreme kind) {
+    check_not_empty(op, x, over, kind);
+    const auto fold = [&](Index line, double start, const auto& beats) {
+        const auto better = [&beats](Real best, Real v) {
+            return beats(v, best) || v != v ? v : best;  // NaN beats nothing and is not beaten
+        };
+        const auto best = fold_line(over.lines, line, x.data(), static_cast<Real>(start), better);
+        return std::accumulate(best.begin(), best.end(), best[0], better);
+    };
+    return of_lines(over, [&](Index line) {
+        return kind == Extreme::largest ? fold(line, -INFINITY, std::greater<Real>())
+                                        : fold(line, INFINITY, std::less<Real>());
+    });
+}
+
 // With c elements that are all the largest, moving any one of them up moves the maximum, moving one
 // down does not; dy / c for each is the mean of the one-sided derivatives' choices.
 Tensor shared_extreme(const char* op, const Tensor& x, const Over& over, Extreme kind) {
-    const Tensor y = values_at(x, first_extremes(op, x, over, kind), over.shape);
+    const Tensor y = extreme_values(op, x, over, kind);
     return record(
         {op, 0}, y, {x},
         [lines = over.lines, x = Saved(x), y = Saved(y)](const Tensor& dy, std::span<Grad> d) {

@@ -18,7 +18,7 @@ inline Real reduction_factor(const char* op, Reduction reduction, double count) 
 }
 
 /// The losses in `shape`, if they are not reduced, or their sum times `factor`. loss(Real* losses)
-/// returns the sum, and writes each loss to `losses` unless it is null.
+/// writes each loss to `losses` or, if that is null, returns their sum.
 template <class Loss>
 Tensor reduced(Reduction reduction, const Shape& shape, Real factor, const Loss& loss) {
     const Tensor losses = reduction == Reduction::none ? empty(shape) : Tensor();

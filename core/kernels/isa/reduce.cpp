@@ -20,6 +20,10 @@ double sum_of_squares(Index n, const Real* x) {
                   [x](Index i) { return static_cast<double>(x[i]) * static_cast<double>(x[i]); });
 }
 
+void row_sums(Index rows, Index n, double factor, const Real* x, Real* y) {
+    for (Index r = 0; r < rows; ++r) y[r] += static_cast<Real>(sum(n, x + r * n) * factor);
+}
+
 void add_rows(Index rows, Index columns, Index stride, const Real* x, double* sums) {
     double lanes[kSums] = {};
     for (Index k = 0; k < columns; ++k) lanes[k] = sums[k];
@@ -38,7 +42,8 @@ void add_rows(Index rows, Index columns, Index stride, const Real* x, double* su
 }  // namespace
 
 ReduceKernels reduce_kernels() {
-    return {.sum = sum, .sum_of_squares = sum_of_squares, .add_rows = add_rows};
+    return {
+        .sum = sum, .sum_of_squares = sum_of_squares, .row_sums = row_sums, .add_rows = add_rows};
 }
 
 }  // namespace primer::kernels::PRIMER_ISA_LEVEL

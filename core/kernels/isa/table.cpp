@@ -11,6 +11,7 @@ Table make_table() {
             .dropout = dropout_kernels(),
             .elementwise = elementwise_kernels(),
             .gemm = gemm_tile(),
+            .loss = loss_kernels(),
             .optimizer = optimizer_kernels(),
             .pool = pool_kernels(),
             .reduce = reduce_kernels(),

@@ -4,6 +4,7 @@
 
 #include "../../real.h"
 #include "../optimizer.h"
+#include "../upstream.h"
 
 // One table of all functions that are compiled once for each instruction set. The files of this
 // folder fill it, and core/kernels and core/ops call its functions: table().activation.relu(n, x,
@@ -242,6 +243,33 @@ struct GemmTile {
                       std::int64_t from_step, Real* to, std::int64_t to_step);
 };
 
+// --- loss.cpp ------------------------------------------------------------------------------------
+
+/// The loops of the losses, whose formulas are in core/kernels/loss.h. Each forward writes the loss
+/// of each element, each backward dx, which may be none of the other arrays. Errors are below 5 ulp
+/// in float: logarithms of probabilities are taken in double.
+struct LossKernels {
+    using Index = std::int64_t;
+
+    /// Whether low <= x[i] <= high for all i < n; not for a NaN.
+    bool (*within)(Index n, Real low, Real high, const Real* x);
+    /// x = ln x
+    void (*logarithms)(Index n, double* x);
+
+    void (*bent)(Index n, double bend, double slope, const Real* x, Real* losses);
+    void (*bent_backward)(Index n, double bend, double slope, const Real* x, const Upstream& dy,
+                          Real* dx);
+    void (*binary_cross_entropy)(Index n, const Real* x, const Real* t, Real* losses);
+    void (*binary_cross_entropy_backward)(Index n, const Real* x, const Real* t, const Upstream& dy,
+                                          Real* dx);
+    /// binary_cross_entropy_with_logits; v may be nullptr: 1.
+    void (*logits)(Index n, const Real* x, const Real* t, const Real* v, Real* losses);
+    void (*logits_backward)(Index n, const Real* x, const Real* t, const Real* v,
+                            const Upstream& dy, Real* dx);
+    void (*kl_div)(Index n, bool log_target, const Real* x, const Real* t, Real* losses);
+    void (*kl_div_backward)(Index n, bool log_target, const Real* t, const Upstream& dy, Real* dx);
+};
+
 // --- optimizer.cpp -------------------------------------------------------------------------------
 
 /// The loops of the optimizers: sgd_update, adam_update and rmsprop_update of
@@ -283,6 +311,8 @@ struct ReduceKernels {
     double (*sum)(std::int64_t n, const Real* x);
     /// The sum of x[i]^2.
     double (*sum_of_squares)(std::int64_t n, const Real* x);
+    /// y[r] += factor times the sum of row r, for contiguous rows of n values.
+    void (*row_sums)(std::int64_t rows, std::int64_t n, double factor, const Real* x, Real* y);
     /// sums[i] += the sum over r < rows of x[r * stride + i], for i < columns <= kMostColumns.
     void (*add_rows)(std::int64_t rows, std::int64_t columns, std::int64_t stride, const Real* x,
                      double* sums);
@@ -377,6 +407,7 @@ struct Table {
     DropoutKernels dropout;
     ElementwiseKernels elementwise;
     GemmTile gemm;
+    LossKernels loss;
     OptimizerKernels optimizer;
     PoolKernels pool;
     ReduceKernels reduce;
@@ -409,6 +440,7 @@ Depthwise depthwise();
 DropoutKernels dropout_kernels();
 ElementwiseKernels elementwise_kernels();
 GemmTile gemm_tile();
+LossKernels loss_kernels();
 OptimizerKernels optimizer_kernels();
 PoolKernels pool_kernels();
 ReduceKernels reduce_kernels();
