@@ -28,6 +28,12 @@ void copy_tile(const Line& across, const Line& along, const Real* x, Real* y) {
         }
         return;
     }
+    if (along.x == 0 && along.y == 1) {  // one value for the whole line
+        for (Index r = 0; r < across.size; ++r) {
+            std::fill_n(y + r * across.y, along.size, x[r * across.x]);
+        }
+        return;
+    }
     for (Index c0 = 0; c0 < along.size; c0 += kRows) {
         for (Index r = 0; r < across.size; ++r) {
             const Real* const from = x + r * across.x;

@@ -55,8 +55,10 @@ double rstd_of(const Moments& m, double eps) { return 1 / std::sqrt(m.variance +
 void normalize(const Row& row, const Real* x, Moments& m, Real* y) {
     const auto& [sizes, rule, at] = row;
     const RowNormKernels& loops = table().row_norm;
-    loops.moments(sizes.row(), x + at, &m.mean, &m.variance);
-    if (!ordinary(m, rule.eps)) return reference::row_norm(sizes, rule, x + at, &m, y + at);
+    const auto plain = [&, begin = at, &s = sizes, &r = rule] {
+        reference::row_norm(s, r, x + begin, &m, y + begin);
+    };
+    if (!ordinary(m, rule.eps)) return plain();
     const double rstd = rstd_of(m, rule.eps);
     if (sizes.inner == 1) {
         return loops.normalize(sizes.row(), line_of(m, rstd, 0), rule.weight, rule.bias, x + at,
@@ -67,7 +69,7 @@ void normalize(const Row& row, const Real* x, Moments& m, Real* y) {
             line_of(m, rstd * or_else(1, rule.weight, c), or_else(0, rule.bias, c));
         // A weight so large that infinities would meet in the line.
         if (!std::isfinite(line.scale) || !std::isfinite(line.shift)) {
-            return reference::row_norm(sizes, rule, x + at, &m, y + at);
+            return plain();
         }
         const Index plane = at + c * sizes.inner;
         loops.normalize(sizes.inner, line, nullptr, nullptr, x + plane, y + plane);
@@ -197,6 +199,12 @@ void row_norm(const RowNormSizes& s, const RowNormRule& rule, const Real* x, Mom
               Real* y) {
     if (isa() == Isa::reference) return reference::row_norm(s, rule, x, moments, y);
     rows(s.rows(), s.row(), kGrain, [&](Index begin, Index end) {
+        // First all moments: a processor works on several rows at a time unless it has to wait for
+        // the square root of one.
+        for (Index r = begin; r < end; ++r) {
+            table().row_norm.moments(s.row(), x + r * s.row(), &moments[r].mean,
+                                     &moments[r].variance);
+        }
         for (Index r = begin; r < end; ++r) normalize(Row(s, rule, r), x, moments[r], y);
     });
 }

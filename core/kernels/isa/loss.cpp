@@ -36,14 +36,16 @@ void logarithms(Index n, double* x) {
 }
 
 void bent(Index n, double bend, double slope, const Real* x, Real* losses) {
-    const double steepness = slope / (2 * bend), offset = bend / 2;
-    // Below this bend, often 0, no float but 0 is inside, and 0 times infinity would be NaN there.
-    const bool has_inside = steepness < 1e300;
-    const double limit = has_inside ? bend : 0, factor = has_inside ? steepness : 0;
+    const Real steepness = narrow(slope / (2 * bend)), offset = narrow(bend / 2);
+    // Where the bend is so small, often 0, that only subnormal numbers and 0 are inside, 0 times
+    // infinity would be NaN.
+    const bool has_inside = steepness < Real(1e37);
+    const Real limit = has_inside ? narrow(bend) : 0, factor = has_inside ? steepness : 0;
+    const Real side = narrow(slope);
     for (Index i = 0; i < n; ++i) {
-        const double size = wide(magnitude(x[i]));
-        const double inside = size * size * factor, outside = slope * (size - offset);
-        losses[i] = narrow(size < limit ? inside : outside);
+        const Real size = magnitude(x[i]);
+        const Real inside = size * factor * size, outside = side * (size - offset);
+        losses[i] = size < limit ? inside : outside;
     }
 }
 

@@ -22,12 +22,11 @@ double wide(Real v) { return static_cast<double>(v); }
 // variance, and the difference keeps all digits but the last log10(n) of a double.
 void moments(Index n, const Real* x, double* mean, double* variance) {
     const double first = n > 0 ? wide(x[0]) : 0, count = static_cast<double>(n);
-    const double shift = sum_of(n, [=](Index i) { return wide(x[i]) - first; }) / count;
-    const double squares = sum_of(n, [=](Index i) {
+    const TwoSums sums = two_sums_of(n, [=](Index i) -> TwoSums {
         const double d = wide(x[i]) - first;
-        return d * d;
+        return {d, d * d};
     });
-    const double difference = squares / count - shift * shift;
+    const double shift = sums.first / count, difference = sums.second / count - shift * shift;
     *mean = first + shift;
     *variance = difference < 0 ? 0 : difference;
 }
@@ -51,9 +50,12 @@ void normalize(Index n, const NormLine& line, const Real* weight, const Real* bi
 template <bool weighted>
 void gradient_sums_as(Index n, NormLine line, const Real* weight, const Real* x, const Real* dy,
                       double* g, double* gz) {
-    const auto gradient = [=](Index i) { return weighted ? dy[i] * weight[i] : dy[i]; };
-    *g = sum_of(n, [=](Index i) { return wide(gradient(i)); });
-    *gz = sum_of(n, [=](Index i) { return wide(gradient(i)) * wide(value(line, x[i])); });
+    const TwoSums sums = two_sums_of(n, [=](Index i) -> TwoSums {
+        const double gradient = wide(weighted ? dy[i] * weight[i] : dy[i]);
+        return {gradient, gradient * wide(value(line, x[i]))};
+    });
+    *g = sums.first;
+    *gz = sums.second;
 }
 
 void gradient_sums(Index n, const NormLine& line, const Real* weight, const Real* x, const Real* dy,
