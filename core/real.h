@@ -25,6 +25,10 @@ using Real = double;
 using Real = float;
 #endif
 
+/// The version of the library that the program runs with, as in "0.1.0". Within one minor version
+/// (0.1) a program need not be compiled anew.
+const char* version();
+
 // The linker holds a program to one build of the library: each source file that includes this
 // header refers to a name that only the right build defines. "undefined reference to
 // link_the_build_of_primer_with<double, ...>" means: link primer::primer_double, or do not define
