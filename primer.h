@@ -2,6 +2,9 @@
 
 // Everything that Primer offers. README.md says where to begin reading.
 
+/// All names of Primer.
+namespace primer {}
+
 #include "core/creation.h"
 #include "core/error.h"
 #include "core/gradcheck.h"

@@ -34,6 +34,7 @@ const char* version();
 // link_the_build_of_primer_with<double, ...>" means: link primer::primer_double, or do not define
 // PRIMER_REAL_DOUBLE. With CheckedContainers it means: the library, too, must be compiled with
 // _GLIBCXX_DEBUG, which changes the size of std::vector; with PlainContainers, neither must be.
+/// @cond
 struct PlainContainers;
 struct CheckedContainers;
 #ifdef _GLIBCXX_DEBUG
@@ -51,5 +52,6 @@ void link_the_build_of_primer_with();
 #endif
 [[maybe_unused, gnu::used]] static void (*const kLinkedBuild)() =
     &link_the_build_of_primer_with<Real, Containers>;
+/// @endcond
 
 }  // namespace primer
