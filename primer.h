@@ -2,16 +2,15 @@
 
 // Everything that Primer offers. README.md says where to begin reading.
 
+/// All names of Primer.
+namespace primer {}
+
 #include "core/creation.h"
 #include "core/error.h"
 #include "core/gradcheck.h"
 #include "core/init.h"
 #include "core/int_tensor.h"
-#include "core/io/checkpoint.h"
-#include "core/io/event_file.h"
 #include "core/io/histogram.h"
-#include "core/io/image.h"
-#include "core/io/image_grid.h"
 #include "core/io/safetensors.h"
 #include "core/kernels/parallel.h"
 #include "core/metrics.h"
@@ -59,12 +58,19 @@
 #include "datasets/csv.h"
 #include "datasets/dataset.h"
 #include "datasets/idx.h"
-#include "datasets/image_folder.h"
 #include "datasets/loader.h"
 #include "datasets/mnist.h"
-#include "datasets/pictures.h"
 #include "datasets/synthetic_digits.h"
 #include "datasets/synthetic_shapes.h"
 #include "datasets/training/evaluate.h"
-#include "datasets/training/resume.h"
 #include "datasets/transforms.h"
+
+#ifndef PRIMER_WITHOUT_IO  // defined if the library was built with PRIMER_IO=OFF
+#include "core/io/checkpoint.h"
+#include "core/io/event_file.h"
+#include "core/io/image.h"
+#include "core/io/image_grid.h"
+#include "datasets/image_folder.h"
+#include "datasets/pictures.h"
+#include "datasets/training/resume.h"
+#endif

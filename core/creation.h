@@ -21,12 +21,17 @@ namespace primer {
 /// written, so make one only in the call.
 class ListedValues {
   public:
+    /// A number.
     template <Number T>
     ListedValues(T number) : number_(static_cast<double>(number)) {}
+    /// A list.
     ListedValues(std::initializer_list<ListedValues> list) : list_(list), is_list_(true) {}
 
+    /// Whether it is a list; otherwise it is a number.
     bool is_list() const { return is_list_; }
+    /// The number; 0 for a list.
     double number() const { return number_; }
+    /// The list; empty for a number.
     std::span<const ListedValues> list() const { return {list_.begin(), list_.size()}; }
 
   private:
@@ -62,6 +67,7 @@ Tensor tensor(const T& numbers) {
 
 /// The values are not initialised.
 Tensor empty(const Shape& shape);
+/// Every value is 0, 1 or `value`.
 Tensor zeros(const Shape& shape);
 Tensor ones(const Shape& shape);
 Tensor full(const Shape& shape, Only<Real> value);

@@ -19,7 +19,9 @@ class Dims {
     Dims(std::initializer_list<Only<int>> dims) : dims_(dims.begin(), dims.end()) {}
     Dims(std::span<const int> dims) : dims_(dims.begin(), dims.end()) {}
 
+    /// Whether the list is empty, which means all dimensions.
     bool empty() const { return dims_.empty(); }
+    /// The dimensions, as they were given.
     std::vector<int>::const_iterator begin() const { return dims_.begin(); }
     std::vector<int>::const_iterator end() const { return dims_.end(); }
 

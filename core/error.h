@@ -26,6 +26,7 @@ inline std::string layer_name(const std::string& path, const std::string& type) 
 /// folders are escaped, see printable_lines.
 class Error : public std::runtime_error {
   public:
+    /// `message`, made safe to print.
     explicit Error(const std::string& message) : std::runtime_error(printable_lines(message)) {}
     /// "body.0 (Conv2d): message"
     explicit Error(const Place& place)

@@ -7,6 +7,7 @@
 
 namespace primer {
 
+/// The options of gradcheck.
 struct GradcheckOptions {
     double eps = 1e-6;   ///< how far each element is moved up and down
     double atol = 1e-7;  ///< allowed |tape - numeric| ...

@@ -30,10 +30,11 @@ enum class Nonlinearity { linear, relu, leaky_relu, selu, sigmoid, tanh };
 /// of linear.) `slope` is leaky_relu's negative slope.
 double calculate_gain(Nonlinearity nonlinearity, Only<double> slope = 0.01);
 
+/// The options of kaiming_normal_ and kaiming_uniform_.
 struct KaimingOptions {
-    Fan fan = Fan::in;
-    Nonlinearity nonlinearity = Nonlinearity::relu;
-    Only<double> slope = 0.01;  ///< of leaky_relu
+    Fan fan = Fan::in;                               ///< which variance is kept
+    Nonlinearity nonlinearity = Nonlinearity::relu;  ///< what follows the weight
+    Only<double> slope = 0.01;                       ///< of leaky_relu
 };
 
 /// Normal, standard deviation gain / sqrt(fan). He et al., "Delving Deep into Rectifiers", 2015,
@@ -73,6 +74,7 @@ const Tensor& normal_(const Tensor& x, Only<Real> mean = 0, Only<Real> stddev = 
 /// within: they would be drawn for too long.
 const Tensor& trunc_normal_(const Tensor& x, Rng& rng, Only<Real> mean = 0, Only<Real> stddev = 1,
                             Only<Real> low = -2, Only<Real> high = 2);
+/// Every element becomes `value`, 0 or 1.
 const Tensor& constant_(const Tensor& x, Only<Real> value);
 const Tensor& zeros_(const Tensor& x);
 const Tensor& ones_(const Tensor& x);

@@ -13,8 +13,8 @@ namespace primer {
 
 /// A tensor of whole numbers, without a gradient: class labels, or the result of argmax.
 struct IntTensor {
-    Shape shape{0};
-    std::vector<Index> values;
+    Shape shape{0};             ///< of no elements, unless one is given
+    std::vector<Index> values;  ///< in row-major order
 
     IntTensor() = default;
     /// One dimension. Implicit, so that a list of labels can be written in a call.

@@ -35,6 +35,7 @@ class ConfusionMatrix {
     /// Counts one example of class `label` that was classified as `guess`.
     void add(Only<Index> label, Only<Index> guess);
 
+    /// The number of classes.
     Index classes() const { return classes_; }
     /// How many examples of class `label` were classified as `guess`.
     Index at(Only<Index> label, Only<Index> guess) const;

@@ -27,6 +27,7 @@ concept Means = (std::same_as<To, bool> && std::same_as<From, bool>) ||
 template <class T>
 class Only {
   public:
+    /// From a number of the right kind.
     template <class From>
     requires Means<T, From>
     constexpr Only(From value) : value_(static_cast<T>(value)) {
@@ -34,6 +35,7 @@ class Only {
             if (!std::in_range<T>(value)) fail("a number is out of range: ", value);
         }
     }
+    /// The value.
     constexpr operator T() const { return value_; }
 
   private:

@@ -17,7 +17,9 @@ struct ThreadState;
 /// their parameters once for each example of the batch. conv_transpose2d counts its products, of
 /// which torchinfo counts about stride x stride times as many. Everything else counts 0.
 struct Op {
+    /// An op of unknown cost.
     Op(const char* op) : name(op) {}
+    /// An op whose forward takes that many multiply-adds.
     Op(const char* op, Index forward) : name(op), multiply_adds(forward) {}
 
     const char* name;                    ///< must outlive the tape
@@ -34,6 +36,7 @@ class OpHook {
     OpHook(const OpHook&) = delete;
     OpHook& operator=(const OpHook&) = delete;
 
+    /// Called for each op, when its forward is done.
     virtual void called(const Op& op) = 0;
     /// Called by record(): tells all hooks of this thread, the innermost first.
     static void tell(const Op& op);

@@ -42,6 +42,7 @@ Tensor div(const Tensor& a, const Tensor& b);  ///< a / b
 /// The gradient of b is taken as 0 at a = 0, b >= 0, and that of a as 0 at b = 0.
 Tensor pow(const Tensor& a, const Tensor& b);
 
+/// a + b, a - b, a * b, a / b
 inline Tensor operator+(const Tensor& a, const Tensor& b) { return add(a, b); }
 inline Tensor operator-(const Tensor& a, const Tensor& b) { return sub(a, b); }
 inline Tensor operator*(const Tensor& a, const Tensor& b) { return mul(a, b); }
@@ -58,6 +59,7 @@ Tensor abs(const Tensor& x);
 Tensor sin(const Tensor& x);  ///< The sine of x, an angle in radians. NaN for an infinite x.
 Tensor cos(const Tensor& x);  ///< The cosine, likewise.
 
+/// -x
 inline Tensor operator-(const Tensor& x) { return neg(x); }
 
 // --- compare.cpp: shapes broadcast as NumPy's do; a number is a tensor of shape [] --------------
@@ -88,6 +90,7 @@ Tensor ge(const Tensor& a, const Tensor& b);  ///< a >= b
 Tensor eq(const Tensor& a, const Tensor& b);  ///< a = b
 Tensor ne(const Tensor& a, const Tensor& b);  ///< a != b
 
+/// The comparisons as operators.
 inline Tensor operator<(const Tensor& a, const Tensor& b) { return lt(a, b); }
 inline Tensor operator<=(const Tensor& a, const Tensor& b) { return le(a, b); }
 inline Tensor operator>(const Tensor& a, const Tensor& b) { return gt(a, b); }
@@ -119,6 +122,7 @@ Tensor prelu(const Tensor& x, const Tensor& weight);
 /// min(max(x, 0), 6). The derivative at 0 and at 6 is taken as 0.
 Tensor relu6(const Tensor& x);
 
+/// The options of hardtanh and Hardtanh.
 struct HardtanhOptions {
     Only<double> min_val = -1;  ///< the least y
     Only<double> max_val = 1;   ///< the largest y; at least min_val
@@ -155,6 +159,7 @@ Tensor tanh(const Tensor& x);
 /// one from above.)
 Tensor softsign(const Tensor& x);
 
+/// The options of softplus and Softplus.
 struct SoftplusOptions {
     Only<double> beta = 1;        ///< how sharply it turns; must be > 0
     Only<double> threshold = 20;  ///< where beta x is above it, the result is x itself
@@ -218,8 +223,9 @@ Tensor transpose(const Tensor& x, Only<int> dim0, Only<int> dim1);
 Tensor permute(const Tensor& x, std::span<const int> dims);
 Tensor permute(const Tensor& x, std::initializer_list<Only<int>> dims);
 
+/// The options of slice.
 struct SliceOptions {
-    Only<int> dim = 0;
+    Only<int> dim = 0;     ///< along which to slice
     Only<Index> step = 1;  ///< from one element to the next; at least 1
 };
 
@@ -257,6 +263,7 @@ Tensor expand(const Tensor& x, const Shape& shape);
 /// y[.., j, ..] = x[.., index[j], ..] along dimension `dim`, for index [n].
 Tensor index_select(const Tensor& x, Only<int> dim, const IntTensor& index);
 
+/// The options of embedding.
 struct EmbeddingOptions {
     /// A row whose weights get no gradient, for the index that fills up short sequences. A negative
     /// one counts from the end.
@@ -272,9 +279,10 @@ Tensor embedding(const IntTensor& indices, const Tensor& weight,
 /// What stands in a margin: a number, or x reflected at its edge.
 enum class PadMode { constant, reflect };
 
+/// The options of pad.
 struct PadOptions {
-    PadMode mode = PadMode::constant;
-    Only<Real> value = 0;  ///< of a constant
+    PadMode mode = PadMode::constant;  ///< what stands in the margin
+    Only<Real> value = 0;              ///< of a constant
 };
 
 /// x with margins, two sizes for each dimension and the last dimension first: {left, right, top,
@@ -291,6 +299,7 @@ Tensor pad(const Tensor& x, std::initializer_list<Only<Index>> sizes,
 // dimension, the others a list (dims.h), in which each may be named once; the empty list means all.
 // A scalar stays a scalar.
 
+/// sum_i x_i; 0 if there are no elements.
 Tensor sum(const Tensor& x);
 Tensor sum(const Tensor& x, const Dims& dims, Only<bool> keepdim = false);
 /// Finite for finite elements, even if their sum is not. NaN if there are no elements.
@@ -315,10 +324,11 @@ IntTensor argmax(const Tensor& x, Only<int> dim, Only<bool> keepdim = false);
 IntTensor argmin(const Tensor& x);
 IntTensor argmin(const Tensor& x, Only<int> dim, Only<bool> keepdim = false);
 
+/// The options of var and stddev.
 struct VarOptions {
     /// 1: the unbiased estimate from n samples; 0: the variance of these n numbers.
     Only<double> correction = 1;
-    bool keepdim = false;
+    bool keepdim = false;  ///< leaves the dimensions, with size 1
 };
 
 /// The variance, sum_i (x_i - mean x)^2 / max(0, n - correction), for n elements: NaN for one
@@ -345,8 +355,10 @@ Tensor norm(const Tensor& x, Only<double> p = 2, const Dims& dims = {}, Only<boo
 /// enough to give y the size of x, which needs stride 1. If "same" needs an odd number, one more of
 /// them is below, or on the right.
 struct ConvPadding {
+    /// A number for all sides, or a Size2.
     template <std::convertible_to<Size2> T>
     constexpr ConvPadding(T on_each_side) : size(on_each_side) {}
+    /// Rows above and below; columns on the left and right.
     constexpr ConvPadding(Only<Index> height, Only<Index> width) : size(height, width) {}
     /// Throws Error for any other word.
     ConvPadding(const char* word);
@@ -355,6 +367,7 @@ struct ConvPadding {
     std::string_view word;  ///< "same", "valid" or ""
 };
 
+/// The options of conv2d.
 struct Conv2dOptions {
     Size2 stride = 1;         ///< how far the kernel moves from one output to the next
     ConvPadding padding = 0;  ///< rows or columns of zeros on each side of the image, or "same"
@@ -379,6 +392,7 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias = {},
 
 // --- conv_transpose2d.cpp ----------------------------------------------------------------------
 
+/// The options of conv_transpose2d.
 struct ConvTranspose2dOptions {
     Size2 stride = 1;          ///< distance in y between the kernels of neighbouring x
     Size2 padding = 0;         ///< rows or columns cut off y on each side
@@ -408,6 +422,7 @@ Tensor conv_transpose2d(const Tensor& x, const Tensor& weight, const Tensor& bia
 // One image, x [C, H, W], gives [C, OH, OW]. N and C may be 0 (PyTorch refuses some C = 0), but not
 // H and W.
 
+/// The options of max_pool2d and MaxPool2d.
 struct MaxPool2dOptions {
     Size2 kernel_size = 0;   ///< required
     Size2 stride = 0;        ///< 0: the kernel, so that the windows lie side by side
@@ -424,6 +439,7 @@ inline Tensor max_pool2d(const Tensor& x, Size2 kernel_size, Size2 stride = 0, S
     return max_pool2d(x, {.kernel_size = kernel_size, .stride = stride, .padding = padding});
 }
 
+/// The options of avg_pool2d and AvgPool2d.
 struct AvgPool2dOptions {
     Size2 kernel_size = 0;          ///< required
     Size2 stride = 0;               ///< 0: the kernel, so that the windows lie side by side
@@ -449,6 +465,7 @@ Tensor adaptive_max_pool2d(const Tensor& x, Size2 output);
 
 // --- batchnorm.cpp -----------------------------------------------------------------------------
 
+/// The options of batch_norm.
 struct BatchNormOptions {
     bool training = false;        ///< take the moments of x, not the running ones
     Only<double> momentum = 0.1;  ///< in [0, 1]: the weight of x's moments in the new running ones
@@ -479,6 +496,7 @@ Tensor batch_norm(const Tensor& x, const Tensor& running_mean, const Tensor& run
 
 // --- normalization.cpp -------------------------------------------------------------------------
 
+/// The options of layer_norm.
 struct LayerNormOptions {
     Only<double> eps = 1e-5;  ///< >= 0; added to the variance, so that a constant row gives 0
 };
@@ -492,6 +510,7 @@ struct LayerNormOptions {
 Tensor layer_norm(const Tensor& x, const Shape& normalized_shape, const Tensor& weight = {},
                   const Tensor& bias = {}, const LayerNormOptions& options = {});
 
+/// The options of group_norm.
 struct GroupNormOptions {
     Only<double> eps = 1e-5;  ///< >= 0; added to the variance, so that a constant group gives 0
 };
@@ -521,8 +540,9 @@ Tensor dropout2d(const Tensor& x, Only<double> p = 0.5, Rng& rng = default_rng()
 /// they are, the others give one number. `batchmean` is for kl_div only.
 enum class Reduction { mean, sum, none, batchmean };
 
+/// The options of cross_entropy.
 struct CrossEntropyOptions {
-    Reduction reduction = Reduction::mean;
+    Reduction reduction = Reduction::mean;  ///< of the losses
     /// s in [0, 1]: the target is 1 - s + s/C for the label and s/C for every other class
     /// (Szegedy et al., "Rethinking the Inception Architecture", 2016, section 7).
     Only<double> label_smoothing = 0;
@@ -550,10 +570,11 @@ inline Tensor cross_entropy(const Tensor& logits, std::initializer_list<Only<Ind
 Tensor cross_entropy(const Tensor& logits, const Tensor& probabilities,
                      const CrossEntropyOptions& options = {});
 
+/// The options of nll_loss.
 struct NllLossOptions {
-    Reduction reduction = Reduction::mean;
-    Tensor weight = {};               ///< as in cross_entropy
-    Only<Index> ignore_index = -100;  ///< as in cross_entropy
+    Reduction reduction = Reduction::mean;  ///< of the losses
+    Tensor weight = {};                     ///< as in cross_entropy
+    Only<Index> ignore_index = -100;        ///< as in cross_entropy
 };
 
 /// cross_entropy with labels, but from log-probabilities, such as log_softmax gives:
@@ -570,25 +591,28 @@ Tensor mse_loss(const Tensor& x, const Tensor& target, Reduction reduction = Red
 /// gradient: a 0, as in PyTorch, would hide that. The same holds for smooth_l1_loss and l1_penalty.
 Tensor l1_loss(const Tensor& x, const Tensor& target, Reduction reduction = Reduction::mean);
 
+/// The options of smooth_l1_loss.
 struct SmoothL1Options {
-    Reduction reduction = Reduction::mean;
-    Only<double> beta = 1;  ///< where the square becomes a line; 0: l1_loss
+    Reduction reduction = Reduction::mean;  ///< of the losses
+    Only<double> beta = 1;                  ///< where the square becomes a line; 0: l1_loss
 };
 
 /// With d = |x - target|: d^2 / (2 beta) where d < beta, else d - beta / 2 (Girshick, "Fast R-CNN",
 /// 2015, equation 3, where beta = 1).
 Tensor smooth_l1_loss(const Tensor& x, const Tensor& target, const SmoothL1Options& options = {});
 
+/// The options of huber_loss.
 struct HuberLossOptions {
-    Reduction reduction = Reduction::mean;
-    Only<double> delta = 1;  ///< where the square becomes a line; > 0 and finite
+    Reduction reduction = Reduction::mean;  ///< of the losses
+    Only<double> delta = 1;                 ///< where the square becomes a line; > 0 and finite
 };
 
 /// With d = |x - target|: d^2 / 2 where d < delta, else delta (d - delta / 2).
 Tensor huber_loss(const Tensor& x, const Tensor& target, const HuberLossOptions& options = {});
 
+/// The options of binary_cross_entropy.
 struct BinaryCrossEntropyOptions {
-    Reduction reduction = Reduction::mean;
+    Reduction reduction = Reduction::mean;  ///< of the losses
     /// Of each element: a number, or a tensor that broadcasts to x's shape. A constant: it gets no
     /// gradient. Undefined: 1.
     Tensor weight = {};
@@ -600,8 +624,9 @@ struct BinaryCrossEntropyOptions {
 Tensor binary_cross_entropy(const Tensor& x, const Tensor& target,
                             const BinaryCrossEntropyOptions& options = {});
 
+/// The options of binary_cross_entropy_with_logits.
 struct BinaryCrossEntropyWithLogitsOptions {
-    Reduction reduction = Reduction::mean;
+    Reduction reduction = Reduction::mean;  ///< of the losses
     /// The weight of a positive example relative to a negative one; as `weight` otherwise.
     Tensor pos_weight = {};
     Tensor weight = {};  ///< as in binary_cross_entropy
@@ -613,6 +638,7 @@ struct BinaryCrossEntropyWithLogitsOptions {
 Tensor binary_cross_entropy_with_logits(const Tensor& x, const Tensor& target,
                                         const BinaryCrossEntropyWithLogitsOptions& options = {});
 
+/// The options of kl_div.
 struct KlDivOptions {
     /// `mean` divides by all elements. The divergence as it is defined is `batchmean`, which
     /// divides the sum by the first size of x, the number of examples.

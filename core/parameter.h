@@ -14,6 +14,7 @@ class Rng;
 class Parameter : public Tensor {
   public:
     Parameter() = default;
+    /// Names the tensor `value`, which must be a leaf, and asks for its gradient.
     explicit Parameter(const Tensor& value) : Tensor(value) {
         requires_grad_();
         impl().role = Impl::Role::parameter;
@@ -33,6 +34,7 @@ class Parameter : public Tensor {
 class Buffer : public Tensor {
   public:
     Buffer() = default;
+    /// Names the tensor `value`.
     explicit Buffer(const Tensor& value) : Tensor(value) { impl().role = Impl::Role::buffer; }
     template <Number T>
     explicit Buffer(T) = delete;
@@ -47,6 +49,7 @@ class Buffer : public Tensor {
 class Visitor {
   public:
     virtual ~Visitor() = default;
+    /// A parameter, a buffer, a generator, a child; each does nothing unless it is overridden.
     virtual void operator()(const std::string& /*name*/, Parameter& /*parameter*/) {}
     virtual void operator()(const std::string& /*name*/, Buffer& /*buffer*/) {}
     virtual void operator()(const std::string& /*name*/, Rng& /*generator*/) {}

@@ -25,11 +25,16 @@ using Real = double;
 using Real = float;
 #endif
 
+/// The version of the library that the program runs with, as in "0.1.0". Within one minor version
+/// (0.1) a program need not be compiled anew.
+const char* version();
+
 // The linker holds a program to one build of the library: each source file that includes this
 // header refers to a name that only the right build defines. "undefined reference to
 // link_the_build_of_primer_with<double, ...>" means: link primer::primer_double, or do not define
 // PRIMER_REAL_DOUBLE. With CheckedContainers it means: the library, too, must be compiled with
 // _GLIBCXX_DEBUG, which changes the size of std::vector; with PlainContainers, neither must be.
+/// @cond
 struct PlainContainers;
 struct CheckedContainers;
 #ifdef _GLIBCXX_DEBUG
@@ -47,5 +52,6 @@ void link_the_build_of_primer_with();
 #endif
 [[maybe_unused, gnu::used]] static void (*const kLinkedBuild)() =
     &link_the_build_of_primer_with<Real, Containers>;
+/// @endcond
 
 }  // namespace primer

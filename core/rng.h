@@ -17,8 +17,10 @@ namespace primer {
 /// Not for secrets. Not thread-safe: give each thread its own, by split().
 class Rng {
   public:
+    /// The state of a generator.
     using State = std::array<std::uint64_t, 4>;
 
+    /// A generator whose numbers `seed` determines.
     explicit Rng(Only<std::uint64_t> seed);
 
     /// 64 random bits.

@@ -28,12 +28,16 @@ using Backward = std::function<void(const Tensor& dy, std::span<Grad> d)>;
 /// so there is no cycle. The captures are the memory that the op costs until its backward has run.
 class Saved {
   public:
+    /// Keeps x, which must be defined.
     explicit Saved(const Tensor& x) : tensor_(x), version_(x.impl().storage->version()) {}
     /// `x`, if it is needed; nothing otherwise.
     Saved(const Tensor& x, bool needed) : Saved(needed ? Saved(x) : Saved()) {}
+    /// For another closure; reports to captures_of.
     Saved(const Saved& other);
     Saved(Saved&&) = default;
+    /// Whether it holds a tensor.
     bool defined() const { return tensor_.defined(); }
+    /// The tensor. Throws Error if its values have been changed since it was saved.
     operator const Tensor&() const { return get(); }
     const Tensor& get() const;
     const Tensor* operator->() const { return &get(); }
@@ -48,9 +52,12 @@ class Saved {
 /// recycled. Copies share them.
 class SavedBytes {
   public:
+    /// Takes memory for `count` bytes.
     explicit SavedBytes(Index count);
+    /// Shares the bytes; reports to captures_of.
     SavedBytes(const SavedBytes& other);
     SavedBytes(SavedBytes&&) = default;
+    /// The first byte.
     std::uint8_t* data() const;
 
   private:
@@ -77,12 +84,15 @@ void tell_captured(const Kept& kept);
 template <class T>
 class SavedList {
   public:
+    /// Keeps the values.
     explicit SavedList(std::vector<T> values) : values_(std::move(values)) {}
+    /// Copies the values; reports to captures_of.
     SavedList(const SavedList& other) : values_(other.values_) {
         const std::span bytes = std::as_bytes(std::span(other.values_));
         tell_captured({bytes.data(), static_cast<Index>(bytes.size()), {}});
     }
     SavedList(SavedList&&) = default;
+    /// The values.
     const std::vector<T>& operator*() const { return values_; }
     const std::vector<T>* operator->() const { return &values_; }
 

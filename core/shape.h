@@ -18,7 +18,7 @@ using Index = std::int64_t;
 /// of rank 0 and with one element. A dimension may be 0; the tensor then has no elements.
 class Shape {
   public:
-    static constexpr int kMaxRank = 6;
+    static constexpr int kMaxRank = 6;  ///< more dimensions than this are an Error
 
     Shape() = default;
     /// Throws Error for more than kMaxRank dimensions, a negative one, or more elements than
@@ -26,6 +26,7 @@ class Shape {
     Shape(std::initializer_list<Only<Index>> dims);
     explicit Shape(std::span<const Index> dims);
 
+    /// The number of dimensions.
     int rank() const { return rank_; }
     /// The product of the dimensions.
     Index numel() const { return numel_; }
@@ -33,6 +34,7 @@ class Shape {
     Index operator[](Only<int> dim) const {
         return dims_[static_cast<std::size_t>(normalize(dim))];
     }
+    /// The sizes, outermost first.
     std::span<const Index> dims() const { return {dims_.data(), static_cast<std::size_t>(rank_)}; }
 
     /// `dim` as a number in [0, rank): adds the rank to a negative one. Throws Error, naming `who`.
@@ -49,6 +51,7 @@ class Shape {
 
     std::string str() const;  ///< "[64, 3, 32, 32]"; a scalar is "[]"
 
+    /// Whether rank and sizes are equal.
     friend bool operator==(const Shape& a, const Shape& b);
 
   private:
@@ -57,6 +60,7 @@ class Shape {
     Index numel_ = 1;
 };
 
+/// Prints str().
 std::ostream& operator<<(std::ostream& out, const Shape& shape);
 
 /// The shape itself, or [1] for a scalar: an op along a dimension takes a scalar, too, whose

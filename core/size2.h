@@ -12,7 +12,7 @@ namespace primer {
 /// A height and a width: of a kernel, a stride, a padding. One number stands for both, so options
 /// read {.kernel_size = 3, .padding = {1, 2}}.
 struct Size2 {
-    Index h, w;
+    Index h, w;  ///< height and width
 
     /// Whole numbers only: neither true nor 2.5 is a size.
     template <WholeNumber T>

@@ -10,8 +10,8 @@ namespace primer {
 /// A tensor by name. The tensor is a handle: what is written through it changes the model that it
 /// comes from.
 struct StateEntry {
-    std::string name;
-    Tensor tensor;
+    std::string name;    ///< as PyTorch names it: "0.weight"
+    Tensor tensor;       ///< a handle to the model's
     bool whole = false;  ///< it counts something: files keep it as I64
 };
 

@@ -63,6 +63,7 @@ class Tape {
     /// How many ops have been recorded.
     Index size() const { return ops_; }
 
+    /// Which of an op's two passes watch() reports.
     enum class Pass { forward, backward };
     /// Calls f(pass, i) when op i, counted from 0, has been recorded, and when its backward has
     /// run, to measure time.

@@ -37,9 +37,13 @@ class Tensor {
     Tensor(Tensor&&) = default;
     ~Tensor() = default;
 
+    /// Whether it names a tensor.
     bool defined() const { return impl_ != nullptr; }
+    /// The sizes of its dimensions.
     const Shape& shape() const { return impl().shape; }
+    /// The number of dimensions.
     int rank() const { return shape().rank(); }
+    /// The number of elements.
     Index numel() const { return shape().numel(); }
 
     /// The values, for reading. A pointer past the last one for a tensor without elements. To a
@@ -108,11 +112,14 @@ class Tensor {
         Index used_version = -1;
         bool used_before = false;
     };
+    /// For core's own files, as the next two.
     explicit Tensor(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+    /// For core's own files. Throws Error if it names nothing.
     Impl& impl() const {
         if (!impl_) throw_undefined();
         return *impl_;
     }
+    /// For core's own files; null if it names nothing.
     const std::shared_ptr<Impl>& handle() const { return impl_; }
 
   private:

@@ -17,12 +17,14 @@ namespace primer {
 /// destructors of static objects may use them.)
 inline const std::vector<Real>& kCifar10Mean =
     *new std::vector<Real>{Real(0.4914), Real(0.4822), Real(0.4465)};
+/// The standard deviation, likewise.
 inline const std::vector<Real>& kCifar10Stddev =
     *new std::vector<Real>{Real(0.2470), Real(0.2435), Real(0.2616)};
 
 /// The same for CIFAR-100's training pictures.
 inline const std::vector<Real>& kCifar100Mean =
     *new std::vector<Real>{Real(0.5071), Real(0.4865), Real(0.4409)};
+/// The standard deviation, likewise.
 inline const std::vector<Real>& kCifar100Stddev =
     *new std::vector<Real>{Real(0.2673), Real(0.2564), Real(0.2762)};
 

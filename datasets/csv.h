@@ -15,8 +15,9 @@ struct CsvTable {
     Tensor values;                     ///< [rows, columns]
 };
 
+/// The options of read_csv.
 struct CsvOptions {
-    char separator = ',';
+    char separator = ',';  ///< between two numbers
 };
 
 /// Reads a table of numbers from a text file: a line for each row, the numbers separated by commas,

@@ -21,7 +21,9 @@ enum class Split { train, test };
 class Lifetime {
   public:
     Lifetime() = default;
+    /// A copy has an end of its own.
     Lifetime(const Lifetime&) {}
+    /// Assigning to the object is not its end.
     Lifetime& operator=(const Lifetime&) { return *this; }
     /// Expired when the object is gone.
     std::weak_ptr<const char> watch() const { return token_; }
@@ -61,6 +63,7 @@ class Dataset {
     /// as many elements as target_shape(), and for a dataset with labels.
     virtual void load_target(Index i, std::span<Real> out) const;
 
+    /// For those who must notice the end of the dataset.
     const Lifetime& lifetime() const { return lifetime_; }
 
   private:

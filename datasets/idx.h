@@ -10,6 +10,7 @@
 
 namespace primer {
 
+/// The options of idx_dataset.
 struct IdxOptions {
     Only<Index> classes = 10;     ///< how many there are, 1 to 256
     Only<Index> first_label = 0;  ///< how the file numbers the first class; it becomes label 0

@@ -10,6 +10,7 @@
 
 namespace primer {
 
+/// The options of image_folder.
 struct ImageFolderOptions {
     Only<Index> channels = 3;  ///< 3 for colour, 1 for grey; every picture is made so
     /// Leaves out pictures that cannot be read and lists them among the skipped files. Otherwise

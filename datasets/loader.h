@@ -21,9 +21,10 @@ struct Batch {
     Tensor targets = {};  ///< [N, ...]; undefined if there are labels
 };
 
+/// The options of DataLoader.
 struct DataLoaderOptions {
-    Only<Index> batch_size = 64;
-    bool shuffle = false;    ///< a new order in every epoch; otherwise the dataset's own
+    Only<Index> batch_size = 64;  ///< examples in a batch
+    bool shuffle = false;         ///< a new order in every epoch; otherwise the dataset's own
     bool drop_last = false;  ///< leaves out the last batch if it would be smaller than the others
     std::vector<Transform> transforms = {};  ///< applied to each example, in this order
     /// Prepares the next batch on another thread while this one is used, if num_threads() is above
@@ -63,6 +64,7 @@ class DataLoader {
     /// The state that determines the next epoch. Save it between two epochs; a loader with this
     /// state continues with the same epochs.
     Rng::State rng_state() const { return rng_.state(); }
+    /// Continues with the epochs that belong to this state.
     void set_rng_state(const Rng::State& state) { rng_.set_state(state); }
 
     /// The state that determines the latest epoch. It lets you resume an epoch after the batches
@@ -79,6 +81,7 @@ class DataLoader {
     class Iterator;
     /// Begins a new epoch.
     Iterator begin();
+    /// The end of every epoch.
     std::default_sentinel_t end() const { return {}; }
 
   private:
@@ -114,8 +117,10 @@ class DataLoader::Iterator {
     /// Also throws Error in a process forked since the epoch began: the thread that prepares the
     /// batches has stayed in the other process.
     Iterator& operator++();
+    /// Whether the epoch is over.
     bool operator==(std::default_sentinel_t) const { return at_end_; }
 
+    /// The epoch moves along; what is left behind is at its end.
     Iterator(Iterator&&) noexcept;
     Iterator& operator=(Iterator&&) noexcept;
     /// Leaving the loop early is fine: batches in preparation are dropped.

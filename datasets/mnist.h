@@ -38,6 +38,7 @@ bool mnist_found(const std::filesystem::path& dir);
 
 /// Fashion-MNIST (Xiao, Rasul and Vollgraf, 2017): ten kinds of clothes, kFashionMnistClasses.
 ImageDataset fashion_mnist(const std::filesystem::path& dir, Split split);
+/// The names of its classes.
 inline constexpr std::array<const char*, 10> kFashionMnistClasses{
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
     "Sandal",      "Shirt",   "Sneaker",  "Bag",   "Ankle boot"};
@@ -45,6 +46,7 @@ inline constexpr std::array<const char*, 10> kFashionMnistClasses{
 /// KMNIST (Clanuwat et al., "Deep Learning for Classical Japanese Literature", 2018): ten hiragana,
 /// kKmnistClasses.
 ImageDataset kmnist(const std::filesystem::path& dir, Split split);
+/// The names of its classes.
 inline constexpr std::array<const char*, 10> kKmnistClasses{"o",  "ki", "su", "tsu", "na",
                                                             "ha", "ma", "ya", "re",  "wo"};
 

@@ -7,6 +7,7 @@
 
 namespace primer {
 
+/// The options of synthetic_digits.
 struct SyntheticDigitsOptions {
     Index side = 28;    ///< height and width in pixels; the strokes grow with it
     double noise = 40;  ///< the largest random change of a byte

@@ -50,6 +50,7 @@ class RandomHorizontalFlip {
     /// Throws Error unless 0 <= p <= 1.
     explicit RandomHorizontalFlip(Only<double> p = 0.5);
 
+    /// Changes the picture, or leaves it as it is.
     void operator()(std::span<Real> image, const Shape& shape, Rng& rng) const;
 
   private:
@@ -65,6 +66,7 @@ class Cutout {
     /// Throws Error unless size >= 1.
     explicit Cutout(Only<Index> size);
 
+    /// Changes the picture.
     void operator()(std::span<Real> image, const Shape& shape, Rng& rng) const;
 
   private:
@@ -73,6 +75,7 @@ class Cutout {
 
 /// Bytes to numbers from 0 to 1: x / 255.
 struct ToTensor {
+    /// Changes the picture.
     void operator()(std::span<Real> image, const Shape& shape, Rng& rng) const;
 };
 

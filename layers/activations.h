@@ -15,6 +15,7 @@ class Activation : public Module {
     bool is_activation() const override { return true; }
 };
 
+/// The options of ReLU.
 struct ReLUOptions {
     /// Whether to write the output over the input. During the call that saves the memory of one of
     /// them, which lowers the peak of an evaluation after its largest layer. It does not lower the
@@ -28,6 +29,7 @@ struct ReLUOptions {
 /// max(x, 0).
 class ReLU : public Activation {
   public:
+    /// ReLU(), or ReLU({.inplace = true}).
     explicit ReLU(const ReLUOptions& options = {}) : options_(options) {}
     /// As in PyTorch: ReLU(true).
     explicit ReLU(Only<bool> inplace) : ReLU(ReLUOptions{.inplace = inplace}) {}
@@ -38,9 +40,10 @@ class ReLU : public Activation {
     ReLUOptions options_;
 };
 
+/// The options of LeakyReLU.
 struct LeakyReLUOptions {
-    Only<double> negative_slope = 0.01;
-    bool inplace = false;  ///< as in ReLUOptions; needs negative_slope >= 0
+    Only<double> negative_slope = 0.01;  ///< the slope below 0
+    bool inplace = false;                ///< as in ReLUOptions; needs negative_slope >= 0
 };
 
 /// x where x > 0, else negative_slope x.
@@ -131,6 +134,7 @@ class SELU : public Activation {
 /// x times the share of a normal variable's values that are below x.
 class GELU : public Activation {
   public:
+    /// GELU(), or GELU(Approximation::tanh).
     explicit GELU(Approximation approximate = Approximation::none) : approximate_(approximate) {}
     Tensor forward(const Tensor& x) override;
     std::string describe() const override;
@@ -211,6 +215,7 @@ class Hardswish : public Activation {
 /// logits.
 class Softmax : public Module {
   public:
+    /// `dim` may be negative: -1 is the last.
     explicit Softmax(Only<int> dim) : dim_(dim) {}
     Tensor forward(const Tensor& x) override;
     std::string describe() const override;
@@ -222,6 +227,7 @@ class Softmax : public Module {
 /// ln softmax(x) along dimension dim: the input of nll_loss.
 class LogSoftmax : public Module {
   public:
+    /// `dim` may be negative: -1 is the last.
     explicit LogSoftmax(Only<int> dim) : dim_(dim) {}
     Tensor forward(const Tensor& x) override;
     std::string describe() const override;
@@ -233,6 +239,7 @@ class LogSoftmax : public Module {
 /// a sigmoid(b), where a and b are the two halves of x along dimension dim: half the size there.
 class GLU : public Module {
   public:
+    /// `dim` may be negative: -1 is the last.
     explicit GLU(Only<int> dim = -1) : dim_(dim) {}
     Tensor forward(const Tensor& x) override;
     std::string describe() const override;

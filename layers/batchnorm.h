@@ -6,6 +6,7 @@
 
 namespace primer {
 
+/// The options of BatchNorm1d and BatchNorm2d.
 struct BatchNormLayerOptions {
     Only<double> eps = 1e-5;  ///< added to the variance, so that a constant channel gives 0
     /// The weight of each batch in the running statistics; std::nullopt: they are the plain average
@@ -44,6 +45,7 @@ class BatchNorm : public Module {
   protected:
     /// Throws Error for fewer than one feature, eps <= 0, and a momentum outside 0 ... 1.
     BatchNorm(const char* name, Index num_features, const BatchNormLayerOptions& options);
+    /// The number of channels.
     Index num_features() const { return num_features_; }
     /// The forward, once the shape of x has been checked.
     Tensor normalize(const Tensor& x);
@@ -57,6 +59,7 @@ class BatchNorm : public Module {
 /// Batch normalisation of features [N, num_features], or of sequences [N, num_features, L].
 class BatchNorm1d : public BatchNorm {
   public:
+    /// Throws Error for fewer than one feature and for options out of range.
     explicit BatchNorm1d(Only<Index> num_features, const BatchNormLayerOptions& options = {})
         : BatchNorm("BatchNorm1d", num_features, options) {}
     Tensor forward(const Tensor& x) override;
@@ -65,6 +68,7 @@ class BatchNorm1d : public BatchNorm {
 /// Batch normalisation of images [N, num_features, H, W].
 class BatchNorm2d : public BatchNorm {
   public:
+    /// Throws Error for fewer than one feature and for options out of range.
     explicit BatchNorm2d(Only<Index> num_features, const BatchNormLayerOptions& options = {})
         : BatchNorm("BatchNorm2d", num_features, options) {}
     Tensor forward(const Tensor& x) override;

@@ -7,6 +7,7 @@
 
 namespace primer {
 
+/// The options of Conv2d.
 struct Conv2dLayerOptions {
     Size2 kernel_size = 0;        ///< required
     Size2 stride = 1;             ///< how far the kernel moves from one output to the next

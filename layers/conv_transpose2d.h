@@ -7,6 +7,7 @@
 
 namespace primer {
 
+/// The options of ConvTranspose2d.
 struct ConvTranspose2dLayerOptions {
     Size2 kernel_size = 0;        ///< required
     Size2 stride = 1;             ///< distance in y between the kernels of neighbouring x

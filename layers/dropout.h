@@ -18,6 +18,7 @@ class DropoutLayer : public Module {
     /// The state that determines the next masks. A layer to which a saved state is given back
     /// continues with the same masks.
     Rng::State rng_state() const { return rng_.state(); }
+    /// Continues with the masks that belong to this state.
     void set_rng_state(const Rng::State& state) { rng_.set_state(state); }
 
   protected:
@@ -25,6 +26,7 @@ class DropoutLayer : public Module {
     DropoutLayer(const char* name, double p, Rng& rng);
     /// The probability to drop now: 0 in eval().
     double p() const { return training() ? p_ : 0; }
+    /// The generator of the masks.
     Rng& rng() { return rng_; }
 
   private:

@@ -4,6 +4,7 @@
 
 namespace primer {
 
+/// The options of GroupNorm.
 struct GroupNormLayerOptions {
     Only<double> eps = 1e-5;  ///< added to the variance, so that a constant group gives 0
     bool affine = true;       ///< learn a weight and a bias for each channel

@@ -4,6 +4,7 @@
 
 namespace primer {
 
+/// The options of LayerNorm.
 struct LayerNormLayerOptions {
     Only<double> eps = 1e-5;         ///< added to the variance, so that a constant row gives 0
     bool elementwise_affine = true;  ///< learn a weight and a bias for each value of an example

@@ -5,8 +5,9 @@
 
 namespace primer {
 
+/// The options of Linear.
 struct LinearOptions {
-    bool bias = true;
+    bool bias = true;  ///< if false, y = x W^T
     /// Initial value; slightly above 0, every ReLU after the layer starts alive.
     Only<double> bias_value = 0;
 };

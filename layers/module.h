@@ -98,6 +98,7 @@ class Module {
     /// Whether ops are recorded is another matter: see Tape.
     void train(Only<bool> on = true);
     void eval() { train(false); }
+    /// Whether it is switched to training.
     bool training() const;
 
   private:
@@ -121,6 +122,7 @@ class ForwardHook {
     ForwardHook(const ForwardHook&) = delete;
     ForwardHook& operator=(const ForwardHook&) = delete;
 
+    /// Called before the forward of `module`.
     virtual void entered(Module& /*module*/, const Tensor& /*x*/) {}
     /// Not called after a forward that throws.
     virtual void called(Module& module, const Tensor& x, const Tensor& y) = 0;

@@ -46,6 +46,7 @@ class Sequential : public Module {
         static_assert(sizeof(M) == 0, "a Sequential grows by append(module), as PyTorch's does");
     }
 
+    /// The number of modules.
     Index size() const { return static_cast<Index>(modules_.size()); }
     /// As in PyTorch, -1 is the last one. Throws Error if there is none.
     Module& operator[](Only<Index> i);
@@ -66,12 +67,15 @@ class Sequential : public Module {
 /// Points at a module of a Sequential.
 class Sequential::Iterator {
   public:
-    using value_type = Module;
-    using difference_type = std::ptrdiff_t;
+    using value_type = Module;               ///< for the standard library
+    using difference_type = std::ptrdiff_t;  ///< likewise
 
     Iterator() = default;
+    /// The module.
     Module& operator*() const { return **at_; }
+    /// Its members.
     Module* operator->() const { return at_->get(); }
+    /// Goes on to the next module.
     Iterator& operator++() {
         ++at_;
         return *this;

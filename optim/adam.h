@@ -10,7 +10,9 @@ namespace primer {
 /// out: with an array, {0.9} would mean {0.9, 0}.
 class Betas {
   public:
+    /// Betas(0.9, 0.999), usually written {0.9, 0.999}.
     constexpr Betas(Only<double> mean, Only<double> square) : values_{mean, square} {}
+    /// [0] is the share of the mean, [1] that of the square.
     double& operator[](std::size_t i) { return values_.at(i); }
     double operator[](std::size_t i) const { return values_.at(i); }
     bool operator==(const Betas&) const = default;
@@ -19,10 +21,11 @@ class Betas {
     std::array<double, 2> values_;
 };
 
+/// The options of Adam.
 struct AdamOptions {
-    Only<double> lr = 1e-3;
-    Betas betas = {0.9, 0.999};
-    Only<double> eps = 1e-8;
+    Only<double> lr = 1e-3;         ///< the learning rate
+    Betas betas = {0.9, 0.999};     ///< the shares of the mean and of the square that are kept
+    Only<double> eps = 1e-8;        ///< added to the root, so that nothing is divided by 0
     Only<double> weight_decay = 0;  ///< adds weight_decay w to the gradient, that of |w|^2 / 2
     bool amsgrad = false;   ///< divide by the largest square so far, so that steps never grow again
     bool maximize = false;  ///< go up the gradient instead of down
@@ -49,6 +52,7 @@ class Adam : public GroupedOptimizer<AdamOptions> {
     explicit Adam(std::vector<Group> groups);
 
   protected:
+    /// Whether weight_decay adds to the gradient or shrinks the weight.
     enum class Decay { in_gradient, apart };
     /// For AdamW, whose decay is separate from the gradient.
     Adam(std::vector<Group> groups, Decay decay);
@@ -59,13 +63,14 @@ class Adam : public GroupedOptimizer<AdamOptions> {
     Decay decay_;
 };
 
+/// The options of AdamW.
 struct AdamWOptions {
-    Only<double> lr = 1e-3;
-    Betas betas = {0.9, 0.999};
-    Only<double> eps = 1e-8;
+    Only<double> lr = 1e-3;            ///< the learning rate
+    Betas betas = {0.9, 0.999};        ///< the shares of the mean and of the square that are kept
+    Only<double> eps = 1e-8;           ///< added to the root, so that nothing is divided by 0
     Only<double> weight_decay = 1e-2;  ///< each step leaves 1 - lr weight_decay of w
-    bool amsgrad = false;
-    bool maximize = false;
+    bool amsgrad = false;              ///< as in AdamOptions
+    bool maximize = false;             ///< as in AdamOptions
 };
 
 /// Adam with the decay separate from the gradient: every weight decays by the same factor, also
@@ -79,8 +84,8 @@ class AdamW : public Adam {
   public:
     /// Parameters that share their options.
     struct Group {
-        std::vector<Parameter> parameters;
-        AdamWOptions options = {};
+        std::vector<Parameter> parameters;  ///< of the group
+        AdamWOptions options = {};          ///< for all of them
     };
 
     /// AdamW(model.parameters(), {.lr = 3e-4, .weight_decay = 0.1}). Throws Error as Adam does.

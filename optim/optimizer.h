@@ -37,6 +37,7 @@ class Optimizer {
 
     /// All parameters, in the order of their groups.
     const std::vector<Parameter>& parameters() const { return parameters_; }
+    /// The number of groups.
     virtual Index group_count() const = 0;
     /// The learning rate of a group. Throws Error if there is no such group.
     double lr(Only<Index> group = 0) { return lr_of(group); }
@@ -74,6 +75,7 @@ class Optimizer {
     /// The same for parameter i, set to 0 if there is none yet.
     Tensor& state(const std::string& name, std::size_t i);
 
+    /// What begins the error messages: "SGD".
     const char* name() const { return name_; }
 
     /// Called before and after a step's updates: begin_step refuses gradients that still contain
@@ -107,8 +109,8 @@ class GroupedOptimizer : public Optimizer {
   public:
     /// Parameters that are trained with the same options.
     struct Group {
-        std::vector<Parameter> parameters;
-        Options options = {};
+        std::vector<Parameter> parameters;  ///< of the group
+        Options options = {};               ///< for all of them
     };
 
     /// Also throws Error if options have been changed to values that the constructor refuses.
@@ -125,6 +127,7 @@ class GroupedOptimizer : public Optimizer {
         end_step();
     }
 
+    /// The number of groups.
     Index group_count() const final { return std::ssize(groups_); }
     /// The options of a group, which may be changed between steps. Throws Error if there is no such
     /// group.

@@ -4,10 +4,11 @@
 
 namespace primer {
 
+/// The options of RMSprop.
 struct RMSpropOptions {
-    Only<double> lr = 1e-2;
-    Only<double> alpha = 0.99;  ///< the share of the mean square that is kept
-    Only<double> eps = 1e-8;
+    Only<double> lr = 1e-2;         ///< the learning rate
+    Only<double> alpha = 0.99;      ///< the share of the mean square that is kept
+    Only<double> eps = 1e-8;        ///< added to the root, so that nothing is divided by 0
     Only<double> weight_decay = 0;  ///< adds weight_decay w to the gradient, that of |w|^2 / 2
     Only<double> momentum = 0;      ///< the share of the velocity that is kept
     bool centered = false;          ///< divide by the standard deviation of the gradient instead

@@ -17,6 +17,7 @@
 
 namespace primer {
 
+/// The options of step_decay.
 struct StepDecayOptions {
     Only<double> lr;            ///< at the start
     Only<Index> every;          ///< steps from one reduction to the next
@@ -26,6 +27,7 @@ struct StepDecayOptions {
 /// lr factor^(step / every), with the quotient rounded down.
 double step_decay(Only<Index> step, const StepDecayOptions& options);
 
+/// The options of cosine.
 struct CosineOptions {
     Only<double> lr;          ///< at the start
     Only<Index> steps;        ///< until min_lr is reached
@@ -37,6 +39,7 @@ struct CosineOptions {
 /// Restarts", 2017, equation 5, without restarts.
 double cosine(Only<Index> step, const CosineOptions& options);
 
+/// The options of linear_warmup.
 struct LinearWarmupOptions {
     Only<double> lr;                      ///< at the end
     Only<Index> steps;                    ///< until lr is reached
@@ -46,6 +49,7 @@ struct LinearWarmupOptions {
 /// lr (start_factor + (1 - start_factor) step / steps): a line up to lr, then constant.
 double linear_warmup(Only<Index> step, const LinearWarmupOptions& options);
 
+/// The options of one_cycle.
 struct OneCycleOptions {
     Only<double> max_lr;                  ///< the highest
     Only<Index> total_steps;              ///< of the whole training

@@ -4,13 +4,14 @@
 
 namespace primer {
 
+/// The options of SGD.
 struct SGDOptions {
-    Only<double> lr = 1e-3;
+    Only<double> lr = 1e-3;         ///< the learning rate
     Only<double> momentum = 0;      ///< the share of the velocity that is kept; 0.9 is usual
     Only<double> dampening = 0;     ///< the share of the gradient that the velocity leaves out
     Only<double> weight_decay = 0;  ///< adds weight_decay w to the gradient, that of |w|^2 / 2
-    bool nesterov = false;
-    bool maximize = false;  ///< go up the gradient instead of down
+    bool nesterov = false;          ///< look one step ahead; needs momentum, without dampening
+    bool maximize = false;          ///< go up the gradient instead of down
 };
 
 /// Stochastic gradient descent, with momentum as in PyTorch. For a weight w with gradient g:

@@ -11,6 +11,7 @@
 
 namespace primer {
 
+/// Tensors with their names in the model.
 using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
 
 /// The parts of a model that a checkpoint covers. All are handles: saving reads through them,
@@ -18,12 +19,13 @@ using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
 struct ModelState {
     std::string description;  ///< its structure, as << prints it
     NamedTensors tensors;     ///< its parameters and buffers
+    /// Its generators, with their names.
     std::vector<std::pair<std::string, Rng*>> generators;
 };
 
 /// Sums over the examples of the current epoch; a progress display shows their means.
 struct EpochSums {
-    double loss = 0;
+    double loss = 0;     ///< the sum of their losses
     Index correct = 0;   ///< classified correctly
     Index examples = 0;  ///< all of them
 };
@@ -46,6 +48,7 @@ struct Checkpoint {
     std::vector<std::string> command;  ///< the program's name, then its flags
     std::string note;                  ///< anything else that the program wants to keep
     std::string model;                 ///< ModelState::description
+    /// The states of ModelState::generators.
     std::vector<std::pair<std::string, Rng::State>> generators;
 
     Index step = 0;             ///< finished training steps; schedules depend on it

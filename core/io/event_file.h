@@ -24,6 +24,7 @@
 
 namespace primer {
 
+/// The options of SummaryWriter.
 struct SummaryWriterOptions {
     /// The file is flushed to the disk at the end, and whenever a record is added this long after
     /// the last flush: a power cut loses no more than that. 0: flush each record.
@@ -55,7 +56,9 @@ struct SummaryWriterOptions {
 /// several threads at the same time.
 class SummaryWriter {
   public:
+    /// The value of a hyperparameter.
     using HParam = std::variant<bool, Index, double, std::string>;
+    /// As the other classes call theirs.
     using Options = SummaryWriterOptions;
 
     /// Makes the folder, if necessary, and a file in it. Throws Error if that fails.

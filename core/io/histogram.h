@@ -13,9 +13,9 @@ struct Histogram {
     double min = 0, max = 0;  ///< of the finite values; 0 if there are none
     Index count = 0;          ///< of the finite values
     Index non_finite = 0;     ///< infinite values and NaN, which nothing else here includes
-    double sum = 0, sum_of_squares = 0;
-    std::vector<double> limits;
-    std::vector<Index> buckets;
+    double sum = 0, sum_of_squares = 0;  ///< of the finite values
+    std::vector<double> limits;          ///< the upper limit of each bucket, rising
+    std::vector<Index> buckets;          ///< how many values each holds
 };
 
 /// The histogram with the buckets that PyTorch and TensorFlow choose for TensorBoard. The limits

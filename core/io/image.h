@@ -13,9 +13,9 @@ namespace primer {
 /// A picture: rows from the top, in each row pixels from the left, in each pixel its channels:
 /// grey, or red, green and blue, 0 ... 255.
 struct Image {
-    Index width = 0, height = 0;
-    Index channels = 1;  ///< 1 or 3
-    std::vector<std::uint8_t> pixels;
+    Index width = 0, height = 0;       ///< in pixels
+    Index channels = 1;                ///< 1 or 3
+    std::vector<std::uint8_t> pixels;  ///< width x height x channels bytes
 
     Image() = default;
     /// Every byte is `value`. Throws Error unless channels is 1 or 3, width and height are from 1

@@ -8,6 +8,7 @@
 
 namespace primer {
 
+/// The options of make_grid.
 struct GridOptions {
     Index nrow = 8;     ///< pictures in a row
     Index padding = 2;  ///< pixels around each

@@ -27,19 +27,20 @@ namespace primer {
 
 /// A tensor in the file's own dtype.
 struct SafeTensor {
-    std::string dtype;  ///< "F32", "I64", ...
-    Shape shape;
-    std::vector<std::byte> bytes;
+    std::string dtype;             ///< "F32", "I64", ...
+    Shape shape;                   ///< as in the file
+    std::vector<std::byte> bytes;  ///< little-endian, in row-major order
 };
 
 /// What to do with a number that Real cannot hold: throw Error, or round it to the nearest Real.
 enum class Rounding { forbid, nearest };
 
+/// The options of load_safetensors.
 struct LoadOptions {
     /// All names and shapes must agree. Otherwise those that agree are loaded and the rest is left
     /// alone. (PyTorch's strict=False still requires equal shapes.)
     bool strict = true;
-    Rounding rounding = Rounding::forbid;
+    Rounding rounding = Rounding::forbid;  ///< for numbers that Real cannot hold
 };
 
 /// The names in which a file and a model differ, all empty if they agree; and notes on what was
@@ -48,7 +49,7 @@ struct LoadReport {
     std::vector<std::string> missing;     ///< not in the file
     std::vector<std::string> unexpected;  ///< only in the file
     std::vector<std::string> misshapen;   ///< in both, with different shapes
-    std::vector<std::string> notes;
+    std::vector<std::string> notes;       ///< what a program should print
 };
 
 /// A safetensors file, read and checked. The file may be hostile: no read or allocation relies on
@@ -60,12 +61,14 @@ struct LoadReport {
 /// found.
 class SafetensorsFile {
   public:
+    /// Reads a file.
     static SafetensorsFile load(const std::filesystem::path& path);
     /// The same from a seekable stream, from its beginning to its end. Messages call it `source`.
     static SafetensorsFile read(std::istream& in, const std::string& source);
 
     /// The names of the tensors, sorted.
     std::vector<std::string> names() const;
+    /// Whether it has a tensor of this name.
     bool contains(std::string_view name) const { return tensors_.find(name) != tensors_.end(); }
     /// Throws Error, naming the file, if there is no such tensor.
     const SafeTensor& raw(std::string_view name) const;

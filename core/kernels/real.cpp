@@ -10,6 +10,9 @@ void link_the_build_of_primer_with() {}
 
 template void link_the_build_of_primer_with<Real, Containers>();
 
+// CMakeLists.txt and the launcher read the version here.
+const char* version() { return "0.1.0"; }
+
 // Both builds of the library define this variable, so the linker refuses a program that links both:
 // their functions have the same names.
 extern const volatile int a_program_links_one_build_of_primer;

@@ -34,6 +34,7 @@ std::vector<LayerStatistics> activation_statistics(Module& model,
 /// and `dead_units` tell how much of the model its ReLUs have switched off.
 std::vector<LayerStatistics> dead_relu_ratio(Module& model, const std::function<void()>& evaluate);
 
+/// A table with one layer per line.
 std::ostream& operator<<(std::ostream& out, const std::vector<LayerStatistics>& rows);
 
 /// How much of one activation layer is switched off.
@@ -49,16 +50,17 @@ std::vector<DeadUnits> dead_units(Module& model, const std::function<void()>& ev
 
 /// The gradient of one parameter.
 struct GradientStatistics {
-    std::string name;  ///< "0.weight"
-    double norm = 0;   ///< square root of the sum of squares
-    double mean = 0, stddev = 0;
-    double largest = 0;  ///< absolute value
-    double zeros = 0;    ///< share of the elements that are exactly 0
+    std::string name;             ///< "0.weight"
+    double norm = 0;              ///< square root of the sum of squares
+    double mean = 0, stddev = 0;  ///< of the elements
+    double largest = 0;           ///< absolute value
+    double zeros = 0;             ///< share of the elements that are exactly 0
 };
 
 /// The statistics of every gradient that the model's parameters have: call it after backward().
 std::vector<GradientStatistics> gradient_statistics(Module& model);
 
+/// A table with one parameter per line.
 std::ostream& operator<<(std::ostream& out, const std::vector<GradientStatistics>& rows);
 
 }  // namespace primer

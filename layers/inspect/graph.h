@@ -17,8 +17,8 @@ namespace primer {
 /// The ops first, ..., last - 1 of a tape, which belong together, such as those of one call of a
 /// layer. In a list, a group inside another one comes after it.
 struct OpGroup {
-    std::string name;
-    Index first = 0, last = 0;
+    std::string name;           ///< what the picture calls it
+    Index first = 0, last = 0;  ///< numbers on the tape
 };
 
 /// Memory that an op's backward keeps.
@@ -31,11 +31,12 @@ struct GraphKept {
 
 /// An op's result, or an input of the graph: a leaf, which gets a gradient, or a constant.
 struct GraphNode {
+    /// What a node stands for.
     enum class Kind { op, leaf, constant };
-    Kind kind = Kind::op;
-    std::string name;  ///< "conv2d"; of a leaf or constant "0.weight", or "" if unknown
-    Shape shape;       ///< of the result
-    Index op = -1;     ///< number on the tape, from 0
+    Kind kind = Kind::op;  ///< what this one stands for
+    std::string name;      ///< "conv2d"; of a leaf or constant "0.weight", or "" if unknown
+    Shape shape;           ///< of the result
+    Index op = -1;         ///< number on the tape, from 0
     /// Nodes of the defined inputs, each of which comes before this one.
     std::vector<int> inputs = {};
     std::vector<GraphKept> kept = {};  ///< by the op's backward
@@ -50,8 +51,8 @@ struct GraphNode {
 /// count, because parameters exist anyway.
 struct Graph {
     std::vector<GraphNode> nodes;  ///< an op comes after its inputs
-    std::vector<OpGroup> groups;
-    Index kept_bytes() const;
+    std::vector<OpGroup> groups;   ///< as they were given to graph_of
+    Index kept_bytes() const;      ///< the sum over all nodes
 };
 
 /// Reads the tape, which may go on recording. `names` names tensors: model.state_dict(). Only ops

@@ -25,6 +25,7 @@ class LayerOps : public ForwardHook {
     /// layers in it; otherwise it would hold nearly everything.
     std::vector<OpGroup> groups() const;
 
+    /// Notes the beginning and the end of a call.
     void entered(Module& module, const Tensor& x) override;
     void called(Module& module, const Tensor& x, const Tensor& y) override;
 

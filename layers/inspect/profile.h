@@ -24,29 +24,32 @@ struct PassCost {
     double seconds = 0;  ///< the median over the steps; of several ops, the sum of these
     /// nullopt if the op, or one of several, does not state its multiply-adds.
     std::optional<double> operations = 0;
-    double bytes = 0;
+    double bytes = 0;  ///< read and written
 };
 
+/// An op or a layer in a Profile.
 struct ProfileRow {
-    std::string name;   ///< "op 3: conv2d"; of a layer "3 (Conv2d)"
-    std::string layer;  ///< of an op: the innermost layer; "" outside of all layers
-    Shape output;       ///< of an op, or of the layer's last one
-    Index calls = 0;    ///< how often it was measured
-    PassCost forward, backward;
+    std::string name;            ///< "op 3: conv2d"; of a layer "3 (Conv2d)"
+    std::string layer;           ///< of an op: the innermost layer; "" outside of all layers
+    Shape output;                ///< of an op, or of the layer's last one
+    Index calls = 0;             ///< how often it was measured
+    PassCost forward, backward;  ///< what each pass costs
+    /// Both passes together.
     double seconds() const { return forward.seconds + backward.seconds; }
 };
 
 /// Where the time of a training step goes.
 struct Profile {
-    Index steps = 0;
+    Index steps = 0;                 ///< how many were measured
     std::vector<ProfileRow> ops;     ///< in the order of the tape
     std::vector<ProfileRow> layers;  ///< the same added up, in the order of the forward
     double forward_seconds = 0;      ///< medians of the whole passes
-    double backward_seconds = 0;
+    double backward_seconds = 0;     ///< likewise
 };
 
+/// The options of profile.
 struct ProfileOptions {
-    Only<Index> steps = 10;
+    Only<Index> steps = 10;   ///< to be measured
     Only<Index> warm_up = 2;  ///< steps before those, which are not measured
 };
 

@@ -30,13 +30,14 @@ struct SummaryRow {
 /// their gradients; the other layers are assumed to work in place. graph_of, in graph.h, says what
 /// a training step really keeps.
 struct Summary {
-    std::vector<SummaryRow> rows;
-    Index parameters = 0;       ///< elements in all; those that modules share are counted once
-    Index trainable = 0;        ///< of these, in parameters that ask for their gradient
-    Index multiply_adds = 0;    ///< of a forward of the whole batch
-    bool unknown_cost = false;  ///< some ops do not state theirs: there are more
-    Index input_bytes = 0;      ///< of the batch
-    Index forward_backward_bytes = 0;
+    std::vector<SummaryRow> rows;  ///< in the order of visit
+    Index parameters = 0;          ///< elements in all; those that modules share are counted once
+    Index trainable = 0;           ///< of these, in parameters that ask for their gradient
+    Index multiply_adds = 0;       ///< of a forward of the whole batch
+    bool unknown_cost = false;     ///< some ops do not state theirs: there are more
+    Index input_bytes = 0;         ///< of the batch
+    Index forward_backward_bytes = 0;  ///< of the outputs and their gradients
+    /// Of the parameters.
     Index parameter_bytes() const { return parameters * Index{sizeof(Real)}; }
     /// Of all three.
     Index total_bytes() const { return input_bytes + forward_backward_bytes + parameter_bytes(); }

@@ -17,8 +17,11 @@ cd -- "$tmp"
 tree="$tmp/a tree"
 mkdir -p "$tree/examples/support" "$tree/datasets" elsewhere
 # The libraries' headers are looked for in this test's own folder, whatever this machine has.
-sed -e "s#/usr/include#$tmp/include#g" -e "s#/usr/local/include#$tmp/include#g" -e "s#/etc/ssl/#$tmp/include/#g" \
+mkdir -p "$tree/core/io" "$tree/core/kernels" "$tree/docs"
+sed -e "s#/usr/include#$tmp/include#g" -e "s#/usr/local/include#$tmp/include#g" -e "s#/opt/homebrew/include#$tmp/include#g" \
     "$source_dir/primer" > "$tree/primer"
+sed -e "s#/etc/ssl/#$tmp/include/#" "$source_dir/core/io/dependencies.txt" > "$tree/core/io/dependencies.txt"
+cp "$source_dir/core/kernels/real.cpp" "$tree/core/kernels"
 chmod +x "$tree/primer"
 echo "// tiny: adds two numbers" > "$tree/examples/tiny.cpp"
 echo "// other_one: does something else" > "$tree/examples/other_one.cpp"
@@ -191,7 +194,7 @@ begin "an unknown name is wrong usage, and the message lists the names"
 primer 2 tinny
 [ "$(wc -l < err)" = 1 ] || fail "the message is not one line"
 expect err "'tinny'"
-expect err "setup test bench fetch fuzz other_one tiny untitled"
+expect err "setup test bench fetch fuzz docs other_one tiny untitled"
 expect err "; did you mean tiny?"
 primer 2 bnech
 expect err "; did you mean bench?"
@@ -410,13 +413,63 @@ primer 1 setup
 expect err "as root, run: apt-get install ninja-build"
 [ ! -s calls ] || fail "it called apt-get all the same"
 
-begin "setup without apt names the packages"
-rm stubs/apt-get stubs/c++ stubs/ninja
+begin "setup without a package manager names Debian's packages"
+rm stubs/apt-get stubs/c++ stubs/ninja include/CLI/CLI.hpp
 primer 1 setup
-expect err "g++ ninja-build"
+expect err "missing here: g++ ninja-build libcli11-dev (the names of the Debian packages)"
+expect err "none of apt-get, dnf, pacman, zypper, apk and brew"
 primer 1 tiny
 expect err "g++ ninja-build"
 expect_no calls "cmake"
+
+# The other systems: what their managers are told, what they are not asked for, and what somebody
+# without root is told.
+other_system() { # MANAGER INSTALL PACKAGES SHORT
+    begin "setup with $1"
+    rm stubs/apt-get stubs/c++ stubs/ninja include/CLI/CLI.hpp include/zlib.h include/protozero/version.hpp
+    stub "$1" <<END
+echo "$1 \$*" >> "$tmp/calls"
+case "\$*" in *install*|*add*|*-S*) for tool in c++ ninja; do echo > "$tmp/stubs/\$tool"; chmod +x "$tmp/stubs/\$tool"; done ;; esac
+END
+    stub id <<< "echo 0"
+    primer 0 setup
+    [ "$(cat calls)" = "$1 $2 $3" ] || fail "expected: $1 $2 $3"
+    [ "$1" != brew ] || return 0
+    rm stubs/c++ stubs/ninja stubs/sudo
+    : > calls
+    stub id <<< "echo 1000"
+    primer 1 setup
+    expect err "as root, run: $4 $3"
+    [ ! -s calls ] || fail "it called $1 all the same"
+}
+other_system dnf "install --assumeyes" "gcc-c++ ninja-build cli11-devel zlib-devel protozero-devel" "dnf install"
+other_system pacman "-S --needed --noconfirm" "gcc ninja cli11 zlib protozero" "pacman -S"
+other_system zypper "--non-interactive install" "gcc-c++ ninja cli11-devel zlib-devel protozero-devel" "zypper install"
+other_system apk "add" "g++ samurai cli11 zlib-dev protozero-dev" "apk add"
+other_system brew "install" "ninja cli11 protozero" "brew install"
+
+begin "brew needs no root"
+rm stubs/apt-get stubs/ninja stubs/sudo
+stub brew <<END
+echo "brew \$*" >> "$tmp/calls"
+echo > "$tmp/stubs/ninja"
+chmod +x "$tmp/stubs/ninja"
+END
+primer 0 setup
+[ "$(cat calls)" = "brew install ninja" ] || fail "expected: brew install ninja"
+
+begin "docs runs doxygen, or says that there is none"
+primer 1 docs
+expect err "there is no doxygen here; install it, for example with: apt-get install doxygen"
+stub doxygen <<< "echo \"doxygen \$*  in \$PWD\" >> '$tmp/calls'"
+primer 0 docs
+expect calls "doxygen docs/Doxyfile  in $tree"
+expect out "build/docs/html/index.html"
+primer 2 docs now
+
+begin "--version prints what CMakeLists.txt reads"
+primer 0 --version
+grep -Eqx 'Primer [0-9]+\.[0-9]+\.[0-9]+' out || fail "no version"
 
 begin "without apt, but with all tools, the other commands work"
 rm stubs/apt-get
