@@ -186,7 +186,7 @@ void softmax_backward(const Axis& axis, const Real* y, const Real* dy, Real* dx)
 void log_softmax(const Axis& axis, const Real* x, Real* y) {
     const auto of_rows = [=](Index at, Index count) {
         Exponentials e(count, axis.n, x + at, y + at);
-        for (double& sum : e.sums) sum = std::log(sum);
+        table().loss.logarithms(count, e.sums.data());
         table().softmax.subtract(count, axis.n, e.largest.data(), e.sums.data(), x + at, y + at);
     };
     const auto of_line = [=](Index at) {

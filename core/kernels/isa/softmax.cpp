@@ -12,18 +12,30 @@ using Index = std::int64_t;
 
 double wide(Real v) { return static_cast<double>(v); }
 
-Real largest_of(Index n, const Real* x) {
+[[gnu::always_inline]] inline Real larger(Real a, Real b) { return b > a ? b : a; }
+
+// As sum_of in sums.h: lanes side by side, of which halves are compared.
+template <Index width>
+[[gnu::always_inline]] inline Real largest_of_lanes(Real* lanes) {
+    if constexpr (width > 1) {
+        for (Index k = 0; k < width / 2; ++k) lanes[k] = larger(lanes[k], lanes[k + width / 2]);
+        return largest_of_lanes<width / 2>(lanes);
+    }
+    return lanes[0];
+}
+
+[[gnu::always_inline]] inline Real largest_of(Index n, const Real* x) {
     Real largest = -static_cast<Real>(__builtin_inff());
     Index i = 0;
     if (n >= kSums) {
         Real lanes[kSums];
         for (Index k = 0; k < kSums; ++k) lanes[k] = largest;
         for (; i + kSums <= n; i += kSums) {
-            for (Index k = 0; k < kSums; ++k) lanes[k] = x[i + k] > lanes[k] ? x[i + k] : lanes[k];
+            for (Index k = 0; k < kSums; ++k) lanes[k] = larger(lanes[k], x[i + k]);
         }
-        for (const Real v : lanes) largest = v > largest ? v : largest;
+        largest = largest_of_lanes<kSums>(lanes);
     }
-    for (; i < n; ++i) largest = x[i] > largest ? x[i] : largest;
+    for (; i < n; ++i) largest = larger(largest, x[i]);
     return largest;
 }
 
@@ -43,8 +55,8 @@ void exponentials(Index rows, Index n, const Real* x, Real* y, double* largest, 
 
 void divide(Index rows, Index n, const double* sums, Real* y) {
     for (Index r = 0; r < rows; ++r) {
-        const double factor = 1 / sums[r];
-        for (Index i = r * n; i < (r + 1) * n; ++i) y[i] = static_cast<Real>(wide(y[i]) * factor);
+        const Real factor = static_cast<Real>(1 / sums[r]);
+        for (Index i = r * n; i < (r + 1) * n; ++i) y[i] *= factor;
     }
 }
 
@@ -52,10 +64,8 @@ void divide(Index rows, Index n, const double* sums, Real* y) {
 void subtract(Index rows, Index n, const double* largest, const double* logs, const Real* x,
               Real* y) {
     for (Index r = 0; r < rows; ++r) {
-        const double top = largest[r], log = logs[r];
-        for (Index i = r * n; i < (r + 1) * n; ++i) {
-            y[i] = static_cast<Real>((wide(x[i]) - top) - log);
-        }
+        const Real top = static_cast<Real>(largest[r]), log = static_cast<Real>(logs[r]);
+        for (Index i = r * n; i < (r + 1) * n; ++i) y[i] = (x[i] - top) - log;
     }
 }
 
@@ -68,7 +78,7 @@ void backward(Index rows, Index n, const Real* y, const Real* dy, Real* dx) {
 }
 
 void log_backward(Index rows, Index n, const Real* y, const Real* dy, Real* dx) {
-    for (Index i = 0; i < rows * n; ++i) dx[i] = exp(y[i]);
+    for (Index i = 0; i < rows * n; ++i) dx[i] = exp_below_0(y[i]);
     for (Index r = 0; r < rows; ++r, dy += n, dx += n) {
         const auto sum = static_cast<Real>(sum_of(n, [=](Index i) { return wide(dy[i]); }));
         for (Index i = 0; i < n; ++i) dx[i] = dy[i] - dx[i] * sum;
