@@ -7,7 +7,7 @@
 #include "../kernels/reduce.h"
 #include "../ops.h"
 #include "../tape.h"
-#include "conv_parts.h"
+#include "images.h"
 
 namespace primer {
 

@@ -6,7 +6,7 @@
 #include "../kernels/elementwise.h"
 #include "../ops.h"
 #include "../tape.h"
-#include "conv_parts.h"
+#include "images.h"
 
 namespace primer {
 namespace {

@@ -3,7 +3,7 @@
 #include "../kernels/conv.h"
 #include "../tensor.h"
 
-// What conv2d.cpp and conv_transpose2d.cpp share.
+// Batches of images, for conv2d.cpp and conv_transpose2d.cpp.
 
 namespace primer::internal {
 
