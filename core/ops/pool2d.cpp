@@ -12,7 +12,8 @@ void check_images(const char* op, const Shape& x) {
     check(x.rank() == 4 || x.rank() == 3, op, ": expected x [N, C, H, W] or [C, H, W], got ", x);
     check(x[-2] >= 1 && x[-1] >= 1, op,
           ": expected x [N, C, H, W] with H and W of at least 1, got ", x);
-    check_at_least(1, Size2(x[-2], x[-1]), op, "size of the images");
+    check(x[-2] <= kMaxSize && x[-1] <= kMaxSize, op, ": expected a size of the images of at most ",
+          kMaxSize, " either way, got ", Size2(x[-2], x[-1]));
 }
 
 // [N, C], or [C] for one image: each channel of each image is a plane.
