@@ -7,6 +7,7 @@
 #include "../ops.h"
 #include "../options.h"
 #include "../tape.h"
+#include "gradients.h"
 
 namespace primer {
 namespace {
@@ -132,31 +133,22 @@ Tensor batch_norm(const Tensor& x, const Tensor& running_mean, const Tensor& run
     const bool needs_b = bias.defined() && relu;
     return record(
         op, y, {x, weight, bias},
-        [sizes, eps = options.eps, relu, training, moments = SavedList(std::move(moments)), needs_x,
-         needs_w, needs_b, x = Saved(x, needs_x), w = Saved(weight, needs_w),
+        [sizes, eps = options.eps, relu, training, moments = SavedList(std::move(moments)),
+         x = Saved(x, needs_x), w = Saved(weight, needs_w),
          b = Saved(bias, needs_b)](const Tensor& dy, std::span<Grad> d) {
-            Grad &dx = d[0], &dw = d[1], &db = d[2];
-            const auto to_fill = [](const Grad& grad, const Shape& of) {
-                return grad.wanted() ? empty(of) : Tensor();
+            const auto compute = [&](Real* dx, Real* dw, Real* db) {
+                kernels::batch_norm_backward(sizes,
+                                             {.eps = eps,
+                                              .weight = internal::data_or_null(w),
+                                              .bias = internal::data_or_null(b),
+                                              .relu = relu},
+                                             {.x = internal::data_or_null(x),
+                                              .dy = dy.data(),
+                                              .moments = moments->data(),
+                                              .moments_of_x = training},
+                                             dx, dw, db);
             };
-            const Tensor grad_x = to_fill(dx, dy.shape());
-            const Tensor grad_w = to_fill(dw, {sizes.channels});
-            const Tensor grad_b = to_fill(db, {sizes.channels});
-            kernels::batch_norm_backward(sizes,
-                                         {.eps = eps,
-                                          .weight = needs_w ? w->data() : nullptr,
-                                          .bias = needs_b ? b->data() : nullptr,
-                                          .relu = relu},
-                                         {.x = needs_x ? x->data() : nullptr,
-                                          .dy = dy.data(),
-                                          .moments = moments->data(),
-                                          .moments_of_x = training},
-                                         internal::mutable_data_or_null(grad_x),
-                                         internal::mutable_data_or_null(grad_w),
-                                         internal::mutable_data_or_null(grad_b));
-            dx.add(grad_x);
-            dw.add(grad_w);
-            db.add(grad_b);
+            internal::add_gradients(d, {dy.shape(), {sizes.channels}, {sizes.channels}}, compute);
         });
 }
 
