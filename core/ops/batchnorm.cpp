@@ -18,6 +18,37 @@ void check_per_channel(const Tensor& values, const char* what, const Shape& x) {
           " [C], got x ", x, " and a ", what, ' ', values.shape());
 }
 
+// The sizes of x. Throws Error unless all arguments fit.
+kernels::BatchNormSizes sizes_of(const Tensor& x, const Tensor& running_mean,
+                                 const Tensor& running_var, const Tensor& weight,
+                                 const Tensor& bias, const BatchNormOptions& options) {
+    const Shape& shape = x.shape();
+    check(x.rank() >= 2, "batch_norm: expected x [N, C] or [N, C, ...], got ", shape);
+    check_per_channel(running_mean, "running_mean", shape);
+    check_per_channel(running_var, "running_var", shape);
+    check_per_channel(weight, "weight", shape);
+    check_per_channel(bias, "bias", shape);
+    const bool running = running_mean.defined(), training = options.training;
+    check(running == running_var.defined(),
+          "batch_norm: expected both of running_mean and running_var, or neither");
+    check(running || training,
+          "batch_norm: without training, expected running_mean and running_var, got neither");
+    check(options.momentum >= 0 && options.momentum <= 1,
+          "batch_norm: expected a momentum from 0 to 1, got ", options.momentum);
+    check_not_negative(options.eps, "batch_norm", "eps");
+    check(!training || options.eps > 0,
+          "batch_norm: training needs eps > 0, since the variance of a batch can be 0; got ",
+          options.eps);
+    const kernels::BatchNormSizes sizes{shape[0], shape[1], shape.slice(2, x.rank()).numel()};
+    check(!training || sizes.count() != 1, "batch_norm: x ", shape,
+          " has 1 value for each channel, and the variance of one value is 0: ",
+          running ? "training needs more"
+                  : "without running statistics it needs more, also in eval()",
+          "; use a larger batch (a last one that is smaller than the others can be dropped)",
+          running ? " or eval()" : "");
+    return sizes;
+}
+
 std::vector<kernels::Moments> moments_of(const Tensor& mean, const Tensor& var) {
     std::vector<kernels::Moments> moments;
     for (Index c = 0; c < mean.numel(); ++c) {
@@ -83,30 +114,10 @@ Tensor without_values(const Op& op, const Tensor& y, const Tensor& x, const Tens
 // reads for z_i anyway. Keeping y for its sign would cost another read, and a mask a write as well.
 Tensor batch_norm(const Tensor& x, const Tensor& running_mean, const Tensor& running_var,
                   const Tensor& weight, const Tensor& bias, const BatchNormOptions& options) {
+    const kernels::BatchNormSizes sizes =
+        sizes_of(x, running_mean, running_var, weight, bias, options);
     const Shape& shape = x.shape();
-    check(x.rank() >= 2, "batch_norm: expected x [N, C] or [N, C, ...], got ", shape);
-    check_per_channel(running_mean, "running_mean", shape);
-    check_per_channel(running_var, "running_var", shape);
-    check_per_channel(weight, "weight", shape);
-    check_per_channel(bias, "bias", shape);
-    const bool running = running_mean.defined(), training = options.training;
-    check(running == running_var.defined(),
-          "batch_norm: expected both of running_mean and running_var, or neither");
-    check(running || training,
-          "batch_norm: without training, expected running_mean and running_var, got neither");
-    check(options.momentum >= 0 && options.momentum <= 1,
-          "batch_norm: expected a momentum from 0 to 1, got ", options.momentum);
-    check_not_negative(options.eps, "batch_norm", "eps");
-    check(!training || options.eps > 0,
-          "batch_norm: training needs eps > 0, since the variance of a batch can be 0; got ",
-          options.eps);
-    const kernels::BatchNormSizes sizes{shape[0], shape[1], shape.slice(2, x.rank()).numel()};
-    check(!training || sizes.count() != 1, "batch_norm: x ", shape,
-          " has 1 value for each channel, and the variance of one value is 0: ",
-          running ? "training needs more"
-                  : "without running statistics it needs more, also in eval()",
-          "; use a larger batch (a last one that is smaller than the others can be dropped)",
-          running ? " or eval()" : "");
+    const bool training = options.training;
 
     Tensor y = empty(shape);
     const Index parameters = (weight.defined() ? shape[1] : 0) + (bias.defined() ? shape[1] : 0);
@@ -118,7 +129,7 @@ Tensor batch_norm(const Tensor& x, const Tensor& running_mean, const Tensor& run
     if (training) {
         moments.resize(static_cast<std::size_t>(sizes.channels));
         kernels::batch_norm_training(sizes, rule, x.data(), moments.data(), y.mutable_data());
-        if (running) {
+        if (running_mean.defined()) {
             update_running(running_mean, running_var, options.momentum, moments, sizes.count());
         }
     } else {
