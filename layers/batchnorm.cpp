@@ -1,7 +1,5 @@
 #include "batchnorm.h"
 
-#include <cmath>
-
 #include "../core/error.h"
 #include "../core/ops.h"
 #include "python_text.h"
@@ -12,11 +10,6 @@ namespace primer {
 BatchNorm::BatchNorm(const char* name, Index num_features, const BatchNormLayerOptions& options)
     : name_(name), num_features_(num_features), options_(options) {
     check(num_features >= 1, name, '(', num_features, "): expected at least one feature");
-    check(std::isfinite(options.eps) && options.eps > 0, name, '(', num_features,
-          "): expected eps > 0, got ", options.eps);
-    const double momentum = options.momentum.value_or(0);
-    check(momentum >= 0 && momentum <= 1, name, '(', num_features,
-          "): expected a momentum from 0 to 1, got ", momentum);
     if (options.affine) {
         weight = Parameter(ones({num_features}));
         bias = Parameter(zeros({num_features}));

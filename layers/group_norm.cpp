@@ -2,7 +2,6 @@
 
 #include "../core/error.h"
 #include "../core/ops.h"
-#include "../core/options.h"
 #include "python_text.h"
 #include "weight_and_bias.h"
 
@@ -14,7 +13,6 @@ GroupNorm::GroupNorm(Only<Index> num_groups, Only<Index> num_channels,
     check(num_groups >= 1 && num_channels >= 1 && num_channels % num_groups == 0, "GroupNorm(",
           num_groups, ", ", num_channels,
           "): expected at least one channel, and a number of groups that divides the channels");
-    check_not_negative(options.eps, "GroupNorm", "eps");
     if (!options.affine) return;
     weight = Parameter(ones({num_channels}));
     if (options.bias) bias = Parameter(zeros({num_channels}));

@@ -2,7 +2,6 @@
 
 #include "../core/error.h"
 #include "../core/ops.h"
-#include "../core/options.h"
 #include "python_text.h"
 #include "weight_and_bias.h"
 
@@ -12,7 +11,6 @@ LayerNorm::LayerNorm(const Shape& normalized_shape, const LayerNormLayerOptions&
     : normalized_shape_(normalized_shape), eps_(options.eps) {
     check(normalized_shape.rank() >= 1 && normalized_shape.numel() >= 1, "LayerNorm(",
           normalized_shape, "): expected at least one dimension, and each of size 1 or more");
-    check_not_negative(options.eps, "LayerNorm", "eps");
     if (!options.elementwise_affine) return;
     weight = Parameter(ones(normalized_shape));
     if (options.bias) bias = Parameter(zeros(normalized_shape));

@@ -773,12 +773,15 @@ TEST_CASE("BatchNorm: bad shapes and options") {
     check_error([&] { one(Tensor()); }, {"this tensor is undefined"});
 
     check_error([] { BatchNorm1d(0); }, {"BatchNorm1d(0): expected at least one feature"});
-    check_error([] { BatchNorm2d(4, {.eps = -1e-5}); },
-                {"BatchNorm2d(4): expected eps > 0, got -1e-05"});
-    check_error([] { BatchNorm1d(4, {.eps = 0}); }, {"BatchNorm1d(4): expected eps > 0, got 0"});
-    check_error([] { BatchNorm2d(4, {.momentum = -0.1}); },
-                {"BatchNorm2d(4): expected a momentum from 0 to 1, got -0.1"});
-    check_error([] { BatchNorm2d(4, {.momentum = 1.1}); }, {"expected a momentum from 0 to 1"});
+    const Tensor features = zeros({2, 4}), images = zeros({2, 4, 1, 1});
+    check_error([&] { BatchNorm2d(4, {.eps = -1e-5})(images); },
+                {"BatchNorm2d: batch_norm: expected eps >= 0, got -1e-05"});
+    check_error([&] { BatchNorm1d(4, {.eps = 0})(features); },
+                {"BatchNorm1d: batch_norm: training needs eps > 0"});
+    check_error([&] { BatchNorm2d(4, {.momentum = -0.1})(images); },
+                {"BatchNorm2d: batch_norm: expected a momentum from 0 to 1, got -0.1"});
+    check_error([&] { BatchNorm2d(4, {.momentum = 1.1})(images); },
+                {"expected a momentum from 0 to 1"});
 }
 
 TEST_CASE("BatchNorm: description") {

@@ -194,7 +194,11 @@ TEST_CASE("GroupNorm: bad shapes and options") {
                 {"GroupNorm(3, 4): expected at least one channel, and a number of groups that"});
     check_error([] { GroupNorm(0, 4); }, {"GroupNorm(0, 4): expected"});
     check_error([] { GroupNorm(1, 0); }, {"GroupNorm(1, 0): expected"});
-    check_error([] { GroupNorm(2, 4, {.eps = -1}); }, {"GroupNorm: expected eps >= 0, got -1"});
+    check_error(
+        [] {
+            GroupNorm(2, 4, {.eps = -1})(zeros({3, 4}));
+        },
+        {"GroupNorm: group_norm: expected eps >= 0, got -1"});
 }
 
 }  // namespace

@@ -326,7 +326,11 @@ TEST_CASE("LayerNorm: bad shapes and options") {
         {"LayerNorm: layer_norm: expected an x whose last dimensions are normalized_shape [3]"});
     check_error([] { LayerNorm(0); }, {"LayerNorm([0]): expected at least one dimension"});
     check_error([] { LayerNorm(Shape{}); }, {"LayerNorm([]): expected at least one dimension"});
-    check_error([] { LayerNorm(3, {.eps = -1}); }, {"LayerNorm: expected eps >= 0, got -1"});
+    check_error(
+        [] {
+            LayerNorm(3, {.eps = -1})(zeros({2, 3}));
+        },
+        {"LayerNorm: layer_norm: expected eps >= 0, got -1"});
 }
 
 }  // namespace
