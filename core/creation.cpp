@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "error.h"
+#include "init.h"
 
 namespace primer {
 namespace {
@@ -119,12 +120,7 @@ Tensor linspace(Only<double> from, Only<double> to, Only<Index> steps) {
 
 Tensor eye(Only<Index> n) { return eye(n, n); }
 
-Tensor eye(Only<Index> n, Only<Index> m) {
-    Tensor x = zeros({n, m});
-    Real* out = x.mutable_data();
-    for (Index i = 0; i < std::min<Index>(n, m); ++i) out[i * m + i] = 1;
-    return x;
-}
+Tensor eye(Only<Index> n, Only<Index> m) { return eye_(empty({n, m})); }
 
 Tensor rand(const Shape& shape, Rng& rng) {
     return generate(shape, [&] { return rng.uniform(); });

@@ -2,19 +2,14 @@
 
 #include "../core/error.h"
 #include "../core/init.h"
-#include "../core/options.h"
 #include "python_text.h"
+#include "weight_and_bias.h"
 
 namespace primer {
 
 Tensor ReLU::forward(const Tensor& x) { return options_.inplace ? relu_(x) : relu(x); }
 
 std::string ReLU::describe() const { return options_.inplace ? "ReLU(inplace=True)" : "ReLU()"; }
-
-LeakyReLU::LeakyReLU(const LeakyReLUOptions& options) : options_(options) {
-    check(!options.inplace || options.negative_slope >= 0,
-          "LeakyReLU: expected negative_slope >= 0 with inplace, got ", options.negative_slope);
-}
 
 Tensor LeakyReLU::forward(const Tensor& x) {
     return options_.inplace ? leaky_relu_(x, options_.negative_slope)
@@ -54,16 +49,9 @@ std::string Hardtanh::describe() const {
            ", max_val=" + python_float(options_.max_val) + ")";
 }
 
-ELU::ELU(Only<double> alpha) : alpha_(alpha) { check_not_negative(alpha, "ELU", "alpha"); }
-
 Tensor ELU::forward(const Tensor& x) { return elu(x, alpha_); }
 
 std::string ELU::describe() const { return "ELU(alpha=" + python_float(alpha_) + ")"; }
-
-CELU::CELU(Only<double> alpha) : alpha_(alpha) {
-    check(alpha > 0, "CELU: expected alpha > 0, got ", alpha);
-    check_finite(alpha, "CELU", "alpha");
-}
 
 Tensor CELU::forward(const Tensor& x) { return celu(x, alpha_); }
 
@@ -89,11 +77,6 @@ Tensor LogSigmoid::forward(const Tensor& x) { return logsigmoid(x); }
 Tensor Tanh::forward(const Tensor& x) { return tanh(x); }
 
 Tensor Softsign::forward(const Tensor& x) { return softsign(x); }
-
-Softplus::Softplus(const SoftplusOptions& options) : options_(options) {
-    check(options.beta > 0, "Softplus: expected beta > 0, got ", options.beta);
-    check_finite(options.beta, "Softplus", "beta");
-}
 
 Tensor Softplus::forward(const Tensor& x) { return softplus(x, options_); }
 
@@ -136,10 +119,7 @@ Tensor Maxout::forward(const Tensor& x) {
     return maxout(linear(x, weight, bias), pieces_);
 }
 
-void Maxout::visit(Visitor& visitor) {
-    visitor("weight", weight);
-    visitor("bias", bias);
-}
+void Maxout::visit(Visitor& visitor) { visit_weight_and_bias(visitor, weight, bias); }
 
 // Those of the Linear that it is made of.
 void Maxout::reset_parameters(Rng& rng) { uniform_by_fan_in_(weight, bias, rng); }

@@ -6,6 +6,7 @@
 
 // The activations as layers, for Sequential. All but Maxout and GLU map a tensor of any shape to
 // one of the same shape; the formulas are in core/ops.h. Each describes itself as PyTorch's does.
+// Options out of range are an Error of the op, when the layer is called.
 
 namespace primer {
 
@@ -49,8 +50,7 @@ struct LeakyReLUOptions {
 /// x where x > 0, else negative_slope x.
 class LeakyReLU : public Activation {
   public:
-    /// Throws Error for a negative_slope < 0 in place.
-    explicit LeakyReLU(const LeakyReLUOptions& options);
+    explicit LeakyReLU(const LeakyReLUOptions& options) : options_(options) {}
     explicit LeakyReLU(Only<double> negative_slope = 0.01, Only<bool> inplace = false)
         : LeakyReLU(LeakyReLUOptions{.negative_slope = negative_slope, .inplace = inplace}) {}
     Tensor forward(const Tensor& x) override;
@@ -102,8 +102,7 @@ class Hardtanh : public Activation {
 /// x where x > 0, else alpha (e^x - 1).
 class ELU : public Activation {
   public:
-    /// Throws Error for alpha < 0.
-    explicit ELU(Only<double> alpha = 1);
+    explicit ELU(Only<double> alpha = 1) : alpha_(alpha) {}
     Tensor forward(const Tensor& x) override;
     std::string describe() const override;
 
@@ -114,8 +113,7 @@ class ELU : public Activation {
 /// x where x > 0, else alpha (e^(x / alpha) - 1).
 class CELU : public Activation {
   public:
-    /// Throws Error unless alpha > 0.
-    explicit CELU(Only<double> alpha = 1);
+    explicit CELU(Only<double> alpha = 1) : alpha_(alpha) {}
     Tensor forward(const Tensor& x) override;
     std::string describe() const override;
 
@@ -188,8 +186,7 @@ class Softsign : public Activation {
 /// ln(1 + e^(beta x)) / beta, and x itself where beta x > threshold.
 class Softplus : public Activation {
   public:
-    /// Throws Error unless beta > 0.
-    explicit Softplus(const SoftplusOptions& options = {});
+    explicit Softplus(const SoftplusOptions& options = {}) : options_(options) {}
     Tensor forward(const Tensor& x) override;
     std::string describe() const override;
 

@@ -1,22 +1,15 @@
 #include "batchnorm.h"
 
-#include <cmath>
-
 #include "../core/error.h"
-#include "../core/init.h"
 #include "../core/ops.h"
 #include "python_text.h"
+#include "weight_and_bias.h"
 
 namespace primer {
 
 BatchNorm::BatchNorm(const char* name, Index num_features, const BatchNormLayerOptions& options)
     : name_(name), num_features_(num_features), options_(options) {
     check(num_features >= 1, name, '(', num_features, "): expected at least one feature");
-    check(std::isfinite(options.eps) && options.eps > 0, name, '(', num_features,
-          "): expected eps > 0, got ", options.eps);
-    const double momentum = options.momentum.value_or(0);
-    check(momentum >= 0 && momentum <= 1, name, '(', num_features,
-          "): expected a momentum from 0 to 1, got ", momentum);
     if (options.affine) {
         weight = Parameter(ones({num_features}));
         bias = Parameter(zeros({num_features}));
@@ -59,8 +52,7 @@ Tensor BatchNorm2d::forward(const Tensor& x) {
 }
 
 void BatchNorm::visit(Visitor& visitor) {
-    if (weight.defined()) visitor("weight", weight);
-    if (bias.defined()) visitor("bias", bias);
+    visit_weight_and_bias(visitor, weight, bias);
     if (!running_mean.defined()) return;
     visitor("running_mean", running_mean);
     visitor("running_var", running_var);
@@ -68,12 +60,11 @@ void BatchNorm::visit(Visitor& visitor) {
 }
 
 void BatchNorm::reset_parameters(Rng&) {
-    for (const Tensor& one : {Tensor(weight), Tensor(running_var)}) {
-        if (one.defined()) ones_(one);
-    }
-    for (const Tensor& zero : {Tensor(bias), Tensor(running_mean), Tensor(num_batches_tracked)}) {
-        if (zero.defined()) zeros_(zero);
-    }
+    ones_and_zeros_(weight, bias);
+    if (!running_mean.defined()) return;
+    zeros_(running_mean);
+    ones_(running_var);
+    zeros_(num_batches_tracked);
 }
 
 std::string BatchNorm::describe() const {

@@ -43,7 +43,7 @@ class BatchNorm : public Module {
     Buffer num_batches_tracked;  ///< [], how many batches they cover; undefined if not tracked
 
   protected:
-    /// Throws Error for fewer than one feature, eps <= 0, and a momentum outside 0 ... 1.
+    /// Throws Error for fewer than one feature. The op checks the options, when the layer is called.
     BatchNorm(const char* name, Index num_features, const BatchNormLayerOptions& options);
     /// The number of channels.
     Index num_features() const { return num_features_; }

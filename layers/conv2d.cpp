@@ -6,21 +6,20 @@ namespace primer {
 
 Conv2d::Conv2d(Only<Index> in_channels, Only<Index> out_channels, const Conv2dLayerOptions& options,
                Rng& rng)
-    : parts_{.type = "Conv2d",
-             .in_channels = in_channels,
-             .out_channels = out_channels,
-             .kernel_size = options.kernel_size,
-             .options = {.stride = options.stride,
-                         .padding = options.padding,
-                         .dilation = options.dilation,
-                         .groups = options.groups},
-             .output_padding = 0,
-             .bias = options.bias} {
-    parts_.check_options();
+    : ConvLayer({.type = "Conv2d",
+                 .in_channels = in_channels,
+                 .out_channels = out_channels,
+                 .kernel_size = options.kernel_size,
+                 .options = {.stride = options.stride,
+                             .padding = options.padding,
+                             .dilation = options.dilation,
+                             .groups = options.groups},
+                 .output_padding = 0,
+                 .bias = options.bias,
+                 .bias_value = options.bias_value}) {
     weight = Parameter(kaiming_normal_(empty({out_channels, in_channels / options.groups,
                                               options.kernel_size.h, options.kernel_size.w}),
                                        rng));
-    if (options.bias) bias = Parameter(full({out_channels}, static_cast<Real>(options.bias_value)));
 }
 
 Conv2d::Conv2d(Only<Index> in_channels, Only<Index> out_channels, Size2 kernel_size, Size2 stride,
@@ -29,15 +28,6 @@ Conv2d::Conv2d(Only<Index> in_channels, Only<Index> out_channels, Size2 kernel_s
              Conv2dLayerOptions{.kernel_size = kernel_size, .stride = stride, .padding = padding}) {
 }
 
-Tensor Conv2d::forward(const Tensor& x) { return conv2d(x, weight, bias, parts_.options); }
-
-void Conv2d::visit(Visitor& visitor) {
-    visitor("weight", weight);
-    if (bias.defined()) visitor("bias", bias);
-}
-
-void Conv2d::reset_parameters(Rng& rng) { uniform_by_fan_in_(weight, bias, rng); }
-
-std::string Conv2d::describe() const { return parts_.describe(); }
+Tensor Conv2d::forward(const Tensor& x) { return conv2d(x, weight, bias, setup().options); }
 
 }  // namespace primer

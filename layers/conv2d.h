@@ -2,8 +2,7 @@
 
 #include "../core/ops.h"
 #include "../core/rng.h"
-#include "conv_parts.h"
-#include "module.h"
+#include "conv_layer.h"
 
 namespace primer {
 
@@ -22,10 +21,11 @@ struct Conv2dLayerOptions {
 /// formula see ops.h.
 ///
 ///     Conv2d(32, 64, {.kernel_size = 3, .padding = 1}, rng)
-class Conv2d : public Module {
+class Conv2d : public ConvLayer {
   public:
     /// The weight starts He normal, with variance 2 / (in_channels / groups * kernel area). Throws
-    /// Error for options out of range, and for groups that do not divide both channel counts.
+    /// Error for fewer than one channel on either side, a kernel without cells, and groups that do
+    /// not divide both channel counts; the op checks the other options.
     Conv2d(Only<Index> in_channels, Only<Index> out_channels, const Conv2dLayerOptions& options,
            Rng& rng = default_rng());
     /// Conv2d(3, 32, 3, 1, 1), as in PyTorch, with default_rng(). Conv2d(3, 32, {3, 5}) does not
@@ -34,15 +34,6 @@ class Conv2d : public Module {
            ConvPadding padding = 0);
 
     Tensor forward(const Tensor& x) override;
-    void visit(Visitor& visitor) override;
-    void reset_parameters(Rng& rng) override;
-    std::string describe() const override;
-
-    Parameter weight;  ///< [out_channels, in_channels / groups, kernel height, kernel width]
-    Parameter bias;    ///< [out_channels]; undefined without a bias
-
-  private:
-    ConvParts parts_;
 };
 
 }  // namespace primer

@@ -13,42 +13,33 @@ double area(Size2 size) { return static_cast<double>(size.h) * static_cast<doubl
 
 ConvTranspose2d::ConvTranspose2d(Only<Index> in_channels, Only<Index> out_channels,
                                  const ConvTranspose2dLayerOptions& options, Rng& rng)
-    : parts_{.type = "ConvTranspose2d",
-             .in_channels = in_channels,
-             .out_channels = out_channels,
-             .kernel_size = options.kernel_size,
-             .options = {.stride = options.stride,
-                         .padding = options.padding,
-                         .dilation = options.dilation,
-                         .groups = options.groups},
-             .output_padding = options.output_padding,
-             .bias = options.bias} {
-    parts_.check_options();
+    : ConvLayer({.type = "ConvTranspose2d",
+                 .in_channels = in_channels,
+                 .out_channels = out_channels,
+                 .kernel_size = options.kernel_size,
+                 .options = {.stride = options.stride,
+                             .padding = options.padding,
+                             .dilation = options.dilation,
+                             .groups = options.groups},
+                 .output_padding = options.output_padding,
+                 .bias = options.bias,
+                 .bias_value = options.bias_value}) {
     const Size2 kernel = options.kernel_size;
     const Index channels = in_channels / options.groups;
     const double fan = static_cast<double>(channels) * area(kernel) / area(options.stride);
     weight =
         Parameter(randn({in_channels, out_channels / options.groups, kernel.h, kernel.w}, rng) *
                   std::sqrt(2 / fan));
-    if (options.bias) bias = Parameter(full({out_channels}, static_cast<Real>(options.bias_value)));
 }
 
 Tensor ConvTranspose2d::forward(const Tensor& x) {
+    const Conv2dOptions& options = setup().options;
     return conv_transpose2d(x, weight, bias,
-                            {.stride = parts_.options.stride,
-                             .padding = parts_.options.padding.size,
-                             .output_padding = parts_.output_padding,
-                             .groups = parts_.options.groups,
-                             .dilation = parts_.options.dilation});
+                            {.stride = options.stride,
+                             .padding = options.padding.size,
+                             .output_padding = setup().output_padding,
+                             .groups = options.groups,
+                             .dilation = options.dilation});
 }
-
-void ConvTranspose2d::visit(Visitor& visitor) {
-    visitor("weight", weight);
-    if (bias.defined()) visitor("bias", bias);
-}
-
-void ConvTranspose2d::reset_parameters(Rng& rng) { uniform_by_fan_in_(weight, bias, rng); }
-
-std::string ConvTranspose2d::describe() const { return parts_.describe(); }
 
 }  // namespace primer

@@ -2,8 +2,7 @@
 
 #include "../core/ops.h"
 #include "../core/rng.h"
-#include "conv_parts.h"
-#include "module.h"
+#include "conv_layer.h"
 
 namespace primer {
 
@@ -24,25 +23,17 @@ struct ConvTranspose2dLayerOptions {
 /// ops.h.
 ///
 ///     ConvTranspose2d(64, 32, {.kernel_size = 4, .stride = 2, .padding = 1}, rng)
-class ConvTranspose2d : public Module {
+class ConvTranspose2d : public ConvLayer {
   public:
     /// The weight starts He normal, with variance 2 / fan, where the fan counts the products in an
     /// output: in_channels / groups * kernel area / stride area, as only every stride-th row and
-    /// column of the kernel meets an x there. Throws Error for options out of range, and for groups
-    /// that do not divide both channel counts.
+    /// column of the kernel meets an x there. Throws Error for fewer than one channel on either
+    /// side, a kernel without cells, and groups that do not divide both channel counts; the op
+    /// checks the other options.
     ConvTranspose2d(Only<Index> in_channels, Only<Index> out_channels,
                     const ConvTranspose2dLayerOptions& options, Rng& rng = default_rng());
 
     Tensor forward(const Tensor& x) override;
-    void visit(Visitor& visitor) override;
-    void reset_parameters(Rng& rng) override;
-    std::string describe() const override;
-
-    Parameter weight;  ///< [in_channels, out_channels / groups, kernel height, kernel width]
-    Parameter bias;    ///< [out_channels]; undefined without a bias
-
-  private:
-    ConvParts parts_;
 };
 
 }  // namespace primer

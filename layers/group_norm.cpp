@@ -1,10 +1,9 @@
 #include "group_norm.h"
 
 #include "../core/error.h"
-#include "../core/init.h"
 #include "../core/ops.h"
-#include "../core/options.h"
 #include "python_text.h"
+#include "weight_and_bias.h"
 
 namespace primer {
 
@@ -14,7 +13,6 @@ GroupNorm::GroupNorm(Only<Index> num_groups, Only<Index> num_channels,
     check(num_groups >= 1 && num_channels >= 1 && num_channels % num_groups == 0, "GroupNorm(",
           num_groups, ", ", num_channels,
           "): expected at least one channel, and a number of groups that divides the channels");
-    check_not_negative(options.eps, "GroupNorm", "eps");
     if (!options.affine) return;
     weight = Parameter(ones({num_channels}));
     if (options.bias) bias = Parameter(zeros({num_channels}));
@@ -24,15 +22,9 @@ Tensor GroupNorm::forward(const Tensor& x) {
     return group_norm(x, num_groups_, weight, bias, {.eps = eps_});
 }
 
-void GroupNorm::visit(Visitor& visitor) {
-    if (weight.defined()) visitor("weight", weight);
-    if (bias.defined()) visitor("bias", bias);
-}
+void GroupNorm::visit(Visitor& visitor) { visit_weight_and_bias(visitor, weight, bias); }
 
-void GroupNorm::reset_parameters(Rng&) {
-    if (weight.defined()) ones_(weight);
-    if (bias.defined()) zeros_(bias);
-}
+void GroupNorm::reset_parameters(Rng&) { ones_and_zeros_(weight, bias); }
 
 std::string GroupNorm::describe() const {
     return "GroupNorm(" + std::to_string(num_groups_) + ", " + std::to_string(num_channels_) +

@@ -14,8 +14,8 @@ struct GroupNormLayerOptions {
 /// group_norm of x [N, num_channels, ...]. For the formula see ops.h.
 class GroupNorm : public Module {
   public:
-    /// Throws Error for fewer than one group, a number of groups that does not divide num_channels,
-    /// fewer than one channel, and eps < 0.
+    /// Throws Error for fewer than one group or channel, and for a number of groups that does not
+    /// divide num_channels.
     GroupNorm(Only<Index> num_groups, Only<Index> num_channels,
               const GroupNormLayerOptions& options = {});
     Tensor forward(const Tensor& x) override;

@@ -1,10 +1,9 @@
 #include "layer_norm.h"
 
 #include "../core/error.h"
-#include "../core/init.h"
 #include "../core/ops.h"
-#include "../core/options.h"
 #include "python_text.h"
+#include "weight_and_bias.h"
 
 namespace primer {
 
@@ -12,7 +11,6 @@ LayerNorm::LayerNorm(const Shape& normalized_shape, const LayerNormLayerOptions&
     : normalized_shape_(normalized_shape), eps_(options.eps) {
     check(normalized_shape.rank() >= 1 && normalized_shape.numel() >= 1, "LayerNorm(",
           normalized_shape, "): expected at least one dimension, and each of size 1 or more");
-    check_not_negative(options.eps, "LayerNorm", "eps");
     if (!options.elementwise_affine) return;
     weight = Parameter(ones(normalized_shape));
     if (options.bias) bias = Parameter(zeros(normalized_shape));
@@ -22,15 +20,9 @@ Tensor LayerNorm::forward(const Tensor& x) {
     return layer_norm(x, normalized_shape_, weight, bias, {.eps = eps_});
 }
 
-void LayerNorm::visit(Visitor& visitor) {
-    if (weight.defined()) visitor("weight", weight);
-    if (bias.defined()) visitor("bias", bias);
-}
+void LayerNorm::visit(Visitor& visitor) { visit_weight_and_bias(visitor, weight, bias); }
 
-void LayerNorm::reset_parameters(Rng&) {
-    if (weight.defined()) ones_(weight);
-    if (bias.defined()) zeros_(bias);
-}
+void LayerNorm::reset_parameters(Rng&) { ones_and_zeros_(weight, bias); }
 
 std::string LayerNorm::describe() const {
     return "LayerNorm(" + python_tuple(normalized_shape_.dims()) + ", eps=" + python_float(eps_) +

@@ -17,7 +17,7 @@ struct LayerNormLayerOptions {
 ///     LayerNorm(Shape{16, 8, 8})
 class LayerNorm : public Module {
   public:
-    /// Throws Error for no dimensions, a size below 1, and eps < 0.
+    /// Throws Error for no dimensions and a size below 1.
     explicit LayerNorm(const Shape& normalized_shape, const LayerNormLayerOptions& options = {});
     explicit LayerNorm(Only<Index> size, const LayerNormLayerOptions& options = {})
         : LayerNorm(Shape{size}, options) {}

@@ -4,14 +4,15 @@
 #include "module.h"
 
 // Pooling as layers, for Sequential: [N, C, H, W] -> [N, C, OH, OW], or one image without N, each
-// channel for itself. The formulas and the options are in core/ops.h.
+// channel for itself. The formulas and the options are in core/ops.h. Options out of range are an
+// Error of the op, when the layer is called.
 
 namespace primer {
 
 /// The largest value in each window: MaxPool2d(2), or MaxPool2d({.kernel_size = 3, .padding = 1}).
 class MaxPool2d : public Module {
   public:
-    /// Both throw Error for options out of range. Without a stride it is the kernel size.
+    /// Without a stride it is the kernel size.
     explicit MaxPool2d(Size2 kernel_size, Size2 stride = 0, Size2 padding = 0);
     explicit MaxPool2d(const MaxPool2dOptions& options);
     Tensor forward(const Tensor& x) override;
@@ -24,7 +25,7 @@ class MaxPool2d : public Module {
 /// The mean of each window: AvgPool2d(2), or AvgPool2d({.kernel_size = 3, .padding = 1}).
 class AvgPool2d : public Module {
   public:
-    /// Both throw Error for options out of range. Without a stride it is the kernel size.
+    /// Without a stride it is the kernel size.
     explicit AvgPool2d(Size2 kernel_size, Size2 stride = 0, Size2 padding = 0);
     explicit AvgPool2d(const AvgPool2dOptions& options);
     Tensor forward(const Tensor& x) override;
@@ -38,8 +39,7 @@ class AvgPool2d : public Module {
 /// mean, whatever the size of the images.
 class AdaptiveAvgPool2d : public Module {
   public:
-    /// Throws Error for an output without cells.
-    explicit AdaptiveAvgPool2d(Size2 output);
+    explicit AdaptiveAvgPool2d(Size2 output) : output_(output) {}
     Tensor forward(const Tensor& x) override;
     std::string describe() const override;
 
@@ -50,8 +50,7 @@ class AdaptiveAvgPool2d : public Module {
 /// The largest value in each of these windows.
 class AdaptiveMaxPool2d : public Module {
   public:
-    /// Throws Error for an output without cells.
-    explicit AdaptiveMaxPool2d(Size2 output);
+    explicit AdaptiveMaxPool2d(Size2 output) : output_(output) {}
     Tensor forward(const Tensor& x) override;
     std::string describe() const override;
 

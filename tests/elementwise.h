@@ -15,6 +15,15 @@
 
 namespace primer {
 
+using Inputs = std::vector<Tensor>;
+
+/// An op of two tensors, and its definition for numbers.
+struct Binary {
+    const char* name;
+    Tensor (*op)(const Tensor&, const Tensor&);
+    double (*reference)(double, double);
+};
+
 inline const std::vector<Shape> kShapes{
     {},  {1},       {7},       {2, 3},          {1, 5, 1},         {2, 1, 3, 2},
     {0}, {3, 0, 2}, {1, 1, 1}, {2, 1, 2, 1, 3}, {2, 1, 3, 1, 2, 2}};

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fstream>
 #include <iomanip>
 #include <optional>
 #include <set>
@@ -139,6 +140,21 @@ void check_parity(const std::string& fixture, const std::vector<ParityCase>& cas
             FAIL_CHECK(test.name, ": ", std::string(error.what()));
         }
     }
+}
+
+std::map<std::string, std::string> texts_of_pytorch(const std::string& file) {
+    std::ifstream lines(PRIMER_PARITY_DIR "/" + file);
+    std::map<std::string, std::string> texts;
+    std::string name;
+    for (std::string line; std::getline(lines, line);) {
+        if (line.starts_with("== ")) {
+            name = line.substr(3);
+        } else {
+            std::string& text = texts[name];
+            text += (text.empty() ? "" : "\n") + line;
+        }
+    }
+    return texts;
 }
 
 Tensor trajectory(Optimizer&& optimizer, const ParityInputs& in,

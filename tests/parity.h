@@ -37,6 +37,9 @@ struct ParityCase {
 /// op, and the layer that calls it.)
 void check_parity(const std::string& fixture, const std::vector<ParityCase>& cases);
 
+/// The texts in tests/parity/<file>, by their names.
+std::map<std::string, std::string> texts_of_pytorch(const std::string& file);
+
 /// For the optimizers: the values of in["w"] under the gradients in["g"][0], in["g"][1], ..., one
 /// row for each step. schedule[i], where there is one, is the learning rate of step i.
 Tensor trajectory(Optimizer&& optimizer, const ParityInputs& in,

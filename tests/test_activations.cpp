@@ -228,12 +228,15 @@ TEST_CASE("activation layers: in a model") {
 }
 
 TEST_CASE("activation layers: bad options and shapes") {
-    check_error([] { ELU(-1); }, {"ELU: expected alpha >= 0, got -1"});
-    check_error([] { Softplus({.beta = 0}); }, {"Softplus: expected beta > 0, got 0"});
-    check_error([] { Softplus({.beta = NAN}); }, {"Softplus: expected beta > 0, got nan"});
-    check_error([] { CELU(0); }, {"CELU: expected alpha > 0, got 0"});
-    check_error([] { CELU(-1); }, {"CELU: expected alpha > 0, got -1"});
-    check_error([] { CELU{INFINITY}; }, {"CELU: expected alpha to be finite", "got inf"});
+    const Tensor x = zeros({2});
+    check_error([&] { ELU(-1)(x); }, {"ELU: elu: expected alpha >= 0, got -1"});
+    check_error([&] { Softplus({.beta = 0})(x); },
+                {"Softplus: softplus: expected beta > 0, got 0"});
+    check_error([&] { Softplus({.beta = NAN})(x); },
+                {"Softplus: softplus: expected beta > 0, got nan"});
+    check_error([&] { CELU(0)(x); }, {"CELU: celu: expected alpha > 0, got 0"});
+    check_error([&] { CELU(-1)(x); }, {"CELU: celu: expected alpha > 0, got -1"});
+    check_error([&] { CELU{INFINITY}(x); }, {"CELU: celu: expected alpha to be finite", "got inf"});
     check_error([] { Hardtanh({.min_val = 1}); },
                 {"Hardtanh: expected min_val < max_val, got 1 and 1"});
     check_error([] { Hardtanh({.max_val = NAN}); }, {"Hardtanh: expected min_val < max_val"});
@@ -242,8 +245,9 @@ TEST_CASE("activation layers: bad options and shapes") {
             GLU()(zeros({2, 3}));
         },
         {"GLU: glu: expected an even size along dimension 1, for two halves; got x [2, 3]"});
-    check_error([] { ELU{INFINITY}; }, {"ELU: expected alpha to be finite", "got inf"});
-    check_error([] { Softplus({.beta = INFINITY}); }, {"Softplus: expected beta to be finite"});
+    check_error([&] { ELU{INFINITY}(x); }, {"ELU: elu: expected alpha to be finite", "got inf"});
+    check_error([&] { Softplus({.beta = INFINITY})(x); },
+                {"Softplus: softplus: expected beta to be finite"});
     check_error([] { PReLU(0); }, {"PReLU(0): expected at least one parameter"});
     check_error([] { PReLU(-1); }, {"PReLU(-1): expected at least one parameter"});
     PReLU prelu(4);

@@ -15,6 +15,7 @@
 #include <primer/core/ops.h>
 #include <primer/core/rng.h>
 #include <primer/core/tape.h>
+#include "normalization.h"
 #include "support.h"
 
 namespace primer {
@@ -40,14 +41,10 @@ const BatchNormOptions kEval{.training = false, .eps = 4};
 
 TEST_CASE("batch_norm: without values, the gradients of weight and bias are 0") {
     for (const Shape& shape : {Shape{2, 3, 0, 4}, Shape{0, 3, 5}, Shape{1, 3, 0}, Shape{0, 3}}) {
-        CAPTURE(shape);
-        Tape tape;
-        const Tensor x = zeros(shape).requires_grad_();
-        const Tensor w = ones({3}).requires_grad_(), b = ones({3}).requires_grad_();
-        tape.backward(sum(batch_norm(x, zeros({3}), ones({3}), w, b, {})));
-        check_values(x.grad(), shape, {});
-        check_values(w.grad(), {3}, {0, 0, 0});
-        check_values(b.grad(), {3}, {0, 0, 0});
+        const auto f = [](const Tensor& x, const Tensor& w, const Tensor& b) {
+            return batch_norm(x, zeros({3}), ones({3}), w, b, {});
+        };
+        check_norm_without_values(f, shape, {3});
     }
 }
 
@@ -178,12 +175,7 @@ TEST_CASE("batch_norm: gradients, over every option") {
             const auto f = [&](const Tensor& in, const Tensor& weight, const Tensor& bias) {
                 return batch_norm(in, mean, var, weight, bias, options);
             };
-            check_gradients([&](const Tensors& in) { return f(in[0], in[1], in[2]); }, {x, w, b});
-            check_gradients([&](const Tensors& in) { return f(in[0], in[1], {}); }, {x, w});
-            check_gradients([&](const Tensors& in) { return f(in[0], {}, in[1]); }, {x, b});
-            check_gradients([&](const Tensors& in) { return f(in[0], {}, {}); }, {x});
-            check_gradients([&](const Tensors& in) { return f(x, in[0], b); }, {w});
-            check_gradients([&](const Tensors& in) { return f(x, w, in[0]); }, {b});
+            check_norm_gradients(f, x, w, b);
         }
     }
 }
@@ -773,12 +765,15 @@ TEST_CASE("BatchNorm: bad shapes and options") {
     check_error([&] { one(Tensor()); }, {"this tensor is undefined"});
 
     check_error([] { BatchNorm1d(0); }, {"BatchNorm1d(0): expected at least one feature"});
-    check_error([] { BatchNorm2d(4, {.eps = -1e-5}); },
-                {"BatchNorm2d(4): expected eps > 0, got -1e-05"});
-    check_error([] { BatchNorm1d(4, {.eps = 0}); }, {"BatchNorm1d(4): expected eps > 0, got 0"});
-    check_error([] { BatchNorm2d(4, {.momentum = -0.1}); },
-                {"BatchNorm2d(4): expected a momentum from 0 to 1, got -0.1"});
-    check_error([] { BatchNorm2d(4, {.momentum = 1.1}); }, {"expected a momentum from 0 to 1"});
+    const Tensor features = zeros({2, 4}), images = zeros({2, 4, 1, 1});
+    check_error([&] { BatchNorm2d(4, {.eps = -1e-5})(images); },
+                {"BatchNorm2d: batch_norm: expected eps >= 0, got -1e-05"});
+    check_error([&] { BatchNorm1d(4, {.eps = 0})(features); },
+                {"BatchNorm1d: batch_norm: training needs eps > 0"});
+    check_error([&] { BatchNorm2d(4, {.momentum = -0.1})(images); },
+                {"BatchNorm2d: batch_norm: expected a momentum from 0 to 1, got -0.1"});
+    check_error([&] { BatchNorm2d(4, {.momentum = 1.1})(images); },
+                {"expected a momentum from 0 to 1"});
 }
 
 TEST_CASE("BatchNorm: description") {

@@ -11,14 +11,6 @@
 namespace primer {
 namespace {
 
-using Inputs = std::vector<Tensor>;
-
-struct Binary {
-    const char* name;
-    Tensor (*op)(const Tensor&, const Tensor&);
-    double (*reference)(double, double);
-};
-
 const std::vector<Binary> kExtremes{
     {"maximum", maximum, [](double a, double b) { return a > b ? a : b; }},
     {"minimum", minimum, [](double a, double b) { return a < b ? a : b; }},

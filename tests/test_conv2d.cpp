@@ -636,29 +636,31 @@ TEST_CASE("conv2d layer: bad options") {
     check_error([&] { Conv2d(3, 16, {.padding = 1}, rng); },
                 {"Conv2d(3 -> 16, kernel 0x0): expected a kernel of at least 1 either way, got "
                  "0x0"});
+    const Tensor x = zeros({1, 3, 8, 8});
     check_error(
         [&] {
-            Conv2d(3, 16, {.kernel_size = 3, .stride = {0, 1}}, rng);
+            Conv2d(3, 16, {.kernel_size = 3, .stride = {0, 1}}, rng)(x);
         },
-        {"expected a stride of at least 1 either way, got 0x1"});
-    check_error([&] { Conv2d(3, 16, {.kernel_size = 3, .padding = -1}, rng); },
-                {"expected a padding of at least 0 either way, got -1x-1"});
+        {"Conv2d: conv2d: expected a stride of at least 1 either way, got 0x1"});
+    check_error([&] { Conv2d(3, 16, {.kernel_size = 3, .padding = -1}, rng)(x); },
+                {"Conv2d: conv2d: expected a padding of at least 0 either way, got -1x-1"});
     check_error(
         [&] {
-            Conv2d(3, 16, {.kernel_size = 3, .dilation = {1, 0}}, rng);
+            Conv2d(3, 16, {.kernel_size = 3, .dilation = {1, 0}}, rng)(x);
         },
-        {"expected a dilation of at least 1 either way, got 1x0"});
+        {"Conv2d: conv2d: expected a dilation of at least 1 either way, got 1x0"});
     const Index huge = Index{1} << 62;  // twice that would overflow
-    check_error([&] { Conv2d(3, 16, {.kernel_size = 3, .padding = huge}, rng); },
-                {"Conv2d(3 -> 16, kernel 3x3): expected a padding of at most 2147483647 either "
-                 "way, got 4611686018427387904x4611686018427387904"});
+    check_error([&] { Conv2d(3, 16, {.kernel_size = 3, .padding = huge}, rng)(x); },
+                {"Conv2d: conv2d: expected a padding of at most 2147483647 either way, got "
+                 "4611686018427387904x4611686018427387904"});
     check_error(
         [&] {
-            Conv2d(3, 16, {.kernel_size = 3, .dilation = {1, huge}}, rng);
+            Conv2d(3, 16, {.kernel_size = 3, .dilation = {1, huge}}, rng)(x);
         },
-        {"expected a dilation of at most 2147483647 either way, got 1x4611686018427387904"});
-    check_error([&] { Conv2d(3, 16, {.kernel_size = 3, .stride = huge}, rng); },
-                {"expected a stride of at most 2147483647"});
+        {"Conv2d: conv2d: expected a dilation of at most 2147483647 either way, got "
+         "1x4611686018427387904"});
+    check_error([&] { Conv2d(3, 16, {.kernel_size = 3, .stride = huge}, rng)(x); },
+                {"Conv2d: conv2d: expected a stride of at most 2147483647"});
     check_error([&] { Conv2d(3, 16, {.kernel_size = huge}, rng); },
                 {"expected a kernel of at most 2147483647"});
     check_error(
@@ -666,8 +668,8 @@ TEST_CASE("conv2d layer: bad options") {
             conv2d(zeros({1, 1, 3, 3}), zeros({1, 1, 3, 3}), {}, {.padding = huge});
         },
         {"conv2d: expected a padding of at most 2147483647"});
-    check_error([&] { Conv2d(3, 16, {.kernel_size = 3, .stride = 2, .padding = "same"}, rng); },
-                {"Conv2d(3 -> 16, kernel 3x3): padding \"same\" needs a stride of 1, got 2x2"});
+    check_error([&] { Conv2d(3, 16, {.kernel_size = 3, .stride = 2, .padding = "same"}, rng)(x); },
+                {"Conv2d: conv2d: padding \"same\" needs a stride of 1, got 2x2"});
     const char* rule = "expected a number of groups that divides both channel counts, got ";
     check_error([&] { Conv2d(3, 16, {.kernel_size = 3, .groups = 2}, rng); },
                 {"Conv2d(3 -> 16, kernel 3x3): ", rule, "got 2"});

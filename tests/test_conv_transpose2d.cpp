@@ -475,6 +475,15 @@ TEST_CASE("conv_transpose2d layer: bad options and shapes") {
                 {"ConvTranspose2d(3 -> 16, kernel 0x0): expected a kernel of at least 1"});
     check_error([&] { ConvTranspose2d(3, 16, {.kernel_size = 3, .groups = 2}, rng); },
                 {"expected a number of groups that divides both channel counts, got 2"});
+    for (const Index stride : {0, -1}) {
+        CAPTURE(stride);
+        ConvTranspose2d layer(3, 16, {.kernel_size = 3, .stride = {stride, 1}}, rng);
+        check_error(
+            [&] {
+                layer(zeros({1, 3, 8, 8}));
+            },
+            {"ConvTranspose2d: conv_transpose2d: expected a stride of at least 1"});
+    }
     ConvTranspose2d odd(1, 1, {.kernel_size = 3, .stride = 2, .output_padding = 2}, rng);
     check_error(
         [&] {

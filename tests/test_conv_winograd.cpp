@@ -3,7 +3,7 @@
 #include <vector>
 
 #include <primer/core/kernels/conv.h>
-#include <primer/core/kernels/conv_parts.h>
+#include <primer/core/kernels/correlation.h>
 #include <primer/core/kernels/parallel.h>
 #include <primer/core/kernels/reference.h>
 #include <primer/core/rng.h>
@@ -25,8 +25,8 @@ kernels::Correlation correlation(const ConvSizes& s) {
             .groups = s.groups,
             .channels = s.in_channels / s.groups,
             .rows = s.out_channels / s.groups,
-            .h = kernels::forward_line(s.h),
-            .w = kernels::forward_line(s.w)};
+            .h = kernels::forward_direction(s.h),
+            .w = kernels::forward_direction(s.w)};
 }
 
 // The largest difference, as a share of the largest expected value.

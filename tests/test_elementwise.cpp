@@ -10,14 +10,6 @@
 namespace primer {
 namespace {
 
-using Inputs = std::vector<Tensor>;
-
-struct Binary {
-    const char* name;
-    Tensor (*op)(const Tensor&, const Tensor&);
-    double (*reference)(double, double);
-};
-
 const std::vector<Binary> kBinary{
     {"add", add, [](double a, double b) { return a + b; }},
     {"sub", sub, [](double a, double b) { return a - b; }},

@@ -205,9 +205,10 @@ std::string texts_in(const char* folder, const char* beginning, const char* endi
 TEST_CASE("house: every layer is compared with PyTorch's") {
     const std::string tests = texts_in("tests", "test_parity_", ".cpp");
     const std::string headers = texts_in("layers", "", ".h");
-    const std::vector<std::string> bases{"Activation", "BatchNorm", "DropoutLayer"};
+    const std::vector<std::string> bases{"Activation", "BatchNorm", "ConvLayer", "DropoutLayer"};
     const std::vector<std::string> not_in_pytorch{};
-    const std::regex layer(R"(class (\w+) : public (Module|Activation|BatchNorm|DropoutLayer)\b)");
+    const std::regex layer(
+        R"(class (\w+) : public (Module|Activation|BatchNorm|ConvLayer|DropoutLayer)\b)");
     int layers = 0;
     for (std::sregex_iterator match(headers.begin(), headers.end(), layer), end; match != end;
          ++match) {

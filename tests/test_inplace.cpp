@@ -159,8 +159,8 @@ TEST_CASE("ReLU and LeakyReLU layers in place: same memory, description, errors"
     CHECK(ReLU()(kept).data() != kept.data());
     CHECK(LeakyReLU()(kept).data() != kept.data());
     check_values(LeakyReLU({.negative_slope = -0.5})(kept), {2}, {1, 4});
-    check_error([] { LeakyReLU({.negative_slope = -1, .inplace = true}); },
-                {"LeakyReLU: expected negative_slope >= 0 with inplace, got -1"});
+    check_error([&] { LeakyReLU({.negative_slope = -1, .inplace = true})(kept); },
+                {"LeakyReLU: leaky_relu_: expected negative_slope >= 0, got -1"});
 }
 
 struct Step {

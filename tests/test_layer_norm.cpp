@@ -13,6 +13,7 @@
 #include <primer/core/ops.h>
 #include <primer/core/rng.h>
 #include <primer/core/tape.h>
+#include "normalization.h"
 #include "support.h"
 
 namespace primer {
@@ -86,30 +87,18 @@ TEST_CASE("layer_norm: gradients, over every option") {
             const auto f = [&](const Tensor& in, const Tensor& weight, const Tensor& bias) {
                 return layer_norm(in, normalized, weight, bias, {.eps = 0.1});
             };
-            check_gradients([&](const Tensors& in) { return f(in[0], in[1], in[2]); }, {x, w, b});
-            check_gradients([&](const Tensors& in) { return f(in[0], in[1], {}); }, {x, w});
-            check_gradients([&](const Tensors& in) { return f(in[0], {}, in[1]); }, {x, b});
-            check_gradients([&](const Tensors& in) { return f(in[0], {}, {}); }, {x});
-            check_gradients([&](const Tensors& in) { return f(x, in[0], b); }, {w});
-            check_gradients([&](const Tensors& in) { return f(x, w, in[0]); }, {b});
+            check_norm_gradients(f, x, w, b);
         }
     }
 }
 
 TEST_CASE("layer_norm: without values, the gradients of weight and bias are 0") {
     for (const Shape& shape : {Shape{0, 3}, Shape{2, 0, 3}, Shape{4, 0}}) {
-        CAPTURE(shape);
         const Shape normalized{shape[-1]};
-        Tape tape;
-        const Tensor x = zeros(shape).requires_grad_();
-        const Tensor w = ones(normalized).requires_grad_(), b = ones(normalized).requires_grad_();
-        const Tensor y = layer_norm(x, normalized, w, b);
-        CHECK(y.shape() == shape);
-        tape.backward(sum(y));
-        CHECK(x.grad().shape() == shape);
-        for (const Tensor& grad : {w.grad(), b.grad()}) {
-            CHECK(std::ranges::all_of(grad.values(), [](Real v) { return v == 0; }));
-        }
+        const auto f = [&](const Tensor& x, const Tensor& w, const Tensor& b) {
+            return layer_norm(x, normalized, w, b);
+        };
+        check_norm_without_values(f, shape, normalized);
     }
 }
 
@@ -326,7 +315,11 @@ TEST_CASE("LayerNorm: bad shapes and options") {
         {"LayerNorm: layer_norm: expected an x whose last dimensions are normalized_shape [3]"});
     check_error([] { LayerNorm(0); }, {"LayerNorm([0]): expected at least one dimension"});
     check_error([] { LayerNorm(Shape{}); }, {"LayerNorm([]): expected at least one dimension"});
-    check_error([] { LayerNorm(3, {.eps = -1}); }, {"LayerNorm: expected eps >= 0, got -1"});
+    check_error(
+        [] {
+            LayerNorm(3, {.eps = -1})(zeros({2, 3}));
+        },
+        {"LayerNorm: layer_norm: expected eps >= 0, got -1"});
 }
 
 }  // namespace

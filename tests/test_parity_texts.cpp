@@ -1,6 +1,5 @@
 // The layers as PyTorch prints them; the texts are made by tests/parity/layer_texts.py.
 
-#include <fstream>
 #include <limits>
 #include <map>
 #include <sstream>
@@ -20,28 +19,14 @@
 #include <primer/layers/pooling.h>
 #include <primer/layers/python_text.h>
 #include <primer/layers/sequential.h>
+#include "parity.h"
 #include "support.h"
 
 namespace primer {
 namespace {
 
-std::map<std::string, std::string> texts_of_pytorch() {
-    std::ifstream file(PRIMER_PARITY_DIR "/layer_texts.txt");
-    std::map<std::string, std::string> texts;
-    std::string name;
-    for (std::string line; std::getline(file, line);) {
-        if (line.starts_with("== ")) {
-            name = line.substr(3);
-        } else {
-            std::string& text = texts[name];
-            text += (text.empty() ? "" : "\n") + line;
-        }
-    }
-    return texts;
-}
-
 TEST_CASE("parity: layers print as PyTorch's do") {
-    std::map<std::string, std::string> texts = texts_of_pytorch();
+    std::map<std::string, std::string> texts = texts_of_pytorch("layer_texts.txt");
     const auto same = [&](const std::string& name, const Module& module) {
         std::ostringstream out;
         out << module;

@@ -846,52 +846,53 @@ TEST_CASE("pooling layers: description") {
 }
 
 TEST_CASE("pooling layers: bad options") {
-    check_error([] { MaxPool2d({}); },
-                {"MaxPool2d(kernel 0x0): expected a kernel of at least 1 either way, got 0x0"});
-    check_error([] { AvgPool2d({.stride = 2}); }, {"AvgPool2d(kernel 0x0): expected a kernel"});
+    const Tensor x = zeros({1, 1, 4, 4});
+    check_error([&] { MaxPool2d({})(x); },
+                {"MaxPool2d: max_pool2d: expected a kernel of at least 1 either way, got 0x0"});
+    check_error([&] { AvgPool2d({.stride = 2})(x); },
+                {"AvgPool2d: avg_pool2d: expected a kernel of at least 1 either way, got 0x0"});
     check_error(
-        [] {
-            MaxPool2d({.kernel_size = 2, .stride = {2, 0}});
+        [&] {
+            MaxPool2d({.kernel_size = 2, .stride = {2, 0}})(x);
         },
-        {"MaxPool2d(kernel 2x2): expected a stride of at least 1 either way, got 2x0"});
+        {"MaxPool2d: max_pool2d: expected a stride of at least 1 either way, got 2x0"});
     check_error(
-        [] {
-            AvgPool2d({.kernel_size = {2, 3}, .padding = {0, -1}});
+        [&] {
+            AvgPool2d({.kernel_size = {2, 3}, .padding = {0, -1}})(x);
         },
-        {"AvgPool2d(kernel 2x3): expected a padding of at least 0 either way, got 0x-1"});
-    check_error([] { MaxPool2d({.kernel_size = 2, .dilation = 0}); },
-                {"MaxPool2d(kernel 2x2): expected a dilation of at least 1 either way, got 0x0"});
-    const char* half = ": expected a padding of at most half the kernel, got ";
+        {"AvgPool2d: avg_pool2d: expected a padding of at least 0 either way, got 0x-1"});
+    check_error([&] { MaxPool2d({.kernel_size = 2, .dilation = 0})(x); },
+                {"MaxPool2d: max_pool2d: expected a dilation of at least 1 either way, got 0x0"});
     check_error(
-        [] {
-            MaxPool2d({.kernel_size = {4, 3}, .padding = 2});
+        [&] {
+            MaxPool2d({.kernel_size = {4, 3}, .padding = 2})(x);
         },
-        {"MaxPool2d(kernel 4x3)", half, "got 2x2"});
+        {"MaxPool2d: max_pool2d: expected a padding of at most half the kernel 4x3, got 2x2"});
     check_error(
-        [] {
-            AvgPool2d({.kernel_size = 1, .padding = {1, 0}});
+        [&] {
+            AvgPool2d({.kernel_size = 1, .padding = {1, 0}})(x);
         },
-        {"AvgPool2d(kernel 1x1)", half, "got 1x0"});
+        {"AvgPool2d: avg_pool2d: expected a padding of at most half the kernel 1x1, got 1x0"});
     check_error(
-        [] {
-            AdaptiveAvgPool2d({3, 0});
+        [&] {
+            AdaptiveAvgPool2d({3, 0})(x);
         },
-        {"AdaptiveAvgPool2d: expected a size of the output of at least 1 either way, got "
-         "3x0"});
-    check_error([] { AdaptiveMaxPool2d(0); },
-                {"AdaptiveMaxPool2d: expected a size of the output of at least 1 either way"});
-    check_error([] { MaxPool2d(2, -1); }, {"MaxPool2d(kernel 2x2): expected a stride of at least"});
-    check_error([] { AvgPool2d({.kernel_size = 2, .divisor_override = 0}); },
-                {"AvgPool2d: expected a divisor_override other than 0"});
+        {"AdaptiveAvgPool2d: adaptive_avg_pool2d: expected a size of the output of at least 1 "
+         "either way, got 3x0"});
+    check_error([&] { AdaptiveMaxPool2d(0)(x); },
+                {"AdaptiveMaxPool2d: adaptive_max_pool2d: expected a size of the output of at "
+                 "least 1 either way"});
+    check_error([&] { MaxPool2d(2, -1)(x); },
+                {"MaxPool2d: max_pool2d: expected a stride of at least"});
+    check_error([&] { AvgPool2d({.kernel_size = 2, .divisor_override = 0})(x); },
+                {"AvgPool2d: avg_pool2d: expected a divisor_override other than 0"});
     const Index huge = Index{1} << 62;  // twice that would overflow
-    check_error(
-        [&] { MaxPool2d({.kernel_size = huge, .padding = huge}); },
-        {"MaxPool2d(kernel 4611686018427387904x4611686018427387904): expected a kernel of at most "
-         "2147483647 either way"});
-    check_error([&] { AvgPool2d({.kernel_size = 2, .stride = huge}); },
-                {"AvgPool2d(kernel 2x2): expected a stride of at most 2147483647 either way"});
-    check_error([&] { MaxPool2d({.kernel_size = 2, .dilation = huge}); },
-                {"MaxPool2d(kernel 2x2): expected a dilation of at most"});
+    check_error([&] { MaxPool2d({.kernel_size = huge, .padding = huge})(x); },
+                {"MaxPool2d: max_pool2d: expected a kernel of at most 2147483647 either way"});
+    check_error([&] { AvgPool2d({.kernel_size = 2, .stride = huge})(x); },
+                {"AvgPool2d: avg_pool2d: expected a stride of at most 2147483647 either way"});
+    check_error([&] { MaxPool2d({.kernel_size = 2, .dilation = huge})(x); },
+                {"MaxPool2d: max_pool2d: expected a dilation of at most"});
 }
 
 TEST_CASE("pooling layers: bad shapes") {

@@ -1,4 +1,3 @@
-#include <fstream>
 #include <iomanip>
 #include <limits>
 #include <map>
@@ -8,34 +7,16 @@
 #include <primer/core/io/safetensors.h>
 #include <primer/core/ops.h>
 #include <primer/core/tape.h>
+#include "parity.h"
 #include "support.h"
 
 namespace primer {
-namespace {
-
-// The texts of tests/parity/tensor_texts.txt, by the names of the tensors.
-std::map<std::string, std::string> texts_of_pytorch() {
-    std::ifstream file(PRIMER_PARITY_DIR "/tensor_texts.txt");
-    std::map<std::string, std::string> texts;
-    std::string name;
-    for (std::string line; std::getline(file, line);) {
-        if (line.starts_with("== ")) {
-            name = line.substr(3);
-        } else {
-            std::string& text = texts[name];
-            text += (text.empty() ? "" : "\n") + line;
-        }
-    }
-    return texts;
-}
-
-}  // namespace
 
 TEST_CASE("print: tensors print as PyTorch's do") {
     const SafetensorsFile file =
         SafetensorsFile::load(PRIMER_PARITY_DIR "/tensor_texts.safetensors");
     CHECK(file.metadata().at("made by").find("PyTorch 2.13.0") != std::string::npos);
-    const std::map<std::string, std::string> texts = texts_of_pytorch();
+    const std::map<std::string, std::string> texts = texts_of_pytorch("tensor_texts.txt");
     CHECK(texts.size() > 100);
     CHECK(texts.size() == file.names().size());
     for (const auto& named : texts) {

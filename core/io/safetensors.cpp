@@ -410,6 +410,110 @@ bool may_be_missing(const StateEntry& entry) {
     return entry.whole && entry.name.ends_with("num_batches_tracked");
 }
 
+// Which tensors of a file are those of a model, and the report on it.
+class Match {
+  public:
+    Match(const SafetensorsFile& file, const StateDict& tensors) : file_(file), tensors_(tensors) {
+        match_names();
+        match_tensors();
+        report_missing();
+    }
+
+    // Throws Error unless the file has the tensors of the model, and no others.
+    void check_complete() const {
+        if (report.missing.empty() && report.unexpected.empty() && shapes_.empty()) return;
+        const auto quoted = [](std::vector<std::string> names) {
+            for (std::string& name : names) name = in_quotes(name);
+            return names;
+        };
+        fail(file_.source(), ": expected the tensors of this model, got those of another",
+             listed("missing", quoted(report.missing)),
+             listed("unexpected", quoted(report.unexpected)), listed("misshapen", shapes_));
+    }
+
+    LoadReport report;
+    // The tensors that can be loaded, each once, with their names in the file.
+    std::vector<std::pair<const StateEntry*, std::string>> fitting;
+
+  private:
+    void match_names() {
+        std::set<std::string_view> wanted;
+        for (const StateEntry& entry : tensors_) wanted.insert(entry.name);
+        std::set<std::string_view> wrapped;
+        for (const std::string& name : file_.names()) {
+            const auto [here, wrappers] = wanted_name(name, wanted);
+            // An exact name takes precedence over one with wrappers.
+            const bool taken = here != name && (file_.contains(here) || stored_as_.contains(here));
+            if (!wanted.contains(here) || taken) {
+                report.unexpected.push_back(name);
+                continue;
+            }
+            stored_as_[here] = name;
+            wrapped.insert(wrappers.begin(), wrappers.end());
+        }
+        note_wrappers(wrapped);
+    }
+
+    void note_wrappers(const std::set<std::string_view>& wrapped) {
+        // The count that AveragedModel, a wrapper, stores beside the model.
+        const auto averaged = std::ranges::find(report.unexpected, "n_averaged");
+        if (wrapped.contains("module.") && averaged != report.unexpected.end()) {
+            report.unexpected.erase(averaged);
+            report.notes.push_back(
+                "\"n_averaged\", AveragedModel's count, is not of the model: left out");
+        }
+        for (const std::string_view wrapper : wrapped) {
+            report.notes.push_back("the names in the file have \"" + std::string(wrapper) +
+                                   "\" in them, as PyTorch's wrappers leave it: loaded without");
+        }
+    }
+
+    void match_tensors() {
+        // By the tensor itself, which may have several names.
+        std::map<const void*, std::pair<std::string, const SafeTensor*>> found;
+        for (const StateEntry& entry : tensors_) {
+            const auto stored = stored_as_.find(entry.name);
+            if (stored == stored_as_.end()) continue;
+            const void* const itself = &entry.tensor.impl();
+            there_.insert(itself);
+            const SafeTensor& there = file_.raw(stored->second);
+            if (there.shape != entry.tensor.shape()) {
+                report.misshapen.push_back(entry.name);
+                shapes_.push_back(in_quotes(entry.name) + ' ' + there.shape.str() + " for " +
+                                  entry.tensor.shape().str());
+                continue;
+            }
+            const auto [first, is_new] = found.emplace(itself, std::pair(entry.name, &there));
+            const SafeTensor& before = *first->second.second;
+            check(is_new || (before.dtype == there.dtype && before.bytes == there.bytes),
+                  file_.source(), ": expected the same values for ", in_quotes(first->second.first),
+                  " and ", in_quotes(entry.name),
+                  ", which are one tensor in this model, got different ones");
+            if (is_new) fitting.emplace_back(&entry, stored->second);
+        }
+    }
+
+    void report_missing() {
+        bool counts = false;
+        for (const StateEntry& entry : tensors_) {
+            if (there_.contains(&entry.tensor.impl())) continue;
+            if (may_be_missing(entry)) {
+                counts = true;
+            } else {
+                report.missing.push_back(entry.name);
+            }
+        }
+        if (counts)
+            report.notes.push_back("the file has no num_batches_tracked: left as they were");
+    }
+
+    const SafetensorsFile& file_;
+    const StateDict& tensors_;
+    std::map<std::string, std::string, std::less<>> stored_as_;  // by the model's name
+    std::set<const void*> there_;      // the model's tensors that the file has, of any shape
+    std::vector<std::string> shapes_;  // of the misshapen, for the message
+};
+
 }  // namespace
 
 const SafeTensor& SafetensorsFile::find(const std::string& name) const {
@@ -421,84 +525,18 @@ const SafeTensor& SafetensorsFile::find(const std::string& name) const {
 }
 
 LoadReport SafetensorsFile::load_into(const StateDict& tensors, const LoadOptions& options) const {
-    LoadReport report;
-    std::set<std::string_view> wanted;
-    for (const StateEntry& entry : tensors) wanted.insert(entry.name);
-    std::map<std::string, std::string, std::less<>> stored_as;  // by the model's name
-    std::set<std::string_view> wrapped;
-    for (const auto& [name, tensor] : tensors_) {
-        const auto [here, wrappers] = wanted_name(name, wanted);
-        // An exact name takes precedence over one with wrappers.
-        const bool taken = here != name && (contains(here) || stored_as.contains(here));
-        if (!wanted.contains(here) || taken) {
-            report.unexpected.push_back(name);
-            continue;
-        }
-        stored_as[here] = name;
-        wrapped.insert(wrappers.begin(), wrappers.end());
-    }
-    // The count that AveragedModel, a wrapper, stores beside the model.
-    const auto averaged = std::ranges::find(report.unexpected, "n_averaged");
-    if (wrapped.contains("module.") && averaged != report.unexpected.end()) {
-        report.unexpected.erase(averaged);
-        report.notes.push_back(
-            "\"n_averaged\", AveragedModel's count, is not of the model: left out");
-    }
-    for (const std::string_view wrapper : wrapped) {
-        report.notes.push_back("the names in the file have \"" + std::string(wrapper) +
-                               "\" in them, as PyTorch's wrappers leave it: loaded without");
-    }
-
-    std::vector<std::string> shapes;                                         // for the message
-    std::map<const void*, std::pair<std::string, const SafeTensor*>> found;  // by the tensor itself
-    std::set<const void*> there_is;  // the same, of any shape
-    std::vector<std::pair<const StateEntry*, std::string>> fitting;
-    for (const StateEntry& entry : tensors) {
-        const auto stored = stored_as.find(entry.name);
-        if (stored == stored_as.end()) continue;
-        there_is.insert(&entry.tensor.impl());
-        const SafeTensor& there = raw(stored->second);
-        if (there.shape != entry.tensor.shape()) {
-            report.misshapen.push_back(entry.name);
-            shapes.push_back(in_quotes(entry.name) + ' ' + there.shape.str() + " for " +
-                             entry.tensor.shape().str());
-            continue;
-        }
-        const auto [first, is_new] =
-            found.emplace(&entry.tensor.impl(), std::pair(entry.name, &there));
-        const SafeTensor& before = *first->second.second;
-        check(is_new || (before.dtype == there.dtype && before.bytes == there.bytes), source_,
-              ": expected the same values for ", in_quotes(first->second.first), " and ",
-              in_quotes(entry.name), ", which are one tensor in this model, got different ones");
-        if (is_new) fitting.emplace_back(&entry, stored->second);
-    }
-    bool counts = false;
-    for (const StateEntry& entry : tensors) {
-        if (there_is.contains(&entry.tensor.impl())) continue;
-        if (may_be_missing(entry)) {
-            counts = true;
-        } else {
-            report.missing.push_back(entry.name);
-        }
-    }
-    if (counts) report.notes.push_back("the file has no num_batches_tracked: left as they were");
-
-    const bool all = report.missing.empty() && report.unexpected.empty() && shapes.empty();
-    if (!all && options.strict) {
-        const auto quoted = [](std::vector<std::string> names) {
-            for (std::string& name : names) name = in_quotes(name);
-            return names;
-        };
-        fail(source_, ": expected the tensors of this model, got those of another",
-             listed("missing", quoted(report.missing)),
-             listed("unexpected", quoted(report.unexpected)), listed("misshapen", shapes));
-    }
+    const Match match(*this, tensors);
+    if (options.strict) match.check_complete();
     // Everything that can throw comes before the first change.
     std::vector<Tensor> values;
-    for (const auto& [entry, stored] : fitting) values.push_back(tensor(stored, options.rounding));
-    for (const auto& [entry, stored] : fitting) entry->tensor.mutable_data("load_safetensors");
-    for (std::size_t i = 0; i < values.size(); ++i) fitting[i].first->tensor.copy_(values[i]);
-    return report;
+    for (const auto& [entry, stored] : match.fitting) {
+        values.push_back(tensor(stored, options.rounding));
+    }
+    for (const auto& [entry, stored] : match.fitting) {
+        entry->tensor.mutable_data("load_safetensors");
+    }
+    for (std::size_t i = 0; i < values.size(); ++i) match.fitting[i].first->tensor.copy_(values[i]);
+    return match.report;
 }
 
 LoadReport load_safetensors(const std::filesystem::path& path, const StateDict& tensors,

@@ -15,10 +15,6 @@
 namespace primer::kernels {
 namespace {
 
-double or_else(double otherwise, const Real* values, Index c) {
-    return values != nullptr ? static_cast<double>(values[c]) : otherwise;
-}
-
 // A number for each channel of a group.
 template <class T>
 using PerChannel = std::array<T, kMostChannels>;

@@ -27,6 +27,11 @@ struct BatchNormRule {
     bool relu = false;
 };
 
+/// values[c], or `otherwise` if `values` is nullptr: the weight or the bias of channel c.
+inline double or_else(double otherwise, const Real* values, Index c) {
+    return values != nullptr ? static_cast<double>(values[c]) : otherwise;
+}
+
 /// Computes y from given moments [channels].
 void batch_norm(const BatchNormSizes& sizes, const BatchNormRule& rule, const Real* x,
                 const Moments* moments, Real* y);

@@ -37,7 +37,7 @@
 
 #include <algorithm>
 
-#include "conv_parts.h"
+#include "correlation.h"
 #include "isa.h"
 #include "parallel.h"
 #include "reference.h"
@@ -59,8 +59,8 @@ Correlation forward_correlation(const ConvSizes& s) {
             .groups = s.groups,
             .channels = s.in_channels / s.groups,
             .rows = s.out_channels / s.groups,
-            .h = forward_line(s.h),
-            .w = forward_line(s.w)};
+            .h = forward_direction(s.h),
+            .w = forward_direction(s.w)};
 }
 
 }  // namespace
@@ -77,14 +77,15 @@ namespace {
 
 // The positions i = phase, phase + stride, ... of the input, and the taps that meet them: cell k
 // meets i at output (i + padding - k * dilation) / stride, if that is a whole number.
-Line backward_line(const Window& window, Index phase) {
+Direction backward_direction(const Window& window, Index phase) {
     const Index count = (window.in - phase + window.stride - 1) / window.stride;
-    Line line{.in = window.out, .out = std::max(Index{0}, count), .stride = 1, .taps = {}};
+    Direction direction{
+        .in = window.out, .out = std::max(Index{0}, count), .stride = 1, .taps = {}};
     for (Index k = window.kernel - 1; k >= 0; --k) {
         const Index distance = phase + window.padding - k * window.dilation;
-        if (distance % window.stride == 0) line.taps.push_back({k, distance / window.stride});
+        if (distance % window.stride == 0) direction.taps.push_back({k, distance / window.stride});
     }
-    return line;
+    return direction;
 }
 
 // Rearranges weight [groups, out, in, kh, kw] to [groups, in, (out, th, tw)]: for each channel of
@@ -134,8 +135,8 @@ void conv2d_backward_input(const ConvSizes& s, const Real* weight, const Real* d
                             .groups = s.groups,
                             .channels = s.out_channels / s.groups,
                             .rows = s.in_channels / s.groups,
-                            .h = backward_line(s.h, phase_h),
-                            .w = backward_line(s.w, phase_w)};
+                            .h = backward_direction(s.h, phase_h),
+                            .w = backward_direction(s.w, phase_w)};
         if (c.outputs() == 0) continue;
         if (c.depth() == 0) {
             scatter(s, phase_h, phase_w, c, nullptr, dx);

@@ -2,20 +2,20 @@
 
 #include <array>
 
-#include "conv_parts.h"
+#include "correlation.h"
 #include "gemm_blocks.h"
 #include "parallel.h"
 #include "storage.h"
 
 namespace primer::kernels {
 
-Line forward_line(const Window& window) {
-    Line line{.in = window.in, .out = window.out, .stride = window.stride, .taps = {}};
-    for (Index k = 0; k < window.kernel; ++k) line.taps.push_back({k, window.at(0, k)});
-    return line;
+Direction forward_direction(const Window& window) {
+    Direction direction{.in = window.in, .out = window.out, .stride = window.stride, .taps = {}};
+    for (Index k = 0; k < window.kernel; ++k) direction.taps.push_back({k, window.at(0, k)});
+    return direction;
 }
 
-Frame::Frame(const Line& h, const Line& w, Index first_output_row, Index output_rows)
+Frame::Frame(const Direction& h, const Direction& w, Index first_output_row, Index output_rows)
     : first_row(first_output_row * h.stride + h.first()),
       rows(h.seen(output_rows)),
       first_column(w.first()),
@@ -32,12 +32,13 @@ Frame::Frame(const Line& h, const Line& w, Index first_output_row, Index output_
     }
 }
 
-bool Frame::is_image(const Line& h, const Line& w) const {
+bool Frame::is_image(const Direction& h, const Direction& w) const {
     return stride == 1 && first_row >= 0 && first_row + rows <= h.in && first_column >= 0 &&
            first_column + columns <= w.in;
 }
 
-void Frame::fill(const Line& h, const Line& w, Index channels, const Real* image, Real* to) const {
+void Frame::fill(const Direction& h, const Direction& w, Index channels, const Real* image,
+                 Real* to) const {
     const Index top = std::max(Index{0}, first_row), bottom = std::min(h.in, first_row + rows);
     const Index left = std::max(Index{0}, first_column);
     const Index right = std::min(w.in, first_column + columns);
@@ -58,7 +59,7 @@ void Frame::fill(const Line& h, const Line& w, Index channels, const Real* image
     }
 }
 
-std::vector<Index> Frame::offsets(const Line& h, const Line& w, Index channels) const {
+std::vector<Index> Frame::offsets(const Direction& h, const Direction& w, Index channels) const {
     std::vector<Index> offsets;
     for (Index c = 0; c < channels; ++c) {
         for (const Tap& th : h.taps) {

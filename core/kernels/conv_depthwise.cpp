@@ -1,6 +1,6 @@
 // Only speed: the definition is in reference.cpp.
 
-#include "conv_parts.h"
+#include "correlation.h"
 #include "isa/table.h"
 #include "parallel.h"
 #include "storage.h"
@@ -14,7 +14,8 @@ namespace {
 
 // Calls body(plane, loops, x) for each plane of x [batch, channels, h.in, w.in], padded.
 template <class Body>
-void for_each_plane(Index planes, const Line& h, const Line& w, const Real* x, const Body& body) {
+void for_each_plane(Index planes, const Direction& h, const Direction& w, const Real* x,
+                    const Body& body) {
     const Frame frame(h, w, 0, h.out);
     const std::vector<Index> offsets = frame.offsets(h, w, 1);
     const DepthwiseLoops loops{.rows = h.out,
@@ -51,7 +52,7 @@ void depthwise_weight_gradient(const ConvSizes& s, const Real* x, const Real* dy
     const Index weights = s.groups * s.h.kernel * s.w.kernel;
     Storage sums(s.batch * weights);
     std::fill_n(sums.data(), sums.size(), Real(0));
-    for_each_plane(s.batch * s.groups, forward_line(s.h), forward_line(s.w), x,
+    for_each_plane(s.batch * s.groups, forward_direction(s.h), forward_direction(s.w), x,
                    [&](Index plane, const DepthwiseLoops& loops, const Real* padded) {
                        table().depthwise.weight(loops, padded, dy + plane * s.h.out * s.w.out,
                                                 sums.data() + plane * loops.taps);

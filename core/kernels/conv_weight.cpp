@@ -1,6 +1,6 @@
 // Only speed: the definition is in reference.cpp.
 
-#include "conv_parts.h"
+#include "correlation.h"
 #include "gemm_blocks.h"
 #include "parallel.h"
 #include "storage.h"
@@ -30,8 +30,8 @@ class WeightGradient {
         : sizes_(s),
           x_(x + group * (s.in_channels / s.groups) * s.h.in * s.w.in),
           dy_(dy + group * (s.out_channels / s.groups) * s.h.out * s.w.out),
-          h_(forward_line(s.h)),
-          w_(forward_line(s.w)),
+          h_(forward_direction(s.h)),
+          w_(forward_direction(s.w)),
           frame_(h_, w_, 0, s.h.out),
           row_(frame_.stride * frame_.phase),
           pixels_(frame_.rows * row_),
@@ -221,7 +221,7 @@ class WeightGradient {
 
     const ConvSizes& sizes_;
     const Real *x_, *dy_;
-    const Line h_, w_;
+    const Direction h_, w_;
     const Frame frame_;  // of a whole image; its pixels are vectors of channels
     const Index row_, pixels_, outputs_;
     const Cut blocks_, strips_;  // of the channels of x and of dy

@@ -38,7 +38,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "conv_parts.h"
+#include "correlation.h"
 #include "gemm_blocks.h"
 #include "isa/table.h"
 #include "parallel.h"
@@ -50,9 +50,10 @@ namespace {
 constexpr Index kPlaces = 36;  // 6x6
 constexpr Index kTiles = 48;   // in work at a time: they and their results fit L2
 
-bool is_three_in_a_row(const Line& line) {
-    return line.stride == 1 && line.taps.size() == 3 && line.taps[1].at == line.taps[0].at + 1 &&
-           line.taps[2].at == line.taps[1].at + 1;
+bool is_three_in_a_row(const Direction& direction) {
+    return direction.stride == 1 && direction.taps.size() == 3 &&
+           direction.taps[1].at == direction.taps[0].at + 1 &&
+           direction.taps[2].at == direction.taps[1].at + 1;
 }
 
 // Tiles of 4x4 outputs, in groups: the tiles of some images, or some rows of the tiles of one.

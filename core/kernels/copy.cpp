@@ -17,11 +17,11 @@ constexpr Index kRows = 16;
 constexpr Index kColumns = 1024;  // of what a thread copies at a time: kRows * kColumns = kGrain
 
 // One dimension of a copy: its size, and how far apart neighbours lie in x and in y.
-struct Line {
+struct Dimension {
     Index size = 1, x = 0, y = 0;
 };
 
-void copy_tile(const Line& across, const Line& along, const Real* x, Real* y) {
+void copy_tile(const Dimension& across, const Dimension& along, const Real* x, Real* y) {
     if (along.x == 1 && along.y == 1) {
         for (Index r = 0; r < across.size; ++r) {
             std::copy_n(x + r * across.x, along.size, y + r * across.y);
@@ -47,18 +47,18 @@ void copy_tile(const Line& across, const Line& along, const Real* x, Real* y) {
 
 // Takes out the dimension that makes up tiles together with the innermost one, `along`: the one
 // whose neighbours are adjacent in x or, if there is none, the next to innermost.
-Line take_across(std::vector<Line>& lines, const Line& along) {
-    if (lines.empty()) return {};
-    auto found = std::ranges::find(lines, Index{1}, &Line::x);
-    if (along.x == 1 || found == lines.end()) found = lines.end() - 1;
-    const Line across = *found;
-    lines.erase(found);
+Dimension take_across(std::vector<Dimension>& dimensions, const Dimension& along) {
+    if (dimensions.empty()) return {};
+    auto found = std::ranges::find(dimensions, Index{1}, &Dimension::x);
+    if (along.x == 1 || found == dimensions.end()) found = dimensions.end() - 1;
+    const Dimension across = *found;
+    dimensions.erase(found);
     return across;
 }
 
-// Piece `index` of a line that is cut into pieces of `size`.
-Line piece_of(const Line& line, Index size, Index index) {
-    return {std::min(size, line.size - index * size), line.x, line.y};
+// Piece `index` of a dimension that is cut into pieces of `size`.
+Dimension piece_of(const Dimension& whole, Index size, Index index) {
+    return {std::min(size, whole.size - index * size), whole.x, whole.y};
 }
 
 }  // namespace
@@ -67,13 +67,13 @@ void copy_strided(const Shape& shape, const Real* x, const Strides& stride_x, Re
                   const Strides& stride_y) {
     if (shape.numel() == 0) return;
     const Broadcast loop(shape, stride_x, stride_y);
-    std::vector<Line> around;
+    std::vector<Dimension> around;
     for (std::size_t d = 0; d < static_cast<std::size_t>(loop.rank); ++d) {
         around.push_back({loop.size[d], loop.stride_a[d], loop.stride_b[d]});
     }
-    const Line along = around.back();
+    const Dimension along = around.back();
     around.pop_back();
-    const Line across = take_across(around, along);
+    const Dimension across = take_across(around, along);
     const Index in_row = (along.size + kColumns - 1) / kColumns;  // tiles
     const Index in_column = (across.size + kRows - 1) / kRows;
     const Index count = shape.numel() / (along.size * across.size) * in_row * in_column;
@@ -84,9 +84,9 @@ void copy_strided(const Shape& shape, const Real* x, const Strides& stride_x, Re
             Index at_x = column * kColumns * along.x + row * kRows * across.x;
             Index at_y = column * kColumns * along.y + row * kRows * across.y;
             Index rest = t / in_row / in_column;
-            for (auto line = around.rbegin(); line != around.rend(); rest /= line->size, ++line) {
-                at_x += rest % line->size * line->x;
-                at_y += rest % line->size * line->y;
+            for (auto d = around.rbegin(); d != around.rend(); rest /= d->size, ++d) {
+                at_x += rest % d->size * d->x;
+                at_y += rest % d->size * d->y;
             }
             copy_tile(piece_of(across, kRows, row), piece_of(along, kColumns, column), x + at_x,
                       y + at_y);

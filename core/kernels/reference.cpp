@@ -247,14 +247,6 @@ void adaptive_max_pool2d_backward(const AdaptiveMaxPoolSizes& s, const void* tak
 
 // --- Batch normalisation -------------------------------------------------------------------------
 
-namespace {
-
-double or_else(double otherwise, const Real* values, Index c) {
-    return values != nullptr ? static_cast<double>(values[c]) : otherwise;
-}
-
-}  // namespace
-
 Normalization::Normalization(const BatchNormRule& rule, const Moments& moments, Index c)
     : mean_(moments.mean),
       scale_(or_else(1, rule.weight, c) / std::sqrt(moments.variance + rule.eps)),

@@ -14,10 +14,6 @@
 namespace primer::kernels {
 namespace {
 
-double or_else(double otherwise, const Real* values, Index c) {
-    return values != nullptr ? static_cast<double>(values[c]) : otherwise;
-}
-
 // A row as a problem of its own, with its part of everything.
 struct Row {
     RowNormSizes sizes;

@@ -56,6 +56,22 @@ Tensor leaky(const char* op, const Tensor& x, double negative_slope, Keep keep, 
         output);
 }
 
+// y = f(x) along dimension `dim`. The backward, a loop (axis, y, dy, dx), needs only y.
+template <class Forward, class BackwardLoop>
+Tensor along(int dim, const char* op, const Tensor& x, Forward forward, BackwardLoop backward) {
+    const Shape shape = at_least_1d(x.shape());
+    const kernels::Axis axis(shape, shape.normalize(dim, op));
+    Tensor y = empty(x.shape());
+    forward(axis, x.data(), y.mutable_data());
+    return record({op, 0}, y, {x},
+                  [axis, backward, y = Saved(y)](const Tensor& dy, std::span<Grad> d) {
+                      Grad& dx = d[0];
+                      Tensor grad = empty(dy.shape());
+                      backward(axis, y->data(), dy.data(), grad.mutable_data());
+                      dx.add(grad);
+                  });
+}
+
 Tensor clamped(const char* op, const Tensor& x, double min_val, double max_val) {
     check_finite(min_val, op, "min_val");
     check_finite(max_val, op, "max_val");
@@ -299,34 +315,14 @@ Tensor hardswish(const Tensor& x) {
 //     dy_i/dx_j = y_i ([i = j] - y_j)
 //     dx_j      = sum_i dy_i y_i ([i = j] - y_j) = y_j (dy_j - sum_i dy_i y_i)
 Tensor softmax(const Tensor& x, Only<int> dim) {
-    const Shape shape = at_least_1d(x.shape());
-    const kernels::Axis axis(shape, shape.normalize(dim, "softmax"));
-    Tensor y = empty(x.shape());
-    kernels::softmax(axis, x.data(), y.mutable_data());
-    return record({"softmax", 0}, y, {x},
-                  [axis, y = Saved(y)](const Tensor& dy, std::span<Grad> d) {
-                      Grad& dx = d[0];
-                      Tensor grad = empty(dy.shape());
-                      kernels::softmax_backward(axis, y->data(), dy.data(), grad.mutable_data());
-                      dx.add(grad);
-                  });
+    return along(dim, "softmax", x, kernels::softmax, kernels::softmax_backward);
 }
 
 // y_i = x_i - ln S with S = sum_j e^(x_j), so
 //     dy_i/dx_j = [i = j] - e^(x_j) / S = [i = j] - e^(y_j)
 //     dx_j      = dy_j - e^(y_j) sum_i dy_i
 Tensor log_softmax(const Tensor& x, Only<int> dim) {
-    const Shape shape = at_least_1d(x.shape());
-    const kernels::Axis axis(shape, shape.normalize(dim, "log_softmax"));
-    Tensor y = empty(x.shape());
-    kernels::log_softmax(axis, x.data(), y.mutable_data());
-    return record(
-        {"log_softmax", 0}, y, {x}, [axis, y = Saved(y)](const Tensor& dy, std::span<Grad> d) {
-            Grad& dx = d[0];
-            Tensor grad = empty(dy.shape());
-            kernels::log_softmax_backward(axis, y->data(), dy.data(), grad.mutable_data());
-            dx.add(grad);
-        });
+    return along(dim, "log_softmax", x, kernels::log_softmax, kernels::log_softmax_backward);
 }
 
 // Goodfellow et al., "Maxout Networks", 2013, section 3. dy goes to the piece that was taken; the

@@ -7,6 +7,7 @@
 #include "../ops.h"
 #include "../options.h"
 #include "../tape.h"
+#include "gradients.h"
 
 namespace primer {
 namespace {
@@ -15,6 +16,37 @@ void check_per_channel(const Tensor& values, const char* what, const Shape& x) {
     if (!values.defined()) return;
     check(values.shape() == Shape{x[1]}, "batch_norm: expected x [N, C, ...] and a ", what,
           " [C], got x ", x, " and a ", what, ' ', values.shape());
+}
+
+// The sizes of x. Throws Error unless all arguments fit.
+kernels::BatchNormSizes sizes_of(const Tensor& x, const Tensor& running_mean,
+                                 const Tensor& running_var, const Tensor& weight,
+                                 const Tensor& bias, const BatchNormOptions& options) {
+    const Shape& shape = x.shape();
+    check(x.rank() >= 2, "batch_norm: expected x [N, C] or [N, C, ...], got ", shape);
+    check_per_channel(running_mean, "running_mean", shape);
+    check_per_channel(running_var, "running_var", shape);
+    check_per_channel(weight, "weight", shape);
+    check_per_channel(bias, "bias", shape);
+    const bool running = running_mean.defined(), training = options.training;
+    check(running == running_var.defined(),
+          "batch_norm: expected both of running_mean and running_var, or neither");
+    check(running || training,
+          "batch_norm: without training, expected running_mean and running_var, got neither");
+    check(options.momentum >= 0 && options.momentum <= 1,
+          "batch_norm: expected a momentum from 0 to 1, got ", options.momentum);
+    check_not_negative(options.eps, "batch_norm", "eps");
+    check(!training || options.eps > 0,
+          "batch_norm: training needs eps > 0, since the variance of a batch can be 0; got ",
+          options.eps);
+    const kernels::BatchNormSizes sizes{shape[0], shape[1], shape.slice(2, x.rank()).numel()};
+    check(!training || sizes.count() != 1, "batch_norm: x ", shape,
+          " has 1 value for each channel, and the variance of one value is 0: ",
+          running ? "training needs more"
+                  : "without running statistics it needs more, also in eval()",
+          "; use a larger batch (a last one that is smaller than the others can be dropped)",
+          running ? " or eval()" : "");
+    return sizes;
 }
 
 std::vector<kernels::Moments> moments_of(const Tensor& mean, const Tensor& var) {
@@ -82,30 +114,10 @@ Tensor without_values(const Op& op, const Tensor& y, const Tensor& x, const Tens
 // reads for z_i anyway. Keeping y for its sign would cost another read, and a mask a write as well.
 Tensor batch_norm(const Tensor& x, const Tensor& running_mean, const Tensor& running_var,
                   const Tensor& weight, const Tensor& bias, const BatchNormOptions& options) {
+    const kernels::BatchNormSizes sizes =
+        sizes_of(x, running_mean, running_var, weight, bias, options);
     const Shape& shape = x.shape();
-    check(x.rank() >= 2, "batch_norm: expected x [N, C] or [N, C, ...], got ", shape);
-    check_per_channel(running_mean, "running_mean", shape);
-    check_per_channel(running_var, "running_var", shape);
-    check_per_channel(weight, "weight", shape);
-    check_per_channel(bias, "bias", shape);
-    const bool running = running_mean.defined(), training = options.training;
-    check(running == running_var.defined(),
-          "batch_norm: expected both of running_mean and running_var, or neither");
-    check(running || training,
-          "batch_norm: without training, expected running_mean and running_var, got neither");
-    check(options.momentum >= 0 && options.momentum <= 1,
-          "batch_norm: expected a momentum from 0 to 1, got ", options.momentum);
-    check_not_negative(options.eps, "batch_norm", "eps");
-    check(!training || options.eps > 0,
-          "batch_norm: training needs eps > 0, since the variance of a batch can be 0; got ",
-          options.eps);
-    const kernels::BatchNormSizes sizes{shape[0], shape[1], shape.slice(2, x.rank()).numel()};
-    check(!training || sizes.count() != 1, "batch_norm: x ", shape,
-          " has 1 value for each channel, and the variance of one value is 0: ",
-          running ? "training needs more"
-                  : "without running statistics it needs more, also in eval()",
-          "; use a larger batch (a last one that is smaller than the others can be dropped)",
-          running ? " or eval()" : "");
+    const bool training = options.training;
 
     Tensor y = empty(shape);
     const Index parameters = (weight.defined() ? shape[1] : 0) + (bias.defined() ? shape[1] : 0);
@@ -117,7 +129,7 @@ Tensor batch_norm(const Tensor& x, const Tensor& running_mean, const Tensor& run
     if (training) {
         moments.resize(static_cast<std::size_t>(sizes.channels));
         kernels::batch_norm_training(sizes, rule, x.data(), moments.data(), y.mutable_data());
-        if (running) {
+        if (running_mean.defined()) {
             update_running(running_mean, running_var, options.momentum, moments, sizes.count());
         }
     } else {
@@ -132,31 +144,22 @@ Tensor batch_norm(const Tensor& x, const Tensor& running_mean, const Tensor& run
     const bool needs_b = bias.defined() && relu;
     return record(
         op, y, {x, weight, bias},
-        [sizes, eps = options.eps, relu, training, moments = SavedList(std::move(moments)), needs_x,
-         needs_w, needs_b, x = Saved(x, needs_x), w = Saved(weight, needs_w),
+        [sizes, eps = options.eps, relu, training, moments = SavedList(std::move(moments)),
+         x = Saved(x, needs_x), w = Saved(weight, needs_w),
          b = Saved(bias, needs_b)](const Tensor& dy, std::span<Grad> d) {
-            Grad &dx = d[0], &dw = d[1], &db = d[2];
-            const auto to_fill = [](const Grad& grad, const Shape& of) {
-                return grad.wanted() ? empty(of) : Tensor();
+            const auto compute = [&](Real* dx, Real* dw, Real* db) {
+                kernels::batch_norm_backward(sizes,
+                                             {.eps = eps,
+                                              .weight = internal::data_or_null(w),
+                                              .bias = internal::data_or_null(b),
+                                              .relu = relu},
+                                             {.x = internal::data_or_null(x),
+                                              .dy = dy.data(),
+                                              .moments = moments->data(),
+                                              .moments_of_x = training},
+                                             dx, dw, db);
             };
-            const Tensor grad_x = to_fill(dx, dy.shape());
-            const Tensor grad_w = to_fill(dw, {sizes.channels});
-            const Tensor grad_b = to_fill(db, {sizes.channels});
-            kernels::batch_norm_backward(sizes,
-                                         {.eps = eps,
-                                          .weight = needs_w ? w->data() : nullptr,
-                                          .bias = needs_b ? b->data() : nullptr,
-                                          .relu = relu},
-                                         {.x = needs_x ? x->data() : nullptr,
-                                          .dy = dy.data(),
-                                          .moments = moments->data(),
-                                          .moments_of_x = training},
-                                         internal::mutable_data_or_null(grad_x),
-                                         internal::mutable_data_or_null(grad_w),
-                                         internal::mutable_data_or_null(grad_b));
-            dx.add(grad_x);
-            dw.add(grad_w);
-            db.add(grad_b);
+            internal::add_gradients(d, {dy.shape(), {sizes.channels}, {sizes.channels}}, compute);
         });
 }
 

@@ -7,7 +7,8 @@
 #include "../kernels/reduce.h"
 #include "../ops.h"
 #include "../tape.h"
-#include "conv_parts.h"
+#include "gradients.h"
+#include "images.h"
 
 namespace primer {
 
@@ -29,13 +30,12 @@ void internal::check_padded_image(const char* op, const kernels::ConvSizes& size
           " have more elements than memory");
 }
 
-Tensor internal::sum_per_channel(const Tensor& dy) {
+void internal::sum_per_channel(const Tensor& dy, Real* db) {
     const Shape shape = as_batch(dy.shape());
     const Index planes = shape[0] * shape[1];
-    const Tensor of_planes = empty({planes}), of_channels = empty({shape[1]});
+    const Tensor of_planes = empty({planes});
     kernels::sum({Shape{planes, shape[2] * shape[3]}, 1}, dy.data(), of_planes.mutable_data());
-    kernels::sum({Shape{shape[0], shape[1]}, 0}, of_planes.data(), of_channels.mutable_data());
-    return of_channels;
+    kernels::sum({Shape{shape[0], shape[1]}, 0}, of_planes.data(), db);
 }
 
 namespace {
@@ -102,18 +102,12 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias,
         {"conv2d", y.numel() * products}, y, {x, weight, bias},
         [sizes, x_shape = x.shape(), w_shape = weight.shape(), x = Saved(x, weight.requires_grad()),
          w = Saved(weight, x.requires_grad())](const Tensor& dy, std::span<Grad> d) {
-            Grad &dx = d[0], &dw = d[1], &db = d[2];
-            if (dx.wanted()) {
-                Tensor grad = empty(x_shape);
-                kernels::conv2d_backward_input(sizes, w->data(), dy.data(), grad.mutable_data());
-                dx.add(grad);
-            }
-            if (dw.wanted()) {
-                Tensor grad = empty(w_shape);
-                kernels::conv2d_backward_weight(sizes, x->data(), dy.data(), grad.mutable_data());
-                dw.add(grad);
-            }
-            if (db.wanted()) db.add(internal::sum_per_channel(dy));
+            const auto compute = [&](Real* dx, Real* dw, Real* db) {
+                if (dx != nullptr) kernels::conv2d_backward_input(sizes, w->data(), dy.data(), dx);
+                if (dw != nullptr) kernels::conv2d_backward_weight(sizes, x->data(), dy.data(), dw);
+                if (db != nullptr) internal::sum_per_channel(dy, db);
+            };
+            internal::add_gradients(d, {x_shape, w_shape, {sizes.out_channels}}, compute);
         });
 }
 

@@ -6,7 +6,8 @@
 #include "../kernels/elementwise.h"
 #include "../ops.h"
 #include "../tape.h"
-#include "conv_parts.h"
+#include "gradients.h"
+#include "images.h"
 
 namespace primer {
 namespace {
@@ -93,18 +94,12 @@ Tensor conv_transpose2d(const Tensor& x, const Tensor& weight, const Tensor& bia
         {kOp, products + (bias.defined() ? y.numel() : 0)}, y, {x, weight, bias},
         [sizes, x_shape = x.shape(), w_shape = weight.shape(), x = Saved(x, weight.requires_grad()),
          w = Saved(weight, x.requires_grad())](const Tensor& dy, std::span<Grad> d) {
-            Grad &dx = d[0], &dw = d[1], &db = d[2];
-            if (dx.wanted()) {
-                Tensor grad = empty(x_shape);
-                kernels::conv2d(sizes, dy.data(), w->data(), nullptr, grad.mutable_data());
-                dx.add(grad);
-            }
-            if (dw.wanted()) {
-                Tensor grad = empty(w_shape);
-                kernels::conv2d_backward_weight(sizes, dy.data(), x->data(), grad.mutable_data());
-                dw.add(grad);
-            }
-            if (db.wanted()) db.add(internal::sum_per_channel(dy));
+            const auto compute = [&](Real* dx, Real* dw, Real* db) {
+                if (dx != nullptr) kernels::conv2d(sizes, dy.data(), w->data(), nullptr, dx);
+                if (dw != nullptr) kernels::conv2d_backward_weight(sizes, dy.data(), x->data(), dw);
+                if (db != nullptr) internal::sum_per_channel(dy, db);
+            };
+            internal::add_gradients(d, {x_shape, w_shape, {sizes.in_channels}}, compute);
         });
 }
 

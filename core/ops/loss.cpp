@@ -10,6 +10,7 @@
 #include "../ops.h"
 #include "../options.h"
 #include "../tape.h"
+#include "gradients.h"
 #include "reduction.h"
 
 namespace primer {
@@ -118,18 +119,6 @@ Tensor weights_like(const Tensor& x, const Tensor& weight, const char* op, const
     return w;
 }
 
-// Adds the gradients of x and target that backward(Real* dx, Real* dt) computes; it gets null for
-// one that is not wanted.
-template <class F>
-void add_gradients(const Shape& shape, std::span<Grad> d, const F& backward) {
-    Grad &dx = d[0], &dt = d[1];
-    const Tensor grad_x = dx.wanted() ? empty(shape) : Tensor();
-    const Tensor grad_t = dt.wanted() ? empty(shape) : Tensor();
-    backward(internal::mutable_data_or_null(grad_x), internal::mutable_data_or_null(grad_t));
-    dx.add(grad_x);
-    dt.add(grad_t);
-}
-
 }  // namespace
 
 //     L = -f sum w (t log x + (1 - t) log(1 - x))
@@ -151,7 +140,7 @@ Tensor binary_cross_entropy(const Tensor& x, const Tensor& target,
     return record({op, 0}, loss, {x, target},
                   [factor, w = Saved(w, w.defined()), x = Saved(x), t = Saved(target)](
                       const Tensor& dy, std::span<Grad> d) {
-                      add_gradients(x->shape(), d, [&](Real* dx, Real* dt) {
+                      internal::add_gradients(d, {x->shape(), x->shape()}, [&](Real* dx, Real* dt) {
                           kernels::binary_cross_entropy_backward(x->numel(), x->data(), t->data(),
                                                                  internal::data_or_null(w),
                                                                  upstream(dy, factor), dx, dt);
@@ -180,7 +169,7 @@ Tensor binary_cross_entropy_with_logits(const Tensor& x, const Tensor& target,
     return record({op, 0}, loss, {x, target},
                   [factor, w = Saved(w, w.defined()), v = Saved(v, v.defined()), x = Saved(x),
                    t = Saved(target)](const Tensor& dy, std::span<Grad> d) {
-                      add_gradients(x->shape(), d, [&](Real* dx, Real* dt) {
+                      internal::add_gradients(d, {x->shape(), x->shape()}, [&](Real* dx, Real* dt) {
                           kernels::binary_cross_entropy_with_logits_backward(
                               x->numel(), x->data(), t->data(), internal::data_or_null(w),
                               internal::data_or_null(v), upstream(dy, factor), dx, dt);
@@ -202,7 +191,7 @@ Tensor kl_div(const Tensor& x, const Tensor& target, const KlDivOptions& options
     return record(
         {"kl_div", 0}, reduced(options.reduction, x.shape(), factor, loss), {x, target},
         [logs, factor, x = Saved(x), t = Saved(target)](const Tensor& dy, std::span<Grad> d) {
-            add_gradients(x->shape(), d, [&](Real* dx, Real* dt) {
+            internal::add_gradients(d, {x->shape(), x->shape()}, [&](Real* dx, Real* dt) {
                 kernels::kl_div_backward(x->numel(), logs, x->data(), t->data(),
                                          upstream(dy, factor), dx, dt);
             });

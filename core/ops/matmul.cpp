@@ -8,6 +8,7 @@
 #include "../kernels/reduce.h"
 #include "../ops.h"
 #include "../tape.h"
+#include "gradients.h"
 
 namespace primer {
 namespace {
@@ -162,24 +163,16 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
         {"linear", y.numel() * products}, y, {x, weight, bias},
         [rows, in, out, x_shape = x.shape(), x = Saved(x, weight.requires_grad()),
          w = Saved(weight, x.requires_grad())](const Tensor& dy, std::span<Grad> d) {
-            Grad &dx = d[0], &dw = d[1], &db = d[2];
-            if (dx.wanted()) {
-                Tensor grad = empty(x_shape);
-                kernels::gemm(Trans::no, Trans::no, rows, in, out, dy.data(), w->data(),
-                              grad.mutable_data());
-                dx.add(grad);
-            }
-            if (dw.wanted()) {
-                Tensor grad = empty({out, in});
-                kernels::gemm(Trans::yes, Trans::no, out, in, rows, dy.data(), x->data(),
-                              grad.mutable_data());
-                dw.add(grad);
-            }
-            if (db.wanted()) {
-                Tensor grad = empty({out});
-                kernels::sum(kernels::Axis(Shape{rows, out}, 0), dy.data(), grad.mutable_data());
-                db.add(grad);
-            }
+            const auto compute = [&](Real* dx, Real* dw, Real* db) {
+                if (dx != nullptr) {
+                    kernels::gemm(Trans::no, Trans::no, rows, in, out, dy.data(), w->data(), dx);
+                }
+                if (dw != nullptr) {
+                    kernels::gemm(Trans::yes, Trans::no, out, in, rows, dy.data(), x->data(), dw);
+                }
+                if (db != nullptr) kernels::sum({Shape{rows, out}, 0}, dy.data(), db);
+            };
+            internal::add_gradients(d, {x_shape, {out, in}, {out}}, compute);
         });
 }
 

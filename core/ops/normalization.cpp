@@ -6,6 +6,7 @@
 #include "../ops.h"
 #include "../options.h"
 #include "../tape.h"
+#include "gradients.h"
 
 namespace primer {
 namespace {
@@ -40,23 +41,15 @@ Tensor row_norm(const Op& op, const kernels::RowNormSizes& sizes, const Tensor& 
                          : bias.defined() ? bias.shape()
                                           : Shape();
     return record(op, y, {x, weight, bias},
-                  [sizes, eps, learnt, needs_w, moments = SavedList(std::move(moments)),
-                   x = Saved(x), w = Saved(weight, needs_w)](const Tensor& dy, std::span<Grad> d) {
-                      Grad &dx = d[0], &dw = d[1], &db = d[2];
-                      const auto to_fill = [](const Grad& grad, const Shape& of) {
-                          return grad.wanted() ? empty(of) : Tensor();
+                  [sizes, eps, learnt, moments = SavedList(std::move(moments)), x = Saved(x),
+                   w = Saved(weight, needs_w)](const Tensor& dy, std::span<Grad> d) {
+                      const auto compute = [&](Real* dx, Real* dw, Real* db) {
+                          kernels::row_norm_backward(
+                              sizes, {.eps = eps, .weight = internal::data_or_null(w)},
+                              {.x = x->data(), .dy = dy.data(), .moments = moments->data()}, dx, dw,
+                              db);
                       };
-                      const Tensor grad_x = to_fill(dx, dy.shape());
-                      const Tensor grad_w = to_fill(dw, learnt), grad_b = to_fill(db, learnt);
-                      kernels::row_norm_backward(
-                          sizes, {.eps = eps, .weight = needs_w ? w->data() : nullptr},
-                          {.x = x->data(), .dy = dy.data(), .moments = moments->data()},
-                          internal::mutable_data_or_null(grad_x),
-                          internal::mutable_data_or_null(grad_w),
-                          internal::mutable_data_or_null(grad_b));
-                      dx.add(grad_x);
-                      dw.add(grad_w);
-                      db.add(grad_b);
+                      internal::add_gradients(d, {dy.shape(), learnt, learnt}, compute);
                   });
 }
 

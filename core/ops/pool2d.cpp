@@ -12,7 +12,8 @@ void check_images(const char* op, const Shape& x) {
     check(x.rank() == 4 || x.rank() == 3, op, ": expected x [N, C, H, W] or [C, H, W], got ", x);
     check(x[-2] >= 1 && x[-1] >= 1, op,
           ": expected x [N, C, H, W] with H and W of at least 1, got ", x);
-    check_at_least(1, Size2(x[-2], x[-1]), op, "size of the images");
+    check(x[-2] <= kMaxSize && x[-1] <= kMaxSize, op, ": expected a size of the images of at most ",
+          kMaxSize, " either way, got ", Size2(x[-2], x[-1]));
 }
 
 // [N, C], or [C] for one image: each channel of each image is a plane.
@@ -71,11 +72,25 @@ Tensor average(const char* op, const Tensor& x, const kernels::AvgPoolSizes& siz
     });
 }
 
-}  // namespace
-
 // y[o] is a copy of the x that was taken: dx[i] is the sum of dy[o] over the outputs o that took
 // x[i], which are several where windows overlap. Backward needs to know which x each output took:
-// one byte for each.
+// `taken`, in the form that the kernels have chosen.
+template <class Sizes>
+Tensor record_taken(const char* op, const Tensor& x, const Tensor& y, const Sizes& sizes,
+                    const SavedBytes& taken,
+                    void (*backward)(const Sizes&, const void*, const Real*, Real*)) {
+    return record({op, 0}, y, {x},
+                  [sizes, taken, backward, from = x.shape()](const Tensor& dy, std::span<Grad> d) {
+                      Grad& dx = d[0];
+                      Tensor grad = empty(from);
+                      backward(sizes, taken.data(), dy.data(), grad.mutable_data());
+                      dx.add(grad);
+                  });
+}
+
+}  // namespace
+
+// Keeps the cell that each window has taken: one byte for each output.
 Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& options) {
     const Shape& shape = x.shape();
     const auto [h, w] = windows_over("max_pool2d", shape, options.kernel_size, options.stride,
@@ -88,14 +103,7 @@ Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& options) {
     Tensor y = empty(planes_of(shape).concat({h.out, w.out}));
     const SavedBytes taken(kernels::bytes_taken(sizes));
     kernels::max_pool2d(sizes, x.data(), y.mutable_data(), taken.data());
-    return record({"max_pool2d", 0}, y, {x},
-                  [sizes, taken, from = shape](const Tensor& dy, std::span<Grad> d) {
-                      Grad& dx = d[0];
-                      Tensor grad = empty(from);
-                      kernels::max_pool2d_backward(sizes, taken.data(), dy.data(),
-                                                   grad.mutable_data());
-                      dx.add(grad);
-                  });
+    return record_taken("max_pool2d", x, y, sizes, taken, kernels::max_pool2d_backward);
 }
 
 // y[o] = sum of x[i] / count[o] over the window: dx[i] is the sum of dy[o] / count[o] over the
@@ -128,8 +136,7 @@ Tensor adaptive_avg_pool2d(const Tensor& x, Size2 output) {
                     .w = kernels::adaptive_averages(w, output.w)});
 }
 
-// As in max_pool2d, but with the position in the plane of the x that was taken: the windows differ
-// in size.
+// Keeps the position in the plane of the x that each output took, as the windows differ in size.
 Tensor adaptive_max_pool2d(const Tensor& x, Size2 output) {
     const char* const op = "adaptive_max_pool2d";
     const Shape& shape = x.shape();
@@ -144,14 +151,7 @@ Tensor adaptive_max_pool2d(const Tensor& x, Size2 output) {
     Tensor y = empty(planes_of(shape).concat({output.h, output.w}));
     const SavedBytes taken(y.numel() * Index{sizeof(std::int32_t)});
     kernels::adaptive_max_pool2d(sizes, x.data(), y.mutable_data(), taken.data());
-    return record({op, 0}, y, {x},
-                  [sizes, taken, from = shape](const Tensor& dy, std::span<Grad> d) {
-                      Grad& dx = d[0];
-                      Tensor grad = empty(from);
-                      kernels::adaptive_max_pool2d_backward(sizes, taken.data(), dy.data(),
-                                                            grad.mutable_data());
-                      dx.add(grad);
-                  });
+    return record_taken(op, x, y, sizes, taken, kernels::adaptive_max_pool2d_backward);
 }
 
 }  // namespace primer

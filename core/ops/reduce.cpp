@@ -181,7 +181,9 @@ Tensor extreme_values(const char* op, const Tensor& x, const Over& over, Extreme
 
 // With c elements that are all the largest, moving any one of them up moves the maximum, moving one
 // down does not; dy / c for each is the mean of the one-sided derivatives' choices.
-Tensor shared_extreme(const char* op, const Tensor& x, const Over& over, Extreme kind) {
+Tensor shared_extreme(const char* op, const Tensor& x, const Dims& dims, bool keepdim,
+                      Extreme kind) {
+    const Over over(op, x.shape(), dims, keepdim);
     const Tensor y = extreme_values(op, x, over, kind);
     return record(
         {op, 0}, y, {x},
@@ -200,7 +202,8 @@ Tensor shared_extreme(const char* op, const Tensor& x, const Over& over, Extreme
 }
 
 // dy goes to the element that was taken; all others have gradient 0.
-Tensor taken_extreme(const char* op, const Tensor& x, const Over& over, Extreme kind) {
+Tensor taken_extreme(const char* op, const Tensor& x, int dim, bool keepdim, Extreme kind) {
+    const Over over(op, x.shape(), dim, keepdim);
     std::vector<Index> taken = first_extremes(op, x, over, kind);
     const Tensor y = values_at(x, taken, over.shape);
     return record({op, 0}, y, {x},
@@ -231,28 +234,24 @@ IntTensor extreme_position(const char* op, const Tensor& x, Extreme kind) {
 
 }  // namespace
 
-Tensor max(const Tensor& x) {
-    return shared_extreme("max", x, Over("max", x.shape(), {}, false), Extreme::largest);
-}
+Tensor max(const Tensor& x) { return shared_extreme("max", x, {}, false, Extreme::largest); }
 
-Tensor min(const Tensor& x) {
-    return shared_extreme("min", x, Over("min", x.shape(), {}, false), Extreme::smallest);
-}
+Tensor min(const Tensor& x) { return shared_extreme("min", x, {}, false, Extreme::smallest); }
 
 Tensor amax(const Tensor& x, const Dims& dims, Only<bool> keepdim) {
-    return shared_extreme("amax", x, Over("amax", x.shape(), dims, keepdim), Extreme::largest);
+    return shared_extreme("amax", x, dims, keepdim, Extreme::largest);
 }
 
 Tensor amin(const Tensor& x, const Dims& dims, Only<bool> keepdim) {
-    return shared_extreme("amin", x, Over("amin", x.shape(), dims, keepdim), Extreme::smallest);
+    return shared_extreme("amin", x, dims, keepdim, Extreme::smallest);
 }
 
 Tensor max(const Tensor& x, Only<int> dim, Only<bool> keepdim) {
-    return taken_extreme("max", x, Over("max", x.shape(), int{dim}, keepdim), Extreme::largest);
+    return taken_extreme("max", x, dim, keepdim, Extreme::largest);
 }
 
 Tensor min(const Tensor& x, Only<int> dim, Only<bool> keepdim) {
-    return taken_extreme("min", x, Over("min", x.shape(), int{dim}, keepdim), Extreme::smallest);
+    return taken_extreme("min", x, dim, keepdim, Extreme::smallest);
 }
 
 IntTensor argmax(const Tensor& x) { return extreme_position("argmax", x, Extreme::largest); }

@@ -7,7 +7,8 @@
 #include "../shape.h"
 #include "conv.h"
 
-// The parts of the fast convolutions. conv.cpp explains them at its top.
+// Correlations: what the fast convolutions and their gradients are made of. conv.cpp explains them
+// at its top.
 
 namespace primer::kernels {
 
@@ -17,7 +18,7 @@ struct Tap {
 };
 
 /// One direction of a correlation.
-struct Line {
+struct Direction {
     Index in, out, stride;
     std::vector<Tap> taps;  ///< from left to right
 
@@ -29,7 +30,7 @@ struct Line {
 
 /// The taps of a convolution: for output o, cell k meets the input at o * stride - padding + k *
 /// dilation.
-Line forward_line(const Window& window);
+Direction forward_direction(const Window& window);
 
 /// The sizes of the correlation
 ///     y[n, g, r, oh, ow] = bias[g, r] + sum over c, th, tw of
@@ -38,7 +39,7 @@ Line forward_line(const Window& window);
 /// the image, x is 0.
 struct Correlation {
     Index batch, groups, channels, rows;
-    Line h, w;
+    Direction h, w;
 
     Index depth() const { return channels * std::ssize(h.taps) * std::ssize(w.taps); }
     Index in() const { return channels * h.in * w.in; }
@@ -60,21 +61,22 @@ struct Frame {
     Index phase;            ///< columns of one phase
     Index row_size, plane;  ///< values in a row, and from one channel to the next
 
-    Frame(const Line& h, const Line& w, Index first_output_row, Index output_rows);
+    Frame(const Direction& h, const Direction& w, Index first_output_row, Index output_rows);
 
-    Index row_of(const Line& h, Index tap_at) const { return tap_at - h.first(); }
+    Index row_of(const Direction& h, Index tap_at) const { return tap_at - h.first(); }
     /// Where column `tap_at`, in the units of Tap::at, is within a row.
     Index column_of(Index tap_at) const {
         const Index column = tap_at - first_column;
         return column % stride * phase + column / stride;
     }
     /// Whether the frame is just a part of the image, so that no copy is needed.
-    bool is_image(const Line& h, const Line& w) const;
+    bool is_image(const Direction& h, const Direction& w) const;
     /// Copies the frame of `channels` planes of an image to `to`, channels * plane values. The
     /// padding there must already be 0.
-    void fill(const Line& h, const Line& w, Index channels, const Real* image, Real* to) const;
+    void fill(const Direction& h, const Direction& w, Index channels, const Real* image,
+              Real* to) const;
     /// Where each row (c, th, tw) of the matrix of columns begins in the frame.
-    std::vector<Index> offsets(const Line& h, const Line& w, Index channels) const;
+    std::vector<Index> offsets(const Direction& h, const Direction& w, Index channels) const;
 };
 
 /// Whether Winograd's algorithm applies and is faster.

@@ -3,7 +3,7 @@
 #include "../kernels/conv.h"
 #include "../tensor.h"
 
-// What conv2d.cpp and conv_transpose2d.cpp share.
+// Batches of images, for conv2d.cpp and conv_transpose2d.cpp.
 
 namespace primer::internal {
 
@@ -19,7 +19,7 @@ inline Shape images_like(const Shape& x, Index channels, Index h, Index w) {
 /// than memory. (No tensor's shape includes the padding.)
 void check_padded_image(const char* op, const kernels::ConvSizes& sizes);
 
-/// The sum of dy [N, C, H, W] or [C, H, W] over all dimensions but the channels.
-Tensor sum_per_channel(const Tensor& dy);
+/// db [C] = the sum of dy [N, C, H, W] or [C, H, W] over all dimensions but the channels.
+void sum_per_channel(const Tensor& dy, Real* db);
 
 }  // namespace primer::internal
