@@ -40,3 +40,4 @@
     inside = code !~ /[;{}:>]$/
     print line
 }
+# SPDX-License-Identifier: MIT

@@ -151,3 +151,4 @@ std::string Maxout::describe() const {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

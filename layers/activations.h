@@ -272,3 +272,4 @@ class Maxout : public Module {
 };
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -86,3 +86,4 @@ std::string BatchNorm::describe() const {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -41,3 +41,4 @@ void Conv2d::reset_parameters(Rng& rng) { uniform_by_fan_in_(weight, bias, rng);
 std::string Conv2d::describe() const { return parts_.describe(); }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

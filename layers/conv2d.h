@@ -46,3 +46,4 @@ class Conv2d : public Module {
 };
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -35,3 +35,4 @@ std::string ConvParts::describe() const {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

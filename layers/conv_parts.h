@@ -25,3 +25,4 @@ struct ConvParts {
 };
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

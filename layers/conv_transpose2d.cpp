@@ -52,3 +52,4 @@ void ConvTranspose2d::reset_parameters(Rng& rng) { uniform_by_fan_in_(weight, bi
 std::string ConvTranspose2d::describe() const { return parts_.describe(); }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

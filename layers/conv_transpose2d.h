@@ -46,3 +46,4 @@ class ConvTranspose2d : public Module {
 };
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -41,3 +41,4 @@ std::string GroupNorm::describe() const {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

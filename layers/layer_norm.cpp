@@ -39,3 +39,4 @@ std::string LayerNorm::describe() const {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -34,3 +34,4 @@ std::string Linear::describe() const {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

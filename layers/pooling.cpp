@@ -84,3 +84,4 @@ std::string AdaptiveMaxPool2d::describe() const {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -43,3 +43,4 @@ Tensor trajectory(Optimizer&& optimizer, const ParityInputs& in,
                   const std::vector<double>& schedule = {});
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -284,3 +284,4 @@ TEST_CASE("activation layers: bad options and shapes") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -256,3 +256,4 @@ TEST_CASE("elementwise: inputs are left alone") {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

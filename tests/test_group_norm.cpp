@@ -199,3 +199,4 @@ TEST_CASE("GroupNorm: bad shapes and options") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -1071,3 +1071,4 @@ TEST_CASE("losses: the same bits for any number of threads, over several chunks"
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -930,3 +930,4 @@ TEST_CASE("pooling layers: bad shapes") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -608,3 +608,4 @@ TEST_CASE("view: a constant among concatenated tensors") {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -205,3 +205,4 @@ void correlate(const Correlation& correlation, const Real* x, const Real* weight
 }
 
 }  // namespace primer::kernels
+// SPDX-License-Identifier: MIT

@@ -23,3 +23,4 @@ void check_padded_image(const char* op, const kernels::ConvSizes& sizes);
 Tensor sum_per_channel(const Tensor& dy);
 
 }  // namespace primer::internal
+// SPDX-License-Identifier: MIT

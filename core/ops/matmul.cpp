@@ -184,3 +184,4 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -147,3 +147,4 @@ done
 expect "$work/log" 'no primer::pictures'
 
 echo "projects used Primer as a part of their build, static, shared and through pkg-config: ${compilers[*]}"
+# SPDX-License-Identifier: MIT

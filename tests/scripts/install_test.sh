@@ -233,3 +233,4 @@ expect "$work/parent.log" 'only its kernels are optimised'
 expect "$work/parent.log" 'link *primer::primer_double'
 
 echo "installed $count headers; projects found them, linked and ran; the wrong build did not link"
+# SPDX-License-Identifier: MIT

@@ -48,3 +48,4 @@ if command -v "$python" > /dev/null; then
 fi
 
 echo "version $version everywhere; every source file names its licence"
+# SPDX-License-Identifier: MIT

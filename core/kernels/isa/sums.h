@@ -32,3 +32,4 @@ template <class Term>
 
 }  // namespace
 }  // namespace primer::kernels::PRIMER_ISA_LEVEL
+// SPDX-License-Identifier: MIT

@@ -419,3 +419,4 @@ Winograd winograd();
 #endif
 
 }  // namespace primer::kernels
+// SPDX-License-Identifier: MIT

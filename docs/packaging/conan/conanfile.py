@@ -72,3 +72,4 @@ class PrimerConan(ConanFile):
             self.cpp_info.defines = ["PRIMER_WITHOUT_IO"]
         if self.settings.os in ("Linux", "FreeBSD"):
             self.cpp_info.system_libs = ["pthread"]
+# SPDX-License-Identifier: MIT

@@ -13,3 +13,4 @@ int main() {
               << '\n';
     return x.grad().item() == 6 ? 0 : 1;
 }
+// SPDX-License-Identifier: MIT

@@ -25,3 +25,4 @@ class TestPrimer(ConanFile):
     def test(self):
         if can_run(self):
             self.run(os.path.join(self.cpp.build.bindir, "app"), env="conanrun")
+# SPDX-License-Identifier: MIT

@@ -19,3 +19,4 @@ vcpkg_cmake_config_fixup(CONFIG_PATH lib/cmake/primer)
 vcpkg_fixup_pkgconfig()
 file(REMOVE_RECURSE "${CURRENT_PACKAGES_DIR}/debug/include")
 vcpkg_install_copyright(FILE_LIST "${SOURCE_PATH}/LICENSE")
+# SPDX-License-Identifier: MIT
