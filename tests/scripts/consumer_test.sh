@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # A project of somebody else's uses Primer in every way that docs/building.md names, with GCC and with
 # Clang, on a machine that has none of the libraries that Primer may use: as a part of the build
-# (FetchContent), installed static and installed shared, through find_package and pkg-config.
+# (FetchContent), installed static and installed shared, through find_package and pkg-config. Primer is
+# built only twice, shared with one compiler and static with the other. (install_test.sh has the static
+# copy with all libraries.)
 # needs: nothing
 set -euo pipefail
 
@@ -20,12 +22,13 @@ if command -v clang++-14 > /dev/null && [ "$(basename "${compilers[0]}")" != cla
 fi
 launcher=""
 ! command -v ccache > /dev/null || launcher=$(command -v ccache)
-# configure SOURCE BUILD COMPILER FLAG...: without what else is installed here. The kernels are
-# optimised in Debug, too; compiling the rest is quicker so.
+# configure SOURCE BUILD COMPILER FLAG...: without what else is installed here, and with a build type of
+# our own that compiles quickly. (The kernels are always optimised.)
 configure() {
     logged cmake -G Ninja -S "$1" -B "$2" -DCMAKE_CXX_COMPILER="$3" -DCMAKE_MAKE_PROGRAM="$(command -v ninja)" \
         -DCMAKE_CXX_COMPILER_LAUNCHER="$launcher" -DCMAKE_FIND_USE_CMAKE_SYSTEM_PATH=OFF \
-        -DCMAKE_FIND_USE_SYSTEM_ENVIRONMENT_PATH=OFF -DCMAKE_BUILD_TYPE=Debug "${@:4}"
+        -DCMAKE_FIND_USE_SYSTEM_ENVIRONMENT_PATH=OFF -DCMAKE_BUILD_TYPE=Quick \
+        -DCMAKE_CXX_FLAGS_QUICK=-O0 "${@:4}"
 }
 
 mkdir "$work/app" "$work/whole"
@@ -79,23 +82,23 @@ runs() {
     expect "$work/out" '^version [0-9]+\.[0-9]+\.[0-9]+, learnt$'
 }
 
-# --- a part of the build, and installed static from there -----------------------------------------
+# --- a part of the build, and installed from there ------------------------------------------------
 
-for compiler in "${compilers[@]}"; do
-    name=$(basename "$compiler")
-    configure "$work/whole" "$work/$name" "$compiler" -DPRIMER_IO=OFF
-    logged cmake --build "$work/$name"
-    runs "$work/$name/app"
-    logged cmake --install "$work/$name" --prefix "$work/static-$name"
-    [ ! -e "$work/static-$name/include/primer/core/io/image.h" ] || fail "pictures are installed with PRIMER_IO=OFF"
-done
+# build NAME COMPILER FLAG...: builds the whole, and installs it into the folder NAME.
+build() {
+    configure "$work/whole" "$work/build-$1" "$2" -DPRIMER_IO=OFF "${@:3}"
+    logged cmake --build "$work/build-$1"
+    runs "$work/build-$1/app"
+    logged cmake --install "$work/build-$1" --prefix "$work/$1"
+    [ ! -e "$work/$1/include/primer/core/io/image.h" ] || fail "pictures are installed with PRIMER_IO=OFF"
+}
+# Shared libraries offer all names, even if a parent hides its own.
+build shared "${compilers[0]}" -DBUILD_SHARED_LIBS=ON -DCMAKE_CXX_VISIBILITY_PRESET=hidden \
+    -DCMAKE_VISIBILITY_INLINES_HIDDEN=ON
+build static "${compilers[${#compilers[@]} - 1]}"
 
-# --- installed shared -----------------------------------------------------------------------------
+# --- shared libraries -----------------------------------------------------------------------------
 
-# Even if a parent hides names.
-configure "$PRIMER_SOURCE_DIR" "$work/shared-build" "${compilers[0]}" -DPRIMER_IO=OFF -DBUILD_SHARED_LIBS=ON \
-    -DPRIMER_DOUBLE=OFF -DCMAKE_CXX_VISIBILITY_PRESET=hidden -DCMAKE_VISIBILITY_INLINES_HIDDEN=ON
-logged cmake --build "$work/shared-build"
 prefix=$work/shared
 logged cmake --install "$work/shared-build" --prefix "$prefix"
 lib=$(dirname "$(find "$prefix" -name 'libprimer_core.*' | head -n 1)")
@@ -123,7 +126,7 @@ fi
 
 for compiler in "${compilers[@]}"; do
     name=$(basename "$compiler")
-    for prefix in "$work/static-$name" "$work/shared"; do
+    for prefix in "$work/static" "$work/shared"; do
         build=$work/use-$(basename "$prefix")-$name
         configure "$work/app" "$build" "$compiler" -DCMAKE_PREFIX_PATH="$prefix" \
             -DCOMPONENTS="core;layers;optim;datasets"
