@@ -74,3 +74,4 @@ namespace primer {}
 #include "datasets/pictures.h"
 #include "datasets/training/resume.h"
 #endif
+// SPDX-License-Identifier: MIT

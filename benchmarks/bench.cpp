@@ -305,3 +305,4 @@ int main(int argc, char** argv) {
         flags.serve ? serve(flags) : run_all(flags);
     });
 }
+// SPDX-License-Identifier: MIT

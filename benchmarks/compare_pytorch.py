@@ -432,3 +432,4 @@ if __name__ == "__main__":
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
         sys.exit(130)
+# SPDX-License-Identifier: MIT

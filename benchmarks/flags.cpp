@@ -34,3 +34,4 @@ std::vector<int> thread_counts(std::vector<int> given) {
 }
 
 }  // namespace primer::benchmarks
+// SPDX-License-Identifier: MIT

@@ -15,3 +15,4 @@ void add_threads_flag(CLI::App& app, std::vector<int>& threads);
 std::vector<int> thread_counts(std::vector<int> given);
 
 }  // namespace primer::benchmarks
+// SPDX-License-Identifier: MIT

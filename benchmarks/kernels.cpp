@@ -373,3 +373,4 @@ int main(int argc, char** argv) {
     return primer::examples::run(app, argc, argv,
                                  [&] { run(thread_counts(threads), app.remaining()); });
 }
+// SPDX-License-Identifier: MIT

@@ -146,3 +146,4 @@ int main(int argc, char** argv) {
     primer::Index elements = 0, repeats = 0;
     while (std::cin >> name >> elements >> repeats) measure(name, elements, repeats);
 }
+// SPDX-License-Identifier: MIT

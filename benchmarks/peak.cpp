@@ -64,3 +64,4 @@ double fma_peak(int threads) {
 }
 
 }  // namespace primer::benchmarks
+// SPDX-License-Identifier: MIT

@@ -10,3 +10,4 @@ namespace primer::benchmarks {
 double fma_peak(int threads);
 
 }  // namespace primer::benchmarks
+// SPDX-License-Identifier: MIT

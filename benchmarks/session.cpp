@@ -72,3 +72,4 @@ void Session::step() {
 bool Session::healthy() const { return !loss_.defined() || std::isfinite(loss_.item()); }
 
 }  // namespace primer::benchmarks
+// SPDX-License-Identifier: MIT

@@ -61,3 +61,4 @@ class Session {
 };
 
 }  // namespace primer::benchmarks
+// SPDX-License-Identifier: MIT

@@ -122,3 +122,4 @@ Flops count_flops(Module& network, const Shape& input) {
 }
 
 }  // namespace primer::benchmarks
+// SPDX-License-Identifier: MIT

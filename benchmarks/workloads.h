@@ -38,3 +38,4 @@ struct Flops {
 Flops count_flops(Module& network, const Shape& input);
 
 }  // namespace primer::benchmarks
+// SPDX-License-Identifier: MIT

@@ -150,3 +150,4 @@ IntTensor randint(Only<Index> high, const Shape& shape, Rng& rng) {
 IntTensor randperm(Only<Index> count, Rng& rng) { return IntTensor(rng.permutation(count)); }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

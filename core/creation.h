@@ -101,3 +101,4 @@ IntTensor randint(Only<Index> high, const Shape& shape, Rng& rng = default_rng()
 IntTensor randperm(Only<Index> count, Rng& rng = default_rng());
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -30,3 +30,4 @@ class Dims {
 };
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -56,3 +56,4 @@ void check(bool ok, const Parts&... parts) {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -17,3 +17,4 @@ inline std::string full_name(const std::filesystem::path& path) {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

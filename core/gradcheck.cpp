@@ -73,3 +73,4 @@ void gradcheck(const std::function<Tensor(const std::vector<Tensor>&)>& f,
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -26,3 +26,4 @@ void gradcheck(const std::function<Tensor(const std::vector<Tensor>&)>& f,
                const std::vector<Tensor>& inputs, const GradcheckOptions& options = {});
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -236,3 +236,4 @@ const Tensor& dirac_(const Tensor& x, Only<Index> groups) {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -90,3 +90,4 @@ const Tensor& eye_(const Tensor& x);
 const Tensor& dirac_(const Tensor& x, Only<Index> groups = 1);
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -38,3 +38,4 @@ struct IntTensor {
 std::ostream& operator<<(std::ostream& out, const IntTensor& x);
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

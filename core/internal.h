@@ -40,3 +40,4 @@ extern thread_local constinit const char* op_in_backward;
 std::mutex& grad_mutex(const Tensor& x);
 
 }  // namespace primer::internal
+// SPDX-License-Identifier: MIT

@@ -138,3 +138,4 @@ std::ostream& operator<<(std::ostream& out, const ConfusionMatrix& matrix) {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -55,3 +55,4 @@ class ConfusionMatrix {
 std::ostream& operator<<(std::ostream& out, const ConfusionMatrix& matrix);
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -43,3 +43,4 @@ class Only {
 };
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

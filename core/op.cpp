@@ -17,3 +17,4 @@ void OpHook::tell(const Op& op) {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

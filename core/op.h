@@ -47,3 +47,4 @@ class OpHook {
 };
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

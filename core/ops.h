@@ -657,3 +657,4 @@ Tensor kl_div(const Tensor& x, const Tensor& target, const KlDivOptions& options
 Tensor l1_penalty(std::span<const Parameter> parameters);
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

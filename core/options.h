@@ -24,3 +24,4 @@ inline void check_not_negative(double value, const char* who, const char* what) 
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -57,3 +57,4 @@ class Visitor {
 };
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

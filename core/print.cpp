@@ -239,3 +239,4 @@ std::ostream& operator<<(std::ostream& out, const IntTensor& x) {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

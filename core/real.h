@@ -55,3 +55,4 @@ void link_the_build_of_primer_with();
 /// @endcond
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

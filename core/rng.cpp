@@ -130,3 +130,4 @@ Rng& default_rng() {
 void manual_seed(Only<std::uint64_t> seed) { default_rng() = Rng(seed); }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

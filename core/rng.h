@@ -68,3 +68,4 @@ Rng& default_rng();
 void manual_seed(Only<std::uint64_t> seed);
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

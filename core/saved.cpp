@@ -53,3 +53,4 @@ std::vector<Kept> captures_of(const Backward& backward) {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -101,3 +101,4 @@ class SavedList {
 };
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -119,3 +119,4 @@ Strides broadcast_strides(const Shape& in, const Shape& out) {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

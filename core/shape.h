@@ -82,3 +82,4 @@ Strides broadcast_strides(const Shape& in, const Shape& out);
 inline Strides row_major_strides(const Shape& shape) { return broadcast_strides(shape, shape); }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -50,3 +50,4 @@ void check_window(const Who& who, Size2 kernel, Size2 stride, Size2 padding, Siz
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -20,3 +20,4 @@ struct StateEntry {
 using StateDict = std::vector<StateEntry>;
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

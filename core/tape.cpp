@@ -257,3 +257,4 @@ Real* overwrite(const char* op, const Tensor& x) {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

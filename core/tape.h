@@ -155,3 +155,4 @@ inline Tensor record(const Op& op, Tensor y, std::initializer_list<Tensor> input
 Real* overwrite(const char* op, const Tensor& x);
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -117,3 +117,4 @@ Tensor internal::alias(const Tensor& x, const Shape& shape, Index offset) {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

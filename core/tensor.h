@@ -139,3 +139,4 @@ class Tensor {
 std::ostream& operator<<(std::ostream& out, const Tensor& x);
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -125,3 +125,4 @@ inline std::string in_quotes(std::string_view text) {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -34,3 +34,4 @@ std::shared_ptr<ThreadState> ThreadState::share() {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

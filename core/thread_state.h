@@ -36,3 +36,4 @@ struct ThreadState : std::enable_shared_from_this<ThreadState> {
 };
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -234,3 +234,4 @@ bool cifar10_found(const fs::path& dir) { return found(kCifar10, dir); }
 bool cifar100_found(const fs::path& dir) { return found(kCifar100, dir); }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -73,3 +73,4 @@ bool cifar10_found(const std::filesystem::path& dir);
 bool cifar100_found(const std::filesystem::path& dir);
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -92,3 +92,4 @@ CsvTable read_csv(const std::filesystem::path& path, const CsvOptions& options) 
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

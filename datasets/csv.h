@@ -34,3 +34,4 @@ CsvTable read_csv(const std::filesystem::path& path, const CsvOptions& options =
 CsvTable read_csv(std::istream& in, const std::string& source, const CsvOptions& options = {});
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -209,3 +209,4 @@ ChannelStatistics channel_statistics(const Dataset& pictures) {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

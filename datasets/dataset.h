@@ -172,3 +172,4 @@ struct ChannelStatistics {
 ChannelStatistics channel_statistics(const Dataset& pictures);
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -275,3 +275,4 @@ for file in "${files[@]}"; do
 done
 rm -rf -- "$work"
 say "$name: ${#files[@]} files are in $dest, downloaded and checked"
+# SPDX-License-Identifier: MIT

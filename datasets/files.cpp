@@ -112,3 +112,4 @@ void File::read(std::span<std::uint8_t> out) {
 }
 
 }  // namespace primer::files
+// SPDX-License-Identifier: MIT

@@ -76,3 +76,4 @@ class File {
 };
 
 }  // namespace primer::files
+// SPDX-License-Identifier: MIT

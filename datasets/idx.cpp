@@ -181,3 +181,4 @@ ImageDataset idx_dataset(const std::filesystem::path& images, const std::filesys
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

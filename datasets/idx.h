@@ -41,3 +41,4 @@ ImageDataset read_idx(const Source& source, File images, File labels, const IdxO
 
 }  // namespace files
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -155,3 +155,4 @@ ImageFolder image_folder(const fs::path& root, Size2 size, const ImageFolderOpti
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -42,3 +42,4 @@ ImageFolder image_folder(const std::filesystem::path& root, Size2 size,
                          const ImageFolderOptions& options = {});
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -307,3 +307,4 @@ void DataLoader::Iterator::load() {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

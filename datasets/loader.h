@@ -139,3 +139,4 @@ class DataLoader::Iterator {
 };
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

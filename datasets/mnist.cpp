@@ -141,3 +141,4 @@ bool emnist_found(const fs::path& dir, EmnistSplit which) {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

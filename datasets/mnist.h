@@ -68,3 +68,4 @@ ImageDataset emnist(const std::filesystem::path& dir, EmnistSplit which, Split s
 bool emnist_found(const std::filesystem::path& dir, EmnistSplit which);
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -355,3 +355,4 @@ Tensor cifar_picture(const Image& image) {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

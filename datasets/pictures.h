@@ -33,3 +33,4 @@ Tensor fitted_picture(const Image& image, Only<Index> channels, Only<Index> heig
 Tensor cifar_picture(const Image& image);
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -40,3 +40,4 @@ ImageDataset pictures(const char* who, Index count, std::uint64_t seed, const Sh
 }
 
 }  // namespace primer::synthetic
+// SPDX-License-Identifier: MIT

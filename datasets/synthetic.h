@@ -34,3 +34,4 @@ ImageDataset pictures(const char* who, Index count, std::uint64_t seed, const Sh
                       const Draw& draw);
 
 }  // namespace primer::synthetic
+// SPDX-License-Identifier: MIT

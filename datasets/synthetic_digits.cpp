@@ -259,3 +259,4 @@ ImageDataset synthetic_digits(Only<Index> count, Only<std::uint64_t> seed,
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

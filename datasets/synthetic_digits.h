@@ -27,3 +27,4 @@ ImageDataset synthetic_digits(Only<Index> count, Only<std::uint64_t> seed,
                               const SyntheticDigitsOptions& options = {});
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -168,3 +168,4 @@ ImageDataset synthetic_shapes(Only<Index> count, Only<std::uint64_t> seed) {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -25,3 +25,4 @@ inline constexpr std::array<const char*, 10> kShapeClasses{
 ImageDataset synthetic_shapes(Only<Index> count, Only<std::uint64_t> seed);
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

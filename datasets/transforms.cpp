@@ -120,3 +120,4 @@ void Normalize::operator()(std::span<Real> image, const Shape& shape, Rng& /*rng
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -96,3 +96,4 @@ class Normalize {
 };
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -1,4 +1,3 @@
-# SPDX-License-Identifier: MIT
 # What Doxygen reads in place of a header. In Primer's headers one comment stands above a family of
 # functions, such as the overloads of one, and behind members in one declaration: here each of them
 # has it. (Of a long comment, a function below the first gets the first paragraph.) What is deleted or
@@ -41,3 +40,4 @@
     inside = code !~ /[;{}:>]$/
     print line
 }
+# SPDX-License-Identifier: MIT

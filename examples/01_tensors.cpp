@@ -54,3 +54,4 @@ void show() {
 int main(int argc, char** argv) {
     return examples::run(argc, argv, "What a tensor is, and what can be done with one.", show);
 }
+// SPDX-License-Identifier: MIT

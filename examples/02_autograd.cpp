@@ -49,3 +49,4 @@ int main(int argc, char** argv) {
     return examples::run(argc, argv, "A gradient by hand beside the one that the tape finds.",
                          show);
 }
+// SPDX-License-Identifier: MIT

@@ -96,3 +96,4 @@ void show() {
 int main(int argc, char** argv) {
     return examples::run(argc, argv, "A network as a class, with a skip connection.", show);
 }
+// SPDX-License-Identifier: MIT

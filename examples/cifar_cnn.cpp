@@ -74,3 +74,4 @@ int main(int argc, char** argv) {
     add_weights_flag(app, flags);
     return run(app, argc, argv, flags, [&] { train(flags); });
 }
+// SPDX-License-Identifier: MIT

@@ -82,3 +82,4 @@ int main(int argc, char** argv) {
         ->type_name("N");
     return run(app, argc, argv, [&] { draw(flags); });
 }
+// SPDX-License-Identifier: MIT

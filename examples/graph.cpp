@@ -163,3 +163,4 @@ int main(int argc, char** argv) {
         graph(flags);
     });
 }
+// SPDX-License-Identifier: MIT

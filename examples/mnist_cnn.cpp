@@ -74,3 +74,4 @@ int main(int argc, char** argv) {
         ->type_name("N");
     return run(app, argc, argv, flags, [&] { train(flags, width); });
 }
+// SPDX-License-Identifier: MIT

@@ -63,3 +63,4 @@ inline Sequential cifar_cnn(Rng& rng, Index classes = 10) {
 }
 
 }  // namespace primer::examples
+// SPDX-License-Identifier: MIT

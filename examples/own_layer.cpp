@@ -126,3 +126,4 @@ int main(int argc, char** argv) {
     return examples::run(argc, argv, "A layer that is not in the library, checked and trained.",
                          train);
 }
+// SPDX-License-Identifier: MIT

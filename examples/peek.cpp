@@ -155,3 +155,4 @@ int main(int argc, char** argv) {
         ->type_name("N");
     return run(app, argc, argv, [&] { peek(flags); });
 }
+// SPDX-License-Identifier: MIT

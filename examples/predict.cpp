@@ -175,3 +175,4 @@ int main(int argc, char** argv) {
     const int ran = run(app, argc, argv, [&] { code = predict(flags); });
     return ran != 0 ? ran : code;
 }
+// SPDX-License-Identifier: MIT

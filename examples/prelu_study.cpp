@@ -115,3 +115,4 @@ int main(int argc, char** argv) {
         ->type_name("N");
     return run(app, argc, argv, [&] { study(flags); });
 }
+// SPDX-License-Identifier: MIT

@@ -99,3 +99,4 @@ int main(int argc, char** argv) {
         ->type_name("N");
     return run(app, argc, argv, [&] { show(flags); });
 }
+// SPDX-License-Identifier: MIT

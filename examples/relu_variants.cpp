@@ -157,3 +157,4 @@ int main(int argc, char** argv) {
         ->type_name("NAME,...");
     return run(app, argc, argv, flags, [&] { compare(flags, names); });
 }
+// SPDX-License-Identifier: MIT

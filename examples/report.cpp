@@ -57,3 +57,4 @@ int main(int argc, char** argv) {
         std::cout << full_name(out) << '\n';
     });
 }
+// SPDX-License-Identifier: MIT

@@ -131,3 +131,4 @@ std::string Maxout::describe() const {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

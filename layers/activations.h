@@ -269,3 +269,4 @@ class Maxout : public Module {
 };
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -77,3 +77,4 @@ std::string BatchNorm::describe() const {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

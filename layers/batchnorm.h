@@ -75,3 +75,4 @@ class BatchNorm2d : public BatchNorm {
 };
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -31,3 +31,4 @@ Conv2d::Conv2d(Only<Index> in_channels, Only<Index> out_channels, Size2 kernel_s
 Tensor Conv2d::forward(const Tensor& x) { return conv2d(x, weight, bias, setup().options); }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

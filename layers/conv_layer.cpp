@@ -44,3 +44,4 @@ std::string ConvLayer::describe() const {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -41,3 +41,4 @@ class ConvLayer : public Module {
 };
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

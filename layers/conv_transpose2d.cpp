@@ -43,3 +43,4 @@ Tensor ConvTranspose2d::forward(const Tensor& x) {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

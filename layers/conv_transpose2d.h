@@ -37,3 +37,4 @@ class ConvTranspose2d : public ConvLayer {
 };
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

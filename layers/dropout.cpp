@@ -27,3 +27,4 @@ Tensor Dropout::forward(const Tensor& x) { return dropout(x, p(), rng()); }
 Tensor Dropout2d::forward(const Tensor& x) { return dropout2d(x, p(), rng()); }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

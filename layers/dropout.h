@@ -59,3 +59,4 @@ class Dropout2d : public DropoutLayer {
 };
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -70,3 +70,4 @@ std::string Embedding::describe() const {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -36,3 +36,4 @@ class Embedding : public Module {
 };
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

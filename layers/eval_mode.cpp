@@ -21,3 +21,4 @@ EvalMode::~EvalMode() {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -22,3 +22,4 @@ class EvalMode {
 };
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -15,3 +15,4 @@ std::string Flatten::describe() const {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -20,3 +20,4 @@ class Flatten : public Module {
 };
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

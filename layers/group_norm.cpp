@@ -33,3 +33,4 @@ std::string GroupNorm::describe() const {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -32,3 +32,4 @@ class GroupNorm : public Module {
 };
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -12,3 +12,4 @@ class Identity : public Module {
 };
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

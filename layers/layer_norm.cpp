@@ -31,3 +31,4 @@ std::string LayerNorm::describe() const {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -35,3 +35,4 @@ class LayerNorm : public Module {
 };
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

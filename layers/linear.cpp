@@ -32,3 +32,4 @@ std::string Linear::describe() const {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

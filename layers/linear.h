@@ -32,3 +32,4 @@ class Linear : public Module {
 };
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

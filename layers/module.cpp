@@ -368,3 +368,4 @@ ForwardHook::~ForwardHook() {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -134,3 +134,4 @@ class ForwardHook {
 };
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

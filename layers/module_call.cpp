@@ -177,3 +177,4 @@ bool ModuleCall::is_input(const Tensor& x) const {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -47,3 +47,4 @@ class ModuleCall {
 };
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -57,3 +57,4 @@ std::string AdaptiveMaxPool2d::describe() const {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -59,3 +59,4 @@ class AdaptiveMaxPool2d : public Module {
 };
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

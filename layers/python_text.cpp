@@ -33,3 +33,4 @@ std::string python_number_or_tuple(Size2 size) {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

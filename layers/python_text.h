@@ -21,3 +21,4 @@ std::string python_tuple(std::span<const Index> sizes);  ///< "(3, 2, 5)"; of on
 std::string python_number_or_tuple(Size2 size);          ///< "3" where both are 3
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

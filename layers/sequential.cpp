@@ -22,3 +22,4 @@ void Sequential::visit(Visitor& visitor) {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -96,3 +96,4 @@ inline Sequential::Iterator Sequential::end() {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -20,3 +20,4 @@ inline void ones_and_zeros_(const Parameter& weight, const Parameter& bias) {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -82,3 +82,4 @@ AdamW::AdamW(std::vector<Parameter> parameters, const AdamWOptions& options)
 AdamW::AdamW(const std::vector<Group>& groups) : Adam(as_adam(groups), Decay::apart) {}
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -94,3 +94,4 @@ class AdamW : public Adam {
 };
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

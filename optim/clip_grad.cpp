@@ -32,3 +32,4 @@ Real clip_grad_norm_(std::span<const Parameter> parameters, Only<double> max_nor
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

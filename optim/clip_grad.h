@@ -16,3 +16,4 @@ namespace primer {
 Real clip_grad_norm_(std::span<const Parameter> parameters, Only<double> max_norm);
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

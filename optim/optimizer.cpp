@@ -157,3 +157,4 @@ void Optimizer::load_state(const std::vector<std::pair<std::string, Tensor>>& st
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

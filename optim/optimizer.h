@@ -169,3 +169,4 @@ class GroupedOptimizer : public Optimizer {
 };
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

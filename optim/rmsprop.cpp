@@ -42,3 +42,4 @@ void RMSprop::update(std::size_t i, const Parameter& parameter, const RMSpropOpt
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -40,3 +40,4 @@ class RMSprop : public GroupedOptimizer<RMSpropOptions> {
 };
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -63,3 +63,4 @@ double one_cycle(Only<Index> step, const OneCycleOptions& o) {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

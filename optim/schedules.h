@@ -70,3 +70,4 @@ struct OneCycleOptions {
 double one_cycle(Only<Index> step, const OneCycleOptions& options);
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -41,3 +41,4 @@ void SGD::update(std::size_t i, const Parameter& parameter, const SGDOptions& o)
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

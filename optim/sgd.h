@@ -39,3 +39,4 @@ class SGD : public GroupedOptimizer<SGDOptions> {
 };
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

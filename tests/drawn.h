@@ -62,3 +62,4 @@ void check_counts(const char* name, const Draw& draw) {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

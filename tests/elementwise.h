@@ -109,3 +109,4 @@ inline std::vector<double> slopes(const std::function<Tensor(const Tensor&)>& f,
 inline constexpr double inf = std::numeric_limits<double>::infinity();
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -93,3 +93,4 @@ class FileSizeLimit {
 };
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

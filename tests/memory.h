@@ -82,3 +82,4 @@ inline std::string within_memory(std::size_t bytes, const std::function<void()>&
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

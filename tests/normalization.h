@@ -47,3 +47,4 @@ inline void check_norm_without_values(const Normalization& op, const Shape& shap
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

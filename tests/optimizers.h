@@ -124,3 +124,4 @@ Trained check_same_bits(Make make) {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -172,3 +172,4 @@ Tensor trajectory(Optimizer&& optimizer, const ParityInputs& in,
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

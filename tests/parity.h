@@ -46,3 +46,4 @@ Tensor trajectory(Optimizer&& optimizer, const ParityInputs& in,
                   const std::vector<double>& schedule = {});
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

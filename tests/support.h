@@ -97,3 +97,4 @@ inline void check_gradients(const std::function<Tensor(const std::vector<Tensor>
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

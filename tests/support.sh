@@ -51,3 +51,4 @@ until_there() {
     done
     fail "waited for five minutes for: $*: $(cat out err)"
 }
+# SPDX-License-Identifier: MIT

@@ -1009,3 +1009,4 @@ TEST_CASE("elu, selu: the gradient far below 0 has its digits") {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

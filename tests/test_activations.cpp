@@ -288,3 +288,4 @@ TEST_CASE("activation layers: bad options and shapes") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -301,3 +301,4 @@ TEST_CASE("Adam: no elements") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -261,3 +261,4 @@ TEST_CASE("arguments: an IntTensor with fewer values than its shape is refused e
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -805,3 +805,4 @@ TEST_CASE("BatchNorm: moved, it keeps what it has") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

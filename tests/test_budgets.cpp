@@ -100,3 +100,4 @@ TEST_CASE("budgets: what is meant for reading stays short") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

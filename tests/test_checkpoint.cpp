@@ -659,3 +659,4 @@ TEST_CASE("checkpoint: a disk that is full in the middle of a save, the old file
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -489,3 +489,4 @@ TEST_CASE("real data: cifar100: the published files") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -109,3 +109,4 @@ TEST_CASE("clip_grad_norm_: large gradients, the same bits for any number of thr
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -304,3 +304,4 @@ static_assert(!std::convertible_to<Tensor, bool>);
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

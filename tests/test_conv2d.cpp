@@ -708,3 +708,4 @@ TEST_CASE("size2: one number or two") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -519,3 +519,4 @@ TEST_CASE("conv_transpose2d layer: description") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -156,3 +156,4 @@ TEST_CASE("conv2d: special values in x give what the definition gives, with ever
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

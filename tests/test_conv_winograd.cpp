@@ -158,3 +158,4 @@ TEST_CASE("winograd: the same bits for any number of threads") {
     const auto expected = results(1);
     for (int threads : {2, 3, 8}) CHECK(results(threads) == expected);
 }
+// SPDX-License-Identifier: MIT

@@ -38,3 +38,4 @@ TEST_CASE("crc32c: in pieces as at once") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

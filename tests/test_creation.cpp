@@ -218,3 +218,4 @@ TEST_CASE("creation: parity with PyTorch") {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -49,3 +49,4 @@ TEST_CASE("read_csv: from a file, or none") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

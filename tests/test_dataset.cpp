@@ -195,3 +195,4 @@ TEST_CASE("channel_statistics: over all pixels, divided by 255") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -233,3 +233,4 @@ TEST_CASE("diagnostics: printed as tables") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

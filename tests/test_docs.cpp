@@ -129,3 +129,4 @@ TEST_CASE("docs: the programs of data.md and from-pytorch.md are those that test
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -329,3 +329,4 @@ TEST_CASE("Dropout: no parameters, description, bad arguments") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

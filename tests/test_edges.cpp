@@ -387,3 +387,4 @@ TEST_CASE("edges: results without elements, of any size") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

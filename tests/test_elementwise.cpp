@@ -248,3 +248,4 @@ TEST_CASE("elementwise: inputs are left alone") {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

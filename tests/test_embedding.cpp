@@ -106,3 +106,4 @@ TEST_CASE("Embedding: description") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

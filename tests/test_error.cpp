@@ -42,3 +42,4 @@ TEST_CASE("error: an Error is a std::runtime_error") {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

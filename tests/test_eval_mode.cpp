@@ -88,3 +88,4 @@ TEST_CASE("eval mode: a module that two others share") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -134,3 +134,4 @@ TEST_CASE("evaluate: logits that do not fit the labels") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

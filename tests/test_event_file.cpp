@@ -546,3 +546,4 @@ TEST_CASE("event_file: flushed with every record, or when asked to") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

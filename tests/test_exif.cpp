@@ -88,3 +88,4 @@ TEST_CASE("image: one whose sizes lie is an Error wherever it is read") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

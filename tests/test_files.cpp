@@ -138,3 +138,4 @@ TEST_CASE("files: the Error says why a file cannot be opened") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

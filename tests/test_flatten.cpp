@@ -55,3 +55,4 @@ TEST_CASE("flatten layer: description") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

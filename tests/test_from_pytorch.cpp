@@ -223,3 +223,4 @@ TEST_CASE("from PyTorch: its own initial values in one call") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -146,3 +146,4 @@ TEST_CASE("gradcheck: is for the build in which Real is double") {
 #endif
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -317,3 +317,4 @@ TEST_CASE("graph: Graphviz reads it, whatever the names are") {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

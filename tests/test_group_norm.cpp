@@ -192,3 +192,4 @@ TEST_CASE("GroupNorm: bad shapes and options") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -117,3 +117,4 @@ TEST_CASE("histogram: of nothing") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -235,3 +235,4 @@ TEST_CASE("house: what PyTorch computed takes no more than 1.5 MB") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

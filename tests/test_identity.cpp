@@ -32,3 +32,4 @@ TEST_CASE("Identity: no parameters, and its description") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -148,3 +148,4 @@ TEST_CASE("fashion_mnist and kmnist: MNIST's files, with their own names in mess
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -362,3 +362,4 @@ TEST_CASE("image: a BMP whose rows go from the top down") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -110,3 +110,4 @@ TEST_CASE("fitted_picture: the part in the middle that has the proportions") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -105,3 +105,4 @@ TEST_CASE("image_grid: what cannot be") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

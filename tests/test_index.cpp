@@ -144,3 +144,4 @@ TEST_CASE("embedding: gradients, of which the padding has none") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -290,3 +290,4 @@ TEST_CASE("init: bad shapes") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

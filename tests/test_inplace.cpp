@@ -412,3 +412,4 @@ TEST_CASE("arithmetic in place: the left side keeps its shape") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

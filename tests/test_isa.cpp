@@ -378,3 +378,4 @@ TEST_CASE("isa: dropout") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

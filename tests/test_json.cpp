@@ -236,3 +236,4 @@ TEST_CASE("json: in_quotes keeps any text in one short line") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -297,3 +297,4 @@ TEST_CASE("kernels: cross_entropy returns the sum of the losses and the softmax"
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -324,3 +324,4 @@ TEST_CASE("LayerNorm: bad shapes and options") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -90,3 +90,4 @@ TEST_CASE("layer_ops: a model that is one layer, and one that fails") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -100,3 +100,4 @@ TEST_CASE("linear layer: description") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

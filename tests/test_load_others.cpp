@@ -98,3 +98,4 @@ TEST_CASE("load_safetensors: all or nothing, also under a recording tape") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -777,3 +777,4 @@ TEST_CASE("DataLoader: a temporary dataset is refused when the program is compil
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -148,3 +148,4 @@ TEST_CASE("locale: readers of datasets") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -1115,3 +1115,4 @@ TEST_CASE("losses: the same bits for any number of threads, over several chunks"
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -198,3 +198,4 @@ TEST_CASE("math: NaN stays NaN, and infinity has the right limit") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

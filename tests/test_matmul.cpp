@@ -382,3 +382,4 @@ TEST_CASE("linear: shapes that do not fit are errors that name them and the usua
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

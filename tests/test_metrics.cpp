@@ -81,3 +81,4 @@ TEST_CASE("metrics: shapes and labels that do not fit") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

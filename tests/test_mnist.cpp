@@ -315,3 +315,4 @@ TEST_CASE("real data: mnist: the published files") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

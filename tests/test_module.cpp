@@ -448,3 +448,4 @@ TEST_CASE("module: modules are moved, not copied") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

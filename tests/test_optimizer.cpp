@@ -174,3 +174,4 @@ TEST_CASE("optimizer: moved, not copied") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

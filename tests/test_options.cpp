@@ -39,3 +39,4 @@ TEST_CASE("options: a number of 0 or more that Real can hold") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -130,3 +130,4 @@ TEST_CASE("own data: letters in EMNIST's files") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -121,3 +121,4 @@ TEST_CASE("pad: what does not fit") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -562,3 +562,4 @@ TEST_CASE("parallel: tapes on two threads at once") {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -59,3 +59,4 @@ TEST_CASE("parameter: a layer's setting reaches the optimizer") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

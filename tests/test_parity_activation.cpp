@@ -146,3 +146,4 @@ TEST_CASE("parity: activation") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -110,3 +110,4 @@ TEST_CASE("parity: schedules") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -76,3 +76,4 @@ TEST_CASE("parity: 20 training steps of a convolutional network follow PyTorch's
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -334,3 +334,4 @@ TEST_CASE("parity: dropout") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

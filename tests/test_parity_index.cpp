@@ -58,3 +58,4 @@ TEST_CASE("parity: pad") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

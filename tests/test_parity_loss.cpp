@@ -190,3 +190,4 @@ TEST_CASE("parity: loss") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

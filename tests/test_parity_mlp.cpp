@@ -106,3 +106,4 @@ TEST_CASE("parity: 20 training steps of the MLP follow PyTorch's") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -84,3 +84,4 @@ TEST_CASE("parity: layer and group normalisation") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -321,3 +321,4 @@ TEST_CASE("parity: reduce") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -69,3 +69,4 @@ TEST_CASE("parity: clip_grad_norm_") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

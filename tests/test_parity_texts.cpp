@@ -160,3 +160,4 @@ TEST_CASE("python_float: the shortest digits, always with a point or an exponent
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -243,3 +243,4 @@ TEST_CASE("cifar_picture: of any size") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

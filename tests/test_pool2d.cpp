@@ -931,3 +931,4 @@ TEST_CASE("pooling layers: bad shapes") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

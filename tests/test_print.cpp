@@ -82,3 +82,4 @@ TEST_CASE("print: only a leaf says that it requires a gradient; nothing is recor
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -105,3 +105,4 @@ TEST_CASE("processors: the affinity mask counts") {
 #endif
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

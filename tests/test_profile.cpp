@@ -213,3 +213,4 @@ TEST_CASE("profile: what it refuses") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -247,3 +247,4 @@ TEST_CASE("epoch_line: the test's accuracy stays longest") {
 
 }  // namespace
 }  // namespace primer::examples
+// SPDX-License-Identifier: MIT

@@ -687,3 +687,4 @@ TEST_CASE("reduce: a dimension that does not exist") {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -182,3 +182,4 @@ TEST_CASE("replacement: a disk that gets full half-way") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

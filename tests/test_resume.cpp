@@ -181,3 +181,4 @@ TEST_CASE("resume: a checkpoint without a loader, and a step that cannot be") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

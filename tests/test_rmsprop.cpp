@@ -192,3 +192,4 @@ TEST_CASE("RMSprop: the same bits for any number of threads") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

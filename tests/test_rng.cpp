@@ -386,3 +386,4 @@ TEST_CASE("rng: after the same seed, the same network") {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

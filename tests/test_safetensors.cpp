@@ -576,3 +576,4 @@ TEST_CASE("safetensors: load reads a file and names it by its absolute path") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -307,3 +307,4 @@ TEST_CASE("safetensors: a model's file, any byte of its header changed, and 2000
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -134,3 +134,4 @@ TEST_CASE("schedules: bad arguments") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

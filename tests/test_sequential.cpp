@@ -154,3 +154,4 @@ TEST_CASE("sequential: printing") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -227,3 +227,4 @@ TEST_CASE("SGD: no elements") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

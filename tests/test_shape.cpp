@@ -185,3 +185,4 @@ TEST_CASE("shape: strides of a broadcast operand") {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -236,3 +236,4 @@ TEST_CASE("softmax: a dimension that does not exist") {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -161,3 +161,4 @@ TEST_CASE("state_dict: PyTorch's file, and what PyTorch says with it") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

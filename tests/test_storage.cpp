@@ -240,3 +240,4 @@ TEST_CASE("storage: after its second step, training requests no memory from the 
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

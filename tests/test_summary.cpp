@@ -312,3 +312,4 @@ TEST_CASE("summary: thousands") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -75,3 +75,4 @@ TEST_CASE("synthetic: the ten classes in turn, each picture with a generator of 
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

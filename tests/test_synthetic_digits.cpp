@@ -86,3 +86,4 @@ TEST_CASE("synthetic_digits: counts that cannot be") { check_counts("synthetic_d
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -118,3 +118,4 @@ TEST_CASE("synthetic_shapes: counts that cannot be") { check_counts("synthetic_s
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

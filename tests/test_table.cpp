@@ -25,3 +25,4 @@ TEST_CASE("table: one column, no rows") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -1027,3 +1027,4 @@ TEST_CASE("tape: a hook is told of every op, recorded or not, with its cost") {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

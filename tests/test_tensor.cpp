@@ -215,3 +215,4 @@ TEST_CASE("tensor: a Parameter asks for its gradient, a Buffer does not") {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -68,3 +68,4 @@ TEST_CASE("text: a number is the whole text, or there is none") {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

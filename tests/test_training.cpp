@@ -188,3 +188,4 @@ TEST_CASE("real data: cifar10: a convolutional network learns much of it in 300 
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

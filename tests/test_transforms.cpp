@@ -242,3 +242,4 @@ TEST_CASE("random transforms: pictures that do not fit") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

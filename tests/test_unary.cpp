@@ -121,3 +121,4 @@ TEST_CASE("unary: inputs are left alone, and undefined ones are errors") {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -616,3 +616,4 @@ TEST_CASE("view: a constant among concatenated tensors") {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

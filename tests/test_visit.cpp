@@ -300,3 +300,4 @@ TEST_CASE("optimizer: a missing zero_grad is found at the second step, and nothi
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

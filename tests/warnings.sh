@@ -28,3 +28,4 @@ count=$(wc -l < "$work/commands")
 [ "$count" -ge 200 ] || { echo "only $count files; is the form of compile_commands.json another?"; exit 1; }
 xargs -d '\n' -n 1 -P "$(nproc)" sh -c < "$work/commands" || { echo "$who warns; see above"; exit 1; }
 echo "$who does not warn of anything in $count files"
+# SPDX-License-Identifier: MIT

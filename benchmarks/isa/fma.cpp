@@ -35,3 +35,4 @@ float run(std::int64_t rounds, float a, float b) {
 FmaChains fma_chains() { return {.flops_per_round = 2 * kChains * kLanes, .run = run}; }
 
 }  // namespace primer::benchmarks::PRIMER_ISA_LEVEL
+// SPDX-License-Identifier: MIT

@@ -23,3 +23,4 @@ FmaChains fma_chains();
 }
 
 }  // namespace primer::benchmarks
+// SPDX-License-Identifier: MIT

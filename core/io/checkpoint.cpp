@@ -426,3 +426,4 @@ Checkpoint Checkpoint::read(std::istream& in, const std::string& source) {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -94,3 +94,4 @@ struct Checkpoint {
 };
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -51,3 +51,4 @@ std::uint32_t crc32c(std::string_view bytes, std::uint32_t so_far) {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -11,3 +11,4 @@ namespace primer {
 std::uint32_t crc32c(std::string_view bytes, std::uint32_t so_far = 0);
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -293,3 +293,4 @@ libraries are installed. ${without}
 ")
   endif()
 endif()
+# SPDX-License-Identifier: MIT

@@ -492,3 +492,4 @@ void SummaryWriter::add_hparams(const std::map<std::string, HParam>& hparams,
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

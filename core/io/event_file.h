@@ -119,3 +119,4 @@ class SummaryWriter {
 };
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

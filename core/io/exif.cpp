@@ -132,3 +132,4 @@ Index count_scans(std::string_view jpeg) {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

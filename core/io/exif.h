@@ -19,3 +19,4 @@ Image turned_upright(Image image, int orientation);
 Index count_scans(std::string_view jpeg);
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -66,3 +66,4 @@ Histogram make_histogram(const Tensor& values) {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -25,3 +25,4 @@ struct Histogram {
 Histogram make_histogram(const Tensor& values);
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -409,3 +409,4 @@ void save_png(const fs::path& path, const Image& image) {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -60,3 +60,4 @@ std::string encode_png(const Image& image);
 void save_png(const std::filesystem::path& path, const Image& image);
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

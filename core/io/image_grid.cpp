@@ -101,3 +101,4 @@ Image make_grid(const Tensor& images, const GridOptions& options) {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -37,3 +37,4 @@ struct GridOptions {
 Image make_grid(const Tensor& images, const GridOptions& options = {});
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

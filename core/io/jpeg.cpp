@@ -122,3 +122,4 @@ Image decode_jpeg(std::string_view bytes,
 }  // namespace primer
 
 #endif
+// SPDX-License-Identifier: MIT

@@ -21,3 +21,4 @@ Image decode_jpeg(std::string_view bytes,
                   const std::function<Index(const JpegHeader&)>& most_scans);
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -291,3 +291,4 @@ JsonObject& JsonObject::value(std::string_view name, std::string_view json) {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -108,3 +108,4 @@ class JsonObject {
 };
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -173,3 +173,4 @@ void Replacement::fail_to(const char* action) const {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

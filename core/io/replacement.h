@@ -54,3 +54,4 @@ class Replacement {
 };
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -15,3 +15,4 @@ auto retried(const Call& call) {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -663,3 +663,4 @@ void save_safetensors(const std::filesystem::path& path, const StateDict& tensor
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -124,3 +124,4 @@ LoadReport load_safetensors(const std::filesystem::path& path, const StateDict& 
                             const LoadOptions& options = {});
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

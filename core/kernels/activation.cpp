@@ -108,3 +108,4 @@ void maxout_backward(const Axis& axis, const Real* piece, const Real* dy, Real* 
 }
 
 }  // namespace primer::kernels
+// SPDX-License-Identifier: MIT

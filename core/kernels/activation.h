@@ -27,3 +27,4 @@ void maxout(const Axis& axis, const Real* x, Real* y, Real* piece);
 void maxout_backward(const Axis& axis, const Real* piece, const Real* dy, Real* dx);
 
 }  // namespace primer::kernels
+// SPDX-License-Identifier: MIT

@@ -276,3 +276,4 @@ void batch_norm_backward(const BatchNormSizes& s, const BatchNormRule& rule,
 }
 
 }  // namespace primer::kernels
+// SPDX-License-Identifier: MIT

@@ -54,3 +54,4 @@ void batch_norm_backward(const BatchNormSizes& sizes, const BatchNormRule& rule,
                          const BatchNormBackward& from, Real* dx, Real* dweight, Real* dbias);
 
 }  // namespace primer::kernels
+// SPDX-License-Identifier: MIT

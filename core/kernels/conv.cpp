@@ -161,3 +161,4 @@ void conv2d_backward_weight(const ConvSizes& s, const Real* x, const Real* dy, R
 }
 
 }  // namespace primer::kernels
+// SPDX-License-Identifier: MIT

@@ -21,3 +21,4 @@ void conv2d_backward_input(const ConvSizes& sizes, const Real* weight, const Rea
 void conv2d_backward_weight(const ConvSizes& sizes, const Real* x, const Real* dy, Real* dweight);
 
 }  // namespace primer::kernels
+// SPDX-License-Identifier: MIT

@@ -206,3 +206,4 @@ void correlate(const Correlation& correlation, const Real* x, const Real* weight
 }
 
 }  // namespace primer::kernels
+// SPDX-License-Identifier: MIT

@@ -64,3 +64,4 @@ void depthwise_weight_gradient(const ConvSizes& s, const Real* x, const Real* dy
 }
 
 }  // namespace primer::kernels
+// SPDX-License-Identifier: MIT

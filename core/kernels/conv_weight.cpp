@@ -239,3 +239,4 @@ void weight_gradient(const ConvSizes& sizes, const Real* x, const Real* dy, Real
 }
 
 }  // namespace primer::kernels
+// SPDX-License-Identifier: MIT

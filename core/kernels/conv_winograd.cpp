@@ -479,3 +479,4 @@ bool winograd_weight_gradient(const Correlation& correlation, const Real* x, con
 }
 
 }  // namespace primer::kernels
+// SPDX-License-Identifier: MIT

@@ -95,3 +95,4 @@ void copy_strided(const Shape& shape, const Real* x, const Strides& stride_x, Re
 }
 
 }  // namespace primer::kernels
+// SPDX-License-Identifier: MIT

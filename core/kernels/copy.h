@@ -16,3 +16,4 @@ inline void expand(const Shape& x_shape, const Real* x, const Shape& y_shape, Re
 }
 
 }  // namespace primer::kernels
+// SPDX-License-Identifier: MIT

@@ -100,3 +100,4 @@ void depthwise_weight_gradient(const ConvSizes& sizes, const Real* x, const Real
                                Real* dweight);
 
 }  // namespace primer::kernels
+// SPDX-License-Identifier: MIT

@@ -32,3 +32,4 @@ void dropout_backward(Index n, double p, const std::uint8_t* kept, const Real* d
 }
 
 }  // namespace primer::kernels
+// SPDX-License-Identifier: MIT

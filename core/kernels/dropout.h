@@ -14,3 +14,4 @@ void dropout(Index n, double p, std::uint64_t seed, const Real* x, Real* y, std:
 void dropout_backward(Index n, double p, const std::uint8_t* kept, const Real* dy, Real* dx);
 
 }  // namespace primer::kernels
+// SPDX-License-Identifier: MIT

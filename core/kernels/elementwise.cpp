@@ -202,3 +202,4 @@ void scale(Index n, Real factor, Real* x) {
 }
 
 }  // namespace primer::kernels
+// SPDX-License-Identifier: MIT

@@ -77,3 +77,4 @@ void clamp_backward(Index n, Real low, Real high, const Real* x, const Real* dy,
 void scale(Index n, Real factor, Real* x);
 
 }  // namespace primer::kernels
+// SPDX-License-Identifier: MIT

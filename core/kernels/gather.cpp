@@ -47,3 +47,4 @@ void scatter_sum(const Axis& axis, std::span<const Index> index, const Real* y, 
 }
 
 }  // namespace primer::kernels
+// SPDX-License-Identifier: MIT

@@ -15,3 +15,4 @@ void gather(const Axis& axis, std::span<const Index> index, const Real* x, Real*
 void scatter_sum(const Axis& axis, std::span<const Index> index, const Real* y, Real* x);
 
 }  // namespace primer::kernels
+// SPDX-License-Identifier: MIT

@@ -302,3 +302,4 @@ void gemm(Trans trans_a, Trans trans_b, Index m, Index n, Index k, const Real* a
 }
 
 }  // namespace primer::kernels
+// SPDX-License-Identifier: MIT

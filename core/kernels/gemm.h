@@ -21,3 +21,4 @@ void gemm(Trans trans_a, Trans trans_b, Index m, Index n, Index k, const Real* a
           Real* c, const GemmOptions& options = {});
 
 }  // namespace primer::kernels
+// SPDX-License-Identifier: MIT

@@ -79,3 +79,4 @@ struct BlockProduct {
 void multiply(const BlockProduct& product);
 
 }  // namespace primer::kernels
+// SPDX-License-Identifier: MIT

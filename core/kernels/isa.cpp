@@ -78,3 +78,4 @@ const char* name(Isa isa) {
 }
 
 }  // namespace primer::kernels
+// SPDX-License-Identifier: MIT

@@ -19,3 +19,4 @@ bool supported(Isa isa);
 const char* name(Isa isa);
 
 }  // namespace primer::kernels
+// SPDX-License-Identifier: MIT

@@ -265,3 +265,4 @@ void kl_div_backward(Index n, bool log_target, const Real* x, const Real* t, con
 }
 
 }  // namespace primer::kernels
+// SPDX-License-Identifier: MIT

@@ -73,3 +73,4 @@ void kl_div_backward(Index n, bool log_target, const Real* x, const Real* t, con
                      Real* dx, Real* dt);
 
 }  // namespace primer::kernels
+// SPDX-License-Identifier: MIT

@@ -31,3 +31,4 @@ void rmsprop_update(Index n, const RmspropStep& step, const Real* grad, Real* sq
 }
 
 }  // namespace primer::kernels
+// SPDX-License-Identifier: MIT

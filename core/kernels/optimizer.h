@@ -67,3 +67,4 @@ void rmsprop_update(std::int64_t n, const RmspropStep& step, const Real* grad, R
                     Real* mean, Real* velocity, Real* w);
 
 }  // namespace primer::kernels
+// SPDX-License-Identifier: MIT

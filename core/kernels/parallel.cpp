@@ -348,3 +348,4 @@ void detail::run_chunks(Index n, Index grain, const std::function<void(Index, In
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -77,3 +77,4 @@ double sum_of_chunks(Index n, Index grain, const Sum& sum_of) {
 }  // namespace kernels
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -224,3 +224,4 @@ void adaptive_max_pool2d_backward(const AdaptiveMaxPoolSizes& s, const void* tak
 }
 
 }  // namespace primer::kernels
+// SPDX-License-Identifier: MIT

@@ -64,3 +64,4 @@ void adaptive_max_pool2d_backward(const AdaptiveMaxPoolSizes& sizes, const void*
                                   const Real* dy, Real* dx);
 
 }  // namespace primer::kernels
+// SPDX-License-Identifier: MIT

@@ -159,3 +159,4 @@ std::string processor_name() {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

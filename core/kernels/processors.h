@@ -20,3 +20,4 @@ int processors_of_quota(const std::filesystem::path& root = "/");
 std::string processor_name();
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

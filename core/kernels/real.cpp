@@ -33,3 +33,4 @@ const bool kOneBuild = [] {
 
 }  // namespace
 }  // namespace primer
+// SPDX-License-Identifier: MIT

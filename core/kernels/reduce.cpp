@@ -206,3 +206,4 @@ void log_softmax_backward(const Axis& axis, const Real* y, const Real* dy, Real*
 }
 
 }  // namespace primer::kernels
+// SPDX-License-Identifier: MIT

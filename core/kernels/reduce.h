@@ -98,3 +98,4 @@ void log_softmax(const Axis& axis, const Real* x, Real* y);
 void log_softmax_backward(const Axis& axis, const Real* y, const Real* dy, Real* dx);
 
 }  // namespace primer::kernels
+// SPDX-License-Identifier: MIT

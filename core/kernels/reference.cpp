@@ -369,3 +369,4 @@ void row_norm_backward(const RowNormSizes& s, const RowNormRule& rule, const Row
 }
 
 }  // namespace primer::kernels::reference
+// SPDX-License-Identifier: MIT

@@ -66,3 +66,4 @@ void row_norm_backward(const RowNormSizes& sizes, const RowNormRule& rule,
                        const RowNormBackward& from, Real* dx, Real* dweight, Real* dbias);
 
 }  // namespace primer::kernels::reference
+// SPDX-License-Identifier: MIT

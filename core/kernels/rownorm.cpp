@@ -233,3 +233,4 @@ void row_norm_backward(const RowNormSizes& s, const RowNormRule& rule, const Row
 }
 
 }  // namespace primer::kernels
+// SPDX-License-Identifier: MIT

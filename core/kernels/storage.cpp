@@ -258,3 +258,4 @@ void release_cached_storage() {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -66,3 +66,4 @@ void set_storage_cache(double share);
 void release_cached_storage();
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

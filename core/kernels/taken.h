@@ -36,3 +36,4 @@ inline bool better(Real x, Real best, bool none_yet) {
 }
 
 }  // namespace primer::kernels
+// SPDX-License-Identifier: MIT

@@ -15,3 +15,4 @@ struct Upstream {
 };
 
 }  // namespace primer::kernels
+// SPDX-License-Identifier: MIT

@@ -57,3 +57,4 @@ struct Window {
 };
 
 }  // namespace primer::kernels
+// SPDX-License-Identifier: MIT

@@ -348,3 +348,4 @@ Tensor maxout(const Tensor& x, Only<Index> pieces) {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

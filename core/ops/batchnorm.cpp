@@ -164,3 +164,4 @@ Tensor batch_norm(const Tensor& x, const Tensor& running_mean, const Tensor& run
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

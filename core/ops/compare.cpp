@@ -98,3 +98,4 @@ Tensor eq(const Tensor& a, const Tensor& b) { return compare("eq", a, b, kernels
 Tensor ne(const Tensor& a, const Tensor& b) { return compare("ne", a, b, kernels::not_equal); }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -112,3 +112,4 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias,
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -104,3 +104,4 @@ Tensor conv_transpose2d(const Tensor& x, const Tensor& weight, const Tensor& bia
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -184,3 +184,4 @@ Tensor nll_loss(const Tensor& log_probabilities, const IntTensor& labels,
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -38,3 +38,4 @@ Tensor dropout2d(const Tensor& x, Only<double> p, Rng& rng) {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

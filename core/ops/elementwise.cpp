@@ -66,3 +66,4 @@ Tensor pow(const Tensor& a, const Tensor& b) {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -25,3 +25,4 @@ void add_gradients(std::span<Grad> d, const Shape (&shapes)[N], const Compute& c
 }
 
 }  // namespace primer::internal
+// SPDX-License-Identifier: MIT

@@ -23,3 +23,4 @@ void check_padded_image(const char* op, const kernels::ConvSizes& sizes);
 void sum_per_channel(const Tensor& dy, Real* db);
 
 }  // namespace primer::internal
+// SPDX-License-Identifier: MIT

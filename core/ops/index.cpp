@@ -65,3 +65,4 @@ Tensor embedding(const IntTensor& indices, const Tensor& weight, const Embedding
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -39,3 +39,4 @@ const Tensor& Tensor::operator/=(const Tensor& y) const {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -222,3 +222,4 @@ Tensor l1_penalty(std::span<const Parameter> parameters) {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

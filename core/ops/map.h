@@ -27,3 +27,4 @@ inline Tensor map(const Tensor& x, void (*f)(Index n, const Real* x, Real* y)) {
 }
 
 }  // namespace primer::internal
+// SPDX-License-Identifier: MIT

@@ -177,3 +177,4 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

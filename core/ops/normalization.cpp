@@ -103,3 +103,4 @@ Tensor group_norm(const Tensor& x, Only<Index> num_groups, const Tensor& weight,
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -131,3 +131,4 @@ Tensor pad(const Tensor& x, std::initializer_list<Only<Index>> sizes, const PadO
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -155,3 +155,4 @@ Tensor adaptive_max_pool2d(const Tensor& x, Size2 output) {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -433,3 +433,4 @@ Tensor norm(const Tensor& x, Only<double> p, const Dims& dims, Only<bool> keepdi
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

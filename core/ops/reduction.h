@@ -32,3 +32,4 @@ inline kernels::Upstream upstream(const Tensor& dy, Real factor) {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -69,3 +69,4 @@ Tensor cos(const Tensor& x) {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -347,3 +347,4 @@ Tensor expand(const Tensor& x, const Shape& shape) {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -29,3 +29,4 @@ Evaluation evaluate(Module& model, DataLoader& loader, const BatchWatcher& watch
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

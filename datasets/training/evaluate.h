@@ -23,3 +23,4 @@ using BatchWatcher = std::function<bool(const Batch& batch, const Tensor& logits
 Evaluation evaluate(Module& model, DataLoader& loader, const BatchWatcher& watch = {});
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -79,3 +79,4 @@ Index load_checkpoint(const std::filesystem::path& path, const TrainingState& tr
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -47,3 +47,4 @@ void restore_checkpoint(const Checkpoint& saved, const TrainingState& training,
                         const std::string& source);
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -67,3 +67,4 @@ void write_text(Image& image, Index x, Index y, std::string_view text, Index dot
 }
 
 }  // namespace primer::examples
+// SPDX-License-Identifier: MIT

@@ -18,3 +18,4 @@ void write_text(Image& image, Index x, Index y, std::string_view text, Index dot
                 const std::array<std::uint8_t, 3>& colour);
 
 }  // namespace primer::examples
+// SPDX-License-Identifier: MIT

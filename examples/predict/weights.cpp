@@ -64,3 +64,4 @@ Trained load_trained(const std::string& path) {
 }
 
 }  // namespace primer::examples
+// SPDX-License-Identifier: MIT

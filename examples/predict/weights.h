@@ -21,3 +21,4 @@ struct Trained {
 Trained load_trained(const std::string& path);
 
 }  // namespace primer::examples
+// SPDX-License-Identifier: MIT

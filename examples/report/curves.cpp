@@ -395,3 +395,4 @@ std::string dead_units_section(const Report& report) {
 }
 
 }  // namespace primer::examples
+// SPDX-License-Identifier: MIT

@@ -313,3 +313,4 @@ std::string classes_comparison_section(const Report& report) {
 }
 
 }  // namespace primer::examples
+// SPDX-License-Identifier: MIT

@@ -120,3 +120,4 @@ std::string image(const PngPicture& picture, std::string_view alt, Index width) 
 }
 
 }  // namespace primer::examples
+// SPDX-License-Identifier: MIT

@@ -32,3 +32,4 @@ std::string image(const PngPicture& picture, std::string_view alt, Index width =
 extern const char* const kReportStyle;
 
 }  // namespace primer::examples
+// SPDX-License-Identifier: MIT

@@ -406,3 +406,4 @@ std::string report_of(const std::vector<std::filesystem::path>& folders) {
 }
 
 }  // namespace primer::examples
+// SPDX-License-Identifier: MIT

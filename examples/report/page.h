@@ -18,3 +18,4 @@ std::string report_page(std::vector<Run> runs);
 std::string report_of(const std::vector<std::filesystem::path>& folders);
 
 }  // namespace primer::examples
+// SPDX-License-Identifier: MIT

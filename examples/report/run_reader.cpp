@@ -395,3 +395,4 @@ Run read_run(const fs::path& path, const RunFiles& files) {
 }
 
 }  // namespace primer::examples
+// SPDX-License-Identifier: MIT

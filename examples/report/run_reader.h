@@ -91,3 +91,4 @@ using RunFiles =
 Run read_run(const std::filesystem::path& folder, const RunFiles& files);
 
 }  // namespace primer::examples
+// SPDX-License-Identifier: MIT

@@ -56,3 +56,4 @@ std::string epochs_done(const Run& run);
 double class_accuracy(const Run& run, std::size_t truth);
 
 }  // namespace primer::examples
+// SPDX-License-Identifier: MIT

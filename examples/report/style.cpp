@@ -129,3 +129,4 @@ footer{padding-top:1.5rem;padding-bottom:3rem;font-size:.8125rem;overflow-wrap:a
 )css";
 
 }  // namespace primer::examples
+// SPDX-License-Identifier: MIT

@@ -335,3 +335,4 @@ std::vector<Point> thinned(const std::vector<Point>& points, std::size_t limit) 
 }
 
 }  // namespace primer::examples
+// SPDX-License-Identifier: MIT

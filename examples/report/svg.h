@@ -50,3 +50,4 @@ std::string swatch_svg(int style);
 std::vector<Point> thinned(const std::vector<Point>& points, std::size_t limit);
 
 }  // namespace primer::examples
+// SPDX-License-Identifier: MIT

@@ -139,3 +139,4 @@ void Checkpoints::leave() {
 }
 
 }  // namespace primer::examples
+// SPDX-License-Identifier: MIT

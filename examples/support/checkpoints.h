@@ -81,3 +81,4 @@ class Checkpoints {
 };
 
 }  // namespace primer::examples
+// SPDX-License-Identifier: MIT

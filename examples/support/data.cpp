@@ -237,3 +237,4 @@ void announce(const TrainAndTest& data) {
 }
 
 }  // namespace primer::examples
+// SPDX-License-Identifier: MIT

@@ -35,3 +35,4 @@ TrainAndTest find_pictures(const std::string& flag);
 void announce(const TrainAndTest& data);
 
 }  // namespace primer::examples
+// SPDX-License-Identifier: MIT

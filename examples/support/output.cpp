@@ -157,3 +157,4 @@ void make_folder(const fs::path& path) {
 }
 
 }  // namespace primer::examples
+// SPDX-License-Identifier: MIT

@@ -68,3 +68,4 @@ void replace_file(const std::filesystem::path& path, const FileKind& kind, std::
 void make_folder(const std::filesystem::path& path);
 
 }  // namespace primer::examples
+// SPDX-License-Identifier: MIT

@@ -283,3 +283,4 @@ int run(int argc, char** argv, const char* about, const std::function<void()>& b
 }
 
 }  // namespace primer::examples
+// SPDX-License-Identifier: MIT

@@ -77,3 +77,4 @@ class Interrupted : public std::runtime_error {
 };
 
 }  // namespace primer::examples
+// SPDX-License-Identifier: MIT

@@ -110,3 +110,4 @@ void Progress::end_epoch(double test_accuracy) {
 }
 
 }  // namespace primer::examples
+// SPDX-License-Identifier: MIT

@@ -79,3 +79,4 @@ class Progress {
 };
 
 }  // namespace primer::examples
+// SPDX-License-Identifier: MIT

@@ -305,3 +305,4 @@ std::vector<double> LossHistory::values() const {
 }
 
 }  // namespace primer::examples
+// SPDX-License-Identifier: MIT

@@ -63,3 +63,4 @@ class LossHistory {
 };
 
 }  // namespace primer::examples
+// SPDX-License-Identifier: MIT

@@ -247,3 +247,4 @@ fs::path latest_checkpoint(const std::string& example) {
 }
 
 }  // namespace primer::examples
+// SPDX-License-Identifier: MIT

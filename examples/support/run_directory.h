@@ -106,3 +106,4 @@ void print_warning(const std::string& warning);
 std::filesystem::path latest_checkpoint(const std::string& example);
 
 }  // namespace primer::examples
+// SPDX-License-Identifier: MIT

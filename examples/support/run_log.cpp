@@ -638,3 +638,4 @@ fs::path report_side_by_side(RunDirectory& directory, const std::vector<std::str
 }
 
 }  // namespace primer::examples
+// SPDX-License-Identifier: MIT

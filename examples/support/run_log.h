@@ -114,3 +114,4 @@ std::filesystem::path report_side_by_side(RunDirectory& directory,
                                           const std::vector<std::string>& parts);
 
 }  // namespace primer::examples
+// SPDX-License-Identifier: MIT

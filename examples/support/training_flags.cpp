@@ -328,3 +328,4 @@ int run(CLI::App& app, int argc, char** argv, TrainingFlags& flags,
 }
 
 }  // namespace primer::examples
+// SPDX-License-Identifier: MIT

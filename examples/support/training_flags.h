@@ -68,3 +68,4 @@ int run(CLI::App& app, int argc, char** argv, TrainingFlags& flags,
         const std::function<void()>& body);
 
 }  // namespace primer::examples
+// SPDX-License-Identifier: MIT

@@ -125,3 +125,4 @@ void TrainingRun::finish(const std::string& network, const Evaluation& test) {
 }
 
 }  // namespace primer::examples
+// SPDX-License-Identifier: MIT

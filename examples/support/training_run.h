@@ -75,3 +75,4 @@ class TrainingRun {
 void print_report_path(const std::filesystem::path& report);
 
 }  // namespace primer::examples
+// SPDX-License-Identifier: MIT

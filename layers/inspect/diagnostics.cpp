@@ -214,3 +214,4 @@ std::ostream& operator<<(std::ostream& out, const std::vector<GradientStatistics
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

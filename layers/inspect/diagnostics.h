@@ -64,3 +64,4 @@ std::vector<GradientStatistics> gradient_statistics(Module& model);
 std::ostream& operator<<(std::ostream& out, const std::vector<GradientStatistics>& rows);
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

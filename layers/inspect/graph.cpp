@@ -435,3 +435,4 @@ void write_graph(const Tape& tape, const std::filesystem::path& path, const Stat
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -84,3 +84,4 @@ void write_graph(const Tape& tape, const std::filesystem::path& path, const Stat
                  const std::vector<OpGroup>& groups = {});
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

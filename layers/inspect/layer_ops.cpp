@@ -42,3 +42,4 @@ std::vector<OpGroup> LayerOps::groups() const {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

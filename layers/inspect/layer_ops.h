@@ -37,3 +37,4 @@ class LayerOps : public ForwardHook {
 };
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

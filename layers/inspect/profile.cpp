@@ -250,3 +250,4 @@ std::ostream& operator<<(std::ostream& out, const Profile& profile) {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -67,3 +67,4 @@ Profile profile(Module& model, const std::function<Tensor()>& loss,
 std::ostream& operator<<(std::ostream& out, const Profile& profile);
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -157,3 +157,4 @@ std::ostream& operator<<(std::ostream& out, const Summary& summary) {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -52,3 +52,4 @@ Summary summary(Module& model, const Shape& input_shape);
 std::ostream& operator<<(std::ostream& out, const Summary& summary);
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -27,3 +27,4 @@ std::string print_table(std::ostream& out, const std::vector<std::vector<std::st
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

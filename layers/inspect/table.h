@@ -12,3 +12,4 @@ namespace primer {
 std::string print_table(std::ostream& out, const std::vector<std::vector<std::string>>& rows);
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -264,3 +264,4 @@ time_t time(time_t* result) {
 }
 
 }  // extern "C"
+// SPDX-License-Identifier: MIT

@@ -31,3 +31,4 @@ finds BUGl 'deadly signal'
 printf 'BUG' > "$folder/input"
 "$planted" "$folder/input" > "$folder/log" 2>&1 || fail "an input without a fault ends it: $(cat "$folder/log")"
 echo "what is planted is found"
+# SPDX-License-Identifier: MIT

@@ -52,3 +52,4 @@ FUZZ(input) {
         read(repaired(input));
     }
 }
+// SPDX-License-Identifier: MIT

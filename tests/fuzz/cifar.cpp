@@ -41,3 +41,4 @@ FUZZ(input) {
                           : file.size() + static_cast<std::size_t>(extra));
     fuzz::expect_error_at_most([&] { read(file, form); });
 }
+// SPDX-License-Identifier: MIT

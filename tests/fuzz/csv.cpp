@@ -22,3 +22,4 @@ FUZZ(input) {
         }
     });
 }
+// SPDX-License-Identifier: MIT

@@ -40,3 +40,4 @@ FUZZ(input) {
         }
     });
 }
+// SPDX-License-Identifier: MIT

@@ -65,3 +65,4 @@ FUZZ(input) {
                       flags.save_every >= 0;
     if (!good) __builtin_trap();
 }
+// SPDX-License-Identifier: MIT

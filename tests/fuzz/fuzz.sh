@@ -116,3 +116,4 @@ build fuzz
 failed=0
 for target in "${chosen[@]}"; do fuzz "$target" || failed=1; done
 exit "$failed"
+# SPDX-License-Identifier: MIT

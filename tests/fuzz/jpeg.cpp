@@ -4,3 +4,4 @@
 #include "picture.h"
 
 FUZZ(input) { primer::fuzz::decode(input, "\xff\xd8"); }
+// SPDX-License-Identifier: MIT

@@ -49,3 +49,4 @@ FUZZ(input) {
     if (is_utf8(input) ? text != input : !is_utf8(text)) __builtin_trap();
     if (in_quotes(input).find('\n') != std::string::npos) __builtin_trap();
 }
+// SPDX-License-Identifier: MIT

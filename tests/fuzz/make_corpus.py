@@ -256,3 +256,4 @@ for target, seeds in SEEDS.items():
     folder.mkdir(parents=True, exist_ok=True)
     for number, seed in enumerate(seeds()):
         (folder / f"seed-{number:02}").write_bytes(seed)
+# SPDX-License-Identifier: MIT

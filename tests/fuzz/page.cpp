@@ -16,3 +16,4 @@ FUZZ(input) {
         if (examples::report_page(runs).empty()) __builtin_trap();
     });
 }
+// SPDX-License-Identifier: MIT

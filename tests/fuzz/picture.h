@@ -19,3 +19,4 @@ inline void decode(std::string_view input, std::string_view beginning) {
 }
 
 }  // namespace primer::fuzz
+// SPDX-License-Identifier: MIT

@@ -17,3 +17,4 @@ FUZZ(input) {
         if (input[3] == 'l') throw primer::Error("two\nlines");
     });
 }
+// SPDX-License-Identifier: MIT

@@ -4,3 +4,4 @@
 #include "picture.h"
 
 FUZZ(input) { primer::fuzz::decode(input, "\x89PNG"); }
+// SPDX-License-Identifier: MIT

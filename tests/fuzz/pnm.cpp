@@ -4,3 +4,4 @@
 #include "picture.h"
 
 FUZZ(input) { primer::fuzz::decode(input, "P"); }
+// SPDX-License-Identifier: MIT

@@ -6,3 +6,4 @@
 FUZZ(input) {
     primer::fuzz::expect_error_at_most([&] { primer::fuzz::run_of(input); });
 }
+// SPDX-License-Identifier: MIT

@@ -29,3 +29,4 @@ inline examples::Run run_of(std::string_view input) {
 }
 
 }  // namespace primer::fuzz
+// SPDX-License-Identifier: MIT

@@ -20,3 +20,4 @@ FUZZ(input) {
         file.load_into(model, {.strict = input.size() % 2 == 0});
     });
 }
+// SPDX-License-Identifier: MIT

@@ -55,3 +55,4 @@ inline std::vector<std::string> parts_of(std::string_view input, std::size_t cou
         return 0;                                                                       \
     }                                                                                   \
     static void fuzz_one(std::string_view input)
+// SPDX-License-Identifier: MIT

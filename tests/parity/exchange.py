@@ -97,3 +97,4 @@ if __name__ == "__main__":
         fixture()
     else:
         exchange(sys.argv[1], sys.argv[2:])
+# SPDX-License-Identifier: MIT

@@ -23,3 +23,4 @@ inline Sequential exchanged_network(Rng& rng) {
 }
 
 }  // namespace primer
+// SPDX-License-Identifier: MIT

@@ -103,3 +103,4 @@ MODELS = {
 assert torch.__version__.split("+")[0] == "2.13.0", "expected PyTorch 2.13.0"
 texts = "".join(f"== {name}\n{model}\n" for name, model in MODELS.items())
 pathlib.Path(__file__).with_name("layer_texts.txt").write_text(texts)
+# SPDX-License-Identifier: MIT

@@ -28,3 +28,4 @@ def trajectory(make, schedule=()):
 def weight_and_gradients():
     """A weight and six gradients of it. (The optimizer wants a leaf; no gradient is compared.)"""
     return {"w": real(2, 3, grad=False), "g": real(6, 2, 3, grad=False)}
+# SPDX-License-Identifier: MIT

@@ -649,3 +649,4 @@ int main(int argc, char** argv) {
         return 1;
     }
 }
+// SPDX-License-Identifier: MIT

@@ -140,3 +140,4 @@ for name, tensor in TENSORS.items():
 (HERE / "tensor_texts.txt").write_text("".join(texts))
 made_by = {"made by": f"tests/parity/tensor_texts.py with PyTorch {torch.__version__}"}
 (HERE / "tensor_texts.safetensors").write_bytes(save(TENSORS, made_by))
+# SPDX-License-Identifier: MIT

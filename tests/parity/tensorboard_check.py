@@ -341,3 +341,4 @@ def main():
 
 
 main()
+# SPDX-License-Identifier: MIT

@@ -134,3 +134,4 @@ def main():
 
 
 main()
+# SPDX-License-Identifier: MIT

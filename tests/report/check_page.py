@@ -107,3 +107,4 @@ def main():
 
 
 main()
+# SPDX-License-Identifier: MIT

@@ -123,3 +123,4 @@ if kind != "bare":
     write_metrics()
 if kind not in ("bare", "cut"):
     write_evaluation()
+# SPDX-License-Identifier: MIT

@@ -121,3 +121,4 @@ if python3 -c '' 2> /dev/null; then
 fi
 run 0 "$bin/mnist_mlp" --resume 007 --dry-run
 echo "arguments that are nearly right get the right answer"
+# SPDX-License-Identifier: MIT

@@ -81,3 +81,4 @@ int main(int, char** argv) {
     at_exit.folder = argv[1];
     at_exit.expected = new std::vector<double>(results(at_exit.folder));
 }
+// SPDX-License-Identifier: MIT

@@ -11,3 +11,4 @@ run 0 "$program" "$work"
 expect out '^the same at the end$'
 [ ! -s err ] || fail "it says: $(cat err)"
 echo "the library works to the end of the process"
+# SPDX-License-Identifier: MIT

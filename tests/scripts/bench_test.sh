@@ -84,3 +84,4 @@ if command -v python3 > /dev/null; then
 fi
 
 echo "the benchmark does what it should"
+# SPDX-License-Identifier: MIT

@@ -24,3 +24,4 @@ python3 "$tools/browse.py" "$browser" "${PRIMER_SCREENSHOTS:-$work/screenshots}"
     whole/report.html cut/report.html odd/report.html several/report.html ||
     { echo "FAILED: a report is not shown as it should be"; exit 1; }
 echo "the reports are shown as they should be"
+# SPDX-License-Identifier: MIT

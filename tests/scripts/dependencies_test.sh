@@ -200,3 +200,4 @@ echo "something else" > "$work/site/cereal.tar.gz"
 expect "$work/log" 'expected the SHA-256'
 
 echo "libraries that are too old were not taken; what is missing was named"
+# SPDX-License-Identifier: MIT

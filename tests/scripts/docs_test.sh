@@ -75,3 +75,4 @@ build _double "${tests[@]}" -- -DPRIMER_REAL_DOUBLE
 grep -q 'gradcheck' "$work/out" || fail "it is not gradcheck that finds it: $(cat "$work/out")"
 
 echo "the layer of docs/add-a-layer.md compiles and passes its test in float and in double"
+# SPDX-License-Identifier: MIT

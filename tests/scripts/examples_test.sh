@@ -188,3 +188,4 @@ expect out '^step 500   loss 0\.0[0-9]+$'
 expect out '^the slopes were 1; now they are between 0\.'
 
 echo "all examples do what they should"
+# SPDX-License-Identifier: MIT

@@ -33,3 +33,4 @@ for name in mine.keys():
     assert a.dtype == b.dtype and a.equal(b), name
 END
 echo "the code in docs/exchange.md takes the weights and gives them back as they were"
+# SPDX-License-Identifier: MIT

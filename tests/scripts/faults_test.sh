@@ -132,3 +132,4 @@ for number in 1 2 3 5 8 13 21; do
 done
 
 echo "$count faults: no crash, no lost checkpoint"
+# SPDX-License-Identifier: MIT

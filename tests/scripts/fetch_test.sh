@@ -373,3 +373,4 @@ done
     fail "the lines above are not entries"
 
 echo "all tests of fetch passed"
+# SPDX-License-Identifier: MIT

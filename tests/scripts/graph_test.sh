@@ -52,3 +52,4 @@ for name in mnist_mlp mnist_cnn cifar_cnn; do
 done
 
 echo "the graphs of all examples are written and drawn"
+# SPDX-License-Identifier: MIT

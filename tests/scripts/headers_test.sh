@@ -64,3 +64,4 @@ logged configure
 [ "$(date -r "$include/core/tensor.h" +%Y)" = 2020 ] || fail "headers that have not changed are written again"
 
 echo "the include folder follows the headers, without links"
+# SPDX-License-Identifier: MIT

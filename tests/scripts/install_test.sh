@@ -91,6 +91,45 @@ output=$("$work/build/consumer")
 [ "$output" = "[4, 3]" ] || { echo "expected [4, 3], got $output"; exit 1; }
 "$work/build/readme" | grep -q '^  (3): Linear' || { echo "README's example fails"; exit 1; }
 
+# Components that use no core/io find no zlib and no libjpeg; the others say what is missing.
+mkdir "$work/parts"
+cat > "$work/parts/CMakeLists.txt" <<'CMAKE'
+cmake_minimum_required(VERSION 3.25)
+project(parts LANGUAGES CXX)
+set(CMAKE_DISABLE_FIND_PACKAGE_ZLIB ON)
+set(CMAKE_DISABLE_FIND_PACKAGE_JPEG ON)
+find_package(primer 0.1 REQUIRED COMPONENTS ${PARTS})
+add_executable(app main.cpp)
+target_link_libraries(app PRIVATE primer::layers primer::optim)
+CMAKE
+cat > "$work/parts/main.cpp" <<'CPP'
+#include <primer/layers/linear.h>
+#include <primer/optim/sgd.h>
+int main() { primer::Linear layer(2, 3); primer::SGD sgd(layer.parameters(), {.lr = 0.1}); }
+CPP
+parts() {
+    cmake -G Ninja -S "$work/parts" -B "$work/parts/build" -DCMAKE_PREFIX_PATH="$work/prefix" -DCMAKE_CXX_COMPILER="$cxx" \
+        -DCMAKE_CXX_FLAGS="$flags" -DPARTS="$1" > "$work/parts.log" 2>&1
+}
+parts "layers;optim" || fail "$(cat "$work/parts.log")"
+cmake --build "$work/parts/build" > "$work/parts.log" 2>&1 || fail "$(cat "$work/parts.log")"
+"$work/parts/build/app"
+if grep -q '^ZLIB_LIBRARY_[A-Z]*:FILEPATH=/' "$PRIMER_BINARY_DIR/CMakeCache.txt"; then
+    ! parts "layers;io" || fail "io is found without zlib"
+    expect "$work/parts.log" 'ZLIB'
+fi
+! parts "layers;pictures" || fail "a component that there is not is found"
+expect "$work/parts.log" 'no primer::pictures'
+
+# pkg-config, too, names everything that a program must link.
+if command -v pkg-config > /dev/null; then
+    read -ra found < <(PKG_CONFIG_PATH=$(dirname "$(find "$work/prefix" -name primer.pc)") pkg-config --cflags --libs primer)
+    # shellcheck disable=SC2086
+    "$cxx" -std=c++20 $flags "$work/consumer/readme.cpp" "${found[@]}" -o "$work/by_pkg_config" > "$work/parts.log" 2>&1 ||
+        fail "$(cat "$work/parts.log")"
+    "$work/by_pkg_config" | grep -q '^  (3): Linear' || fail "README's example fails with pkg-config's flags"
+fi
+
 # The linker rejects the wrong build with a clear error, in Debug and Release, even if only one
 # source file includes only one of our headers, and if the linker drops what nobody uses.
 echo 'int main() {}' > "$work/main.cpp"
@@ -194,3 +233,4 @@ expect "$work/parent.log" 'only its kernels are optimised'
 expect "$work/parent.log" 'link *primer::primer_double'
 
 echo "installed $count headers; projects found them, linked and ran; the wrong build did not link"
+# SPDX-License-Identifier: MIT

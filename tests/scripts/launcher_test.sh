@@ -536,3 +536,4 @@ else
 fi
 
 echo "all tests of the launcher passed"
+# SPDX-License-Identifier: MIT

@@ -21,3 +21,4 @@ fail() { echo "FAILED: $*"; exit 1; }
 "$python" "$PRIMER_SOURCE_DIR/tests/parity/op_samples.py" "$sweep" --table "$work/op-samples.md"
 diff -u "$PRIMER_SOURCE_DIR/docs/op-samples.md" "$work/op-samples.md" ||
     fail "docs/op-samples.md is out of date; it says how to make it"
+# SPDX-License-Identifier: MIT

@@ -214,3 +214,4 @@ run 2 "$bin/peek" --out folder.png
 expect err "^error: --out: $work/folder\.png: expected a file, or nothing yet, to save a PNG picture to, got a folder$"
 run 2 "$bin/peek" --drawn letters
 expect err '^error: '
+# SPDX-License-Identifier: MIT

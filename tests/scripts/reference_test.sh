@@ -25,3 +25,4 @@ printf 'namespace primer {\nTensor undocumented(const Tensor& a);\n}\n' >> "$wor
 grep -q 'undocumented.* is not documented' "$work/log" || fail "$(cat "$work/log")"
 
 echo "every public name is documented"
+# SPDX-License-Identifier: MIT

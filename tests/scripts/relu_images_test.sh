@@ -24,3 +24,4 @@ code=0
 "$program" --batches 1 --run-dir file/inside > out 2> err || code=$?
 [ "$code" = 2 ] && [ "$(wc -l < err)" = 1 ] || fail "a folder that cannot be: $code, $(cat err)"
 grep -q "^error: --run-dir: expected a folder, or nothing yet, got $work/file/inside; $work/file is no folder" err || fail "says: $(cat err)"
+# SPDX-License-Identifier: MIT

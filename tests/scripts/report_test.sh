@@ -209,3 +209,4 @@ run 0 "$report" --help
 expect out '--out FILE'
 
 echo "the report is what it should be"
+# SPDX-License-Identifier: MIT

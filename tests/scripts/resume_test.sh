@@ -212,3 +212,4 @@ cmp table whole_table || fail "the tables differ: $(cat table whole_table)"
 
 [ ! -e runs ] || fail "run directories in spite of --no-run-dir"
 echo "what is resumed ends as if it had never stopped"
+# SPDX-License-Identifier: MIT

@@ -275,3 +275,4 @@ if [ "$(id -u)" = 0 ] && command -v setpriv > /dev/null; then
 fi
 
 echo "run directories are as they should be"
+# SPDX-License-Identifier: MIT

@@ -136,3 +136,4 @@ run 0 "$bin/mnist_mlp" --resume latest
 expect out "^Resumed from $work/runs/$newest/checkpoint\.ckpt"
 
 echo "the surroundings are heeded"
+# SPDX-License-Identifier: MIT

@@ -17,3 +17,4 @@ version=$("$python" -c "import torch; print(torch.__version__.split('+')[0])")
 unset PRIMER_ISA
 "$python" "$PRIMER_SOURCE_DIR/tests/parity/sweep.py" "$sweep" \
     --isa reference --isa baseline --isa avx2 --isa avx512
+# SPDX-License-Identifier: MIT

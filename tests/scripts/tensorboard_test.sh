@@ -11,3 +11,4 @@ training=$PRIMER_BINARY_DIR/examples/mnist_mlp
 [ -x "$training" ] || { echo "SKIPPED in part: the examples are not built"; training=; }
 unset PRIMER_DATA PRIMER_NUM_THREADS
 "$python" "$PRIMER_SOURCE_DIR/tests/parity/tensorboard_check.py" "$PRIMER_BINARY_DIR/tests/events" ${training:+"$training"}
+# SPDX-License-Identifier: MIT

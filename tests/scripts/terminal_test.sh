@@ -125,3 +125,4 @@ END
 python3 terminal.py "$bin/mnist_mlp"
 
 echo "the progress display fits its terminal"
+# SPDX-License-Identifier: MIT

@@ -44,3 +44,4 @@ if { (ulimit -s 8192 && ulimit -v 2000000 && "$tests" --count); } > /dev/null 2>
 fi
 
 [ "$failures" -eq 0 ]
+# SPDX-License-Identifier: MIT

@@ -306,3 +306,4 @@ ActivationKernels activation_kernels() {
 }
 
 }  // namespace primer::kernels::PRIMER_ISA_LEVEL
+// SPDX-License-Identifier: MIT

@@ -206,3 +206,4 @@ BatchNormKernels batch_norm_kernels() {
 }
 
 }  // namespace primer::kernels::PRIMER_ISA_LEVEL
+// SPDX-License-Identifier: MIT

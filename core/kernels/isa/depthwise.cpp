@@ -46,3 +46,4 @@ void weight(const DepthwiseLoops& l, const Real* x, const Real* dy, Real* dweigh
 Depthwise depthwise() { return {.forward = forward, .weight = weight}; }
 
 }  // namespace primer::kernels::PRIMER_ISA_LEVEL
+// SPDX-License-Identifier: MIT

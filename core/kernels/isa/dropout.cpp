@@ -50,3 +50,4 @@ void backward(Index n, Real scale, const std::uint8_t* kept, const Real* dy, Rea
 DropoutKernels dropout_kernels() { return {.forward = forward, .backward = backward}; }
 
 }  // namespace primer::kernels::PRIMER_ISA_LEVEL
+// SPDX-License-Identifier: MIT

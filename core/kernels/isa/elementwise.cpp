@@ -174,3 +174,4 @@ ElementwiseKernels elementwise_kernels() {
 }
 
 }  // namespace primer::kernels::PRIMER_ISA_LEVEL
+// SPDX-License-Identifier: MIT

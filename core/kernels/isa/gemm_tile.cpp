@@ -284,3 +284,4 @@ GemmTile gemm_tile() {
 }
 
 }  // namespace primer::kernels::PRIMER_ISA_LEVEL
+// SPDX-License-Identifier: MIT

@@ -23,3 +23,4 @@ void unary(std::int64_t n, const Real* x, Real* y, F f) {
 
 }  // namespace
 }  // namespace primer::kernels::PRIMER_ISA_LEVEL
+// SPDX-License-Identifier: MIT

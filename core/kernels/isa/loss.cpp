@@ -154,3 +154,4 @@ LossKernels loss_kernels() {
 }
 
 }  // namespace primer::kernels::PRIMER_ISA_LEVEL
+// SPDX-License-Identifier: MIT

@@ -223,3 +223,4 @@ inline Normal<double> normal(double x) {
 
 }  // namespace
 }  // namespace primer::kernels::PRIMER_ISA_LEVEL
+// SPDX-License-Identifier: MIT

@@ -95,3 +95,4 @@ void rmsprop(Index n, const RmspropStep& step, const Real* grad, Real* square, R
 OptimizerKernels optimizer_kernels() { return {.sgd = sgd, .adam = adam, .rmsprop = rmsprop}; }
 
 }  // namespace primer::kernels::PRIMER_ISA_LEVEL
+// SPDX-License-Identifier: MIT

@@ -173,3 +173,4 @@ PoolKernels pool_kernels() {
 }
 
 }  // namespace primer::kernels::PRIMER_ISA_LEVEL
+// SPDX-License-Identifier: MIT

@@ -47,3 +47,4 @@ ReduceKernels reduce_kernels() {
 }
 
 }  // namespace primer::kernels::PRIMER_ISA_LEVEL
+// SPDX-License-Identifier: MIT

@@ -112,3 +112,4 @@ RowNormKernels row_norm_kernels() {
 }
 
 }  // namespace primer::kernels::PRIMER_ISA_LEVEL
+// SPDX-License-Identifier: MIT

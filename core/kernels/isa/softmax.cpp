@@ -96,3 +96,4 @@ SoftmaxKernels softmax_kernels() {
 }
 
 }  // namespace primer::kernels::PRIMER_ISA_LEVEL
+// SPDX-License-Identifier: MIT

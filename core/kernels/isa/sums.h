@@ -66,3 +66,4 @@ template <class Terms>
 
 }  // namespace
 }  // namespace primer::kernels::PRIMER_ISA_LEVEL
+// SPDX-License-Identifier: MIT

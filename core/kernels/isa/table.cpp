@@ -21,3 +21,4 @@ Table make_table() {
 }
 
 }  // namespace primer::kernels::PRIMER_ISA_LEVEL
+// SPDX-License-Identifier: MIT

@@ -451,3 +451,4 @@ Winograd winograd();
 #endif
 
 }  // namespace primer::kernels
+// SPDX-License-Identifier: MIT

@@ -42,3 +42,4 @@ void store(const V& v, T* to) {
 
 }  // namespace
 }  // namespace primer::kernels::PRIMER_ISA_LEVEL
+// SPDX-License-Identifier: MIT

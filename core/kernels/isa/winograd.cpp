@@ -117,3 +117,4 @@ Winograd winograd() {
 }
 
 }  // namespace primer::kernels::PRIMER_ISA_LEVEL
+// SPDX-License-Identifier: MIT

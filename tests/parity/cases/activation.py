@@ -73,3 +73,4 @@ def cases(case):
 def maxout(x, pieces):
     """The largest of each `pieces` neighbouring channels; PyTorch has no op of this name."""
     return x.unflatten(1, (-1, pieces)).max(2).values
+# SPDX-License-Identifier: MIT

@@ -21,3 +21,4 @@ def cases(case):
         adam("amsgrad", lr=0.1, betas=(0.5, 0.25), amsgrad=True)
         adam("maximize", lr=0.1, weight_decay=0.25, maximize=True)
         adam("lr changes", schedule=(0.1, 0.2, 0.05, 0, 0.01, 1))
+# SPDX-License-Identifier: MIT

@@ -73,3 +73,4 @@ def cases(case):
     layer("layer: affine, rows", torch.nn.BatchNorm1d, (4, 3), affine=True)
     layer("layer: affine, sequences", torch.nn.BatchNorm1d, (2, 3, 5), affine=True)
     layer("layer: sequences", torch.nn.BatchNorm1d, (2, 3, 5))
+# SPDX-License-Identifier: MIT

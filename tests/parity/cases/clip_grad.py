@@ -22,3 +22,4 @@ def cases(case):
     case("cut to 1", clipped(1.0), **gradients)
     case("cut to nothing", clipped(0.0), **gradients)
     case("short enough", clipped(100.0), **gradients)
+# SPDX-License-Identifier: MIT

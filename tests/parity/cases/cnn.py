@@ -66,3 +66,4 @@ def cases(case):
         labels=values([[(3 * s + n) % CLASSES for n in range(BATCH)] for s in range(STEPS)]),
         **state,
     )
+# SPDX-License-Identifier: MIT

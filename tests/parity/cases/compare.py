@@ -31,3 +31,4 @@ def cases(case):
         case(f"{name}: ties", run, a=a, b=values([1.0, 0, 4, 0, 1], grad=False))
         row, column = real(5, grad=False), real(3, 1, grad=False)
         case(f"{name}: a column and a row", run, a=column, b=row)
+# SPDX-License-Identifier: MIT

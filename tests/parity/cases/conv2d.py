@@ -41,3 +41,4 @@ def cases(case):
     conv2d("same, dilation", (1, 1, 5, 4), (2, 1, 2, 4), padding="same", dilation=(3, 1))
     conv2d("valid", (1, 2, 4, 3), (2, 2, 2, 2), padding="valid")
     conv2d("one image", (2, 4, 5), (3, 2, 3, 3), padding=1)
+# SPDX-License-Identifier: MIT

@@ -27,3 +27,4 @@ def cases(case):
     transposed("unlike in height and width", (1, 2, 3, 4), (2, 2, 2, 3), **unlike)
     transposed("one image", (2, 3, 2), (2, 3, 3, 3), stride=2)
     transposed("no examples", (0, 2, 3, 3), (2, 2, 3, 3))
+# SPDX-License-Identifier: MIT

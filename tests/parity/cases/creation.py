@@ -21,3 +21,4 @@ def cases(case):
     case("eye, tall", lambda: torch.eye(4, 2, dtype=double))
     case("tensor", lambda: torch.tensor([[[1.0], [2.5]], [[3.0], [-4.0]]], dtype=double))
     case("tensor of nothing", lambda: torch.tensor([[], []], dtype=double))
+# SPDX-License-Identifier: MIT

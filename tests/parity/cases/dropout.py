@@ -12,3 +12,4 @@ def cases(case):
     case("channels: nothing dropped", lambda x: F.dropout2d(x, 0.0, True), x=real(2, 3, 2, 2))
     case("channels: everything dropped", lambda x: F.dropout2d(x, 1.0, True), x=real(2, 3, 2, 2))
     case("channels: evaluation", lambda x: F.dropout2d(x, 0.5, False), x=real(2, 3, 2, 2))
+# SPDX-License-Identifier: MIT

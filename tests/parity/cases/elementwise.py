@@ -33,3 +33,4 @@ def cases(case):
         lambda x: (1 - x) * (x + 3) / (x * x + 1),
         x=real(7),
     )
+# SPDX-License-Identifier: MIT

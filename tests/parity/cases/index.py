@@ -29,3 +29,4 @@ def cases(case):
             index=words,
             weight=real(6, 4),
         )
+# SPDX-License-Identifier: MIT

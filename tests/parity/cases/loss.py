@@ -172,3 +172,4 @@ def kl_div(case, reduction, log_target):
         x=real(3, 5),
         target=real(3, 5) if log_target else real(3, 5, low=0.125, high=1),
     )
+# SPDX-License-Identifier: MIT

@@ -31,3 +31,4 @@ def cases(case):
     case("linear: without bias", F.linear, x=real(5, 7), weight=real(3, 7))
     case("linear: more dimensions", F.linear, x=real(2, 3, 5), weight=real(4, 5), bias=real(4))
     case("linear: only features", F.linear, x=real(5), weight=real(4, 5), bias=real(4))
+# SPDX-License-Identifier: MIT

@@ -51,3 +51,4 @@ def cases(case):
     group_norm("eps", (2, 4, 5), 2, eps=0.5)
     group_norm("without bias", (2, 4, 5), 2, bias=False)
     group_norm("without weight and bias", (2, 4, 5), 2, weight=False, bias=False)
+# SPDX-License-Identifier: MIT

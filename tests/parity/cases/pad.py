@@ -18,3 +18,4 @@ def cases(case):
         lambda x: F.pad(x, [1, 1, 2, 0, 0, 1], mode="reflect"),
         x=real(1, 2, 2, 3, 2),
     )
+# SPDX-License-Identifier: MIT

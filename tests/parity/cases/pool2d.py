@@ -55,3 +55,4 @@ def cases(case):
     for out in ((1, 1), (3, 2), (2, 3), (5, 7), (7, 9), (8, 12)):
         name = f"adaptive avg: 5x7 to {out[0]}x{out[1]}"
         case(name, lambda x: F.adaptive_avg_pool2d(x, out), x=real(2, 2, 5, 7))
+# SPDX-License-Identifier: MIT

@@ -62,3 +62,4 @@ def scaled(x):
 def residual(x, w1, w2):
     y = F.relu(F.conv2d(x, w1, padding="same"))
     return F.relu(x + F.conv2d(y, w2, padding="same"))
+# SPDX-License-Identifier: MIT

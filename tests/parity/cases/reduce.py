@@ -55,3 +55,4 @@ def several(case):
     for name in ("amax", "amin"):
         op = OPS[name]
         case(f"{name}: ties", lambda x: op(x, (0, 1)), x=values([[1.0, 3, 3], [1, 3, 1]]))
+# SPDX-License-Identifier: MIT

@@ -18,3 +18,4 @@ def cases(case):
     rmsprop("centered, momentum, weight decay", momentum=0.5, centered=True, weight_decay=0.25)
     rmsprop("maximize", lr=0.1, weight_decay=0.25, maximize=True)
     rmsprop("momentum, lr changes", momentum=0.5, schedule=(0.1, 0.2, 0.05, 0, 0.01, 1))
+# SPDX-License-Identifier: MIT

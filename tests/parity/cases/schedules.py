@@ -36,3 +36,4 @@ def cases(case):
         div_factor=10,
         final_div_factor=100,
     )
+# SPDX-License-Identifier: MIT

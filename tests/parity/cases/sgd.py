@@ -38,3 +38,4 @@ def cases(case):
         ga=real(4, 3, grad=False),
         gb=real(4, 2, grad=False),
     )
+# SPDX-License-Identifier: MIT

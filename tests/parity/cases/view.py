@@ -46,3 +46,4 @@ def cases(case):
     case("chunk", lambda x: torch.chunk(x, 3, -1)[2], x=real(2, 7))
     case("stack", lambda a, b: torch.stack([a, b, a]), a=real(2, 3), b=real(2, 3))
     case("stack: last dimension", lambda a, b: torch.stack([a, b], -1), a=real(2, 3), b=real(2, 3))
+# SPDX-License-Identifier: MIT
