@@ -3,7 +3,6 @@
 #include "../core/error.h"
 #include "../core/init.h"
 #include "python_text.h"
-#include "weight_and_bias.h"
 
 namespace primer {
 
@@ -119,7 +118,10 @@ Tensor Maxout::forward(const Tensor& x) {
     return maxout(linear(x, weight, bias), pieces_);
 }
 
-void Maxout::visit(Visitor& visitor) { visit_weight_and_bias(visitor, weight, bias); }
+void Maxout::visit(Visitor& visitor) {
+    visitor("weight", weight);
+    visitor("bias", bias);
+}
 
 // Those of the Linear that it is made of.
 void Maxout::reset_parameters(Rng& rng) { uniform_by_fan_in_(weight, bias, rng); }

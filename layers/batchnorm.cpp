@@ -2,8 +2,8 @@
 
 #include "../core/error.h"
 #include "../core/ops.h"
+#include "affine.h"
 #include "python_text.h"
-#include "weight_and_bias.h"
 
 namespace primer {
 
@@ -52,7 +52,7 @@ Tensor BatchNorm2d::forward(const Tensor& x) {
 }
 
 void BatchNorm::visit(Visitor& visitor) {
-    visit_weight_and_bias(visitor, weight, bias);
+    visit_affine(visitor, weight, bias);
     if (!running_mean.defined()) return;
     visitor("running_mean", running_mean);
     visitor("running_var", running_var);
@@ -60,7 +60,7 @@ void BatchNorm::visit(Visitor& visitor) {
 }
 
 void BatchNorm::reset_parameters(Rng&) {
-    ones_and_zeros_(weight, bias);
+    reset_affine(weight, bias);
     if (!running_mean.defined()) return;
     zeros_(running_mean);
     ones_(running_var);

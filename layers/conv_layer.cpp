@@ -3,7 +3,6 @@
 #include "../core/error.h"
 #include "../core/init.h"
 #include "python_text.h"
-#include "weight_and_bias.h"
 
 namespace primer {
 
@@ -23,7 +22,10 @@ ConvLayer::ConvLayer(const Setup& setup) : setup_(setup) {
     }
 }
 
-void ConvLayer::visit(Visitor& visitor) { visit_weight_and_bias(visitor, weight, bias); }
+void ConvLayer::visit(Visitor& visitor) {
+    visitor("weight", weight);
+    if (bias.defined()) visitor("bias", bias);
+}
 
 void ConvLayer::reset_parameters(Rng& rng) { uniform_by_fan_in_(weight, bias, rng); }
 

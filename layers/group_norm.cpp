@@ -2,8 +2,8 @@
 
 #include "../core/error.h"
 #include "../core/ops.h"
+#include "affine.h"
 #include "python_text.h"
-#include "weight_and_bias.h"
 
 namespace primer {
 
@@ -22,9 +22,9 @@ Tensor GroupNorm::forward(const Tensor& x) {
     return group_norm(x, num_groups_, weight, bias, {.eps = eps_});
 }
 
-void GroupNorm::visit(Visitor& visitor) { visit_weight_and_bias(visitor, weight, bias); }
+void GroupNorm::visit(Visitor& visitor) { visit_affine(visitor, weight, bias); }
 
-void GroupNorm::reset_parameters(Rng&) { ones_and_zeros_(weight, bias); }
+void GroupNorm::reset_parameters(Rng&) { reset_affine(weight, bias); }
 
 std::string GroupNorm::describe() const {
     return "GroupNorm(" + std::to_string(num_groups_) + ", " + std::to_string(num_channels_) +

@@ -2,8 +2,8 @@
 
 #include "../core/error.h"
 #include "../core/ops.h"
+#include "affine.h"
 #include "python_text.h"
-#include "weight_and_bias.h"
 
 namespace primer {
 
@@ -20,9 +20,9 @@ Tensor LayerNorm::forward(const Tensor& x) {
     return layer_norm(x, normalized_shape_, weight, bias, {.eps = eps_});
 }
 
-void LayerNorm::visit(Visitor& visitor) { visit_weight_and_bias(visitor, weight, bias); }
+void LayerNorm::visit(Visitor& visitor) { visit_affine(visitor, weight, bias); }
 
-void LayerNorm::reset_parameters(Rng&) { ones_and_zeros_(weight, bias); }
+void LayerNorm::reset_parameters(Rng&) { reset_affine(weight, bias); }
 
 std::string LayerNorm::describe() const {
     return "LayerNorm(" + python_tuple(normalized_shape_.dims()) + ", eps=" + python_float(eps_) +

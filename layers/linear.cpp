@@ -4,7 +4,6 @@
 #include "../core/init.h"
 #include "../core/ops.h"
 #include "python_text.h"
-#include "weight_and_bias.h"
 
 namespace primer {
 
@@ -21,7 +20,10 @@ Linear::Linear(Only<Index> in_features, Only<Index> out_features, const LinearOp
 
 Tensor Linear::forward(const Tensor& x) { return linear(x, weight, bias); }
 
-void Linear::visit(Visitor& visitor) { visit_weight_and_bias(visitor, weight, bias); }
+void Linear::visit(Visitor& visitor) {
+    visitor("weight", weight);
+    if (bias.defined()) visitor("bias", bias);
+}
 
 void Linear::reset_parameters(Rng& rng) { uniform_by_fan_in_(weight, bias, rng); }
 
