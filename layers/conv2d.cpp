@@ -19,7 +19,7 @@ Conv2d::Conv2d(Only<Index> in_channels, Only<Index> out_channels, const Conv2dLa
     parts_.check_options();
     weight = Parameter(kaiming_normal_(empty({out_channels, in_channels / options.groups,
                                               options.kernel_size.h, options.kernel_size.w}),
-                                       rng));
+                                       {}, rng));
     if (options.bias) bias = Parameter(full({out_channels}, static_cast<Real>(options.bias_value)));
 }
 

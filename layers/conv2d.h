@@ -34,7 +34,7 @@ class Conv2d : public Module {
 
     Tensor forward(const Tensor& x) override;
     void visit(Visitor& visitor) override;
-    void reset_parameters(Rng& rng) override;
+    void reset_parameters(Rng& rng = default_rng()) override;
     std::string describe() const override;
 
     Parameter weight;  ///< [out_channels, in_channels / groups, kernel height, kernel width]

@@ -33,6 +33,15 @@ ConvTranspose2d::ConvTranspose2d(Only<Index> in_channels, Only<Index> out_channe
     if (options.bias) bias = Parameter(full({out_channels}, static_cast<Real>(options.bias_value)));
 }
 
+ConvTranspose2d::ConvTranspose2d(Only<Index> in_channels, Only<Index> out_channels,
+                                 Size2 kernel_size, Size2 stride, Size2 padding,
+                                 Size2 output_padding)
+    : ConvTranspose2d(in_channels, out_channels,
+                      ConvTranspose2dLayerOptions{.kernel_size = kernel_size,
+                                                  .stride = stride,
+                                                  .padding = padding,
+                                                  .output_padding = output_padding}) {}
+
 Tensor ConvTranspose2d::forward(const Tensor& x) {
     return conv_transpose2d(x, weight, bias,
                             {.stride = parts_.options.stride,

@@ -31,10 +31,14 @@ class ConvTranspose2d : public Module {
     /// that do not divide both channel counts.
     ConvTranspose2d(Only<Index> in_channels, Only<Index> out_channels,
                     const ConvTranspose2dLayerOptions& options, Rng& rng = default_rng());
+    /// ConvTranspose2d(64, 32, 4, 2, 1), as in PyTorch, with default_rng(). For a kernel of two
+    /// sizes write Size2{3, 5}, as in Conv2d.
+    ConvTranspose2d(Only<Index> in_channels, Only<Index> out_channels, Size2 kernel_size,
+                    Size2 stride = 1, Size2 padding = 0, Size2 output_padding = 0);
 
     Tensor forward(const Tensor& x) override;
     void visit(Visitor& visitor) override;
-    void reset_parameters(Rng& rng) override;
+    void reset_parameters(Rng& rng = default_rng()) override;
     std::string describe() const override;
 
     Parameter weight;  ///< [in_channels, out_channels / groups, kernel height, kernel width]
