@@ -70,6 +70,16 @@ Tensor tensor(std::span<const Real> values, const Shape& shape) {
     return x;
 }
 
+IntTensor to_int(const Tensor& x) {
+    IntTensor whole(x.shape(), std::vector<Index>(static_cast<std::size_t>(x.numel())));
+    std::ranges::transform(x.values(), whole.values.begin(), [](double value) {
+        check(std::abs(value) < 0x1p63, "to_int: expected numbers that an Index can hold, got ",
+              value);
+        return static_cast<Index>(value);
+    });
+    return whole;
+}
+
 Tensor empty(const Shape& shape) {
     auto impl = std::make_shared<Tensor::Impl>();
     impl->shape = shape;

@@ -57,20 +57,29 @@ requires Number<std::ranges::range_value_t<Range>> Tensor tensor(const Range& nu
     return tensor(reals, {std::ssize(reals)});
 }
 
-/// The same numbers as Reals, such as indices for an Embedding in a Sequential. (A template, so
-/// that braces are never taken for an IntTensor.)
+/// The same numbers as Reals, such as indices for an Embedding in a Sequential: PyTorch's
+/// x.float(). (A template, so that braces are never taken for an IntTensor.)
 template <std::same_as<IntTensor> T>
 Tensor tensor(const T& numbers) {
     numbers.check_whole("tensor");
     return tensor(std::vector<Real>(numbers.values.begin(), numbers.values.end()), numbers.shape);
 }
 
-/// The values are not initialised.
+/// x's values without what is behind the point: to_int(tensor({-1.5, 2})) is {-1, 2}; PyTorch's
+/// x.long(). Throws Error for NaN, and for numbers that an Index cannot hold.
+IntTensor to_int(const Tensor& x);
+
+/// The values are not initialised. Here, as in zeros, ones, rand and randn, the sizes may be
+/// written without braces: empty(2, 3) is empty({2, 3}).
 Tensor empty(const Shape& shape);
+Tensor empty(WholeNumber auto... sizes) { return empty(Shape{sizes...}); }
 /// Every value is 0, 1 or `value`.
 Tensor zeros(const Shape& shape);
+Tensor zeros(WholeNumber auto... sizes) { return zeros(Shape{sizes...}); }
 Tensor ones(const Shape& shape);
+Tensor ones(WholeNumber auto... sizes) { return ones(Shape{sizes...}); }
 Tensor full(const Shape& shape, Only<Real> value);
+Tensor full(Number auto...) = delete;  // write full({2, 3}, 0.5)
 /// Of x's shape.
 Tensor zeros_like(const Tensor& x);
 Tensor ones_like(const Tensor& x);
@@ -89,9 +98,11 @@ Tensor eye(Only<Index> n, Only<Index> m);
 
 /// Independent uniform numbers from [0, 1).
 Tensor rand(const Shape& shape, Rng& rng = default_rng());
+Tensor rand(WholeNumber auto... sizes) { return rand(Shape{sizes...}); }
 Tensor rand_like(const Tensor& x, Rng& rng = default_rng());
 /// Independent normal numbers of mean 0 and variance 1.
 Tensor randn(const Shape& shape, Rng& rng = default_rng());
+Tensor randn(WholeNumber auto... sizes) { return randn(Shape{sizes...}); }
 Tensor randn_like(const Tensor& x, Rng& rng = default_rng());
 /// Independent whole numbers, uniform over low, low + 1, ..., high - 1; low is 0 if it is left out.
 /// Throws Error unless low < high and high - low is an Index.

@@ -105,47 +105,31 @@ double calculate_gain(Nonlinearity nonlinearity, Only<double> slope) {
     fail("calculate_gain: no such nonlinearity: ", static_cast<int>(nonlinearity));
 }
 
-const Tensor& kaiming_normal_(const Tensor& x, Rng& rng, const KaimingOptions& options) {
-    return normal_(x, rng, 0, kaiming_stddev(x, options, "kaiming_normal_"));
+const Tensor& kaiming_normal_(const Tensor& x, const KaimingOptions& options, Rng& rng) {
+    return normal_(x, 0, kaiming_stddev(x, options, "kaiming_normal_"), rng);
 }
 
-const Tensor& kaiming_normal_(const Tensor& x, const KaimingOptions& options) {
-    return kaiming_normal_(x, default_rng(), options);
-}
-
-const Tensor& kaiming_uniform_(const Tensor& x, Rng& rng, const KaimingOptions& options) {
+const Tensor& kaiming_uniform_(const Tensor& x, const KaimingOptions& options, Rng& rng) {
     const double bound = std::sqrt(3.0) * kaiming_stddev(x, options, "kaiming_uniform_");
-    return uniform_(x, rng, -bound, bound);
+    return uniform_(x, -bound, bound, rng);
 }
 
-const Tensor& kaiming_uniform_(const Tensor& x, const KaimingOptions& options) {
-    return kaiming_uniform_(x, default_rng(), options);
+const Tensor& xavier_normal_(const Tensor& x, Only<double> gain, Rng& rng) {
+    return normal_(x, 0, xavier_stddev(x, gain, "xavier_normal_"), rng);
 }
 
-const Tensor& xavier_normal_(const Tensor& x, Rng& rng, Only<double> gain) {
-    return normal_(x, rng, 0, xavier_stddev(x, gain, "xavier_normal_"));
-}
-
-const Tensor& xavier_normal_(const Tensor& x, Only<double> gain) {
-    return xavier_normal_(x, default_rng(), gain);
-}
-
-const Tensor& xavier_uniform_(const Tensor& x, Rng& rng, Only<double> gain) {
+const Tensor& xavier_uniform_(const Tensor& x, Only<double> gain, Rng& rng) {
     const double bound = std::sqrt(3.0) * xavier_stddev(x, gain, "xavier_uniform_");
-    return uniform_(x, rng, -bound, bound);
-}
-
-const Tensor& xavier_uniform_(const Tensor& x, Only<double> gain) {
-    return xavier_uniform_(x, default_rng(), gain);
+    return uniform_(x, -bound, bound, rng);
 }
 
 void uniform_by_fan_in_(const Tensor& weight, const Tensor& bias, Rng& rng) {
     const double bound = 1 / std::sqrt(fans(weight, "uniform_by_fan_in_").in);
-    uniform_(weight, rng, -bound, bound);
-    if (bias.defined()) uniform_(bias, rng, -bound, bound);
+    uniform_(weight, -bound, bound, rng);
+    if (bias.defined()) uniform_(bias, -bound, bound, rng);
 }
 
-const Tensor& orthogonal_(const Tensor& x, Rng& rng, Only<double> gain) {
+const Tensor& orthogonal_(const Tensor& x, Only<double> gain, Rng& rng) {
     check_gain(gain, "orthogonal_");
     fans(x, "orthogonal_");  // only checks
     const Index rows = x.shape()[0], columns = x.numel() / rows;
@@ -160,28 +144,16 @@ const Tensor& orthogonal_(const Tensor& x, Rng& rng, Only<double> gain) {
     return x;
 }
 
-const Tensor& orthogonal_(const Tensor& x, Only<double> gain) {
-    return orthogonal_(x, default_rng(), gain);
-}
-
-const Tensor& uniform_(const Tensor& x, Rng& rng, Only<Real> low, Only<Real> high) {
+const Tensor& uniform_(const Tensor& x, Only<Real> low, Only<Real> high, Rng& rng) {
     return fill(x, [&] { return rng.uniform(low, high); });
 }
 
-const Tensor& uniform_(const Tensor& x, Only<Real> low, Only<Real> high) {
-    return uniform_(x, default_rng(), low, high);
-}
-
-const Tensor& normal_(const Tensor& x, Rng& rng, Only<Real> mean, Only<Real> stddev) {
+const Tensor& normal_(const Tensor& x, Only<Real> mean, Only<Real> stddev, Rng& rng) {
     return fill(x, [&] { return rng.normal(mean, stddev); });
 }
 
-const Tensor& normal_(const Tensor& x, Only<Real> mean, Only<Real> stddev) {
-    return normal_(x, default_rng(), mean, stddev);
-}
-
-const Tensor& trunc_normal_(const Tensor& x, Rng& rng, Only<Real> mean, Only<Real> stddev,
-                            Only<Real> low, Only<Real> high) {
+const Tensor& trunc_normal_(const Tensor& x, Only<Real> mean, Only<Real> stddev, Only<Real> low,
+                            Only<Real> high, Rng& rng) {
     const Real center = mean, unit = stddev, from = low, to = high;
     const auto below = [&](Real bound) {
         return share_below(static_cast<double>(bound - center) / static_cast<double>(unit));

@@ -3,7 +3,8 @@
 #include "rng.h"
 #include "tensor.h"
 
-// Initial values of weights, as in torch.nn.init. The functions overwrite x and return it.
+// Initial values of weights, as in torch.nn.init. The functions overwrite x and return it. They
+// draw from rng, the last argument: normal_(w), normal_(w, 0, 0.02), normal_(w, 0, 0.02, rng).
 
 namespace primer {
 
@@ -39,41 +40,38 @@ struct KaimingOptions {
 
 /// Normal, standard deviation gain / sqrt(fan). He et al., "Delving Deep into Rectifiers", 2015,
 /// equations 10 and 15.
-const Tensor& kaiming_normal_(const Tensor& x, Rng& rng, const KaimingOptions& options = {});
-const Tensor& kaiming_normal_(const Tensor& x, const KaimingOptions& options = {});
+const Tensor& kaiming_normal_(const Tensor& x, const KaimingOptions& options = {},
+                              Rng& rng = default_rng());
 /// Uniform on [-b, b] with the same variance, b^2 / 3: b = gain sqrt(3 / fan).
-const Tensor& kaiming_uniform_(const Tensor& x, Rng& rng, const KaimingOptions& options = {});
-const Tensor& kaiming_uniform_(const Tensor& x, const KaimingOptions& options = {});
+const Tensor& kaiming_uniform_(const Tensor& x, const KaimingOptions& options = {},
+                               Rng& rng = default_rng());
 /// Normal, standard deviation gain sqrt(2 / (fan_in + fan_out)). Glorot and Bengio, "Understanding
 /// the difficulty of training deep feedforward neural networks", 2010, equation 12.
-const Tensor& xavier_normal_(const Tensor& x, Rng& rng, Only<double> gain = 1);
-const Tensor& xavier_normal_(const Tensor& x, Only<double> gain = 1);
+const Tensor& xavier_normal_(const Tensor& x, Only<double> gain = 1, Rng& rng = default_rng());
 /// Uniform on [-b, b] with b = gain sqrt(6 / (fan_in + fan_out)), equation 16 of that paper.
-const Tensor& xavier_uniform_(const Tensor& x, Rng& rng, Only<double> gain = 1);
-const Tensor& xavier_uniform_(const Tensor& x, Only<double> gain = 1);
+const Tensor& xavier_uniform_(const Tensor& x, Only<double> gain = 1, Rng& rng = default_rng());
 /// Initial values of PyTorch's own linear layers and convolutions: weight and bias, which may be
 /// undefined, uniform on [-b, b] with b = 1 / sqrt(fan_in). (For the weight that is
 /// kaiming_uniform_ for leaky_relu of slope sqrt(5).)
-void uniform_by_fan_in_(const Tensor& weight, const Tensor& bias, Rng& rng);
+void uniform_by_fan_in_(const Tensor& weight, const Tensor& bias = {}, Rng& rng = default_rng());
 /// A matrix [x.shape()[0], the rest] with orthonormal rows or, if there are more rows than columns,
 /// orthonormal columns, times gain: every such matrix is equally likely (Saxe, McClelland and
 /// Ganguli, "Exact solutions to the nonlinear dynamics of learning in deep linear neural networks",
 /// 2014). It keeps the length of every vector, or of every one that it does not project away.
-const Tensor& orthogonal_(const Tensor& x, Rng& rng, Only<double> gain = 1);
-const Tensor& orthogonal_(const Tensor& x, Only<double> gain = 1);
+const Tensor& orthogonal_(const Tensor& x, Only<double> gain = 1, Rng& rng = default_rng());
 
 // --- For any shape -------------------------------------------------------------------------------
 
 /// Uniform from low to high. Throws Error unless low <= high and high - low is finite.
-const Tensor& uniform_(const Tensor& x, Rng& rng, Only<Real> low = 0, Only<Real> high = 1);
-const Tensor& uniform_(const Tensor& x, Only<Real> low = 0, Only<Real> high = 1);
+const Tensor& uniform_(const Tensor& x, Only<Real> low = 0, Only<Real> high = 1,
+                       Rng& rng = default_rng());
 /// Throws Error unless both are finite and stddev >= 0.
-const Tensor& normal_(const Tensor& x, Rng& rng, Only<Real> mean = 0, Only<Real> stddev = 1);
-const Tensor& normal_(const Tensor& x, Only<Real> mean = 0, Only<Real> stddev = 1);
+const Tensor& normal_(const Tensor& x, Only<Real> mean = 0, Only<Real> stddev = 1,
+                      Rng& rng = default_rng());
 /// normal_ with every number outside [low, high] drawn again. Throws Error for fewer than 1 in 100
 /// within: they would be drawn for too long.
-const Tensor& trunc_normal_(const Tensor& x, Rng& rng, Only<Real> mean = 0, Only<Real> stddev = 1,
-                            Only<Real> low = -2, Only<Real> high = 2);
+const Tensor& trunc_normal_(const Tensor& x, Only<Real> mean = 0, Only<Real> stddev = 1,
+                            Only<Real> low = -2, Only<Real> high = 2, Rng& rng = default_rng());
 /// Every element becomes `value`, 0 or 1.
 const Tensor& constant_(const Tensor& x, Only<Real> value);
 const Tensor& zeros_(const Tensor& x);

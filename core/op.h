@@ -9,8 +9,11 @@ namespace primer {
 
 struct ThreadState;
 
-/// An op's name and the cost of its forward: record({"linear", multiply_adds}, ...), or
-/// record("snake", ...) if the cost is unknown.
+/// An op's name and its cost: record({"linear", multiply_adds, 2}, ...), record({"snake", 0}, ...)
+/// for one without products, or record("mine", ...) if the cost is unknown.
+///
+/// An op that calls others, as it may with detached inputs or under NoGrad, leaves out their
+/// multiply-adds, which are counted anyway.
 ///
 /// Multiply-adds are counted as the Python package torchinfo does: a product added to a sum counts
 /// as one, and so does an added bias. batch_norm, layer_norm, group_norm and prelu count each of
@@ -20,10 +23,14 @@ struct Op {
     /// An op of unknown cost.
     Op(const char* op) : name(op) {}
     /// An op whose forward takes that many multiply-adds.
-    Op(const char* op, Index forward) : name(op), multiply_adds(forward) {}
+    Op(const char* op, Index forward, std::optional<int> first_inputs = {})
+        : name(op), multiply_adds(forward), factors(first_inputs) {}
 
     const char* name;                    ///< must outlive the tape
     std::optional<Index> multiply_adds;  ///< of the forward; nullopt: unknown
+    /// The first so many defined inputs are the factors of the products; the gradient of each costs
+    /// as much as the forward. Of a linear 2, x and the weight: the bias is none. nullopt: unknown.
+    std::optional<int> factors;
 };
 
 /// While it lives, it hears of every op that its thread calls, whether or not a Tape records the

@@ -98,6 +98,15 @@ inline Tensor operator>=(const Tensor& a, const Tensor& b) { return ge(a, b); }
 inline Tensor operator==(const Tensor& a, const Tensor& b) { return eq(a, b); }
 inline Tensor operator!=(const Tensor& a, const Tensor& b) { return ne(a, b); }
 
+// IntTensors, such as argmax(logits, 1) and labels, compare likewise, but must have the same shape:
+// a column against a row, which PyTorch broadcasts to a matrix, is a mistake more often than not.
+Tensor eq(const IntTensor& a, const IntTensor& b);
+inline Tensor operator==(const IntTensor& a, const IntTensor& b) { return eq(a, b); }
+inline Tensor operator!=(const IntTensor& a, const IntTensor& b) { return 1 - eq(a, b); }
+/// With one number: labels == 3.
+Tensor operator==(const IntTensor& a, Only<Index> b);
+inline Tensor operator!=(const IntTensor& a, Only<Index> b) { return 1 - (a == b); }
+
 // --- activation.cpp ----------------------------------------------------------------------------
 
 // These work element by element, except for the last four: y has the shape of x. A NaN stays a
@@ -199,14 +208,20 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
 // --- view.cpp: the same values in another shape or order -----------------------------------------
 
 /// The same values, in the same order; shares memory with x. One size may be -1: it is computed.
+/// Here, as in view, permute and expand, the numbers may be written without braces:
+/// reshape(x, 2, -1) is reshape(x, {2, -1}).
 Tensor reshape(const Tensor& x, std::span<const Index> sizes);
 Tensor reshape(const Tensor& x, std::initializer_list<Index> sizes);
 Tensor reshape(const Tensor& x, const Shape& shape);
+Tensor reshape(const Tensor& x, WholeNumber auto... sizes) {
+    return reshape(x, {Only<Index>(sizes)...});
+}
 /// Another name for reshape. (In PyTorch the two differ for tensors that are not contiguous in
 /// memory; here all are.)
 Tensor view(const Tensor& x, std::span<const Index> sizes);
 Tensor view(const Tensor& x, std::initializer_list<Index> sizes);
 Tensor view(const Tensor& x, const Shape& shape);
+Tensor view(const Tensor& x, WholeNumber auto... sizes) { return view(x, {Only<Index>(sizes)...}); }
 /// Merges dimensions start_dim ... end_dim: [2, 3, 4, 5] from 1 -> [2, 60]. Shares memory with x.
 Tensor flatten(const Tensor& x, Only<int> start_dim = 0, Only<int> end_dim = -1);
 /// Without the dimensions of size 1, or without dimension `dim` if its size is 1. Shares memory
@@ -222,6 +237,9 @@ Tensor transpose(const Tensor& x, Only<int> dim0, Only<int> dim1);
 /// copy.
 Tensor permute(const Tensor& x, std::span<const int> dims);
 Tensor permute(const Tensor& x, std::initializer_list<Only<int>> dims);
+Tensor permute(const Tensor& x, WholeNumber auto... dims) {
+    return permute(x, {Only<int>(dims)...});
+}
 
 /// The options of slice.
 struct SliceOptions {
@@ -230,10 +248,12 @@ struct SliceOptions {
 };
 
 /// x[start], x[start + step], ..., up to but not including x[end], along dimension `dim`: Python's
-/// x[:, a:b:step] is slice(x, a, b, {.dim = 1, .step = step}). Negative start and end count from
-/// the end. Throws Error for an end before the start, and for either outside x, where Python makes
-/// do with what there is. Shares memory with x along dimension 0 with step 1; otherwise a copy.
+/// x[:, a:b:step] is slice(x, a, b, {.dim = 1, .step = step}), and x[:, a:], to the end, is
+/// slice(x, a, {.dim = 1}). Negative start and end count from the end. Throws Error for an end
+/// before the start, and for either outside x, where Python makes do with what there is. Shares
+/// memory with x along dimension 0 with step 1; otherwise a copy.
 Tensor slice(const Tensor& x, Only<Index> start, Only<Index> end, const SliceOptions& options = {});
+Tensor slice(const Tensor& x, Only<Index> start, const SliceOptions& options = {});
 /// x at one position of dimension `dim`, which the result lacks; a negative index counts from the
 /// end. Shares memory with x along dimension 0; otherwise a copy. For x[i] see Tensor.
 Tensor select(const Tensor& x, Only<int> dim, Only<Index> index);
@@ -255,6 +275,7 @@ Tensor stack(std::span<const Tensor> tensors, Only<int> dim = 0);
 Tensor stack(std::initializer_list<Tensor> tensors, Only<int> dim = 0);
 /// x broadcast to `shape`. A copy.
 Tensor expand(const Tensor& x, const Shape& shape);
+Tensor expand(const Tensor& x, WholeNumber auto... sizes) { return expand(x, Shape{sizes...}); }
 
 // --- index.cpp: rows picked by number ------------------------------------------------------------
 // Indices from 0 on; negative ones are an Error, as in PyTorch. A row picked several times gets
@@ -300,11 +321,9 @@ Tensor pad(const Tensor& x, std::initializer_list<Only<Index>> sizes,
 // A scalar stays a scalar.
 
 /// sum_i x_i; 0 if there are no elements.
-Tensor sum(const Tensor& x);
-Tensor sum(const Tensor& x, const Dims& dims, Only<bool> keepdim = false);
+Tensor sum(const Tensor& x, const Dims& dims = {}, Only<bool> keepdim = false);
 /// Finite for finite elements, even if their sum is not. NaN if there are no elements.
-Tensor mean(const Tensor& x);
-Tensor mean(const Tensor& x, const Dims& dims, Only<bool> keepdim = false);
+Tensor mean(const Tensor& x, const Dims& dims = {}, Only<bool> keepdim = false);
 /// The largest and the smallest element; a NaN counts as both. Several that are equally large share
 /// the gradient evenly, and so do several NaN (PyTorch's amax and amin then give NaN to all
 /// elements, and multiply an infinite gradient by 0). Throws Error if there are no elements, unless
@@ -585,11 +604,23 @@ Tensor nll_loss(const Tensor& log_probabilities, const IntTensor& labels,
 // --- loss.cpp: x and target must have the same shape (PyTorch broadcasts, with a warning) --------
 // Averaged or summed over all elements -> [], or as x.
 
+/// Of the losses that have no option but this one. The reduction may also stand by itself:
+/// mse_loss(x, target, Reduction::sum).
+struct LossOptions {
+    Reduction reduction = Reduction::mean;
+};
+
 /// (x - target)^2
 Tensor mse_loss(const Tensor& x, const Tensor& target, Reduction reduction = Reduction::mean);
+inline Tensor mse_loss(const Tensor& x, const Tensor& target, const LossOptions& options) {
+    return mse_loss(x, target, options.reduction);
+}
 /// |x - target|. The derivative at 0 is taken as 0. Where the difference is NaN, so is the
 /// gradient: a 0, as in PyTorch, would hide that. The same holds for smooth_l1_loss and l1_penalty.
 Tensor l1_loss(const Tensor& x, const Tensor& target, Reduction reduction = Reduction::mean);
+inline Tensor l1_loss(const Tensor& x, const Tensor& target, const LossOptions& options) {
+    return l1_loss(x, target, options.reduction);
+}
 
 /// The options of smooth_l1_loss.
 struct SmoothL1Options {
@@ -633,7 +664,8 @@ struct BinaryCrossEntropyWithLogitsOptions {
 };
 
 /// -weight (pos_weight t log s(x) + (1 - t) log(1 - s(x))) with s(x) = 1 / (1 + e^-x) and targets t
-/// from 0 to 1. Computed from the logits x, so it is exact where s would round to 0 or 1. A logit
+/// from 0 to 1: others are an Error, as they are mostly labels of several classes (PyTorch takes
+/// any number). Computed from the logits x, so it is exact where s would round to 0 or 1. A logit
 /// of -infinity costs infinity (PyTorch's form gives NaN), and so does an infinite pos_weight.
 Tensor binary_cross_entropy_with_logits(const Tensor& x, const Tensor& target,
                                         const BinaryCrossEntropyWithLogitsOptions& options = {});

@@ -62,12 +62,6 @@ struct Words {
     std::size_t width = 1;
 };
 
-void align_right(Words& words) {
-    for (std::string& text : words.texts) {
-        if (text.size() < words.width) text.insert(0, words.width - text.size(), ' ');
-    }
-}
-
 // How all numbers of a tensor are written.
 struct Notation {
     std::chars_format format = std::chars_format::fixed;
@@ -79,10 +73,12 @@ bool counts(double value) { return std::isfinite(value) && value != 0; }
 
 // An exponent as soon as fixed notation would take many digits or lose many; else a fraction,
 // unless all numbers are whole.
-Notation notation_of(const std::vector<Real>& values) {
+template <class T>
+Notation notation_of(const std::vector<T>& values) {
     double smallest = INFINITY, largest = 0;
     bool whole = true;
-    for (const double v : values) {
+    for (const T value : values) {
+        const auto v = static_cast<double>(value);
         if (!counts(v)) continue;
         smallest = std::min(smallest, std::abs(v));
         largest = std::max(largest, std::abs(v));
@@ -106,24 +102,20 @@ std::string to_text(double value, const Notation& notation) {
     return text;
 }
 
-Words to_words(const std::vector<Real>& values) {
+std::string to_text(Index value, const Notation&) { return std::to_string(value); }
+
+template <class T>
+Words to_words(const std::vector<T>& values) {
     const Notation notation = notation_of(values);
     Words words;
-    for (const double v : values) {
+    for (const T v : values) {
         words.texts.push_back(to_text(v, notation));
-        if (counts(v)) words.width = std::max(words.width, words.texts.back().size());
+        const bool wide = counts(static_cast<double>(v));
+        if (wide) words.width = std::max(words.width, words.texts.back().size());
     }
-    align_right(words);
-    return words;
-}
-
-Words to_words(const std::vector<Index>& values) {
-    Words words;
-    for (Index v : values) {
-        words.texts.push_back(std::to_string(v));
-        words.width = std::max(words.width, words.texts.back().size());
+    for (std::string& text : words.texts) {
+        if (text.size() < words.width) text.insert(0, words.width - text.size(), ' ');
     }
-    align_right(words);
     return words;
 }
 

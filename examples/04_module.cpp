@@ -62,9 +62,9 @@ class Network : public Module {
 /// Initial weights by type of layer, for Module::apply.
 void init_weights(Module& module, Rng& rng) {
     if (auto* conv = dynamic_cast<Conv2d*>(&module)) {
-        kaiming_normal_(conv->weight, rng, {.fan = Fan::out});
+        kaiming_normal_(conv->weight, {.fan = Fan::out}, rng);
     } else if (auto* linear = dynamic_cast<Linear*>(&module)) {
-        xavier_uniform_(linear->weight, rng);
+        xavier_uniform_(linear->weight, 1, rng);
         zeros_(linear->bias);
     }
 }

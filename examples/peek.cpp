@@ -7,10 +7,12 @@
 #include <filesystem>
 #include <iostream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <primer/core/full_name.h>
 #include "peek/font.h"
+#include "support/data.h"
 #include "support/output.h"
 #include "support/program.h"
 
@@ -47,11 +49,12 @@ Source open(const Flags& flags) {
         return {synthetic_shapes(enough, flags.seed), "synthetic shapes", texts(kShapeClasses),
                 pictures};
     }
-    if (!flags.data.empty() && cifar10_found(flags.data)) {
-        return {cifar10(flags.data, Split::train), "CIFAR-10", texts(kCifar10Classes), pictures};
+    if (!flags.data.empty()) {
+        const bool colour = cifar10_found(flags.data);
+        TrainAndTest found = colour ? find_pictures(flags.data) : find_digits(flags.data);
+        const std::string title = found.source.substr(0, found.source.find(" from "));
+        return {std::move(found.train), title, found.classes, colour ? pictures : digits};
     }
-    if (!flags.data.empty())
-        return {mnist(flags.data, Split::train), "MNIST", texts(kDigits), digits};
     return {synthetic_digits(enough, flags.seed), "synthetic digits", texts(kDigits), digits};
 }
 
@@ -127,7 +130,7 @@ void peek(const Flags& flags) {
         }
     }
     save_png(flags.out, image);
-    std::cout << flags.rows * kColumns << " samples of " << source.title << ": "
+    std::cout << flags.rows * kColumns << " samples of " << printable(source.title) << ": "
               << full_name(flags.out) << '\n';
 }
 
@@ -138,7 +141,7 @@ int main(int argc, char** argv) {
     Flags flags;
     app.option_defaults()->always_capture_default();
     auto* const data =
-        app.add_option("--data", flags.data, "folder with the files of MNIST or CIFAR-10")
+        app.add_option("--data", flags.data, "folder with the files of CIFAR-10, MNIST or its kin")
             ->check(not_empty())
             ->type_name("DIR");
     app.add_option("--drawn", flags.drawn,

@@ -34,15 +34,22 @@ const std::vector<Choice> choices{
     {"relu", append<ReLU>},
     {"leaky_relu", append<LeakyReLU>},
     {"prelu", append<PReLU>},
+    {"relu6", append<ReLU6>},
+    {"hardtanh", append<Hardtanh>},
     {"elu", append<ELU>},
+    {"celu", append<CELU>},
     {"selu", append<SELU>},
     {"gelu", append<GELU>},
     {"gelu_tanh", [](Sequential& model) { model.append(GELU(Approximation::tanh)); }},
     {"silu", append<SiLU>},
+    {"mish", append<Mish>},
     {"hardswish", append<Hardswish>},
     {"softplus", append<Softplus>},
+    {"softsign", append<Softsign>},
     {"tanh", append<Tanh>},
     {"sigmoid", append<Sigmoid>},
+    {"logsigmoid", append<LogSigmoid>},
+    {"hardsigmoid", append<Hardsigmoid>},
 };
 
 /// Two convolutions, two linear layers; no batch normalisation, which would wake dead units.

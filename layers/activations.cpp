@@ -107,7 +107,7 @@ Maxout::Maxout(Only<Index> in_features, Only<Index> out_features, Only<Index> pi
           " pieces): expected at least one feature on either side, and one piece");
     const Index rows = Shape{out_features, pieces}.numel();  // throws if that would overflow
     weight = Parameter(
-        kaiming_normal_(empty({rows, in_features}), rng, {.nonlinearity = Nonlinearity::linear}));
+        kaiming_normal_(empty({rows, in_features}), {.nonlinearity = Nonlinearity::linear}, rng));
     bias = Parameter(zeros({rows}));
 }
 

@@ -69,7 +69,7 @@ class PReLU : public Activation {
     explicit PReLU(Only<Index> num_parameters = 1, Only<double> init = 0.25);
     Tensor forward(const Tensor& x) override;
     void visit(Visitor& visitor) override { visitor("weight", weight); }
-    void reset_parameters(Rng& rng) override;
+    void reset_parameters(Rng& rng = default_rng()) override;
     std::string describe() const override;
 
     Parameter weight;  ///< [num_parameters], initially `init`
@@ -258,7 +258,7 @@ class Maxout : public Module {
            Rng& rng = default_rng());
     Tensor forward(const Tensor& x) override;
     void visit(Visitor& visitor) override;
-    void reset_parameters(Rng& rng) override;
+    void reset_parameters(Rng& rng = default_rng()) override;
     std::string describe() const override;
 
     Parameter weight;  ///< [out_features * pieces, in_features]

@@ -30,7 +30,7 @@ struct BatchNormLayerOptions {
 class BatchNorm : public Module {
   public:
     void visit(Visitor& visitor) override;
-    void reset_parameters(Rng& rng) override;
+    void reset_parameters(Rng& rng = default_rng()) override;
     std::string describe() const override;
     bool is_activation() const override { return options_.relu; }
 

@@ -19,7 +19,7 @@ Conv2d::Conv2d(Only<Index> in_channels, Only<Index> out_channels, const Conv2dLa
                  .bias_value = options.bias_value}) {
     weight = Parameter(kaiming_normal_(empty({out_channels, in_channels / options.groups,
                                               options.kernel_size.h, options.kernel_size.w}),
-                                       rng));
+                                       {}, rng));
 }
 
 Conv2d::Conv2d(Only<Index> in_channels, Only<Index> out_channels, Size2 kernel_size, Size2 stride,

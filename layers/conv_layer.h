@@ -11,7 +11,7 @@ namespace primer {
 class ConvLayer : public Module {
   public:
     void visit(Visitor& visitor) override;
-    void reset_parameters(Rng& rng) override;
+    void reset_parameters(Rng& rng = default_rng()) override;
     std::string describe() const override;
 
     /// [out_channels, in_channels / groups, kernel height, kernel width]; in ConvTranspose2d

@@ -32,6 +32,15 @@ ConvTranspose2d::ConvTranspose2d(Only<Index> in_channels, Only<Index> out_channe
                   std::sqrt(2 / fan));
 }
 
+ConvTranspose2d::ConvTranspose2d(Only<Index> in_channels, Only<Index> out_channels,
+                                 Size2 kernel_size, Size2 stride, Size2 padding,
+                                 Size2 output_padding)
+    : ConvTranspose2d(in_channels, out_channels,
+                      ConvTranspose2dLayerOptions{.kernel_size = kernel_size,
+                                                  .stride = stride,
+                                                  .padding = padding,
+                                                  .output_padding = output_padding}) {}
+
 Tensor ConvTranspose2d::forward(const Tensor& x) {
     const Conv2dOptions& options = setup().options;
     return conv_transpose2d(x, weight, bias,

@@ -32,6 +32,10 @@ class ConvTranspose2d : public ConvLayer {
     /// checks the other options.
     ConvTranspose2d(Only<Index> in_channels, Only<Index> out_channels,
                     const ConvTranspose2dLayerOptions& options, Rng& rng = default_rng());
+    /// ConvTranspose2d(64, 32, 4, 2, 1), as in PyTorch, with default_rng(). For a kernel of two
+    /// sizes write Size2{3, 5}, as in Conv2d.
+    ConvTranspose2d(Only<Index> in_channels, Only<Index> out_channels, Size2 kernel_size,
+                    Size2 stride = 1, Size2 padding = 0, Size2 output_padding = 0);
 
     Tensor forward(const Tensor& x) override;
 };

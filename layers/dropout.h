@@ -43,6 +43,7 @@ class Dropout : public DropoutLayer {
         : DropoutLayer("Dropout", p, rng) {}
     /// p = 0.5.
     explicit Dropout(Rng& rng) : Dropout(0.5, rng) {}
+    Dropout(Only<double> p, Only<bool> inplace) = delete;  // not there in place: write Dropout(p)
     Tensor forward(const Tensor& x) override;
 };
 
@@ -55,6 +56,8 @@ class Dropout2d : public DropoutLayer {
         : DropoutLayer("Dropout2d", p, rng) {}
     /// p = 0.5.
     explicit Dropout2d(Rng& rng) : Dropout2d(0.5, rng) {}
+    Dropout2d(Only<double> p,
+              Only<bool> inplace) = delete;  // not there in place: write Dropout2d(p)
     Tensor forward(const Tensor& x) override;
 };
 

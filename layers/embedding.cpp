@@ -26,8 +26,8 @@ IntTensor indices_of(const Tensor& x) {
 
 }  // namespace
 
-Embedding::Embedding(Only<Index> num_embeddings, Only<Index> embedding_dim, Rng& rng,
-                     const EmbeddingOptions& options)
+Embedding::Embedding(Only<Index> num_embeddings, Only<Index> embedding_dim,
+                     const EmbeddingOptions& options, Rng& rng)
     : padding_idx_(options.padding_idx) {
     const Index rows = num_embeddings;
     check(rows >= 1 && embedding_dim >= 1, "Embedding(", rows, ", ", embedding_dim,
@@ -45,10 +45,6 @@ Embedding::Embedding(Only<Index> num_embeddings, Only<Index> embedding_dim, Rng&
     weight = Parameter(values);
 }
 
-Embedding::Embedding(Only<Index> num_embeddings, Only<Index> embedding_dim,
-                     const EmbeddingOptions& options)
-    : Embedding(num_embeddings, embedding_dim, default_rng(), options) {}
-
 Tensor Embedding::operator()(const IntTensor& indices) { return (*this)(tensor(indices)); }
 
 Tensor Embedding::forward(const Tensor& x) {
@@ -58,7 +54,7 @@ Tensor Embedding::forward(const Tensor& x) {
 void Embedding::visit(Visitor& visitor) { visitor("weight", weight); }
 
 void Embedding::reset_parameters(Rng& rng) {
-    normal_(weight, rng);
+    normal_(weight, 0, 1, rng);
     if (padding_idx_) weight.detach()[*padding_idx_].fill_(0);
 }
 

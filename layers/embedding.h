@@ -13,11 +13,10 @@ class Embedding : public Module {
     /// The weight starts normal, with variance 1; the row padding_idx, if there is one, starts 0
     /// and stays so, since it gets no gradient. Throws Error for no rows or columns, and for a
     /// padding_idx that is not a row; a negative one counts from the end.
-    Embedding(Only<Index> num_embeddings, Only<Index> embedding_dim, Rng& rng,
-              const EmbeddingOptions& options = {});
-    /// With default_rng().
     Embedding(Only<Index> num_embeddings, Only<Index> embedding_dim,
-              const EmbeddingOptions& options = {});
+              const EmbeddingOptions& options = {}, Rng& rng = default_rng());
+    Embedding(Only<Index> num_embeddings, Only<Index> embedding_dim, Rng& rng)
+        : Embedding(num_embeddings, embedding_dim, EmbeddingOptions(), rng) {}
 
     using Module::operator();
     /// Calls the module with the indices as a Tensor.
@@ -26,7 +25,7 @@ class Embedding : public Module {
     /// that are not whole.
     Tensor forward(const Tensor& x) override;
     void visit(Visitor& visitor) override;
-    void reset_parameters(Rng& rng) override;
+    void reset_parameters(Rng& rng = default_rng()) override;
     std::string describe() const override;
 
     Parameter weight;  ///< [num_embeddings, embedding_dim]

@@ -20,7 +20,7 @@ class GroupNorm : public Module {
               const GroupNormLayerOptions& options = {});
     Tensor forward(const Tensor& x) override;
     void visit(Visitor& visitor) override;
-    void reset_parameters(Rng& rng) override;
+    void reset_parameters(Rng& rng = default_rng()) override;
     std::string describe() const override;
 
     Parameter weight;  ///< [num_channels], initially 1; undefined without affine

@@ -23,7 +23,7 @@ class LayerNorm : public Module {
         : LayerNorm(Shape{size}, options) {}
     Tensor forward(const Tensor& x) override;
     void visit(Visitor& visitor) override;
-    void reset_parameters(Rng& rng) override;
+    void reset_parameters(Rng& rng = default_rng()) override;
     std::string describe() const override;
 
     Parameter weight;  ///< [normalized_shape], initially 1; undefined without elementwise_affine

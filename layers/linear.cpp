@@ -7,16 +7,13 @@
 
 namespace primer {
 
-Linear::Linear(Only<Index> in_features, Only<Index> out_features, Rng& rng,
-               const LinearOptions& options) {
+Linear::Linear(Only<Index> in_features, Only<Index> out_features, const LinearOptions& options,
+               Rng& rng) {
     check(in_features >= 1 && out_features >= 1, "Linear(", in_features, " -> ", out_features,
           "): expected at least one feature on either side");
-    weight = Parameter(kaiming_normal_(empty({out_features, in_features}), rng));
+    weight = Parameter(kaiming_normal_(empty({out_features, in_features}), {}, rng));
     if (options.bias) bias = Parameter(full({out_features}, static_cast<Real>(options.bias_value)));
 }
-
-Linear::Linear(Only<Index> in_features, Only<Index> out_features, const LinearOptions& options)
-    : Linear(in_features, out_features, default_rng(), options) {}
 
 Tensor Linear::forward(const Tensor& x) { return linear(x, weight, bias); }
 

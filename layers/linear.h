@@ -17,14 +17,14 @@ class Linear : public Module {
   public:
     /// The weight starts He normal, with variance 2 / in_features, the bias at bias_value. Throws
     /// Error for fewer than one feature on either side.
-    Linear(Only<Index> in_features, Only<Index> out_features, Rng& rng,
-           const LinearOptions& options = {});
-    /// With default_rng().
-    Linear(Only<Index> in_features, Only<Index> out_features, const LinearOptions& options = {});
+    Linear(Only<Index> in_features, Only<Index> out_features, const LinearOptions& options = {},
+           Rng& rng = default_rng());
+    Linear(Only<Index> in_features, Only<Index> out_features, Rng& rng)
+        : Linear(in_features, out_features, LinearOptions(), rng) {}
 
     Tensor forward(const Tensor& x) override;
     void visit(Visitor& visitor) override;
-    void reset_parameters(Rng& rng) override;
+    void reset_parameters(Rng& rng = default_rng()) override;
     std::string describe() const override;
 
     Parameter weight;  ///< [out_features, in_features]

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "../core/parameter.h"
+#include "../core/rng.h"
 #include "../core/state_dict.h"
 #include "../core/tensor.h"
 
@@ -50,7 +51,7 @@ class Module {
     /// values that PyTorch's layers have, in the order of visit; the constructors choose others.
     /// For other values of your own choice see apply. Throws Error, naming the class, for a module
     /// that has parameters and does not override this.
-    virtual void reset_parameters(Rng& rng);
+    virtual void reset_parameters(Rng& rng = default_rng());
 
     Module();
     /// A module that has been moved from can be assigned to or destroyed; calling it is an Error.

@@ -61,6 +61,20 @@ template <class... Sizes>
 concept MakesShape = requires(Sizes... sizes) {
     zeros({sizes...});
 };
+template <class... Sizes>
+concept MakesTensors = requires(Sizes... sizes) {
+    zeros(sizes...);
+    ones(sizes...);
+    empty(sizes...);
+    rand(sizes...);
+    randn(sizes...);
+    view(Tensor(), sizes...);
+    reshape(Tensor(), sizes...);
+    permute(Tensor(), sizes...);
+    expand(Tensor(), sizes...);
+};
+static_assert(MakesTensors<int> && MakesTensors<Index, int, std::size_t>);
+static_assert(!MakesTensors<double> && !MakesTensors<int, bool>);
 static_assert(MakesShape<int, Index> && MakesShape<std::size_t>);
 static_assert(!MakesShape<bool, int> && !MakesShape<char> && !MakesShape<double>);
 template <class... Values>
@@ -138,6 +152,7 @@ static_assert(!CanFlatten<Tensor, bool> && !CanSlice<Tensor, double, int>);
 static_assert(CanSplit<Tensor, int> && !CanSplit<Tensor, double> && !CanSplit<Tensor, bool>);
 static_assert(CanElu<Tensor, int> && CanElu<Tensor, double> && !CanElu<Tensor, bool>);
 static_assert(CanFull<Shape, int> && CanFull<Shape, double> && !CanFull<Shape, bool>);
+static_assert(!CanFull<int, int> && !CanFull<int, int, double>);  // full({2, 3}, 0.5)
 static_assert(CanArange<int> && !CanArange<double> && !CanArange<bool>);
 static_assert(CanArange<int, double> && CanArange<int, int, double> && !CanArange<int, bool>);
 
@@ -152,10 +167,14 @@ static_assert(!std::is_constructible_v<Softmax, bool> && !std::is_constructible_
 static_assert(!std::is_constructible_v<Dropout, bool, Rng&>);
 static_assert(std::is_constructible_v<Dropout, int, Rng&>);
 static_assert(!std::is_constructible_v<Dropout, bool> && !std::is_constructible_v<Dropout2d, bool>);
+static_assert(!std::is_constructible_v<Dropout, double, bool>);  // PyTorch's inplace
+static_assert(!std::is_constructible_v<Dropout2d, double, bool>);
 static_assert(std::is_constructible_v<Conv2d, int, int, int>);
 static_assert(std::is_constructible_v<Conv2d, int, int, int, int, int>);
 static_assert(!std::is_constructible_v<Conv2d, int, int, bool>);
 static_assert(!std::is_constructible_v<Conv2d, int, int, double>);
+static_assert(std::is_constructible_v<ConvTranspose2d, int, int, int, int, int, int>);
+static_assert(!std::is_constructible_v<ConvTranspose2d, int, int, bool>);
 // {3, 3} might be the kernel, or kernel and stride among the options: so neither.
 template <class... Sizes>
 concept TakesBraces = requires(Sizes... sizes) {
@@ -216,6 +235,14 @@ TEST_CASE("arguments: layers take what PyTorch's take first") {
     CHECK(text(Conv2d(3, 32, 3)) == "Conv2d(3, 32, kernel_size=(3, 3), stride=(1, 1))");
     CHECK(text(Conv2d(3, 32, {3, 5}, 2, {0, 1})) ==
           "Conv2d(3, 32, kernel_size=(3, 5), stride=(2, 2), padding=(0, 1))");
+    CHECK(text(ConvTranspose2d(8, 4, 4, 2, 1)) ==
+          "ConvTranspose2d(8, 4, kernel_size=(4, 4), stride=(2, 2), padding=(1, 1))");
+    CHECK(text(ConvTranspose2d(8, 4, Size2{3, 5}, {2, 3}, {1, 0}, {1, 2})) ==
+          text(ConvTranspose2d(8, 4,
+                               {.kernel_size = {3, 5},
+                                .stride = {2, 3},
+                                .padding = {1, 0},
+                                .output_padding = {1, 2}})));
     const Tensor x = tensor({-1, 2});
     check_error([&] { LeakyReLU(-1, true)(x); },
                 {"LeakyReLU: leaky_relu_: expected negative_slope >= 0"});

@@ -302,6 +302,35 @@ static_assert(Compares<Tensor, int> && Compares<double, Tensor> && Compares<Para
 static_assert(!Compares<Tensor, bool> && !Compares<Shape, Shape> && !Compares<int, double>);
 static_assert(!std::convertible_to<Tensor, bool>);
 
+TEST_CASE("compare: IntTensors, and one with a number") {
+    const IntTensor guesses = argmax(tensor({{1, 3, 2}, {5, 4, 0}, {0, 1, 2}}), 1);
+    const IntTensor labels{1, 2, 2};
+    check_values(guesses == labels, {3}, {1, 0, 1});
+    check_values(guesses != labels, {3}, {0, 1, 0});
+    CHECK(mean(guesses == labels).item() == Real(2) / 3);
+    check_values(labels == 2, {3}, {0, 1, 1});
+    check_values(labels != 2, {3}, {1, 0, 0});
+    check_values(eq(IntTensor(Shape{}, {4}), IntTensor(Shape{}, {4})), {}, {1});
+    // Exact where a Real is not.
+    const Index large = Index{1} << 60;
+    check_values(IntTensor{large, large} == IntTensor{large, large + 1}, {2}, {1, 0});
+    CHECK((IntTensor{} == IntTensor{}).shape() == Shape{0});
+
+    check_error(
+        [&] {
+            eq(labels, argmax(zeros({3, 2}), 1, true));
+        },
+        {"eq: expected two IntTensors of one shape, got [3] and [3, 1]"});
+    check_error([&] { static_cast<void>(labels != IntTensor{1}); }, {"eq: ", "[3] and [1]"});
+    IntTensor torn = labels;
+    torn.values.pop_back();
+    check_error([&] { eq(labels, torn); }, {"eq: IntTensor: shape [3] needs 3 values, got 2"});
+    check_error([&] { static_cast<void>(torn == 2); },
+                {"IntTensor", "shape [3] needs 3 values, got 2"});
+}
+
+static_assert(!std::equality_comparable_with<IntTensor, Tensor>);
+
 }  // namespace
 }  // namespace primer
 // SPDX-License-Identifier: MIT

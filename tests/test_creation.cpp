@@ -217,5 +217,36 @@ TEST_CASE("creation: parity with PyTorch") {
         });
 }
 
+TEST_CASE("creation: sizes without braces, as in PyTorch") {
+    CHECK(zeros(2, 3).shape() == Shape{2, 3});
+    CHECK(ones(std::size_t{4}).shape() == Shape{4});
+    CHECK(empty(2, Index{0}, 5).shape() == Shape{2, 0, 5});
+    check_values(zeros(2), {2}, {0, 0});
+    check_values(ones(1, 2), {1, 2}, {1, 1});
+    manual_seed(3);
+    const Tensor uniform = rand(2, 3), normal = randn(2, 3);
+    manual_seed(3);
+    CHECK(std::ranges::equal(uniform.values(), rand({2, 3}).values()));
+    CHECK(std::ranges::equal(normal.values(), randn({2, 3}).values()));
+    check_error([] { zeros(2, -1); }, {"-1"});
+    check_error([] { ones(1, 1, 1, 1, 1, 1, 1); }, {"6"});
+}
+
+TEST_CASE("creation: to_int cuts off what is behind the point, and tensor goes back") {
+    const IntTensor x = to_int(tensor({{-1.75, 0.9, 3}, {-0.0, 7.5, 1e6}}));
+    CHECK(x.shape == Shape{2, 3});
+    CHECK(x.values == std::vector<Index>{-1, 0, 3, 0, 7, 1000000});
+    check_values(tensor(x), {2, 3}, {-1, 0, 3, 0, 7, 1e6});
+    CHECK(to_int(Tensor(2.5)).shape == Shape{});
+    CHECK(to_int(zeros({0, 3})).shape == Shape{0, 3});
+    check_error(
+        [] {
+            to_int(tensor({1, NAN}));
+        },
+        {"to_int: expected numbers that an Index can hold, got nan"});
+    check_error([] { to_int(1e30); }, {"to_int: ", "1e+30"});
+    check_error([] { to_int(Tensor()); }, {"undefined"});
+}
+
 }  // namespace primer
 // SPDX-License-Identifier: MIT

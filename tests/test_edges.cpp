@@ -319,7 +319,7 @@ TEST_CASE("edges: an empty dimension is not reported as a wrong rank") {
     }
     check_error(
         [&] {
-            kaiming_normal_(empty({0, 3}), rng);
+            kaiming_normal_(empty({0, 3}), {}, rng);
         },
         {"kaiming_normal_: expected a weight of at least one element, got shape [0, 3]"});
     check_error(

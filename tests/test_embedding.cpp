@@ -27,7 +27,7 @@ TEST_CASE("Embedding: rows of the weight") {
 
 TEST_CASE("Embedding: in a Sequential, learning") {
     Rng rng(2);
-    Sequential model(Embedding(5, 4, rng, {.padding_idx = 0}), Flatten(), Linear(8, 3, rng));
+    Sequential model(Embedding(5, 4, {.padding_idx = 0}, rng), Flatten(), Linear(8, 3, rng));
     SGD optimizer(model.parameters(), {.lr = 0.1});
     const Tensor before = model.parameters()[0].clone();
     const Tensor words = tensor(IntTensor({3, 2}, {1, 2, 0, 3, 2, 0}));
@@ -48,7 +48,7 @@ TEST_CASE("Embedding: in a Sequential, learning") {
 
 TEST_CASE("Embedding: initial values") {
     Rng rng(3);
-    const Embedding layer(1000, 20, rng, {.padding_idx = -2});
+    const Embedding layer(1000, 20, {.padding_idx = -2}, rng);
     const double m = static_cast<double>(mean(layer.weight).item());
     const double square = static_cast<double>(mean(layer.weight * layer.weight).item());
     CHECK(std::abs(m) < 0.03);
@@ -90,7 +90,7 @@ TEST_CASE("Embedding: what does not fit") {
     check_error([&] { Embedding(2, 0, rng); }, {"Embedding(2, 0): "});
     check_error([&] { Embedding(Index{1} << 60, 1, rng); }, {"): expected at most "});
     for (const Index padding : {3, -4}) {
-        check_error([&] { Embedding(3, 2, rng, {.padding_idx = padding}); },
+        check_error([&] { Embedding(3, 2, {.padding_idx = padding}, rng); },
                     {"Embedding(3, 2): expected a padding_idx from -3 to 2, got "});
     }
 }
@@ -98,9 +98,9 @@ TEST_CASE("Embedding: what does not fit") {
 TEST_CASE("Embedding: description") {
     Rng rng(6);
     CHECK(Embedding(10, 3, rng).describe() == "Embedding(10, 3)");
-    CHECK(Embedding(10, 3, rng, {.padding_idx = 0}).describe() ==
+    CHECK(Embedding(10, 3, {.padding_idx = 0}, rng).describe() ==
           "Embedding(10, 3, padding_idx=0)");
-    CHECK(Embedding(10, 3, rng, {.padding_idx = -1}).describe() ==
+    CHECK(Embedding(10, 3, {.padding_idx = -1}, rng).describe() ==
           "Embedding(10, 3, padding_idx=9)");
 }
 

@@ -82,56 +82,56 @@ TEST_CASE("init: gains") {
 TEST_CASE("init: kaiming_normal_") {
     Rng rng(1);
     const Tensor x = empty({kOut, kIn});
-    check_normal(kaiming_normal_(x, rng), 0.1);  // sqrt(2 / 200)
-    check_normal(kaiming_normal_(x, rng, {.fan = Fan::out}), std::sqrt(2.0 / 500));
-    check_normal(kaiming_normal_(x, rng, {.nonlinearity = Nonlinearity::linear}),
+    check_normal(kaiming_normal_(x, {}, rng), 0.1);  // sqrt(2 / 200)
+    check_normal(kaiming_normal_(x, {.fan = Fan::out}, rng), std::sqrt(2.0 / 500));
+    check_normal(kaiming_normal_(x, {.nonlinearity = Nonlinearity::linear}, rng),
                  std::sqrt(1.0 / 200));
-    check_normal(kaiming_normal_(x, rng, {.nonlinearity = Nonlinearity::tanh}),
+    check_normal(kaiming_normal_(x, {.nonlinearity = Nonlinearity::tanh}, rng),
                  5.0 / 3 / std::sqrt(200.0));
-    check_normal(kaiming_normal_(x, rng, {.nonlinearity = Nonlinearity::selu}),
+    check_normal(kaiming_normal_(x, {.nonlinearity = Nonlinearity::selu}, rng),
                  0.75 / std::sqrt(200.0));
-    check_normal(kaiming_normal_(x, rng, {.nonlinearity = Nonlinearity::leaky_relu, .slope = 0.5}),
+    check_normal(kaiming_normal_(x, {.nonlinearity = Nonlinearity::leaky_relu, .slope = 0.5}, rng),
                  std::sqrt(1.6 / 200));
 }
 
 TEST_CASE("init: kaiming_uniform_") {
     Rng rng(2);
     const Tensor x = empty({kOut, kIn});
-    check_uniform(kaiming_uniform_(x, rng), std::sqrt(6.0 / 200));
-    check_uniform(kaiming_uniform_(x, rng, {.fan = Fan::out}), std::sqrt(6.0 / 500));
+    check_uniform(kaiming_uniform_(x, {}, rng), std::sqrt(6.0 / 200));
+    check_uniform(kaiming_uniform_(x, {.fan = Fan::out}, rng), std::sqrt(6.0 / 500));
     // The initial values of PyTorch's own layers, slope sqrt(5): 1 / sqrt(fan_in).
     check_uniform(kaiming_uniform_(
-                      x, rng, {.nonlinearity = Nonlinearity::leaky_relu, .slope = std::sqrt(5.0)}),
+                      x, {.nonlinearity = Nonlinearity::leaky_relu, .slope = std::sqrt(5.0)}, rng),
                   1 / std::sqrt(200.0));
 }
 
 TEST_CASE("init: xavier") {
     Rng rng(3);
     const Tensor x = empty({kOut, kIn});
-    check_normal(xavier_normal_(x, rng), std::sqrt(2.0 / 700));
-    check_normal(xavier_normal_(x, rng, 2), 2 * std::sqrt(2.0 / 700));
-    check_uniform(xavier_uniform_(x, rng), std::sqrt(6.0 / 700));
-    check_uniform(xavier_uniform_(x, rng, 0.5), 0.5 * std::sqrt(6.0 / 700));
+    check_normal(xavier_normal_(x, 1, rng), std::sqrt(2.0 / 700));
+    check_normal(xavier_normal_(x, 2, rng), 2 * std::sqrt(2.0 / 700));
+    check_uniform(xavier_uniform_(x, 1, rng), std::sqrt(6.0 / 700));
+    check_uniform(xavier_uniform_(x, 0.5, rng), 0.5 * std::sqrt(6.0 / 700));
 }
 
 TEST_CASE("init: a convolution's kernel counts in both fans") {
     Rng rng(4);
     const Tensor x = empty({100, 40, 5, 5});  // fan_in 40 * 25 = 1000, fan_out 100 * 25 = 2500
-    check_normal(kaiming_normal_(x, rng), std::sqrt(2.0 / 1000));
-    check_normal(kaiming_normal_(x, rng, {.fan = Fan::out}), std::sqrt(2.0 / 2500));
-    check_uniform(xavier_uniform_(x, rng), std::sqrt(6.0 / 3500));
+    check_normal(kaiming_normal_(x, {}, rng), std::sqrt(2.0 / 1000));
+    check_normal(kaiming_normal_(x, {.fan = Fan::out}, rng), std::sqrt(2.0 / 2500));
+    check_uniform(xavier_uniform_(x, 1, rng), std::sqrt(6.0 / 3500));
 }
 
 TEST_CASE("init: a seed gives the same weights, in the order of the generator") {
     Rng rng(9), again(9), twin(9);
-    const Tensor a = kaiming_normal_(empty({3, 8}), rng);
-    const Tensor b = kaiming_normal_(empty({3, 8}), again);
+    const Tensor a = kaiming_normal_(empty({3, 8}), {}, rng);
+    const Tensor b = kaiming_normal_(empty({3, 8}), {}, again);
     for (Index i = 0; i < a.numel(); ++i) {
         CHECK(a.data()[i] == b.data()[i]);
         CHECK(a.data()[i] == twin.normal(0, Real(0.5)));  // sqrt(2 / 8)
     }
     // b = 3 / sqrt(2) sqrt(6 / 12) = 1.5
-    const Tensor c = xavier_uniform_(empty({4, 8}), rng, 3 / std::sqrt(2.0));
+    const Tensor c = xavier_uniform_(empty({4, 8}), 3 / std::sqrt(2.0), rng);
     for (Real v : c.values()) {
         CHECK(static_cast<double>(v) ==
               doctest::Approx(static_cast<double>(twin.uniform(-1.5, 1.5))).epsilon(1e-6));
@@ -142,8 +142,8 @@ TEST_CASE("init: a seed gives the same weights, in the order of the generator") 
 TEST_CASE("init: they fill the tensor that they are given") {
     Rng rng(1);
     const Tensor x = zeros({2, 3});
-    CHECK(&kaiming_normal_(x, rng) == &x);
-    CHECK(&xavier_uniform_(x, rng) == &x);
+    CHECK(&kaiming_normal_(x, {}, rng) == &x);
+    CHECK(&xavier_uniform_(x, 1, rng) == &x);
     check_values(constant_(x, Real(0.25)), {2, 3}, {0.25, 0.25, 0.25, 0.25, 0.25, 0.25});
     check_values(x, {2, 3}, {0.25, 0.25, 0.25, 0.25, 0.25, 0.25});
     check_values(constant_(zeros({2}), 3), {2}, {3, 3});  // any shape
@@ -153,18 +153,18 @@ TEST_CASE("init: they fill the tensor that they are given") {
 TEST_CASE("init: uniform_ and normal_") {
     Rng rng(5), twin(5);
     const Tensor x = empty({kOut, kIn});
-    check_uniform(uniform_(x, rng, -3, 3), 3);
-    check_normal(normal_(x, rng), 1);
-    check_normal(normal_(x, rng, 0, 0.5), 0.5);
-    const Moments m = moments(normal_(x, rng, 7, 2));
+    check_uniform(uniform_(x, -3, 3, rng), 3);
+    check_normal(normal_(x, 0, 1, rng), 1);
+    check_normal(normal_(x, 0, 0.5, rng), 0.5);
+    const Moments m = moments(normal_(x, 7, 2, rng));
     CHECK(std::abs(m.mean - 7) < kErrors * 2 / std::sqrt(kCount));
-    const auto [low, high] = std::ranges::minmax(uniform_(x, rng).values());
+    const auto [low, high] = std::ranges::minmax(uniform_(x, 0, 1, rng).values());
     CHECK(low >= 0);
     CHECK(high <= 1);
-    check_values(uniform_(empty({2, 2}), rng, 3, 3), {2, 2}, {3, 3, 3, 3});
-    CHECK(normal_(empty({0}), rng).numel() == 0);
-    check_error([&] { uniform_(x, rng, 1, 0); }, {"expected finite bounds with low <= high"});
-    check_error([&] { normal_(x, rng, 0, -1); }, {"a finite stddev of 0 or more, got 0 and -1"});
+    check_values(uniform_(empty({2, 2}), 3, 3, rng), {2, 2}, {3, 3, 3, 3});
+    CHECK(normal_(empty({0}), 0, 1, rng).numel() == 0);
+    check_error([&] { uniform_(x, 1, 0, rng); }, {"expected finite bounds with low <= high"});
+    check_error([&] { normal_(x, 0, -1, rng); }, {"a finite stddev of 0 or more, got 0 and -1"});
 }
 
 // The variance of a standard normal number between -b and b is 1 - 2 b p(b) / share, where p is
@@ -175,19 +175,19 @@ TEST_CASE("init: trunc_normal_") {
     const auto within = [&](Real low, Real high) {
         return std::ranges::all_of(x.values(), [=](Real v) { return v >= low && v <= high; });
     };
-    trunc_normal_(x, rng);
+    trunc_normal_(x, 0, 1, -2, 2, rng);
     CHECK(within(-2, 2));
-    trunc_normal_(x, rng, 0, 1, -1, 1);
+    trunc_normal_(x, 0, 1, -1, 1, rng);
     CHECK(within(-1, 1));
     CHECK(std::abs(moments(x).variance - (1 - 2 * 0.2419707 / 0.6826895)) < 0.005);
-    trunc_normal_(x, rng, 5, 2, 6, 20);  // only one side
+    trunc_normal_(x, 5, 2, 6, 20, rng);  // only one side
     CHECK(within(6, 20));
-    check_error([&] { trunc_normal_(x, rng, 0, 1, 5, 6); },
+    check_error([&] { trunc_normal_(x, 0, 1, 5, 6, rng); },
                 {"trunc_normal_: expected stddev > 0 and bounds with at least 1 in 100",
                  "got mean 0, stddev 1, low 5 and high 6"});
-    check_error([&] { trunc_normal_(x, rng, 0, 1, 1, -1); }, {"trunc_normal_"});
-    check_error([&] { trunc_normal_(x, rng, 0, 0); }, {"trunc_normal_"});
-    check_error([&] { trunc_normal_(x, rng, NAN); }, {"trunc_normal_"});
+    check_error([&] { trunc_normal_(x, 0, 1, 1, -1, rng); }, {"trunc_normal_"});
+    check_error([&] { trunc_normal_(x, 0, 0, -2, 2, rng); }, {"trunc_normal_"});
+    check_error([&] { trunc_normal_(x, NAN, 1, -2, 2, rng); }, {"trunc_normal_"});
 }
 
 TEST_CASE("init: orthogonal_") {
@@ -195,7 +195,7 @@ TEST_CASE("init: orthogonal_") {
     for (const Shape& shape : {Shape{5, 5}, Shape{3, 40}, Shape{40, 3}, Shape{8, 2, 3, 3},
                                Shape{100, 100}, Shape{1, 1}, Shape{4, 1}}) {
         CAPTURE(shape);
-        const Tensor x = orthogonal_(empty(shape), rng, 3);
+        const Tensor x = orthogonal_(empty(shape), 3, rng);
         const Index rows = shape[0], columns = x.numel() / rows;
         const Tensor matrix = reshape(x, {rows, columns}), turned = transpose(matrix, 0, 1);
         // The shorter of A A^T and A^T A is 9 I.
@@ -208,12 +208,12 @@ TEST_CASE("init: orthogonal_") {
     }
     // No direction is preferred: the signs of the diagonal are even.
     double positive = 0;
-    for (int i = 0; i < 1000; ++i) positive += orthogonal_(empty({3, 3}), rng).at({0, 0}) > 0;
+    for (int i = 0; i < 1000; ++i) positive += orthogonal_(empty({3, 3}), 1, rng).at({0, 0}) > 0;
     CHECK(std::abs(positive - 500) < 4 * std::sqrt(250.0));
-    check_error([&] { orthogonal_(zeros({4}), rng); },
+    check_error([&] { orthogonal_(zeros({4}), 1, rng); },
                 {"orthogonal_: expected a weight [out, in, ...], got shape [4]"});
-    check_error([&] { orthogonal_(zeros({4, 0}), rng); }, {"orthogonal_: ", "got shape [4, 0]"});
-    check_error([&] { orthogonal_(zeros({4, 4}), rng, NAN); }, {"orthogonal_: expected a finite"});
+    check_error([&] { orthogonal_(zeros({4, 0}), 1, rng); }, {"orthogonal_: ", "got shape [4, 0]"});
+    check_error([&] { orthogonal_(zeros({4, 4}), NAN, rng); }, {"orthogonal_: expected a finite"});
 }
 
 TEST_CASE("init: zeros_, ones_, eye_ and dirac_") {
@@ -249,7 +249,7 @@ TEST_CASE("init: uniform_by_fan_in_ is kaiming_uniform_ with slope sqrt(5), and 
     Rng rng(9), twin(9);
     const Tensor w = empty({20, 5, 2, 2}), b = empty({20}), as = empty({20, 5, 2, 2});
     uniform_by_fan_in_(w, b, rng);
-    kaiming_uniform_(as, twin, {.nonlinearity = Nonlinearity::leaky_relu, .slope = std::sqrt(5.0)});
+    kaiming_uniform_(as, {.nonlinearity = Nonlinearity::leaky_relu, .slope = std::sqrt(5.0)}, twin);
     const double bound = 1 / std::sqrt(20.0);
     for (Index i = 0; i < w.numel(); ++i) {
         CHECK(static_cast<double>(w.data()[i]) ==
@@ -266,13 +266,13 @@ TEST_CASE("init: bad gains and slopes change nothing") {
         const KaimingOptions options{.nonlinearity = Nonlinearity::leaky_relu, .slope = bad};
         check_error([&] { calculate_gain(Nonlinearity::leaky_relu, bad); },
                     {"calculate_gain: expected a finite slope, got "});
-        check_error([&] { kaiming_normal_(x, rng, options); }, {"expected a finite slope, got "});
-        check_error([&] { kaiming_uniform_(x, rng, options); }, {"expected a finite slope, got "});
+        check_error([&] { kaiming_normal_(x, options, rng); }, {"expected a finite slope, got "});
+        check_error([&] { kaiming_uniform_(x, options, rng); }, {"expected a finite slope, got "});
     }
     for (const double bad : {std::nan(""), HUGE_VAL, -1.0}) {
-        check_error([&] { xavier_normal_(x, rng, bad); },
+        check_error([&] { xavier_normal_(x, bad, rng); },
                     {"xavier_normal_: expected a finite gain of 0 or more, got "});
-        check_error([&] { xavier_uniform_(x, rng, bad); },
+        check_error([&] { xavier_uniform_(x, bad, rng); },
                     {"xavier_uniform_: expected a finite gain of 0 or more, got "});
     }
     CHECK(std::ranges::all_of(x.values(), [](Real value) { return value == 1; }));
@@ -281,11 +281,11 @@ TEST_CASE("init: bad gains and slopes change nothing") {
 TEST_CASE("init: bad shapes") {
     Rng rng(1);
     const Tensor bias = zeros({5}), none = zeros({3, 0});
-    check_error([&] { kaiming_normal_(bias, rng); },
+    check_error([&] { kaiming_normal_(bias, {}, rng); },
                 {"kaiming_normal_: expected a weight [out, in, ...], got shape [5]"});
-    check_error([&] { kaiming_uniform_(bias, rng); }, {"kaiming_uniform_: ", "got shape [5]"});
-    check_error([&] { xavier_normal_(zeros({}), rng); }, {"xavier_normal_: ", "got shape []"});
-    check_error([&] { xavier_uniform_(none, rng); }, {"xavier_uniform_: ", "got shape [3, 0]"});
+    check_error([&] { kaiming_uniform_(bias, {}, rng); }, {"kaiming_uniform_: ", "got shape [5]"});
+    check_error([&] { xavier_normal_(zeros({}), 1, rng); }, {"xavier_normal_: ", "got shape []"});
+    check_error([&] { xavier_uniform_(none, 1, rng); }, {"xavier_uniform_: ", "got shape [3, 0]"});
 }
 
 }  // namespace

@@ -26,7 +26,7 @@ TEST_CASE("linear layer: forward by hand") {
 
 TEST_CASE("linear layer: without a bias") {
     Rng rng(1);
-    Linear layer(2, 1, rng, {.bias = false});
+    Linear layer(2, 1, {.bias = false}, rng);
     CHECK_FALSE(layer.bias.defined());
     layer.weight.copy_(tensor({3, 4}, {1, 2}));
     check_values(layer(tensor({1, 2}, {1, 2})), {1, 1}, {11});
@@ -45,17 +45,17 @@ TEST_CASE("linear layer: the weight starts He normal, the bias at its value") {
     check_values(layer.bias, {3}, {0, 0, 0});
     CHECK(rng.state() == twin.state());  // the bias takes nothing from the generator
 
-    check_values(Linear(4, 2, rng, {.bias_value = 0.01}).bias, {2}, {0.01, 0.01});
+    check_values(Linear(4, 2, {.bias_value = 0.01}, rng).bias, {2}, {0.01, 0.01});
 }
 
 TEST_CASE("linear layer: gradients") {
     Rng rng(3);
-    Linear with(4, 3, rng, {.bias_value = 0.1});
+    Linear with(4, 3, {.bias_value = 0.1}, rng);
     check_gradients([&](const std::vector<Tensor>& in) { return with(in[0]); },
                     {randn({5, 4}, rng), with.weight, with.bias});
     check_gradients([&](const std::vector<Tensor>& in) { return with(in[0]); },
                     {randn({2, 3, 4}, rng), with.weight, with.bias});
-    Linear without(4, 3, rng, {.bias = false});
+    Linear without(4, 3, {.bias = false}, rng);
     check_gradients([&](const std::vector<Tensor>& in) { return without(in[0]); },
                     {randn({5, 4}, rng), without.weight});
 }
@@ -94,7 +94,7 @@ TEST_CASE("linear layer: description") {
     Rng rng(1);
     CHECK(Linear(784, 256, rng).describe() ==
           "Linear(in_features=784, out_features=256, bias=True)");
-    CHECK(Linear(2, 1, rng, {.bias = false}).describe() ==
+    CHECK(Linear(2, 1, {.bias = false}, rng).describe() ==
           "Linear(in_features=2, out_features=1, bias=False)");
 }
 

@@ -478,6 +478,27 @@ TEST_CASE("mse_loss: worked out by hand") {
     check_values(mse_loss(zeros({0}), zeros({0})), {}, {NAN});
 }
 
+TEST_CASE("losses: the reduction is an option of every one") {
+    const Tensor x = tensor({{0.25, 0.75}}), t = tensor({{0.5, 1}});
+    const auto summed = [](const Tensor& all, const Tensor& sum_of_all) {
+        CHECK(all.shape() == Shape{1, 2});
+        CHECK(sum_of_all.item() == doctest::Approx(sum(all).item()));
+    };
+    const auto none = Reduction::none;
+    summed(mse_loss(x, t, {.reduction = none}), mse_loss(x, t, {.reduction = Reduction::sum}));
+    summed(mse_loss(x, t, none), mse_loss(x, t, Reduction::sum));
+    summed(l1_loss(x, t, {.reduction = none}), l1_loss(x, t, {.reduction = Reduction::sum}));
+    summed(l1_loss(x, t, none), l1_loss(x, t, Reduction::sum));
+    summed(smooth_l1_loss(x, t, {.reduction = none}),
+           smooth_l1_loss(x, t, {.reduction = Reduction::sum}));
+    summed(huber_loss(x, t, {.reduction = none}), huber_loss(x, t, {.reduction = Reduction::sum}));
+    summed(kl_div(x, t, {.reduction = none}), kl_div(x, t, {.reduction = Reduction::sum}));
+    summed(binary_cross_entropy(x, t, {.reduction = none}),
+           binary_cross_entropy(x, t, {.reduction = Reduction::sum}));
+    summed(binary_cross_entropy_with_logits(x, t, {.reduction = none}),
+           binary_cross_entropy_with_logits(x, t, {.reduction = Reduction::sum}));
+}
+
 TEST_CASE("mse_loss: gradient worked out by hand") {
     const Tensor x = tensor({1, 2}).requires_grad_(), t = tensor({0, 4}).requires_grad_();
     Tape tape;

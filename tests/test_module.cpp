@@ -370,7 +370,7 @@ TEST_CASE("module: apply reaches every module, children first, each once") {
 
 TEST_CASE("module: reset_parameters gives PyTorch's initial values, in the order of visit") {
     Rng rng(1), twin(2), again(2);
-    Linear linear(4, 3, rng), no_bias(4, 3, rng, {.bias = false});
+    Linear linear(4, 3, rng), no_bias(4, 3, {.bias = false}, rng);
     Conv2d conv(6, 4, {.kernel_size = {3, 2}, .groups = 2}, rng);
     BatchNorm2d batch(3);
     LayerNorm layer(3);

@@ -20,7 +20,7 @@ TEST_CASE("parity: index") {
     const auto layer = [](const EmbeddingOptions& options) {
         return [=](const In& in) {
             Rng rng(0);
-            Embedding module(6, 4, rng, options);
+            Embedding module(6, 4, options, rng);
             module.weight = Parameter(in["weight"]);
             return module(in.ints("index"));
         };

@@ -113,7 +113,7 @@ TEST_CASE("parity: matmul") {
         return [bias](const In& in) {
             const Tensor& weight = in["weight"];
             Rng rng(0);
-            Linear linear(weight.shape()[1], weight.shape()[0], rng, {.bias = bias});
+            Linear linear(weight.shape()[1], weight.shape()[0], {.bias = bias}, rng);
             linear.weight = Parameter(weight);
             if (bias) linear.bias = Parameter(in["bias"]);
             return linear(in["x"]);

@@ -36,7 +36,7 @@ TEST_CASE("parity: layers print as PyTorch's do") {
     };
     Rng rng(1);
     same("linear", Linear(784, 10, rng));
-    same("linear without bias", Linear(1, 2, rng, {.bias = false}));
+    same("linear without bias", Linear(1, 2, {.bias = false}, rng));
     same("conv", Conv2d(3, 8, {.kernel_size = 3}, rng));
     same("conv, all options", Conv2d(4, 8,
                                      {.kernel_size = {3, 2},
@@ -102,7 +102,7 @@ TEST_CASE("parity: layers print as PyTorch's do") {
     same("adaptive max pool", AdaptiveMaxPool2d(1));
     same("adaptive max pool, not square", AdaptiveMaxPool2d({3, 2}));
     same("embedding", Embedding(10, 3, rng));
-    same("embedding, padding", Embedding(10, 3, rng, {.padding_idx = -1}));
+    same("embedding, padding", Embedding(10, 3, {.padding_idx = -1}, rng));
     same("flatten", Flatten());
     same("flatten some", Flatten(0, 2));
     same("identity", Identity());

@@ -152,10 +152,50 @@ TEST_CASE("profile: an op that does not state its cost") {
     const std::string line = text.substr(text.find("op 2: own"), text.find('\n'));
     CHECK(line.find(" ? ") != std::string::npos);
 
-    const Profile stated = profiled({"own", 1000});
+    const Profile stated = profiled({"own", 1000, 1});
     CHECK(stated.ops[2].forward.operations == 2000);
     CHECK(stated.ops[2].backward.operations == 2000);
     CHECK(stated.layers[1].forward.operations.has_value());
+    // Which inputs are factors is not known.
+    const Profile half = profiled({"own", 1000});
+    CHECK(half.ops[2].forward.operations == 2000);
+    CHECK_FALSE(half.ops[2].backward.operations.has_value());
+    const Profile without = profiled({"own", 0});
+    CHECK(without.ops[2].forward.operations == 12);
+    CHECK(without.ops[2].backward.operations == 12);
+}
+
+TEST_CASE("profile: an op of three factors, and one that calls others") {
+    Rng rng(1);
+    Linear model(2, 3, rng);
+    const Tensor constant = ones({4, 3});
+    const auto profiled = [&](const Op& op, bool calls_others) {
+        return profile(model, [&] {
+            const Tensor y = model(ones({4, 2})), z = model(ones({4, 2}));
+            Tensor result = y.detach().clone();
+            if (calls_others) {
+                const NoGrad unrecorded;
+                matmul(y, ones({3, 3}));
+            }
+            result = record(op, result, {y, constant, z, model.bias},
+                            [](const Tensor& dy, std::span<Grad> d) {
+                                for (Grad& each : d) each.add(dy);
+                            });
+            return mean(result);
+        });
+    };
+    const auto of = [](const Profile& p) { return p.ops.at(2); };
+    const ProfileRow three = of(profiled({"three", 100, 3}, false));
+    CHECK(three.name == "op 2: three");
+    CHECK(three.forward.operations == 2 * 100);
+    CHECK(three.backward.operations == 2 * 2 * 100);  // one of the three is a constant
+    const ProfileRow calls = of(profiled({"calls", 100, 3}, true));
+    CHECK(calls.forward.operations == 2 * (100 + 4 * 3 * 3));
+    CHECK(calls.backward.operations == 2 * 2 * 100);
+    const ProfileRow unknown = of(profiled({"only calls", 0}, true));
+    CHECK(unknown.forward.operations == 2 * 4 * 3 * 3);
+    CHECK_FALSE(unknown.backward.operations.has_value());
+    CHECK_FALSE(of(profiled("none", true)).forward.operations.has_value());
 }
 
 TEST_CASE("profile: as text, the slowest first") {

@@ -350,7 +350,7 @@ TEST_CASE("rng: where no generator is passed, the default one is used") {
     CHECK(randint(3, 9, {8}).values == randint(3, 9, {8}, rng).values);
     CHECK(randperm(8).values == randperm(8, rng).values);
     same(Linear(3, 2).weight, Linear(3, 2, rng).weight);
-    same(Linear(3, 2, {.bias = false}).weight, Linear(3, 2, rng, {.bias = false}).weight);
+    same(Linear(3, 2, {.bias = false}).weight, Linear(3, 2, {.bias = false}, rng).weight);
     same(Conv2d(2, 3, 3).weight, Conv2d(2, 3, {.kernel_size = 3}, rng).weight);
     same(Conv2d(2, 3, {.kernel_size = {1, 2}}).weight,
          Conv2d(2, 3, {.kernel_size = {1, 2}}, rng).weight);
@@ -361,11 +361,30 @@ TEST_CASE("rng: where no generator is passed, the default one is used") {
     same(dropout(ones({20})), dropout(ones({20}), 0.5, rng));
     same(dropout2d(ones({2, 9, 1, 1}), 0.2), dropout2d(ones({2, 9, 1, 1}), 0.2, rng));
     const Tensor w = zeros({3, 2});
-    same(kaiming_normal_(w).clone(), kaiming_normal_(w, rng));
+    same(kaiming_normal_(w).clone(), kaiming_normal_(w, {}, rng));
     same(kaiming_uniform_(w, {.fan = Fan::out}).clone(),
-         kaiming_uniform_(w, rng, {.fan = Fan::out}));
-    same(xavier_normal_(w).clone(), xavier_normal_(w, rng));
-    same(xavier_uniform_(w, 2).clone(), xavier_uniform_(w, rng, 2));
+         kaiming_uniform_(w, {.fan = Fan::out}, rng));
+    same(xavier_normal_(w).clone(), xavier_normal_(w, 1, rng));
+    same(orthogonal_(w, 3).clone(), orthogonal_(w, 3, rng));
+    same(uniform_(w, 2, 3).clone(), uniform_(w, 2, 3, rng));
+    same(normal_(w, 2, 3).clone(), normal_(w, 2, 3, rng));
+    same(trunc_normal_(w).clone(), trunc_normal_(w, 0, 1, -2, 2, rng));
+    same(trunc_normal_(w, 1, 2, 0, 2).clone(), trunc_normal_(w, 1, 2, 0, 2, rng));
+    uniform_by_fan_in_(w);
+    const Tensor of_default = w.clone();
+    uniform_by_fan_in_(w, {}, rng);
+    same(of_default, w);
+    Linear layer(3, 2), twin(3, 2, rng);
+    layer.reset_parameters();
+    twin.reset_parameters(rng);
+    same(layer.weight, twin.weight);
+    Module &any = layer, &other = twin;
+    any.reset_parameters();
+    other.reset_parameters(rng);
+    same(layer.bias, twin.bias);
+    same(Embedding(3, 2, {.padding_idx = 1}).weight,
+         Embedding(3, 2, {.padding_idx = 1}, rng).weight);
+    same(xavier_uniform_(w, 2).clone(), xavier_uniform_(w, 2, rng));
     CHECK(default_rng().state() == rng.state());
     const ImageDataset digits = synthetic_digits(4, 1);
     CHECK(DataLoader(digits).rng_state() == DataLoader(digits, {}, rng).rng_state());

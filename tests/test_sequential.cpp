@@ -38,7 +38,7 @@ TEST_CASE("sequential: empty is the identity") {
 
 TEST_CASE("sequential: gradients") {
     Rng rng(2);
-    Sequential model{Flatten(), Linear(4, 3, rng, {.bias_value = 0.1}), ReLU(), Linear(3, 2, rng)};
+    Sequential model{Flatten(), Linear(4, 3, {.bias_value = 0.1}, rng), ReLU(), Linear(3, 2, rng)};
     std::vector<Tensor> inputs{randn({3, 2, 2}, rng)};
     for (const Parameter& p : model.parameters()) inputs.push_back(p);
     check_gradients([&](const std::vector<Tensor>& in) { return model(in[0]); }, inputs);
@@ -128,7 +128,7 @@ TEST_CASE("sequential: printing") {
     Rng rng(1);
     Sequential two, three;
     two.append(Sequential());
-    three.append(Linear(2, 1, rng, {.bias = false}));
+    three.append(Linear(2, 1, {.bias = false}, rng));
     const Sequential model{Linear(3, 3, rng), Linear(3, 3, rng),
                            Sequential(std::move(two), Flatten()),
                            Sequential(Flatten(), ReLU(), std::move(three))};

@@ -256,6 +256,31 @@ TEST_CASE("slice: along the first dimension, in the same memory") {
     check_error([] { slice(Tensor(1), 0, 1); }, {"slice: the shape [] of a scalar"});
 }
 
+TEST_CASE("view, reshape, permute, expand: numbers without braces") {
+    const Tensor x = reshape(arange(12), 3, -1);
+    check_equal(x, {3, 4}, arange(12));
+    check_equal(view(x, x.shape()[0], 2, 2), {3, 2, 2}, arange(12));
+    check_equal(view(x, -1), {12}, arange(12));
+    const Tensor y = permute(view(x, 3, 2, 2), 0, 2, -2);
+    check_equal(y, {3, 2, 2}, permute(view(x, {3, 2, 2}), {0, 2, 1}));
+    check_values(expand(tensor({1, 2}), 2, 2), {2, 2}, {1, 2, 1, 2});
+    check_error([&] { reshape(x, 5, 2); }, {"reshape: ", "[5, 2]"});
+    check_error([&] { permute(x, 0, 0); }, {"permute: dimension 0 comes twice"});
+}
+
+TEST_CASE("slice: to the end") {
+    const Tensor x = reshape(arange(12), {3, 4});
+    check_values(slice(x, 2), {1, 4}, {8, 9, 10, 11});
+    check_values(slice(x, -2), {2, 4}, {4, 5, 6, 7, 8, 9, 10, 11});
+    check_values(slice(x, 3, {.dim = 1}), {3, 1}, {3, 7, 11});
+    check_values(slice(x, -3, {.dim = -1, .step = 2}), {3, 2}, {1, 3, 5, 7, 9, 11});
+    check_values(slice(x, 0, {.dim = 1, .step = 3}), {3, 2}, {0, 3, 4, 7, 8, 11});
+    CHECK(slice(x, 3).shape() == Shape{0, 4});
+    CHECK(slice(x, 1).data() == x.data() + 4);
+    check_error([&] { slice(x, 5, {.dim = 1}); }, {"along dimension 1", "got 5 and 4"});
+    check_error([&] { slice(x, 0, {.dim = 2}); }, {"slice: expected a dimension", "got 2"});
+}
+
 TEST_CASE("slice: the gradients of slices and of the whole add up, and stay apart from others") {
     const Tensor a = tensor({1, 2, 3}).requires_grad_(), b = tensor({4, 5, 6}).requires_grad_();
     Tape tape;

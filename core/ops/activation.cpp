@@ -126,7 +126,7 @@ Tensor prelu(const Tensor& x, const Tensor& weight) {
     Tensor y = empty(x.shape());
     kernels::prelu(axis, x.data(), weight.data(), y.mutable_data());
     const Index batch = x.rank() > 0 ? x.shape()[0] : 1;
-    return record({"prelu", batch * weight.numel()}, y, {x, weight},
+    return record({"prelu", batch * weight.numel(), 2}, y, {x, weight},
                   [axis, x = Saved(x), w = Saved(weight)](const Tensor& dy, std::span<Grad> d) {
                       Grad &dx = d[0], &dw = d[1];
                       if (dx.wanted()) {

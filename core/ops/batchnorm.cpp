@@ -121,7 +121,7 @@ Tensor batch_norm(const Tensor& x, const Tensor& running_mean, const Tensor& run
 
     Tensor y = empty(shape);
     const Index parameters = (weight.defined() ? shape[1] : 0) + (bias.defined() ? shape[1] : 0);
-    const Op op("batch_norm", shape[0] * parameters);
+    const Op op("batch_norm", shape[0] * parameters, weight.defined() ? 2 : 1);
     if (y.numel() == 0) return without_values(op, y, x, weight, bias);
     const kernels::BatchNormRule rule{options.eps, internal::data_or_null(weight),
                                       internal::data_or_null(bias), options.relu};

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -96,6 +97,22 @@ Tensor gt(const Tensor& a, const Tensor& b) { return compare("gt", a, b, kernels
 Tensor ge(const Tensor& a, const Tensor& b) { return compare("ge", a, b, kernels::greater_equal); }
 Tensor eq(const Tensor& a, const Tensor& b) { return compare("eq", a, b, kernels::equal); }
 Tensor ne(const Tensor& a, const Tensor& b) { return compare("ne", a, b, kernels::not_equal); }
+
+// As whole numbers: large ones that differ may be the same Real.
+Tensor eq(const IntTensor& a, const IntTensor& b) {
+    a.check_whole("eq");
+    b.check_whole("eq");
+    check(a.shape == b.shape, "eq: expected two IntTensors of one shape, got ", a.shape, " and ",
+          b.shape);
+    Tensor y = empty(a.shape);
+    std::ranges::transform(a.values, b.values, y.mutable_data(),
+                           [](Index i, Index j) { return static_cast<Real>(i == j); });
+    return record({"eq", 0}, y, std::span<const Tensor>(), nullptr);
+}
+
+Tensor operator==(const IntTensor& a, Only<Index> b) {
+    return eq(a, IntTensor(a.shape, std::vector<Index>(a.values.size(), b)));
+}
 
 }  // namespace primer
 // SPDX-License-Identifier: MIT

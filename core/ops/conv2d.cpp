@@ -99,7 +99,7 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias,
 
     const Index products = weight.shape().slice(1, 4).numel() + (bias.defined() ? 1 : 0);
     return record(
-        {"conv2d", y.numel() * products}, y, {x, weight, bias},
+        {"conv2d", y.numel() * products, 2}, y, {x, weight, bias},
         [sizes, x_shape = x.shape(), w_shape = weight.shape(), x = Saved(x, weight.requires_grad()),
          w = Saved(weight, x.requires_grad())](const Tensor& dy, std::span<Grad> d) {
             const auto compute = [&](Real* dx, Real* dw, Real* db) {

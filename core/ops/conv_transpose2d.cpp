@@ -91,7 +91,7 @@ Tensor conv_transpose2d(const Tensor& x, const Tensor& weight, const Tensor& bia
 
     const Index products = x.numel() * weight.shape().slice(1, 4).numel();
     return record(
-        {kOp, products + (bias.defined() ? y.numel() : 0)}, y, {x, weight, bias},
+        {kOp, products + (bias.defined() ? y.numel() : 0), 2}, y, {x, weight, bias},
         [sizes, x_shape = x.shape(), w_shape = weight.shape(), x = Saved(x, weight.requires_grad()),
          w = Saved(weight, x.requires_grad())](const Tensor& dy, std::span<Grad> d) {
             const auto compute = [&](Real* dx, Real* dw, Real* db) {

@@ -122,7 +122,7 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
                       from_b + p.b.offset(i), out + i * p.m * p.n);
     });
     return record(
-        {"matmul", y.numel() * p.k}, y, {a, b},
+        {"matmul", y.numel() * p.k, 2}, y, {a, b},
         [p, a_shape = a.shape(), b_shape = b.shape(), a = Saved(a, b.requires_grad()),
          b = Saved(b, a.requires_grad())](const Tensor& dy, std::span<Grad> d) {
             Grad &da = d[0], &db = d[1];
@@ -160,7 +160,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
 
     const Index products = in + (bias.defined() ? 1 : 0);
     return record(
-        {"linear", y.numel() * products}, y, {x, weight, bias},
+        {"linear", y.numel() * products, 2}, y, {x, weight, bias},
         [rows, in, out, x_shape = x.shape(), x = Saved(x, weight.requires_grad()),
          w = Saved(weight, x.requires_grad())](const Tensor& dy, std::span<Grad> d) {
             const auto compute = [&](Real* dx, Real* dw, Real* db) {

@@ -78,8 +78,8 @@ Tensor layer_norm(const Tensor& x, const Shape& normalized_shape, const Tensor& 
     const Index examples = outer > 0 ? shape[0] : 1;
     const kernels::RowNormSizes sizes{shape.slice(0, outer).numel(), 1, normalized_shape.numel(),
                                       1};
-    return row_norm({"layer_norm", cost(examples, weight, bias)}, sizes, x, weight, bias,
-                    options.eps);
+    return row_norm({"layer_norm", cost(examples, weight, bias), weight.defined() ? 2 : 1}, sizes,
+                    x, weight, bias, options.eps);
 }
 
 Tensor group_norm(const Tensor& x, Only<Index> num_groups, const Tensor& weight, const Tensor& bias,
@@ -98,8 +98,8 @@ Tensor group_norm(const Tensor& x, Only<Index> num_groups, const Tensor& weight,
                                       shape.slice(2, x.rank()).numel()};
     check(sizes.batch * sizes.row() != 1, "group_norm: x ", shape, " has 1 value for each of ",
           num_groups, " groups, which is its mean: the result would be 0; use fewer groups");
-    return row_norm({"group_norm", cost(shape[0], weight, bias)}, sizes, x, weight, bias,
-                    options.eps);
+    return row_norm({"group_norm", cost(shape[0], weight, bias), weight.defined() ? 2 : 1}, sizes,
+                    x, weight, bias, options.eps);
 }
 
 }  // namespace primer

@@ -113,13 +113,9 @@ double one_over(Index n) { return 1 / static_cast<double>(n); }
 
 }  // namespace
 
-Tensor sum(const Tensor& x) { return sum(x, Dims()); }
-
 Tensor sum(const Tensor& x, const Dims& dims, Only<bool> keepdim) {
     return scaled_sum("sum", x, Over("sum", x.shape(), dims, keepdim), 1);
 }
-
-Tensor mean(const Tensor& x) { return mean(x, Dims()); }
 
 Tensor mean(const Tensor& x, const Dims& dims, Only<bool> keepdim) {
     const Over over("mean", x.shape(), dims, keepdim);

@@ -247,6 +247,10 @@ Tensor slice(const Tensor& x, Only<Index> start, Only<Index> end, const SliceOpt
     return take("slice", x, dim, first, step, count, x.shape().with(dim, count));
 }
 
+Tensor slice(const Tensor& x, Only<Index> start, const SliceOptions& options) {
+    return slice(x, start, x.shape()[x.shape().normalize(options.dim, "slice")], options);
+}
+
 Tensor select(const Tensor& x, Only<int> dim, Only<Index> index) {
     dim = x.shape().normalize(dim, "select");
     const Index size = x.shape()[dim];

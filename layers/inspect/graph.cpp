@@ -70,6 +70,7 @@ class GraphReader {
                        .shape = from.shape,
                        .op = ops_++,
                        .multiply_adds = from.op.multiply_adds,
+                       .factors = from.op.factors,
                        .view = from.view};
         for (std::size_t i = 0; i < from.input_count; ++i) {
             const Tape::Input& input = tape_.inputs_[from.first_input + i];

@@ -42,8 +42,9 @@ struct GraphNode {
     std::vector<GraphKept> kept = {};  ///< by the op's backward
     /// Those of an op's forward, see Op; nullopt if the op does not state them.
     std::optional<Index> multiply_adds = {};
-    bool view = false;         ///< the result lies in the memory of an input
-    Index kept_bytes() const;  ///< the sum of kept[].bytes
+    std::optional<int> factors = {};  ///< see Op
+    bool view = false;                ///< the result lies in the memory of an input
+    Index kept_bytes() const;         ///< the sum of kept[].bytes
 };
 
 /// What a tape has recorded, and what memory that keeps alive until backward(). Memory that several

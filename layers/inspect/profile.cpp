@@ -4,8 +4,10 @@
 #include <chrono>
 #include <iomanip>
 #include <ostream>
+#include <utility>
 
 #include "../../core/error.h"
+#include "../../core/op.h"
 #include "graph.h"
 #include "layer_ops.h"
 #include "table.h"
@@ -19,7 +21,9 @@ using Kind = GraphNode::Kind;
 
 class Costs {
   public:
-    Costs(const Graph& graph, const GraphNode& node) : node_(node) {
+    // `in_all` are the multiply-adds of the forward with those of ops that are not recorded.
+    Costs(const Graph& graph, const GraphNode& node, std::optional<Index> in_all)
+        : node_(node), in_all_(in_all) {
         largest_ = node.shape.numel();
         for (std::size_t i = 0; i < node.inputs.size(); ++i) {
             const GraphNode& from = graph.nodes[static_cast<std::size_t>(node.inputs[i])];
@@ -27,15 +31,14 @@ class Costs {
             largest_ = std::max(largest_, from.shape.numel());
             read_ += from.shape.numel();
             if (wanted) written_back_ += from.shape.numel();
-            // Factors come first, as in linear, matmul and conv2d; a bias is no product.
-            if (wanted && i < 2) ++products_back_;
+            if (wanted && static_cast<int>(i) < node.factors.value_or(0)) ++products_back_;
         }
     }
 
     PassCost forward() const {
         if (node_.view) return {};
         return {.seconds = 0,
-                .operations = operations(1),
+                .operations = operations(in_all_),
                 .bytes = static_cast<double>((read_ + node_.shape.numel()) * kEach)};
     }
 
@@ -44,21 +47,23 @@ class Costs {
         Index kept = 0;
         for (const GraphKept& k : node_.kept) kept += k.size;
         const Index elements = node_.shape.numel() + written_back_;
+        const bool known = node_.factors || in_all_ == 0;
         return {.seconds = 0,
-                .operations = operations(products_back_),
+                .operations = known ? operations(products_back_ * node_.multiply_adds.value_or(0))
+                                    : operations({}),
                 .bytes = static_cast<double>(elements * kEach + kept)};
     }
 
   private:
     static constexpr Index kEach = sizeof(Real);
 
-    // For `times` as many products as the forward has.
-    std::optional<double> operations(Index times) const {
-        if (!node_.multiply_adds) return std::nullopt;
-        return static_cast<double>(std::max(2 * times * *node_.multiply_adds, largest_));
+    std::optional<double> operations(std::optional<Index> multiply_adds) const {
+        if (!multiply_adds) return std::nullopt;
+        return static_cast<double>(std::max(2 * *multiply_adds, largest_));
     }
 
     const GraphNode& node_;
+    std::optional<Index> in_all_;
     Index largest_ = 0, read_ = 0, written_back_ = 0;  // elements
     Index products_back_ = 0;                          // gradients that are products
 };
@@ -89,6 +94,18 @@ double median(std::vector<double> times) {
     return (times[(times.size() - 1) / 2] + times[times.size() / 2]) / 2;
 }
 
+// Adds up the multiply-adds of all ops since the last one that was recorded.
+class Sum : public OpHook {
+  public:
+    void called(const Op& op) override {
+        sum_ = sum_ && op.multiply_adds ? std::optional(*sum_ + *op.multiply_adds) : std::nullopt;
+    }
+    std::optional<Index> take() { return std::exchange(sum_, 0); }
+
+  private:
+    std::optional<Index> sum_ = 0;
+};
+
 // Times each op's laps of one step after another.
 class Stopwatch {
   public:
@@ -97,8 +114,11 @@ class Stopwatch {
         for (Parameter& parameter : model.parameters()) parameter.set_grad({});
         Tape tape;
         Clock clock;
+        Sum sum;
+        multiply_adds.clear();
         tape.watch([&](Tape::Pass pass, Index op) {
             const double seconds = clock.lap();
+            if (pass == Tape::Pass::forward) multiply_adds.push_back(sum.take());
             if (!measure) return;
             if (static_cast<std::size_t>(op) >= ops.size()) ops.resize(ops.size() + 1);
             Times& times = ops[static_cast<std::size_t>(op)];
@@ -121,16 +141,18 @@ class Stopwatch {
     }
 
     std::vector<Times> ops;
+    std::vector<std::optional<Index>> multiply_adds;  // of each op's forward, in the last step
     Times all;
 };
 
-std::vector<ProfileRow> rows_of_ops(const Graph& graph, const std::vector<Times>& times) {
+std::vector<ProfileRow> rows_of_ops(const Graph& graph, const Stopwatch& watch) {
     std::vector<ProfileRow> rows;
     for (const GraphNode& node : graph.nodes) {
         if (node.kind != Kind::op) continue;
-        const Times& taken = times[static_cast<std::size_t>(node.op)];
+        const auto op = static_cast<std::size_t>(node.op);
+        const Times& taken = watch.ops[op];
         const int group = group_of(graph, node.op);
-        const Costs costs(graph, node);
+        const Costs costs(graph, node, watch.multiply_adds[op]);
         ProfileRow row{.name = "op " + std::to_string(node.op) + ": " + node.name,
                        .layer = group < 0 ? "" : graph.groups[static_cast<std::size_t>(group)].name,
                        .output = node.shape,
@@ -233,7 +255,7 @@ Profile profile(Module& model, const std::function<Tensor()>& loss, const Profil
     for (Parameter& parameter : model.parameters()) parameter.set_grad({});
     Profile result;
     result.steps = options.steps;
-    result.ops = rows_of_ops(graph, watch.ops);
+    result.ops = rows_of_ops(graph, watch);
     result.layers = rows_of_layers(result.ops);
     result.forward_seconds = median(watch.all.forward);
     result.backward_seconds = median(watch.all.backward);

@@ -13,16 +13,18 @@ namespace primer {
 /// The cost of one direction of an op, or of several.
 ///
 /// Operations: two, a multiplication and an addition, for each multiply-add that the op states (see
-/// Op), and as many again in backward for each of its first two inputs, the factors, whose gradient
-/// is wanted; but in either direction at least as many as the largest input or result has elements.
-/// A view, such as reshape, moves nothing and counts 0.
+/// Op), and as many again in backward for each of its factors whose gradient is wanted; but in
+/// either direction at least as many as the largest input or result has elements. Ops that are not
+/// recorded count in the forward of the next one that is. A view, such as reshape, moves nothing
+/// and counts 0.
 ///
 /// Bytes: forward reads all inputs once and writes the result once; backward reads the gradient of
 /// the result and what was kept, and writes the wanted gradients. Caches are not taken into
 /// account.
 struct PassCost {
     double seconds = 0;  ///< the median over the steps; of several ops, the sum of these
-    /// nullopt if the op, or one of several, does not state its multiply-adds.
+    /// nullopt if the op, or one of several, does not state its multiply-adds; in backward also if
+    /// it does not state its factors, unless neither it nor an op that it calls has products.
     std::optional<double> operations = 0;
     double bytes = 0;  ///< read and written
 };

@@ -455,7 +455,7 @@ std::unique_ptr<Module> layer(const Case& in) {
     Rng rng(1);
     const std::string& type = in.op;
     const Index a = in.whole("in", 1), b = in.whole("out", 1);
-    if (type == "Linear") return made(Linear(a, b, rng, {.bias = in.flag("bias", true)}));
+    if (type == "Linear") return made(Linear(a, b, {.bias = in.flag("bias", true)}, rng));
     if (type == "Conv2d") {
         const Conv2dOptions o = conv_options(in);
         return made(Conv2d(a, b,
@@ -501,7 +501,7 @@ std::unique_ptr<Module> layer(const Case& in) {
         return made(Flatten(static_cast<int>(in.whole("start", 1)),  //
                             static_cast<int>(in.whole("end", -1))));
     }
-    if (type == "Embedding") return made(Embedding(a, b, rng, embedding_options(in)));
+    if (type == "Embedding") return made(Embedding(a, b, embedding_options(in), rng));
     if (type == "Dropout") return made(Dropout(in.number("p", 0.5), rng));
     if (type == "Dropout2d") return made(Dropout2d(in.number("p", 0.5), rng));
     if (type == "Identity") return made(Identity());
