@@ -207,9 +207,23 @@ grid --seed 2
 grid --drawn shapes --rows 2
 run 0 "$bin/peek" --rows 2 --out other.png
 expect out "^12 samples of synthetic digits: $work/other\.png$"
-run 1 "$bin/peek" --data "$work"
-expect err "^error: mnist: expected the file .*\./primer fetch mnist --to .*$work"
+mkdir nothing
+run 1 "$bin/peek" --data nothing
+expect err "^error: mnist: expected the file .*\./primer fetch mnist --to .*/nothing"
 one_line err
+# Sets whose files have the names of MNIST's: the folder tells which it is. Two black pictures each.
+for set in fashion_mnist:Fashion-MNIST kmnist:KMNIST digits:MNIST; do
+    mkdir "${set%:*}"
+    for part in train t10k; do
+        { printf '\0\0\x08\x03\0\0\0\x02\0\0\0\x1c\0\0\0\x1c'; head -c 1568 /dev/zero; } \
+            > "${set%:*}/$part-images-idx3-ubyte"
+        printf '\0\0\x08\x01\0\0\0\x02\0\x09' > "${set%:*}/$part-labels-idx1-ubyte"
+    done
+    run 0 "$bin/peek" --data "${set%:*}" --out of.png
+    expect out "^48 samples of ${set#*:}: "
+    mv of.png "${set%:*}.png"
+done
+! cmp -s fashion_mnist.png digits.png || fail "the picture does not name its set"
 run 2 "$bin/peek" --out folder.png
 expect err "^error: --out: $work/folder\.png: expected a file, or nothing yet, to save a PNG picture to, got a folder$"
 run 2 "$bin/peek" --drawn letters
