@@ -20,8 +20,10 @@ compilers=("$(command -v "${CXX:-c++}")")
 if command -v clang++-14 > /dev/null && [ "$(basename "${compilers[0]}")" != clang++-14 ]; then
     compilers+=("$(command -v clang++-14)")
 fi
+# ccache, where it is installed, knows the files of the last run: it must not see the folder's name.
 launcher=""
 ! command -v ccache > /dev/null || launcher=$(command -v ccache)
+export CCACHE_BASEDIR=$work CCACHE_NOHASHDIR=1
 # configure SOURCE BUILD COMPILER FLAG...: without what else is installed here, and with a build type of
 # our own that compiles quickly. (The kernels are always optimised.)
 configure() {
@@ -100,7 +102,6 @@ build static "${compilers[${#compilers[@]} - 1]}"
 # --- shared libraries -----------------------------------------------------------------------------
 
 prefix=$work/shared
-logged cmake --install "$work/shared-build" --prefix "$prefix"
 lib=$(dirname "$(find "$prefix" -name 'libprimer_core.*' | head -n 1)")
 if [ "$(uname)" = Linux ]; then
     version=$(sed -n 's/^const char\* version() { return "\(.*\)"; }$/\1/p' "$PRIMER_SOURCE_DIR/core/kernels/real.cpp")
