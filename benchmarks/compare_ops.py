@@ -29,8 +29,13 @@ def torch_op(name, x):
     import torch.nn.functional as F
     other = torch.rand_like(x) + 0.5
     target = torch.rand_like(x)
-    if name in ("add", "sub", "mul", "div", "maximum", "minimum", "lt"):
+    if name in ("add", "sub", "mul", "div", "maximum", "minimum", "lt", "eq"):
         return lambda v: getattr(torch, name)(v, other)
+    if name == "pow":
+        exponent = target * 3
+        return lambda v: v.pow(exponent)
+    if name == "square":
+        return lambda v: v.pow(2)
     if name == "clamp":
         return lambda v: v.clamp(0.2, 0.8)
     if name == "where":
@@ -41,14 +46,24 @@ def torch_op(name, x):
     if name == "layer_norm":
         weight, bias = torch.ones(64), torch.zeros(64)
         return lambda v: F.layer_norm(v, (64,), weight, bias)
+    if name == "prelu":
+        weight = torch.full((64,), 0.25)
+        return lambda v: F.prelu(v, weight)
+    if name == "group_norm":
+        weight, bias = torch.ones(64), torch.zeros(64)
+        return lambda v: F.group_norm(v, 8, weight, bias)
+    if name in ("var", "amax", "logsumexp"):
+        return lambda v: getattr(torch, name)(v, 1)
+    if name == "norm":
+        return lambda v: torch.linalg.vector_norm(v, 2, 1)
     if name == "sum":
         return torch.sum
     if name == "mean":
         return lambda v: v.mean(1)
-    if name == "cross_entropy":
+    if name in ("cross_entropy", "nll_loss"):
         labels = torch.randint(0, 64, (len(x),))
-        return lambda v: F.cross_entropy(v, labels)
-    if name.endswith("_loss") or name.startswith("binary"):
+        return lambda v: getattr(F, name)(v, labels)
+    if name.endswith("_loss") or name.startswith("binary") or name == "kl_div":
         return lambda v: getattr(F, name)(v, target)
     return getattr(torch, name, None) or getattr(F, name)
 
@@ -62,12 +77,13 @@ def seconds_of_each(repeats, f):
 
 def of_pytorch(name, elements, repeats):
     import torch
-    x = torch.rand(elements // 64, 64) + 0.01
+    positive = name in ("log", "sqrt", "pow", "binary_cross_entropy")
+    x = torch.rand(elements // 64, 64) * 0.98 + 0.01 if positive else torch.randn(elements // 64, 64)
     op = torch_op(name, x)
     with torch.no_grad():
         forward = seconds_of_each(repeats, lambda: op(x))
         dy = torch.rand_like(op(x).float())
-    if name == "lt":
+    if name in ("lt", "eq"):
         return forward, 0.0
     leaf = x.clone().requires_grad_()
 

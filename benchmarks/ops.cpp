@@ -43,6 +43,12 @@ const std::map<std::string, MakeOp>& ops() {
         {"maximum", of_two(maximum)},
         {"minimum", of_two(minimum)},
         {"lt", of_two(lt)},
+        {"eq", of_two(eq)},
+        {"pow",  // x to the power of a tensor
+         [](const Tensor& x, Rng& rng) {
+             return [q = rand(x.shape(), rng) * 3](const Tensor& v) { return pow(v, q); };
+         }},
+        {"square", [](const Tensor&, Rng&) { return [](const Tensor& v) { return pow(v, 2); }; }},
         {"neg", of_x(neg)},
         {"abs", of_x(abs)},
         {"exp", of_x(exp)},
@@ -62,6 +68,14 @@ const std::map<std::string, MakeOp>& ops() {
         {"relu6", of_x(relu6)},
         {"leaky_relu",
          [](const Tensor&, Rng&) { return [](const Tensor& v) { return leaky_relu(v); }; }},
+        {"hardtanh",
+         [](const Tensor&, Rng&) { return [](const Tensor& v) { return hardtanh(v); }; }},
+        {"celu", [](const Tensor&, Rng&) { return [](const Tensor& v) { return celu(v); }; }},
+        {"prelu",
+         [](const Tensor&, Rng&) {
+             return [w = full({kColumns}, 0.25)](const Tensor& v) { return prelu(v, w); };
+         }},
+        {"glu", [](const Tensor&, Rng&) { return [](const Tensor& v) { return glu(v); }; }},
         {"elu", [](const Tensor&, Rng&) { return [](const Tensor& v) { return elu(v); }; }},
         {"selu", of_x(selu)},
         {"gelu", [](const Tensor&, Rng&) { return [](const Tensor& v) { return gelu(v); }; }},
@@ -85,6 +99,17 @@ const std::map<std::string, MakeOp>& ops() {
                  return layer_norm(v, {kColumns}, w, b);
              };
          }},
+        {"group_norm",
+         [](const Tensor&, Rng&) {
+             return [w = ones({kColumns}), b = zeros({kColumns})](const Tensor& v) {
+                 return group_norm(v, 8, w, b);
+             };
+         }},
+        {"var", [](const Tensor&, Rng&) { return [](const Tensor& v) { return var(v, 1); }; }},
+        {"norm", [](const Tensor&, Rng&) { return [](const Tensor& v) { return norm(v, 2, 1); }; }},
+        {"amax", [](const Tensor&, Rng&) { return [](const Tensor& v) { return amax(v, 1); }; }},
+        {"logsumexp",
+         [](const Tensor&, Rng&) { return [](const Tensor& v) { return logsumexp(v, 1); }; }},
         {"sum", [](const Tensor&, Rng&) { return [](const Tensor& v) { return sum(v); }; }},
         {"mean", [](const Tensor&, Rng&) { return [](const Tensor& v) { return mean(v, 1); }; }},
         {"cross_entropy",
@@ -99,11 +124,26 @@ const std::map<std::string, MakeOp>& ops() {
          of_target([](const Tensor& v, const Tensor& t) { return smooth_l1_loss(v, t); })},
         {"huber_loss",
          of_target([](const Tensor& v, const Tensor& t) { return huber_loss(v, t); })},
+        {"nll_loss",
+         [](const Tensor& x, Rng& rng) {
+             return [labels = randint(kColumns, {x.shape()[0]}, rng)](const Tensor& v) {
+                 return nll_loss(v, labels);
+             };
+         }},
+        {"kl_div", of_target([](const Tensor& v, const Tensor& t) { return kl_div(v, t); })},
+        {"binary_cross_entropy",
+         of_target([](const Tensor& v, const Tensor& t) { return binary_cross_entropy(v, t); })},
         {"binary_cross_entropy_with_logits", of_target([](const Tensor& v, const Tensor& t) {
              return binary_cross_entropy_with_logits(v, t);
          })},
     };
     return all;
+}
+
+// Whether the op is for numbers from 0 to 1 here. The others get both signs: a branch for all
+// positive numbers would look too good.
+bool of_positive(const std::string& name) {
+    return name == "log" || name == "sqrt" || name == "pow" || name == "binary_cross_entropy";
 }
 
 template <class F>
@@ -116,13 +156,13 @@ double seconds_of_each(Index repeats, const F& f) {
 
 void measure(const std::string& name, Index elements, Index repeats) {
     Rng rng(1);
-    const Tensor x =
-        rand({elements / kColumns, kColumns}, rng) + 0.01;  // above 0, for log and sqrt
+    const Shape shape{elements / kColumns, kColumns};
+    const Tensor x = of_positive(name) ? rand(shape, rng) * 0.98 + 0.01 : randn(shape, rng);
     const auto op = ops().at(name)(x, rng);
     const double forward = seconds_of_each(repeats, [&] { op(x); });
     double both = 0;
     const Parameter leaf(x.clone());
-    if (name != "lt") {  // without a gradient
+    if (name != "lt" && name != "eq") {  // without a gradient
         const Tensor dy = rand(op(x).shape(), rng);
         both = seconds_of_each(repeats, [&] {
             leaf.set_grad({});
