@@ -61,10 +61,16 @@ double sigmoid_of(double x) { return 1 / (1 + std::exp(-x)); }
 double gate_of(double x) { return std::tanh(std::log1p(std::exp(std::min(x, 300.0)))); }
 double share_of(double x) { return std::erfc(-x / std::sqrt(2.0)) / 2; }
 
+// With and without fused multiply-adds, if this processor has them.
+template <class Check>
+void at_two_levels(const Check& check) {
+    for (const kernels::Table& table : {kernels::baseline::make_table(), kernels::table()}) {
+        check(table.activation, table.elementwise);
+    }
+}
+
 // The limits are the errors measured over all floats, rounded up a little.
-TEST_CASE("math: errors in units in the last place, over all sizes") {
-    const kernels::ActivationKernels f = kernels::baseline::make_table().activation;
-    const kernels::ElementwiseKernels g = kernels::baseline::make_table().elementwise;
+void check_errors(const kernels::ActivationKernels& f, const kernels::ElementwiseKernels& g) {
     const Function elu = [&](Index n, const Real* x, Real* y) { f.elu(n, 1, 1, x, y); };
     const Function softplus = [&](Index n, const Real* x, Real* y) { f.softplus(n, 1, 500, x, y); };
     const Real alpha = Real(0.75);
@@ -72,6 +78,8 @@ TEST_CASE("math: errors in units in the last place, over all sizes") {
     const double all = kInfinity;
     CHECK(worst_error(
               g.exp, [](double x) { return std::exp(x); }, -all, all) < 1.0);
+    CHECK(worst_error(
+              g.log, [](double x) { return std::log(x); }, 0, all) < 0.93);
     const double angle = kernels::kLargestAngle;
     CHECK(worst_error(
               g.sin, [](double x) { return std::sin(x); }, -angle, angle) < 0.52);
@@ -106,13 +114,53 @@ TEST_CASE("math: errors in units in the last place, over all sizes") {
     CHECK(worst_error(
               f.gelu, [](double x) { return x * share_of(x); }, -13, all) < 4.4);
 }
+TEST_CASE("math: errors in units in the last place, over all sizes") {
+    at_two_levels(check_errors);
+}
+
+// Exponents with few steps and others, whole and odd ones among them, of every base: 0, infinity,
+// NaN and negative ones included.
+TEST_CASE("math: pow is that of the C library") {
+    const auto check = [](const kernels::ActivationKernels&, const kernels::ElementwiseKernels& g) {
+        std::vector<Real> bases = floats_between(-kInfinity, kInfinity);
+        bases.insert(bases.end(), {1, -1, std::numeric_limits<Real>::quiet_NaN()});
+        const auto n = static_cast<Index>(bases.size());
+        std::vector<Real> y(bases.size());
+        for (const double q : {0.0, 1.0, 2.0, 3.0, -1.0, -2.0, 0.5, -0.5, 2.5, -7.0, 4.0, 0.01,
+                               1e10, 16777217.0, kInfinity, -kInfinity, double{NAN}}) {
+            CAPTURE(q);
+            const auto exponent = static_cast<Real>(q);
+            const std::vector<Real> exponents(bases.size(), exponent);
+            const double limit = q == 3 ? 1.5 : 0.55;
+            for (const Index stride : {0, 1}) {  // one exponent, or one for each base
+                g.pow(n, bases.data(), 1, exponents.data(), stride, y.data());
+                double worst = 0;
+                bool same_sign = true;
+                for (std::size_t i = 0; i < y.size(); ++i) {
+                    const double want =
+                        std::pow(static_cast<double>(bases[i]), static_cast<double>(exponent));
+                    const auto got = static_cast<double>(y[i]),
+                               near = static_cast<double>(float(want));
+                    if (std::isnan(got) && std::isnan(want)) continue;
+                    same_sign = same_sign && std::signbit(got) == std::signbit(want);
+                    if (got == near) continue;
+                    const double error = std::abs(got - want) / unit_in_the_last_place(want);
+                    worst = std::isfinite(error) ? std::max(worst, error) : kInfinity;
+                }
+                CHECK(worst < limit);
+                CHECK(same_sign);
+            }
+        }
+    };
+    at_two_levels(check);
+}
 
 double density_of(double x) { return std::exp(-x * x / 2) / std::sqrt(8 * std::atan(1)); }
 
 // Near a zero of the derivative the absolute error counts, elsewhere the relative one. A subnormal
 // result has too few digits to be accurate.
-void check_derivative(kernels::ActivationKernels::Backward backward, double (*exact)(double),
-                      double zero = kInfinity) {
+void check_derivative(const std::function<void(Index, const Real*, const Real*, Real*)>& backward,
+                      double (*exact)(double), double zero = kInfinity) {
     const std::vector<Real> x = floats_between(-kInfinity, kInfinity), dy(x.size(), 1);
     std::vector<Real> dx(x.size());
     backward(static_cast<Index>(x.size()), x.data(), dy.data(), dx.data());
@@ -129,8 +177,7 @@ void check_derivative(kernels::ActivationKernels::Backward backward, double (*ex
     }
 }
 
-TEST_CASE("math: derivatives keep their digits, over all sizes") {
-    const kernels::ActivationKernels f = kernels::baseline::make_table().activation;
+void check_derivatives(const kernels::ActivationKernels& f) {
     check_derivative(f.tanh_backward, [](double x) {
         const double c = std::cosh(std::min(std::abs(x), 300.0));
         return 1 / (c * c);
@@ -144,11 +191,9 @@ TEST_CASE("math: derivatives keep their digits, over all sizes") {
         const double slope = 1 / ((1 + std::abs(x)) * (1 + std::abs(x)));
         return std::isinf(x) ? double{NAN} : slope;
     });
-    check_derivative(
-        [](Index n, const Real* x, const Real* dy, Real* dx) {
-            kernels::baseline::make_table().activation.celu_backward(n, Real(0.75), x, dy, dx);
-        },
-        [](double x) { return x > 0 ? 1 : std::exp(x / 0.75); });
+    check_derivative([&f](Index n, const Real* x, const Real* dy,
+                          Real* dx) { f.celu_backward(n, Real(0.75), x, dy, dx); },
+                     [](double x) { return x > 0 ? 1 : std::exp(x / 0.75); });
     check_derivative(
         f.mish_backward,
         [](double x) {
@@ -162,9 +207,13 @@ TEST_CASE("math: derivatives keep their digits, over all sizes") {
     check_derivative(
         f.gelu_backward, [](double x) { return share_of(x) + x * density_of(x); }, -0.7518);
 }
+TEST_CASE("math: derivatives keep their digits, over all sizes") {
+    at_two_levels([](const kernels::ActivationKernels& f, const kernels::ElementwiseKernels&) {
+        check_derivatives(f);
+    });
+}
 
-TEST_CASE("math: NaN stays NaN, and infinity has the right limit") {
-    const kernels::ActivationKernels f = kernels::baseline::make_table().activation;
+void check_limits(const kernels::ActivationKernels& f, const kernels::ElementwiseKernels& g) {
     const std::vector<Real> x{std::numeric_limits<Real>::quiet_NaN(), static_cast<Real>(kInfinity),
                               static_cast<Real>(-kInfinity), 0, Real(-0.0)};
     std::vector<Real> y(5);
@@ -177,11 +226,22 @@ TEST_CASE("math: NaN stays NaN, and infinity has the right limit") {
         function(5, all_bits.data(), y.data());
         for (const Real v : y) CHECK(std::isnan(v));
     }
-    kernels::baseline::make_table().elementwise.exp(5, x.data(), y.data());
+    g.exp(5, x.data(), y.data());
     CHECK(std::isnan(y[0]));
     CHECK(y[1] == static_cast<Real>(kInfinity));
     CHECK(y[2] == 0);
     CHECK(y[3] == 1);
+    g.log(5, x.data(), y.data());
+    CHECK(std::isnan(y[0]));
+    CHECK(y[1] == static_cast<Real>(kInfinity));
+    CHECK(std::isnan(y[2]));
+    CHECK(y[3] == -static_cast<Real>(kInfinity));
+    CHECK(y[4] == -static_cast<Real>(kInfinity));
+    g.log(5, all_bits.data(), y.data());
+    for (const Real v : y) CHECK(std::isnan(v));
+    CHECK(g.any_beyond(5, 1, x.data()));
+    CHECK_FALSE(g.any_beyond(5, static_cast<Real>(kInfinity), x.data()));
+    CHECK_FALSE(g.any_beyond(2, 0, x.data() + 3));
     f.tanh(5, x.data(), y.data());
     CHECK(y[1] == 1);
     CHECK(y[2] == -1);
@@ -195,6 +255,8 @@ TEST_CASE("math: NaN stays NaN, and infinity has the right limit") {
     CHECK(y[1] == static_cast<Real>(kInfinity));
     CHECK(y[2] == 0);
 }
+
+TEST_CASE("math: NaN stays NaN, and infinity has the right limit") { at_two_levels(check_limits); }
 
 }  // namespace
 }  // namespace primer

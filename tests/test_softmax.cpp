@@ -146,7 +146,7 @@ TEST_CASE("softmax: the fast rows and the plain lines agree") {
                                    kernels::log_softmax_backward, reference::log_softmax_backward}};
     Rng rng(6);
     for (const Index rows : {1, 2, 5, 301}) {
-        for (const Index n : {1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 64, 100, 1001}) {
+        for (const Index n : {1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 64, 100, 1001, 5003}) {
             CAPTURE(rows);
             CAPTURE(n);
             const Tensor x = mul(randn({rows, n}, rng), 4), dy = randn({rows, n}, rng);
@@ -163,6 +163,40 @@ TEST_CASE("softmax: the fast rows and the plain lines agree") {
                 }
                 CHECK(largest_difference(y, plain) <= kTolerance);
                 CHECK(largest_difference(dx, plain_dx) <= kTolerance);
+            }
+        }
+    }
+}
+
+// A row whose gradients are ordinary, and those in which one is not.
+TEST_CASE("softmax: gradients that are huge, infinite or NaN, as by the definition") {
+    constexpr Real most = std::numeric_limits<Real>::max();
+    constexpr auto infinite = static_cast<Real>(inf);
+    Rng rng(7);
+    for (const Index n : {1, 3, 20, 64, 3000}) {
+        for (const Real odd : {Real(1), Real(1e8), Real(1e32), most, -most, infinite, Real(NAN)}) {
+            CAPTURE(n);
+            CAPTURE(odd);
+            for (const bool in_all : {false, true}) {
+                const Tensor y = softmax(randn({2, n}, rng), 1);
+                Tensor dy = in_all ? full({2, n}, odd) : randn({2, n}, rng);
+                dy.mutable_data()[n / 2] = odd;
+                Tensor dx = empty({2, n}), plain = empty({2, n});
+                kernels::softmax_backward(kernels::Axis(y.shape(), 1), y.data(), dy.data(),
+                                          dx.mutable_data());
+                for (const Index at : {Index{0}, n}) {
+                    kernels::reference::softmax_backward(n, 1, y.data() + at, dy.data() + at,
+                                                         plain.mutable_data() + at);
+                }
+                const double size = std::isfinite(odd) ? std::max(1.0, std::abs(double{odd})) : 1;
+                Index wrong = 0;
+                for (Index i = 0; i < y.numel(); ++i) {
+                    const double got = double{dx.data()[i]}, want = double{plain.data()[i]};
+                    const bool same = got == want || (std::isnan(got) && std::isnan(want));
+                    wrong += !same &&
+                             !(std::abs(got - want) <= 1e-6 * (in_all ? 1e-6 : 1) * size + 1e-6);
+                }
+                CHECK(wrong == 0);
             }
         }
     }

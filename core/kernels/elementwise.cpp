@@ -2,7 +2,6 @@
 
 #include "elementwise.h"
 
-#include <algorithm>
 #include <cmath>
 
 #include "isa/table.h"
@@ -37,34 +36,13 @@ void binary(const Broadcast& loop, const Real* a, const Real* b, Real* y, F row)
     });
 }
 
-// For functions that the C library computes one element at a time.
-template <class F>
-void binary_of_each(const Broadcast& loop, const Real* a, const Real* b, Real* y, F f) {
-    binary(loop, a, b, y,
-           [f](Index n, const Real* p, Index stride_p, const Real* q, Index stride_q, Real* to) {
-               for (Index i = 0; i < n; ++i) to[i] = f(p[i * stride_p], q[i * stride_q]);
-           });
-}
-
-// y = f(y, a, b), in double: there q - 1 is exact, so odd and even exponents differ up to 2^53.
-template <class F>
-void change_each(const Broadcast& loop, const Real* a, const Real* b, Real* y, F f) {
-    binary(loop, a, b, y,
-           [f](Index n, const Real* p, Index stride_p, const Real* q, Index stride_q, Real* to) {
-               for (Index i = 0; i < n; ++i) {
-                   to[i] = static_cast<Real>(f(static_cast<double>(to[i]),
-                                               static_cast<double>(p[i * stride_p]),
-                                               static_cast<double>(q[i * stride_q])));
-               }
-           });
-}
-
 // y = near(x) with a loop of the table, and y = far(x) with the C library for angles that are too
 // large for that loop.
 template <class F>
 void angles(Index n, const Real* x, Real* y, ElementwiseKernels::Unary near, F far) {
     parallel_for(n, kGrain, [=](Index begin, Index end) {
         near(end - begin, x + begin, y + begin);
+        if (!table().elementwise.any_beyond(end - begin, kLargestAngle, x + begin)) return;
         for (Index i = begin; i < end; ++i) {
             if (std::abs(x[i]) > kLargestAngle) y[i] = far(x[i]);
         }
@@ -113,17 +91,13 @@ void div(const Broadcast& loop, const Real* a, const Real* b, Real* y) {
     binary(loop, a, b, y, table().elementwise.div);
 }
 void pow(const Broadcast& loop, const Real* a, const Real* b, Real* y) {
-    binary_of_each(loop, a, b, y, [](Real p, Real q) { return std::pow(p, q); });
+    binary(loop, a, b, y, table().elementwise.pow);
 }
 void pow_grad_base(const Broadcast& loop, const Real* a, const Real* b, Real* grad) {
-    change_each(loop, a, b, grad, [](double d, double p, double q) {
-        return q == 0 ? 0 : d * (q * std::pow(p, q - 1));
-    });
+    binary(loop, a, b, grad, table().elementwise.pow_grad_base);
 }
 void pow_grad_exponent(const Broadcast& loop, const Real* a, const Real* b, Real* grad) {
-    change_each(loop, a, b, grad, [](double d, double p, double q) {
-        return d * (p == 0 && q >= 0 ? 0 : std::pow(p, q) * std::log(p));
-    });
+    binary(loop, a, b, grad, table().elementwise.pow_grad_exponent);
 }
 void maximum(const Broadcast& loop, const Real* a, const Real* b, Real* y) {
     binary(loop, a, b, y, table().elementwise.maximum);
@@ -167,11 +141,7 @@ void exp(Index n, const Real* x, Real* y) { elementwise(n, kGrain, table().eleme
 void sqrt(Index n, const Real* x, Real* y) {
     elementwise(n, kGrain, table().elementwise.sqrt, x, y);
 }
-void log(Index n, const Real* x, Real* y) {
-    parallel_for(n, kGrain, [=](Index begin, Index end) {
-        std::transform(x + begin, x + end, y + begin, [](Real v) { return std::log(v); });
-    });
-}
+void log(Index n, const Real* x, Real* y) { elementwise(n, kGrain, table().elementwise.log, x, y); }
 void abs(Index n, const Real* x, Real* y) { elementwise(n, kGrain, table().elementwise.abs, x, y); }
 void sign(Index n, const Real* x, Real* y) {
     elementwise(n, kGrain, table().elementwise.sign, x, y);

@@ -153,21 +153,11 @@ void for_each_row_or_line(const Axis& axis, Rows of_rows, Line of_line) {
     });
 }
 
-// y = e^(x - max x), with the maximum and the sum of each row.
-struct Exponentials {
-    std::vector<double> largest, sums;
-    Exponentials(Index rows, Index n, const Real* x, Real* y)
-        : largest(static_cast<std::size_t>(rows)), sums(largest.size()) {
-        table().softmax.exponentials(rows, n, x, y, largest.data(), sums.data());
-    }
-};
-
 }  // namespace
 
 void softmax(const Axis& axis, const Real* x, Real* y) {
     const auto of_rows = [=](Index at, Index count) {
-        const Exponentials e(count, axis.n, x + at, y + at);
-        table().softmax.divide(count, axis.n, e.sums.data(), y + at);
+        table().softmax.softmax(count, axis.n, x + at, y + at);
     };
     const auto of_line = [=](Index at) { reference::softmax(axis.n, axis.inner, x + at, y + at); };
     for_each_row_or_line(axis, of_rows, of_line);
@@ -175,7 +165,7 @@ void softmax(const Axis& axis, const Real* x, Real* y) {
 
 void softmax_backward(const Axis& axis, const Real* y, const Real* dy, Real* dx) {
     const auto of_rows = [=](Index at, Index count) {
-        table().softmax.backward(count, axis.n, y + at, dy + at, dx + at);
+        table().softmax.softmax_backward(count, axis.n, y + at, dy + at, dx + at);
     };
     const auto of_line = [=](Index at) {
         reference::softmax_backward(axis.n, axis.inner, y + at, dy + at, dx + at);
@@ -185,9 +175,7 @@ void softmax_backward(const Axis& axis, const Real* y, const Real* dy, Real* dx)
 
 void log_softmax(const Axis& axis, const Real* x, Real* y) {
     const auto of_rows = [=](Index at, Index count) {
-        Exponentials e(count, axis.n, x + at, y + at);
-        table().loss.logarithms(count, e.sums.data());
-        table().softmax.subtract(count, axis.n, e.largest.data(), e.sums.data(), x + at, y + at);
+        table().softmax.log_softmax(count, axis.n, x + at, y + at);
     };
     const auto of_line = [=](Index at) {
         reference::log_softmax(axis.n, axis.inner, x + at, y + at);
@@ -197,7 +185,7 @@ void log_softmax(const Axis& axis, const Real* x, Real* y) {
 
 void log_softmax_backward(const Axis& axis, const Real* y, const Real* dy, Real* dx) {
     const auto of_rows = [=](Index at, Index count) {
-        table().softmax.log_backward(count, axis.n, y + at, dy + at, dx + at);
+        table().softmax.log_softmax_backward(count, axis.n, y + at, dy + at, dx + at);
     };
     const auto of_line = [=](Index at) {
         reference::log_softmax_backward(axis.n, axis.inner, y + at, dy + at, dx + at);

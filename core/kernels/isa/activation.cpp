@@ -97,30 +97,71 @@ void softsign_backward(Index n, const Real* x, const Real* dy, Real* dx) {
     });
 }
 
+// elu and its kin are lines above 0 and need an exponential elsewhere. Calls line(first, count) for
+// strips of x whose values are all above 0, and curve(first, count) for the others.
+template <class Line, class Curve>
+void in_strips(Index n, const Real* x, Line line, Curve curve) {
+    constexpr Index length = 256;
+    for (Index first = 0; first < n; first += length) {
+        const Index count = n - first < length ? n - first : length;
+        int bent = 0;
+        for (Index i = first; i < first + count; ++i) bent |= x[i] > 0 ? 0 : 1;
+        if (bent == 0) {
+            line(first, count);
+        } else {
+            curve(first, count);
+        }
+    }
+}
+
 void elu(Index n, Real above, Real below, const Real* x, Real* y) {
-    unary(n, x, y, [=](Real v) {
-        const Real low = below * expm1_below_0(v > 0 ? Real(0) : v);
-        return v > 0 ? above * v : low;
-    });
+    const auto line = [=](Index i, Index count) {
+        unary(count, x + i, y + i, [=](Real v) { return above * v; });
+    };
+    const auto curve = [=](Index i, Index count) {
+        unary(count, x + i, y + i, [=](Real v) {
+            const Real low = below * expm1_below_0(v > 0 ? Real(0) : v);
+            return v > 0 ? above * v : low;
+        });
+    };
+    in_strips(n, x, line, curve);
 }
 void elu_backward(Index n, Real above, Real below, const Real* x, const Real* dy, Real* dx) {
-    binary(n, x, dy, dx, [=](Real v, Real d) {
-        const Real low = below * exp_below_0(v > 0 ? Real(0) : v);
-        return d * (v > 0 ? above : low);
-    });
+    const auto line = [=](Index i, Index count) {
+        unary(count, dy + i, dx + i, [=](Real d) { return d * above; });
+    };
+    const auto curve = [=](Index i, Index count) {
+        binary(count, x + i, dy + i, dx + i, [=](Real v, Real d) {
+            const Real low = below * exp_below_0(v > 0 ? Real(0) : v);
+            return d * (v > 0 ? above : low);
+        });
+    };
+    in_strips(n, x, line, curve);
 }
 
 void celu(Index n, Real alpha, const Real* x, Real* y) {
-    unary(n, x, y, [=](Real v) {
-        const Real low = alpha * expm1_below_0((v > 0 ? Real(0) : v) / alpha);
-        return v > 0 ? v : low;
-    });
+    const auto line = [=](Index i, Index count) {
+        unary(count, x + i, y + i, [](Real v) { return v; });
+    };
+    const auto curve = [=](Index i, Index count) {
+        unary(count, x + i, y + i, [=](Real v) {
+            const Real low = alpha * expm1_below_0((v > 0 ? Real(0) : v) / alpha);
+            return v > 0 ? v : low;
+        });
+    };
+    in_strips(n, x, line, curve);
 }
 void celu_backward(Index n, Real alpha, const Real* x, const Real* dy, Real* dx) {
-    binary(n, x, dy, dx, [=](Real v, Real d) {
-        const Real low = exp_below_0((v > 0 ? Real(0) : v) / alpha);
-        return d * (v > 0 ? Real(1) : low);
-    });
+    const auto line = [=](Index i, Index count) {
+        unary(count, dy + i, dx + i, [](Real d) { return d; });
+    };
+    const auto curve = [=](Index i, Index count) {
+        binary(count, x + i, dy + i, dx + i, [=](Real v, Real d) {
+            const Real low = exp_below_0((v > 0 ? Real(0) : v) / alpha);
+            return d * (v > 0 ? Real(1) : low);
+        });
+    };
+    in_strips(n, x, line, curve);
 }
 
 void gelu(Index n, const Real* x, Real* y) {

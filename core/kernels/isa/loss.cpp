@@ -32,7 +32,7 @@ bool within(Index n, Real low, Real high, const Real* x) {
 }
 
 void logarithms(Index n, double* x) {
-    for (Index i = 0; i < n; ++i) x[i] = wide_log(x[i]);
+    for (Index i = 0; i < n; ++i) x[i] = exact_log(x[i]);
 }
 
 void bent(Index n, double bend, double slope, const Real* x, Real* losses) {
@@ -63,12 +63,12 @@ void bent_backward(Index n, double bend, double slope, const Real* x, const Upst
 // log x and log(1 - x), at least -100. 1 - x rounds in double, too; what it lost is added, divided
 // by the derivative of the logarithm's argument.
 [[gnu::always_inline]] inline double log_of(double x) {
-    const double log = wide_log(x);
+    const double log = exact_log(x);
     return log < -100 ? -100 : log;
 }
 [[gnu::always_inline]] inline double log_of_rest(double x) {
     const double rest = 1 - x, lost = (1 - rest) - x;
-    const double log = wide_log(rest) + (rest > 0 ? lost / rest : 0);
+    const double log = exact_log(rest) + (rest > 0 ? lost / rest : 0);
     return log < -100 ? -100 : log;
 }
 
@@ -125,7 +125,7 @@ void kl_div(Index n, bool log_target, const Real* x, const Real* t, Real* losses
         return;
     }
     for (Index i = 0; i < n; ++i) {
-        const double target = wide(t[i]), log = target == 0 ? 0 : wide_log(target);
+        const double target = wide(t[i]), log = target == 0 ? 0 : exact_log(target);
         losses[i] = narrow(target * log - target * wide(x[i]));
     }
 }

@@ -14,9 +14,9 @@ namespace primer::kernels {
 
 // --- activation.cpp ------------------------------------------------------------------------------
 
-/// The loops of the activations. Every instruction set gives the same bits. A forward computes y
-/// from x, a backward dx from dy and from what the op keeps, x or y. y may be x, and dx may be dy.
-/// core/ops/activation.cpp has the formulas and derivatives.
+/// The loops of the activations. All instruction sets with fused multiply-adds give the same bits.
+/// A forward computes y from x, a backward dx from dy and from what the op keeps, x or y. y may be
+/// x, and dx may be dy. core/ops/activation.cpp has the formulas and derivatives.
 ///
 /// Errors in float, in units in the last place (ulp) of a result that is not subnormal:
 ///
@@ -157,8 +157,10 @@ struct DropoutKernels {
 /// The largest |x| for which the loops of sin and cos below keep all digits.
 inline constexpr double kLargestAngle = 1048576;
 
-/// The loops of arithmetic. Every instruction set gives the same bits. In float, and for |x| <=
-/// kLargestAngle, the errors of sin and cos are below 0.52 units in the last place.
+/// The loops of arithmetic. Every instruction set gives the same bits, but for exp, log, pow, sin
+/// and cos, whose bits depend on whether it has fused multiply-adds. In float, the errors of log
+/// are below 0.93 units in the last place, those of pow below 0.55 (for exponents 3 and -0.5: 1),
+/// and those of sin and cos, for |x| <= kLargestAngle, below 0.52.
 struct ElementwiseKernels {
     using Index = std::int64_t;
     /// y[i] = a[i * stride_a] op b[i * stride_b] for i < n; y may be a if stride_a is 1.
@@ -167,13 +169,17 @@ struct ElementwiseKernels {
     /// y[i] = op x[i]; y may be x.
     using Unary = void (*)(Index n, const Real* x, Real* y);
 
-    Binary add, sub, mul, div;
-    Binary maximum, minimum;                                            ///< NaN if a or b is
+    Binary add, sub, mul, div, pow;
+    Binary pow_grad_base;      ///< changes y: y b a^(b-1), as core/kernels/elementwise.h has it
+    Binary pow_grad_exponent;  ///< changes y: y a^b ln a, likewise; in both y must not be a
+    Binary maximum, minimum;   ///< NaN if a or b is
     Binary less, less_equal, greater, greater_equal, equal, not_equal;  ///< 1 or 0
     Binary share_of_larger;  ///< changes y: 0 where a < b, y / 2 where a = b; y must not be a
     Binary choose;           ///< changes y: a where y is not 0, else b; y must not be a
-    Unary neg, exp, sqrt;
+    Unary neg, exp, log, sqrt;
     Unary abs, sign, sin, cos;  ///< sign: 1, -1, or x where it is 0 or NaN
+    /// Whether |x[i]| > limit for an i.
+    bool (*any_beyond)(Index n, Real limit, const Real* x);
     /// min(max(x, low), high); NaN where x is, and everywhere if high is.
     void (*clamp)(Index n, Real low, Real high, const Real* x, Real* y);
     /// dx = dy where low <= x <= high, else 0.
@@ -355,21 +361,20 @@ struct RowNormKernels {
 
 // --- softmax.cpp ---------------------------------------------------------------------------------
 
-/// The loops of softmax, over `rows` contiguous rows of `n` values. Every instruction set gives the
-/// same bits.
+/// The loops of softmax, over `rows` contiguous rows of n >= 1 values. All instruction sets with
+/// fused multiply-adds give the same bits.
 struct SoftmaxKernels {
     using Index = std::int64_t;
+    using Forward = void (*)(Index rows, Index n, const Real* x, Real* y);
+    using Backward = void (*)(Index rows, Index n, const Real* y, const Real* dy, Real* dx);
     /// For each row r: largest[r] = max x, y = e^(x - max x) and sums[r] = the sum of y, in double.
     void (*exponentials)(Index rows, Index n, const Real* x, Real* y, double* largest,
                          double* sums);
     /// y = y / sums[r]
     void (*divide)(Index rows, Index n, const double* sums, Real* y);
-    /// y = (x - largest[r]) - logs[r]
-    void (*subtract)(Index rows, Index n, const double* largest, const double* logs, const Real* x,
-                     Real* y);
-    /// softmax_backward and log_softmax_backward of core/kernels/reduce.h.
-    void (*backward)(Index rows, Index n, const Real* y, const Real* dy, Real* dx);
-    void (*log_backward)(Index rows, Index n, const Real* y, const Real* dy, Real* dx);
+    /// As core/kernels/reduce.h describes them.
+    Forward softmax, log_softmax;
+    Backward softmax_backward, log_softmax_backward;
 };
 
 // --- winograd.cpp --------------------------------------------------------------------------------
