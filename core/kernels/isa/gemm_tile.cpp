@@ -16,22 +16,12 @@ using Index = std::int64_t;
 // for the whole walk over depth, and two or three more hold B's row and A's value.
 #if defined(__AVX512F__)
 constexpr int kRows = 12, kVectors = 2;  // of 32 registers
-#elif defined(__AVX2__)
-constexpr int kRows = 6, kVectors = 2;  // of 16
 #elif defined(__aarch64__)
-constexpr int kRows = 10, kVectors = 2;  // of 32; with 11 or 12 rows GCC keeps some in memory
+constexpr int kRows = 10, kVectors = 2;  // of 32; with more, GCC stores some of them at each step
 #else
 constexpr int kRows = 6, kVectors = 2;  // of 16
 #endif
 static_assert(kVectors * kLanes <= kMaxTileColumns);
-
-// Unless Clang unrolls the loops over a tile before it gives arrays to registers, it stores every
-// sum to memory at each step, which takes twice the time. GCC does so by itself.
-#if defined(__clang__)
-#define PRIMER_UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define PRIMER_UNROLL
-#endif
 
 // Computes a tile of `rows` rows and kLanes * `vectors` columns.
 template <int rows, int vectors, int row_step>
@@ -47,13 +37,11 @@ void whole_tile(const TileProduct& t) {
         for (Index run = t.runs.count; run > 0; --run) {
             for (Index p = t.depth; p > 0; --p, a += a_step, b += b_step) {
                 Vector row_of_b[vectors];
-                for (int v = 0; v < vectors; ++v) {
-                    row_of_b[v] = load(b + v * kLanes);
-                }
-                PRIMER_UNROLL
-                for (int i = 0; i < rows; ++i) {
-                    PRIMER_UNROLL
-                    for (int v = 0; v < vectors; ++v) sum[i][v] += a[i * row_step] * row_of_b[v];
+                PRIMER_UNROLL for (int v = 0; v < vectors; ++v) row_of_b[v] = load(b + v * kLanes);
+                PRIMER_UNROLL for (int i = 0; i < rows; ++i) {
+                    PRIMER_UNROLL for (int v = 0; v < vectors; ++v) {
+                        sum[i][v] += a[i * row_step] * row_of_b[v];
+                    }
                 }
             }
             a += t.runs.a_skip;
@@ -62,10 +50,8 @@ void whole_tile(const TileProduct& t) {
         a += t.groups.a_skip;
         b += t.groups.b_skip;
     }
-    PRIMER_UNROLL
-    for (int i = 0; i < rows; ++i) {
-        PRIMER_UNROLL
-        for (int v = 0; v < vectors; ++v) {
+    PRIMER_UNROLL for (int i = 0; i < rows; ++i) {
+        PRIMER_UNROLL for (int v = 0; v < vectors; ++v) {
             Real* const out = t.c + i * t.stride + v * kLanes;
             Vector value = sum[i][v];
             if (t.accumulate) value += load(out);
@@ -77,41 +63,10 @@ void whole_tile(const TileProduct& t) {
 }
 
 // One function for each height, because C's number of rows is seldom a multiple of kRows.
-template <int vectors, int row_step>
+template <int vectors, int row_step, int height = kRows>
 void tile_of_height(Index rows, const TileProduct& t) {
-    static_assert(kRows <= 12);
-    switch (rows) {
-        case 1:
-            return whole_tile<1, vectors, row_step>(t);
-        case 2:
-            return whole_tile<2, vectors, row_step>(t);
-        case 3:
-            return whole_tile<3, vectors, row_step>(t);
-        case 4:
-            return whole_tile<4, vectors, row_step>(t);
-        case 5:
-            return whole_tile<5, vectors, row_step>(t);
-        case 6:
-            return whole_tile<6, vectors, row_step>(t);
-#if defined(__AVX512F__) || defined(__aarch64__)
-        case 7:
-            return whole_tile<7, vectors, row_step>(t);
-        case 8:
-            return whole_tile<8, vectors, row_step>(t);
-        case 9:
-            return whole_tile<9, vectors, row_step>(t);
-        case 10:
-            return whole_tile<10, vectors, row_step>(t);
-#endif
-#if defined(__AVX512F__)
-        case 11:
-            return whole_tile<11, vectors, row_step>(t);
-        case 12:
-            return whole_tile<12, vectors, row_step>(t);
-#endif
-        default:
-            return;
-    }
+    if (rows == height) return whole_tile<height, vectors, row_step>(t);
+    if constexpr (height > 1) tile_of_height<vectors, row_step, height - 1>(rows, t);
 }
 
 void run(Index rows, Index columns, const TileProduct& product) {
@@ -155,9 +110,11 @@ void dots_together(Index depth, Index line_step, const Real* lines, const Real* 
     Index p = 0;
     for (; p + kLanes <= depth; p += kLanes) {
         const Vector factor = load(x + p);
-        for (int i = 0; i < count; ++i) sum[i] += factor * load(lines + i * line_step + p);
+        PRIMER_UNROLL for (int i = 0; i < count; ++i) {
+            sum[i] += factor * load(lines + i * line_step + p);
+        }
     }
-    for (int i = 0; i < count; ++i) {
+    PRIMER_UNROLL for (int i = 0; i < count; ++i) {
         Real total = accumulate ? y[i] : 0;
         for (int lane = 0; lane < kLanes; ++lane) total += sum[i][lane];
         for (Index q = p; q < depth; ++q) total += x[q] * lines[i * line_step + q];

@@ -7,6 +7,14 @@
 // A register of Reals, for the loops that we vectorise by hand. Everything has internal linkage:
 // each file has its own copy, compiled for its own instruction set.
 
+// In front of a loop over registers: without it, Clang may keep an array of registers in memory,
+// and the loop takes twice as long. benchmarks/isa/stack_traffic.py finds such loops.
+#ifdef __clang__
+#define PRIMER_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define PRIMER_UNROLL _Pragma("GCC unroll 16")
+#endif
+
 namespace primer::kernels::PRIMER_ISA_LEVEL {
 namespace {
 
