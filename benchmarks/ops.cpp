@@ -34,103 +34,113 @@ MakeOp of_target(Tensor (*loss)(const Tensor&, const Tensor&)) {
     };
 }
 
-const std::map<std::string, MakeOp>& ops() {
+/// An op of x alone, with options.
+MakeOp plain(const std::function<Tensor(const Tensor&)>& op) {
+    return [op](const Tensor&, Rng&) { return op; };
+}
+/// A loss of x and a label for each row.
+MakeOp of_labels(Tensor (*loss)(const Tensor&, const IntTensor&)) {
+    return [loss](const Tensor& x, Rng& rng) {
+        return [loss, labels = randint(kColumns, {x.shape()[0]}, rng)](const Tensor& v) {
+            return loss(v, labels);
+        };
+    };
+}
+
+const std::map<std::string, MakeOp>& arithmetic() {
     static const std::map<std::string, MakeOp> all{
         {"add", of_two(add)},
         {"sub", of_two(sub)},
         {"mul", of_two(mul)},
         {"div", of_two(div)},
+        {"pow", of_two(pow)},
+        {"pow_2", plain([](const Tensor& v) { return pow(v, 2); })},
+        {"pow_half", plain([](const Tensor& v) { return pow(v, 0.5); })},
+        {"pow_2.5", plain([](const Tensor& v) { return pow(v, 2.5); })},
         {"maximum", of_two(maximum)},
         {"minimum", of_two(minimum)},
         {"lt", of_two(lt)},
         {"eq", of_two(eq)},
-        {"pow",  // x to the power of a tensor
-         [](const Tensor& x, Rng& rng) {
-             return [q = rand(x.shape(), rng) * 3](const Tensor& v) { return pow(v, q); };
-         }},
-        {"square", [](const Tensor&, Rng&) { return [](const Tensor& v) { return pow(v, 2); }; }},
         {"neg", of_x(neg)},
         {"abs", of_x(abs)},
         {"exp", of_x(exp)},
-        {"log", [](const Tensor&, Rng&) { return [](const Tensor& v) { return log(v); }; }},
+        {"log", plain([](const Tensor& v) { return log(v); })},
         {"sqrt", of_x(sqrt)},
         {"sin", of_x(sin)},
         {"cos", of_x(cos)},
-        {"clamp",
-         [](const Tensor&, Rng&) { return [](const Tensor& v) { return clamp(v, 0.2, 0.8); }; }},
+        {"clamp", plain([](const Tensor& v) { return clamp(v, 0.2, 0.8); })},
         {"where",
          [](const Tensor& x, Rng& rng) {
              return [c = rand(x.shape(), rng) > 0.5, y = rand(x.shape(), rng)](const Tensor& v) {
                  return where(c, v, y);
              };
          }},
+    };
+    return all;
+}
+
+const std::map<std::string, MakeOp>& activations() {
+    static const std::map<std::string, MakeOp> all{
         {"relu", of_x(relu)},
         {"relu6", of_x(relu6)},
-        {"leaky_relu",
-         [](const Tensor&, Rng&) { return [](const Tensor& v) { return leaky_relu(v); }; }},
-        {"hardtanh",
-         [](const Tensor&, Rng&) { return [](const Tensor& v) { return hardtanh(v); }; }},
-        {"celu", [](const Tensor&, Rng&) { return [](const Tensor& v) { return celu(v); }; }},
+        {"hardtanh", plain([](const Tensor& v) { return hardtanh(v); })},
+        {"leaky_relu", plain([](const Tensor& v) { return leaky_relu(v); })},
         {"prelu",
-         [](const Tensor&, Rng&) {
-             return [w = full({kColumns}, 0.25)](const Tensor& v) { return prelu(v, w); };
-         }},
-        {"glu", [](const Tensor&, Rng&) { return [](const Tensor& v) { return glu(v); }; }},
-        {"elu", [](const Tensor&, Rng&) { return [](const Tensor& v) { return elu(v); }; }},
+         plain([w = full({kColumns}, Real(0.25))](const Tensor& v) { return prelu(v, w); })},
+        {"elu", plain([](const Tensor& v) { return elu(v); })},
+        {"celu", plain([](const Tensor& v) { return celu(v); })},
         {"selu", of_x(selu)},
-        {"gelu", [](const Tensor&, Rng&) { return [](const Tensor& v) { return gelu(v); }; }},
+        {"gelu", plain([](const Tensor& v) { return gelu(v); })},
+        {"gelu_tanh", plain([](const Tensor& v) { return gelu(v, Approximation::tanh); })},
         {"silu", of_x(silu)},
         {"mish", of_x(mish)},
         {"sigmoid", of_x(sigmoid)},
         {"logsigmoid", of_x(logsigmoid)},
         {"tanh", of_x(tanh)},
-        {"softplus",
-         [](const Tensor&, Rng&) { return [](const Tensor& v) { return softplus(v); }; }},
+        {"softplus", plain([](const Tensor& v) { return softplus(v); })},
         {"softsign", of_x(softsign)},
         {"hardswish", of_x(hardswish)},
         {"hardsigmoid", of_x(hardsigmoid)},
-        {"softmax",
-         [](const Tensor&, Rng&) { return [](const Tensor& v) { return softmax(v, 1); }; }},
-        {"log_softmax",
-         [](const Tensor&, Rng&) { return [](const Tensor& v) { return log_softmax(v, 1); }; }},
-        {"layer_norm",
-         [](const Tensor&, Rng&) {
-             return [w = ones({kColumns}), b = zeros({kColumns})](const Tensor& v) {
-                 return layer_norm(v, {kColumns}, w, b);
-             };
-         }},
-        {"group_norm",
-         [](const Tensor&, Rng&) {
-             return [w = ones({kColumns}), b = zeros({kColumns})](const Tensor& v) {
-                 return group_norm(v, 8, w, b);
-             };
-         }},
-        {"var", [](const Tensor&, Rng&) { return [](const Tensor& v) { return var(v, 1); }; }},
-        {"norm", [](const Tensor&, Rng&) { return [](const Tensor& v) { return norm(v, 2, 1); }; }},
-        {"amax", [](const Tensor&, Rng&) { return [](const Tensor& v) { return amax(v, 1); }; }},
-        {"logsumexp",
-         [](const Tensor&, Rng&) { return [](const Tensor& v) { return logsumexp(v, 1); }; }},
-        {"sum", [](const Tensor&, Rng&) { return [](const Tensor& v) { return sum(v); }; }},
-        {"mean", [](const Tensor&, Rng&) { return [](const Tensor& v) { return mean(v, 1); }; }},
-        {"cross_entropy",
-         [](const Tensor& x, Rng& rng) {
-             return [labels = randint(kColumns, {x.shape()[0]}, rng)](const Tensor& v) {
-                 return cross_entropy(v, labels);
-             };
-         }},
+        {"glu", plain([](const Tensor& v) { return glu(v); })},
+        {"maxout", plain([](const Tensor& v) { return maxout(v, 2); })},
+        {"softmax", plain([](const Tensor& v) { return softmax(v, 1); })},
+        {"softmax_of_8", plain([](const Tensor& v) {
+             return softmax(reshape(v, {-1, 8}), 1);
+         })},
+        {"softmax_columns", plain([](const Tensor& v) { return softmax(v, 0); })},
+        {"log_softmax", plain([](const Tensor& v) { return log_softmax(v, 1); })},
+    };
+    return all;
+}
+
+const std::map<std::string, MakeOp>& reductions_and_losses() {
+    static const std::map<std::string, MakeOp> all{
+        {"layer_norm", plain([w = ones({kColumns}), b = zeros({kColumns})](const Tensor& v) {
+             return layer_norm(v, {kColumns}, w, b);
+         })},
+        {"group_norm", plain([w = ones({kColumns}), b = zeros({kColumns})](const Tensor& v) {
+             return group_norm(v, 8, w, b);
+         })},
+        {"sum", plain([](const Tensor& v) { return sum(v); })},
+        {"mean", plain([](const Tensor& v) { return mean(v, 1); })},
+        {"var", plain([](const Tensor& v) { return var(v, 1); })},
+        {"norm", plain([](const Tensor& v) { return norm(v); })},
+        {"amax", plain([](const Tensor& v) { return amax(v, 1); })},
+        {"logsumexp", plain([](const Tensor& v) { return logsumexp(v, 1); })},
+        {"cross_entropy", of_labels([](const Tensor& v, const IntTensor& labels) {
+             return cross_entropy(v, labels);
+         })},
+        {"nll_loss",
+         of_labels([](const Tensor& v, const IntTensor& labels) { return nll_loss(v, labels); })},
         {"mse_loss", of_target([](const Tensor& v, const Tensor& t) { return mse_loss(v, t); })},
         {"l1_loss", of_target([](const Tensor& v, const Tensor& t) { return l1_loss(v, t); })},
         {"smooth_l1_loss",
          of_target([](const Tensor& v, const Tensor& t) { return smooth_l1_loss(v, t); })},
         {"huber_loss",
          of_target([](const Tensor& v, const Tensor& t) { return huber_loss(v, t); })},
-        {"nll_loss",
-         [](const Tensor& x, Rng& rng) {
-             return [labels = randint(kColumns, {x.shape()[0]}, rng)](const Tensor& v) {
-                 return nll_loss(v, labels);
-             };
-         }},
-        {"kl_div", of_target([](const Tensor& v, const Tensor& t) { return kl_div(v, t); })},
+        {"kl_div", of_target([](const Tensor& v, const Tensor& t) {
+             return kl_div(v, t, {.reduction = Reduction::batchmean});
+         })},
         {"binary_cross_entropy",
          of_target([](const Tensor& v, const Tensor& t) { return binary_cross_entropy(v, t); })},
         {"binary_cross_entropy_with_logits", of_target([](const Tensor& v, const Tensor& t) {
@@ -140,10 +150,21 @@ const std::map<std::string, MakeOp>& ops() {
     return all;
 }
 
-// Whether the op is for numbers from 0 to 1 here. The others get both signs: a branch for all
-// positive numbers would look too good.
+const std::map<std::string, MakeOp>& ops() {
+    static const std::map<std::string, MakeOp> all = [] {
+        auto of_all = arithmetic();
+        for (const auto& more : {activations(), reductions_and_losses()}) {
+            of_all.insert(more.begin(), more.end());
+        }
+        return of_all;
+    }();
+    return all;
+}
+
+/// Whether x should lie between 0 and 1; otherwise it lies between -2 and 2.
 bool of_positive(const std::string& name) {
-    return name == "log" || name == "sqrt" || name == "pow" || name == "binary_cross_entropy";
+    return name == "log" || name == "sqrt" || name.starts_with("pow") ||
+           name == "binary_cross_entropy";
 }
 
 template <class F>
@@ -156,13 +177,13 @@ double seconds_of_each(Index repeats, const F& f) {
 
 void measure(const std::string& name, Index elements, Index repeats) {
     Rng rng(1);
-    const Shape shape{elements / kColumns, kColumns};
-    const Tensor x = of_positive(name) ? rand(shape, rng) * 0.98 + 0.01 : randn(shape, rng);
+    const Tensor uniform = rand({elements / kColumns, kColumns}, rng);
+    const Tensor x = of_positive(name) ? uniform * 0.98 + 0.01 : uniform * 4 - 2;
     const auto op = ops().at(name)(x, rng);
     const double forward = seconds_of_each(repeats, [&] { op(x); });
     double both = 0;
     const Parameter leaf(x.clone());
-    if (name != "lt" && name != "eq") {  // without a gradient
+    if (name != "lt" && name != "eq") {  // which have no gradient
         const Tensor dy = rand(op(x).shape(), rng);
         both = seconds_of_each(repeats, [&] {
             leaf.set_grad({});

@@ -177,6 +177,8 @@ TEST_CASE("elementwise: pow at a base of 0") {
     CHECK(slope_at_0(0) == 0);
     CHECK(slope_at_0(1) == 1);
     CHECK(slope_at_0(2) == 0);
+    CHECK(slopes([](const Tensor& a) { return pow(a, 0); }, {0, inf, NAN}) ==
+          std::vector<double>{0, 0, 0});
     CHECK(slope_at_0(0.5) == inf);
     CHECK(slope_at_0(-1) == -inf);
     // With respect to the exponent: a^b ln a, but 0 at a = 0 for b >= 0, where the power is

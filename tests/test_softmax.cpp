@@ -106,7 +106,11 @@ TEST_CASE("softmax: gradient worked out by hand") {
 TEST_CASE("softmax: kernels and definition agree along every dimension") {
     Rng rng(3);
     std::vector<Line> lines = kLines;
-    lines.insert(lines.end(), {{{301, 101}, 0}, {{301, 101}, 1}, {{5, 4001, 2}, 1}});
+    lines.insert(lines.end(), {{{301, 101}, 0},
+                               {{301, 101}, 1},
+                               {{5, 4001, 2}, 1},
+                               {{2, 7, 700}, 1},
+                               {{2, 40000, 3}, 1}});
     for (const Line& line : lines) {
         const Shape& shape = line.shape;
         const int dim = line.dim;
@@ -128,7 +132,7 @@ TEST_CASE("softmax: kernels and definition agree along every dimension") {
     }
 }
 
-TEST_CASE("softmax: the fast rows and the plain lines agree") {
+TEST_CASE("softmax: the fast kernels and the plain lines agree") {
     using Kernel = void (*)(const kernels::Axis&, const Real*, Real*);
     using Plain = void (*)(Index, Index, const Real*, Real*);
     using BackwardKernel = void (*)(const kernels::Axis&, const Real*, const Real*, Real*);
@@ -145,27 +149,33 @@ TEST_CASE("softmax: the fast rows and the plain lines agree") {
                                   {kernels::log_softmax, reference::log_softmax,
                                    kernels::log_softmax_backward, reference::log_softmax_backward}};
     Rng rng(6);
-    for (const Index rows : {1, 2, 5, 301}) {
-        for (const Index n : {1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 64, 100, 1001, 5003}) {
-            CAPTURE(rows);
-            CAPTURE(n);
-            const Tensor x = mul(randn({rows, n}, rng), 4), dy = randn({rows, n}, rng);
-            const kernels::Axis axis(x.shape(), 1);
-            for (const Pair& pair : pairs) {
-                const Tensor y = empty(x.shape()), plain = empty(x.shape());
-                const Tensor dx = empty(x.shape()), plain_dx = empty(x.shape());
-                pair.fast(axis, x.data(), y.mutable_data());
-                pair.fast_backward(axis, y.data(), dy.data(), dx.mutable_data());
-                for (Index at = 0; at < x.numel(); at += n) {
-                    pair.plain(n, 1, x.data() + at, plain.mutable_data() + at);
-                    pair.plain_backward(n, 1, y.data() + at, dy.data() + at,
-                                        plain_dx.mutable_data() + at);
-                }
-                CHECK(largest_difference(y, plain) <= kTolerance);
-                CHECK(largest_difference(dx, plain_dx) <= kTolerance);
+    const auto check = [&](Index outer, Index n, Index inner) {
+        CAPTURE(outer);
+        CAPTURE(n);
+        CAPTURE(inner);
+        const Shape shape{outer, n, inner};
+        const Tensor x = mul(randn(shape, rng), 4), dy = randn(shape, rng);
+        const kernels::Axis axis(shape, 1);
+        for (const Pair& pair : pairs) {
+            const Tensor y = empty(shape), plain = empty(shape);
+            const Tensor dx = empty(shape), plain_dx = empty(shape);
+            pair.fast(axis, x.data(), y.mutable_data());
+            pair.fast_backward(axis, y.data(), dy.data(), dx.mutable_data());
+            for (Index line = 0; line < outer * inner; ++line) {
+                const Index at = line / inner * n * inner + line % inner;
+                pair.plain(n, inner, x.data() + at, plain.mutable_data() + at);
+                pair.plain_backward(n, inner, y.data() + at, dy.data() + at,
+                                    plain_dx.mutable_data() + at);
             }
+            CHECK(largest_difference(y, plain) <= kTolerance);
+            CHECK(largest_difference(dx, plain_dx) <= kTolerance);
         }
+    };
+    for (const Index n : {1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 64, 100, 1001, 5003}) {
+        for (const Index outer : {1, 2, 5, 301}) check(outer, n, 1);
+        for (const Index inner : {2, 3, 17, 40}) check(2, n, inner);
     }
+    check(1, 3, 20000);
 }
 
 // A row whose gradients are ordinary, and those in which one is not.

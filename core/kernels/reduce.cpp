@@ -138,59 +138,87 @@ void sum_to(const Shape& x_shape, const Real* x, const Shape& y_shape, Real* y, 
 
 namespace {
 
-// Calls of_rows(first, count) for chunks of contiguous rows. Where the elements of a line are
-// apart, and with Isa::reference, calls of_line(first), the plain definition, for each line
-// instead.
-template <class Rows, class Line>
-void for_each_row_or_line(const Axis& axis, Rows of_rows, Line of_line) {
-    if (axis.n == 0) return;  // there may be a huge number of empty rows
-    const bool plain = axis.inner != 1 || isa() == Isa::reference;
-    rows(axis.outer * axis.inner, axis.n, kGrain, [&](Index begin, Index end) {
-        if (!plain) return of_rows(begin * axis.n, end - begin);
-        for (Index line = begin; line < end; ++line) {
-            of_line(line / axis.inner * axis.n * axis.inner + line % axis.inner);
+// Where the elements of a line are apart, works on copies of some neighbouring lines as rows. `b`
+// may be nullptr. loop(rows, a, b, y) sees the copies.
+template <class Loop>
+void by_copies(const Axis& axis, const Real* a, const Real* b, Real* y, const Loop& loop) {
+    const Index n = axis.n, inner = axis.inner;
+    const Index width = std::min(inner, std::max(Index{1}, kGrain / n));
+    const Index strips = (inner + width - 1) / width;
+    rows(axis.outer * strips, n * width, kGrain, [&](Index begin, Index end) {
+        std::vector<Real> copies(static_cast<std::size_t>(3 * n * width));
+        Real *const of_a = copies.data(), *const of_b = of_a + n * width,
+                    *const of_y = of_b + n * width;
+        const auto transpose = table().gemm.transpose_into;
+        for (Index s = begin; s < end; ++s) {
+            const Index first = s % strips * width, count = std::min(width, inner - first);
+            const Index at = s / strips * n * inner + first;
+            transpose(n, inner, count, a + at, n, of_a);
+            if (b != nullptr) transpose(n, inner, count, b + at, n, of_b);
+            loop(count, of_a, of_b, of_y);
+            transpose(count, n, n, of_y, inner, y + at);
         }
     });
+}
+
+// Calls loop(rows, a, b, y) for rows of axis.n values, or, with Isa::reference, plain(a, b, y), the
+// plain definition, for each line. b may be nullptr.
+template <class Loop, class Plain>
+void for_each_row_or_line(const Axis& axis, const Real* a, const Real* b, Real* y, const Loop& loop,
+                          const Plain& plain) {
+    const Index n = axis.n, inner = axis.inner;
+    if (n == 0 || inner == 0) return;  // there may be a huge number of empty rows
+    const bool rows_only = inner == 1 && isa() != Isa::reference;
+    if (inner != 1 && isa() != Isa::reference) return by_copies(axis, a, b, y, loop);
+    rows(axis.outer * inner, n, kGrain, [&](Index begin, Index end) {
+        if (rows_only) {
+            const Index at = begin * n;
+            return loop(end - begin, a + at, b == nullptr ? b : b + at, y + at);
+        }
+        for (Index line = begin; line < end; ++line) {
+            const Index at = line / inner * n * inner + line % inner;
+            plain(a + at, b == nullptr ? b : b + at, y + at);
+        }
+    });
+}
+
+void forward(const Axis& axis, SoftmaxKernels::Forward loop,
+             void (*plain)(Index, Index, const Real*, Real*), const Real* x, Real* y) {
+    for_each_row_or_line(
+        axis, x, nullptr, y,
+        [=, n = axis.n](Index count, const Real* from, const Real*, Real* to) {
+            loop(count, n, from, to);
+        },
+        [=](const Real* from, const Real*, Real* to) { plain(axis.n, axis.inner, from, to); });
+}
+
+void backward(const Axis& axis, SoftmaxKernels::Backward loop,
+              void (*plain)(Index, Index, const Real*, const Real*, Real*), const Real* y,
+              const Real* dy, Real* dx) {
+    for_each_row_or_line(
+        axis, y, dy, dx,
+        [=, n = axis.n](Index count, const Real* of_y, const Real* of_dy, Real* to) {
+            loop(count, n, of_y, of_dy, to);
+        },
+        [=](const Real* of_y, const Real* of_dy, Real* to) {
+            plain(axis.n, axis.inner, of_y, of_dy, to);
+        });
 }
 
 }  // namespace
 
 void softmax(const Axis& axis, const Real* x, Real* y) {
-    const auto of_rows = [=](Index at, Index count) {
-        table().softmax.softmax(count, axis.n, x + at, y + at);
-    };
-    const auto of_line = [=](Index at) { reference::softmax(axis.n, axis.inner, x + at, y + at); };
-    for_each_row_or_line(axis, of_rows, of_line);
+    forward(axis, table().softmax.softmax, reference::softmax, x, y);
 }
-
 void softmax_backward(const Axis& axis, const Real* y, const Real* dy, Real* dx) {
-    const auto of_rows = [=](Index at, Index count) {
-        table().softmax.softmax_backward(count, axis.n, y + at, dy + at, dx + at);
-    };
-    const auto of_line = [=](Index at) {
-        reference::softmax_backward(axis.n, axis.inner, y + at, dy + at, dx + at);
-    };
-    for_each_row_or_line(axis, of_rows, of_line);
+    backward(axis, table().softmax.softmax_backward, reference::softmax_backward, y, dy, dx);
 }
-
 void log_softmax(const Axis& axis, const Real* x, Real* y) {
-    const auto of_rows = [=](Index at, Index count) {
-        table().softmax.log_softmax(count, axis.n, x + at, y + at);
-    };
-    const auto of_line = [=](Index at) {
-        reference::log_softmax(axis.n, axis.inner, x + at, y + at);
-    };
-    for_each_row_or_line(axis, of_rows, of_line);
+    forward(axis, table().softmax.log_softmax, reference::log_softmax, x, y);
 }
-
 void log_softmax_backward(const Axis& axis, const Real* y, const Real* dy, Real* dx) {
-    const auto of_rows = [=](Index at, Index count) {
-        table().softmax.log_softmax_backward(count, axis.n, y + at, dy + at, dx + at);
-    };
-    const auto of_line = [=](Index at) {
-        reference::log_softmax_backward(axis.n, axis.inner, y + at, dy + at, dx + at);
-    };
-    for_each_row_or_line(axis, of_rows, of_line);
+    backward(axis, table().softmax.log_softmax_backward, reference::log_softmax_backward, y, dy,
+             dx);
 }
 
 }  // namespace primer::kernels

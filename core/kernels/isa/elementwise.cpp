@@ -181,7 +181,7 @@ void pow_grad_base(Index n, const Real* a, Index stride_a, const Real* b, Index 
             grad[i] = static_cast<Real>(wide(grad[i]) * (exponent * f(wide(a[i]))));
         }
     };
-    const bool one_exponent = stride_a == 1 && stride_b == 0;
+    const bool one_exponent = stride_a == 1 && stride_b == 0 && exponent != 0;
     if (one_exponent && with_exponent(exponent - 1, apply)) return;
     if (one_exponent && exponent == 0.5) {
         for (Index i = 0; i < n; ++i) grad[i] *= Real(0.5) / power_half(a[i]);
