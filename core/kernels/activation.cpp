@@ -53,15 +53,18 @@ void prelu(const Axis& axis, const Real* x, const Real* w, Real* y) {
 void prelu_backward(const Axis& axis, const Real* x, const Real* w, const Real* dy, Real* dx) {
     const Index channels = axis.n, inner = axis.inner;
     parallel_for(axis.outer * channels * inner, kGrain, [=](Index begin, Index end) {
-        for (Index i = begin, run = 0; i < end; i += run) {
-            const Index c = i / inner % channels;
-            if (inner == 1) {
-                run = std::min(channels - c, end - i);
+        if (inner == 1) {
+            for (Index i = begin, c = begin % channels; i < end; c = 0) {
+                const Index run = std::min(channels - c, end - i);
                 table().activation.prelu_backward(run, x + i, w + c, dy + i, dx + i);
-            } else {
-                run = std::min(inner - i % inner, end - i);
-                table().activation.leaky_relu_backward(run, w[c], x + i, dy + i, dx + i);
+                i += run;
             }
+            return;
+        }
+        for (Index i = begin, run = 0; i < end; i += run) {
+            run = std::min(inner - i % inner, end - i);
+            const Real slope = w[i / inner % channels];
+            table().activation.leaky_relu_backward(run, slope, x + i, dy + i, dx + i);
         }
     });
 }

@@ -13,6 +13,7 @@
 #include "isa.h"
 #include "isa/table.h"
 #include "reference.h"
+#include "storage.h"
 
 namespace primer::kernels {
 namespace {
@@ -143,10 +144,10 @@ namespace {
 template <class Loop>
 void by_copies(const Axis& axis, const Real* a, const Real* b, Real* y, const Loop& loop) {
     const Index n = axis.n, inner = axis.inner;
-    const Index width = std::min(inner, std::max(Index{1}, kGrain / n));
+    const Index width = std::min(inner, std::max(Index{16}, kGrain / n));  // 16: a cache line
     const Index strips = (inner + width - 1) / width;
     rows(axis.outer * strips, n * width, kGrain, [&](Index begin, Index end) {
-        std::vector<Real> copies(static_cast<std::size_t>(3 * n * width));
+        Storage copies(3 * n * width);
         Real *const of_a = copies.data(), *const of_b = of_a + n * width,
                     *const of_y = of_b + n * width;
         const auto transpose = table().gemm.transpose_into;
