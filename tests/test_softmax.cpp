@@ -48,14 +48,16 @@ const std::vector<Line> kLines{
 std::vector<double> by_definition(const Tensor& x, int dim, bool logarithm) {
     dim = x.shape().normalize(dim);
     const Index n = x.shape()[dim], inner = x.shape().slice(dim + 1, x.rank()).numel();
-    std::vector<double> y;
-    for (Index i = 0; i < x.numel(); ++i) {
-        const Index start = i / (n * inner) * n * inner + i % inner;
+    const auto exp_of = [&](Index i) { return std::exp(static_cast<double>(x.data()[i])); };
+    std::vector<double> y(static_cast<std::size_t>(x.numel()));
+    for (Index line = 0; line < (n == 0 ? 0 : x.numel() / n); ++line) {
+        const Index start = line / inner * n * inner + line % inner;
         double sum = 0;
-        for (Index j = 0; j < n; ++j)
-            sum += std::exp(static_cast<double>(x.data()[start + j * inner]));
-        const double p = std::exp(static_cast<double>(x.data()[i])) / sum;
-        y.push_back(logarithm ? std::log(p) : p);
+        for (Index j = 0; j < n; ++j) sum += exp_of(start + j * inner);
+        for (Index j = 0; j < n; ++j) {
+            const double p = exp_of(start + j * inner) / sum;
+            y[static_cast<std::size_t>(start + j * inner)] = logarithm ? std::log(p) : p;
+        }
     }
     return y;
 }
