@@ -27,7 +27,7 @@ void pass_on(Index n, const Upstream& dy, Real* dx, F f) {
 
 bool within(Index n, Real low, Real high, const Real* x) {
     std::uint32_t outside = 0;
-    for (Index i = 0; i < n; ++i) outside |= (x[i] >= low) & (x[i] <= high) ? 0U : 1U;
+    for (Index i = 0; i < n; ++i) outside |= ((x[i] >= low) & (x[i] <= high)) ? 0U : 1U;
     return outside == 0;
 }
 
