@@ -98,8 +98,9 @@ inline Tensor operator>=(const Tensor& a, const Tensor& b) { return ge(a, b); }
 inline Tensor operator==(const Tensor& a, const Tensor& b) { return eq(a, b); }
 inline Tensor operator!=(const Tensor& a, const Tensor& b) { return ne(a, b); }
 
-// IntTensors, such as argmax(logits, 1) and labels, compare likewise, but must have the same shape:
-// a column against a row, which PyTorch broadcasts to a matrix, is a mistake more often than not.
+/// IntTensors, such as argmax(logits, 1) and labels, compare likewise, but must have the same
+/// shape: a column against a row, which PyTorch broadcasts to a matrix, is a mistake more often
+/// than not.
 Tensor eq(const IntTensor& a, const IntTensor& b);
 inline Tensor operator==(const IntTensor& a, const IntTensor& b) { return eq(a, b); }
 inline Tensor operator!=(const IntTensor& a, const IntTensor& b) { return 1 - eq(a, b); }
@@ -607,7 +608,7 @@ Tensor nll_loss(const Tensor& log_probabilities, const IntTensor& labels,
 /// Of the losses that have no option but this one. The reduction may also stand by itself:
 /// mse_loss(x, target, Reduction::sum).
 struct LossOptions {
-    Reduction reduction = Reduction::mean;
+    Reduction reduction = Reduction::mean;  ///< of the losses
 };
 
 /// (x - target)^2

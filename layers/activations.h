@@ -50,6 +50,7 @@ struct LeakyReLUOptions {
 /// x where x > 0, else negative_slope x.
 class LeakyReLU : public Activation {
   public:
+    /// The op checks the options.
     explicit LeakyReLU(const LeakyReLUOptions& options) : options_(options) {}
     explicit LeakyReLU(Only<double> negative_slope = 0.01, Only<bool> inplace = false)
         : LeakyReLU(LeakyReLUOptions{.negative_slope = negative_slope, .inplace = inplace}) {}
@@ -102,6 +103,7 @@ class Hardtanh : public Activation {
 /// x where x > 0, else alpha (e^x - 1).
 class ELU : public Activation {
   public:
+    /// The op checks alpha.
     explicit ELU(Only<double> alpha = 1) : alpha_(alpha) {}
     Tensor forward(const Tensor& x) override;
     std::string describe() const override;
@@ -113,6 +115,7 @@ class ELU : public Activation {
 /// x where x > 0, else alpha (e^(x / alpha) - 1).
 class CELU : public Activation {
   public:
+    /// The op checks alpha.
     explicit CELU(Only<double> alpha = 1) : alpha_(alpha) {}
     Tensor forward(const Tensor& x) override;
     std::string describe() const override;
@@ -186,6 +189,7 @@ class Softsign : public Activation {
 /// ln(1 + e^(beta x)) / beta, and x itself where beta x > threshold.
 class Softplus : public Activation {
   public:
+    /// The op checks the options.
     explicit Softplus(const SoftplusOptions& options = {}) : options_(options) {}
     Tensor forward(const Tensor& x) override;
     std::string describe() const override;

@@ -22,13 +22,14 @@ class ConvLayer : public Module {
   protected:
     /// What the layer is made with.
     struct Setup {
-        const char* type;  ///< "Conv2d"
-        Index in_channels, out_channels;
-        Size2 kernel_size;
-        Conv2dOptions options;
-        Size2 output_padding;  ///< of ConvTranspose2d
-        bool bias;
-        double bias_value;  ///< initially
+        const char* type;       ///< "Conv2d"
+        Index in_channels;      ///< of x
+        Index out_channels;     ///< of y
+        Size2 kernel_size;      ///< its height and width
+        Conv2dOptions options;  ///< of the op
+        Size2 output_padding;   ///< of ConvTranspose2d
+        bool bias;              ///< whether there is one
+        double bias_value;      ///< initially
     };
 
     /// Leaves the weight undefined. Throws Error unless the weight would have elements, and for

@@ -19,6 +19,7 @@ class Linear : public Module {
     /// Error for fewer than one feature on either side.
     Linear(Only<Index> in_features, Only<Index> out_features, const LinearOptions& options = {},
            Rng& rng = default_rng());
+    /// With the default options.
     Linear(Only<Index> in_features, Only<Index> out_features, Rng& rng)
         : Linear(in_features, out_features, LinearOptions(), rng) {}
 

@@ -39,6 +39,7 @@ class AvgPool2d : public Module {
 /// mean, whatever the size of the images.
 class AdaptiveAvgPool2d : public Module {
   public:
+    /// `output` is the height and width of the output; the op checks it.
     explicit AdaptiveAvgPool2d(Size2 output) : output_(output) {}
     Tensor forward(const Tensor& x) override;
     std::string describe() const override;
@@ -50,6 +51,7 @@ class AdaptiveAvgPool2d : public Module {
 /// The largest value in each of these windows.
 class AdaptiveMaxPool2d : public Module {
   public:
+    /// `output` is the height and width of the output; the op checks it.
     explicit AdaptiveMaxPool2d(Size2 output) : output_(output) {}
     Tensor forward(const Tensor& x) override;
     std::string describe() const override;
