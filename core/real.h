@@ -14,8 +14,6 @@
 
 namespace primer {
 
-static_assert(sizeof(void*) == 8, "Primer is made for 64-bit programs: compile without -m32");
-
 /// The number that every tensor holds. PRIMER_REAL_DOUBLE is not for users to define: it comes with
 /// the CMake target primer::primer_double, a second build of the library in which gradients can be
 /// checked, because float has too few digits for that.

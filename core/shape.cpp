@@ -33,7 +33,7 @@ Shape::Shape(std::span<const Index> dims) {
 
     // A size of 0 makes the product 0 whatever stands beside it, but the others must still be
     // sizes that could be multiplied: strides are products of them.
-    constexpr Index limit = std::numeric_limits<Index>::max() / Index{sizeof(Real)};
+    constexpr Index limit = std::numeric_limits<std::ptrdiff_t>::max() / Index{sizeof(Real)};
     Index nonzero = 1;
     for (Index d : dims) {
         check(d == 0 || nonzero <= limit / d, "Shape: ", *this, " has more elements than memory");

@@ -143,7 +143,7 @@ std::size_t check_length(const Form& form, File& file, std::size_t pictures) {
     check(whole, name, ": expected ", shown(file.path()), " to hold whole pictures of ", record,
           " bytes, found ", bytes, " bytes, ", bytes / record, " pictures and ", bytes % record,
           " bytes", cause, form.source.compare());
-    return bytes / record;
+    return static_cast<std::size_t>(bytes / record);
 }
 
 /// Reads a file's records: the pixels to `pixels`, and byte `which` of the labels to `labels`.

@@ -172,8 +172,9 @@ std::vector<Subset> random_split(const Dataset& dataset, const std::vector<doubl
     for (const Index size : sizes) {
         check(size >= 1, "random_split: part ", parts.size(), " of ", sizes.size(),
               " would have none of the ", dataset.size(), " examples");
-        parts.emplace_back(dataset, std::vector<Index>(first, first + size));
-        first += size;
+        const auto last = first + static_cast<std::ptrdiff_t>(size);
+        parts.emplace_back(dataset, std::vector<Index>(first, last));
+        first = last;
     }
     return parts;
 }

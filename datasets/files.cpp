@@ -70,6 +70,7 @@ File::File(const Source& source, fs::path path)
     check(opened_->is_open() && !error, source.name, ": expected ", shown(path_),
           " to be readable, found that it cannot be opened: ", error.message(),
           error == std::errc::permission_denied ? "; check its permissions" : "");
+    check_fits();
 }
 
 File::File(const Source& source, std::istream& in, fs::path path)
@@ -80,6 +81,12 @@ File::File(const Source& source, std::istream& in, fs::path path)
     check(in.good() && size >= 0, source.name, ": expected ", shown(path_),
           " to be a stream that can seek, found one that cannot");
     bytes_ = static_cast<std::uint64_t>(size);
+    check_fits();
+}
+
+void File::check_fits() const {
+    check(std::in_range<std::ptrdiff_t>(bytes_), source_.name, ": expected ", shown(path_),
+          " to fit into memory, found ", bytes_, " bytes");
 }
 
 bool File::begins_with(std::initializer_list<std::uint8_t> expected) {

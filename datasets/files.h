@@ -68,6 +68,8 @@ class File {
     void read(std::span<std::uint8_t> out);
 
   private:
+    void check_fits() const;
+
     Source source_;
     std::filesystem::path path_;
     std::unique_ptr<std::ifstream> opened_;  // nullptr if the caller owns the stream

@@ -56,7 +56,8 @@ class Reader {
     std::vector<std::uint8_t> read(std::uint64_t side) {
         file_.check_unpacked();
         const std::uint64_t file_bytes = file_.bytes();
-        file_.read(std::span(header_).first(std::min(file_bytes, kind_.header_bytes)));
+        const std::uint64_t header_bytes = std::min(file_bytes, kind_.header_bytes);
+        file_.read(std::span(header_).first(static_cast<std::size_t>(header_bytes)));
         check_kind(file_bytes);
 
         const std::uint64_t announced = announced_bytes(side);
@@ -66,7 +67,7 @@ class Reader {
               number_at(header_, 1), " ", kind_.what, ", found ", file_bytes,
               found < announced ? " (was a download broken off?)" : "", source_.compare());
 
-        std::vector<std::uint8_t> data(announced);
+        std::vector<std::uint8_t> data(static_cast<std::size_t>(announced));
         file_.read(data);
         return data;
     }

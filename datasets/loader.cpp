@@ -12,10 +12,7 @@
 #include "../core/creation.h"
 #include "../core/error.h"
 #include "../core/kernels/parallel.h"
-
-#if defined(__unix__) || defined(__APPLE__)
-#include <unistd.h>
-#endif
+#include "../core/kernels/system.h"
 
 namespace primer {
 
@@ -241,14 +238,6 @@ class DataLoader::Run {
             const std::lock_guard lock(mutex_);
             if (!error_) error_ = std::current_exception();
         }
-    }
-
-    static long process_number() {
-#if defined(__unix__) || defined(__APPLE__)
-        return getpid();
-#else
-        return 0;
-#endif
     }
 
     const std::shared_ptr<const Source> source_;

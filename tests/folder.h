@@ -4,6 +4,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
+#include <bit>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -52,6 +55,15 @@ inline std::string bytes_of(std::initializer_list<int> bytes) {
     std::string out;
     for (int b : bytes) out += static_cast<char>(b);
     return out;
+}
+
+/// The bytes of a number as files have them: the lowest first, on any machine.
+template <class T>
+std::string little_endian(const T& x) {
+    const auto bytes = std::bit_cast<std::array<char, sizeof x>>(x);
+    std::string text(bytes.begin(), bytes.end());
+    if constexpr (std::endian::native == std::endian::big) std::ranges::reverse(text);
+    return text;
 }
 
 /// Root may read everything: while it lives, root is nobody.

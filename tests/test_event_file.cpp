@@ -2,9 +2,10 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <bit>
 #include <cstdint>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -127,9 +128,10 @@ Field only(const std::string& message, std::uint64_t number, Numbers... deeper) 
 template <class T>
 T number(const std::string& bytes) {
     REQUIRE(bytes.size() == sizeof(T));
-    T value;
-    std::memcpy(&value, bytes.data(), sizeof value);
-    return value;
+    std::array<char, sizeof(T)> native;
+    std::ranges::copy(bytes, native.begin());
+    if constexpr (std::endian::native == std::endian::big) std::ranges::reverse(native);
+    return std::bit_cast<T>(native);
 }
 
 std::vector<double> doubles(const std::string& bytes) {

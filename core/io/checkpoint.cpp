@@ -12,6 +12,7 @@
 #include <set>
 #include <system_error>
 #include <type_traits>
+#include <utility>
 
 #include "../creation.h"
 #include "../error.h"
@@ -48,7 +49,7 @@ class Input : public cereal::InputArchive<Input> {
 
     void read(void* data, Index count) {
         check_left(count, 1);
-        in_.read(static_cast<char*>(data), count);
+        in_.read(static_cast<char*>(data), static_cast<std::streamsize>(count));
         check(in_.gcount() == count, source_, ": expected ", count, " more bytes, got ",
               in_.gcount(), "; did the file change while it was read?");
         left_ -= count;
@@ -411,6 +412,8 @@ Checkpoint Checkpoint::read(std::istream& in, const std::string& source) {
     in.seekg(0, std::ios::end);
     const Index size = in.tellg();
     in.seekg(0);
+    check(std::in_range<std::ptrdiff_t>(size), source,
+          ": expected a checkpoint that fits into memory, got ", size, " bytes");
     const Header header = read_header(in, size, source);
     check(crc_of_rest(in) == header.payload_crc, source,
           ": expected a checkpoint as it was saved, got one that is damaged: its checksum differs");

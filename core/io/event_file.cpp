@@ -1,10 +1,6 @@
 #include "event_file.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -15,10 +11,11 @@
 #include <vector>
 
 #include "../error.h"
+#include "../kernels/system.h"
 #include "crc32c.h"
 #include "histogram.h"
 #include "json.h"
-#include "retry.h"
+#include "system.h"
 
 namespace primer {
 namespace {
@@ -289,13 +286,11 @@ double steady_seconds() {
 
 /// TensorBoard recognises files by the beginning of their names and reads them in name order.
 std::string file_name(double time, int number) {
-    std::array<char, 256> host{};
-    if (gethostname(host.data(), host.size() - 1) != 0 || host[0] == '\0') host = {"localhost"};
     const std::string digits = std::to_string(static_cast<long long>(time));
     const std::string seconds =
         std::string(10 - std::min<std::size_t>(10, digits.size()), '0') + digits;
-    return "events.out.tfevents." + seconds + '.' + host.data() + '.' + std::to_string(getpid()) +
-           '.' + std::to_string(number);
+    return "events.out.tfevents." + seconds + '.' + host_name() + '.' +
+           std::to_string(process_number()) + '.' + std::to_string(number);
 }
 
 }  // namespace
@@ -310,18 +305,12 @@ class SummaryWriter::File {
         const fs::path absolute = fs::absolute(folder, error).lexically_normal();
         if (!error) fs::create_directories(absolute, error);
         check(!error, absolute.string(), ": failed to make the folder: ", error.message());
-        for (int number = 0; file_ < 0; ++number) {
+        for (int number = 0; !file_.is_open(); ++number) {
             path_ = absolute / file_name(time, number);
-            file_ = retried([&] {
-                return open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC,
-                            0666);
-            });
-            if (file_ < 0 && errno != EEXIST) fail_to("make the file");
+            file_ = SystemFile::to_create(path_);
+            if (!file_.is_open() && errno != EEXIST) fail_to("make the file");
         }
     }
-    File(const File&) = delete;
-    File& operator=(const File&) = delete;
-    ~File() { ::close(file_); }
 
     const fs::path& path() const { return path_; }
 
@@ -329,29 +318,23 @@ class SummaryWriter::File {
         // Readers stop at half a record, so nothing may follow one.
         if (torn_ && !cut()) fail_to("take back half a record in the file");
         const std::string record = frame(event);
-        std::string_view rest = record;
-        while (!rest.empty()) {
-            const ssize_t count = retried([&] { return ::write(file_, rest.data(), rest.size()); });
-            if (count <= 0) {
-                const int reason = count < 0 ? errno : EIO;
-                torn_ = true;
-                cut();
-                errno = reason;
-                fail_to("write to the file");
-            }
-            rest.remove_prefix(static_cast<std::size_t>(count));
+        if (!file_.write(record)) {
+            const int reason = errno;
+            cut();
+            errno = reason;
+            fail_to("write to the file");
         }
-        size_ += static_cast<off_t>(record.size());
+        size_ += std::ssize(record);
     }
 
     void flush() {
-        if (retried([&] { return fdatasync(file_); }) != 0) fail_to("flush the file to the disk");
+        if (!file_.flush_data()) fail_to("flush the file to the disk");
     }
 
   private:
     // Removes everything after the last whole record.
     bool cut() {
-        torn_ = retried([&] { return ftruncate(file_, size_); }) != 0;
+        torn_ = !file_.cut(size_);
         return !torn_;
     }
 
@@ -360,8 +343,8 @@ class SummaryWriter::File {
     }
 
     fs::path path_;
-    int file_ = -1;
-    off_t size_ = 0;     // of the whole records
+    SystemFile file_;
+    Index size_ = 0;     // of the whole records
     bool torn_ = false;  // half a record may follow them
 };
 
@@ -399,7 +382,8 @@ std::unique_ptr<SummaryWriter::File> SummaryWriter::open_file(const fs::path& fo
     try {
         file->append(version_event(time));
     } catch (const Error&) {  // without its first record it is not an event file
-        unlink(file->path().c_str());
+        std::error_code ignored;
+        fs::remove(file->path(), ignored);
         throw;
     }
     return file;

@@ -103,7 +103,7 @@ std::string read_file(const fs::path& path, const std::string& source) {
     const std::uintmax_t size = fs::file_size(path, error);
     check(!error && size <= kMaxFile, source, ": expected a picture of at most ", kMaxFile,
           " bytes, got ", size);
-    std::string bytes(size, '\0');
+    std::string bytes(static_cast<std::size_t>(size), '\0');
     in.read(bytes.data(), static_cast<std::streamsize>(size));
     check(static_cast<std::uintmax_t>(in.gcount()) == size, source, ": expected ", size,
           " bytes, got ", in.gcount(), "; did the file change while it was read?");

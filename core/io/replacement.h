@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "system.h"
+
 namespace primer {
 
 /// A file that is written beside the file that it replaces:
@@ -44,12 +46,11 @@ class Replacement {
   private:
     void check_target(IsOurs ours) const;
     void create();
-    void flush_folder() const;
     [[noreturn]] void fail_to(const char* action) const;
 
     std::string what_;
     std::filesystem::path target_, path_;
-    int file_ = -1;
+    SystemFile file_;
     bool done_ = false;
 };
 

@@ -224,7 +224,7 @@ Header read_header(const std::string& text, Index data_size, const std::string& 
 }
 
 void read_bytes(std::istream& in, void* bytes, Index count, const std::string& source) {
-    in.read(static_cast<char*>(bytes), count);
+    in.read(static_cast<char*>(bytes), static_cast<std::streamsize>(count));
     check(in.gcount() == count, source, ": expected ", count, " more bytes, got ", in.gcount(),
           "; did the file change while it was read?");
 }
@@ -232,7 +232,9 @@ void read_bytes(std::istream& in, void* bytes, Index count, const std::string& s
 // Throws Error if the system does not have this much memory, before any of it is used. A sparse
 // file may be larger than memory: its holes take no room on the disk.
 void check_room(Index bytes, const std::string& source) {
-    void* const room = ::operator new(static_cast<std::size_t>(bytes), std::nothrow);
+    const bool possible = std::in_range<std::ptrdiff_t>(bytes);
+    void* const room =
+        possible ? ::operator new(static_cast<std::size_t>(bytes), std::nothrow) : nullptr;
     check(room != nullptr, source, ": expected tensors that fit into memory, got ", bytes,
           " bytes of them");
     ::operator delete(room);
@@ -269,7 +271,7 @@ SafetensorsFile SafetensorsFile::read(std::istream& in, const std::string& sourc
     check(length <= static_cast<std::uint64_t>(longest), source, ": expected a header of at most ",
           longest, " bytes, got a length of ", length, "; is it a safetensors file, and whole?");
 
-    std::string text(length, '\0');
+    std::string text(static_cast<std::size_t>(length), '\0');
     read_bytes(in, text.data(), static_cast<Index>(length), source);
     const Index data_size = size - 8 - static_cast<Index>(length);
     Header header = read_header(text, data_size, source);

@@ -464,7 +464,7 @@ void winograd(const Correlation& correlation, const Real* x, const Real* weight,
     const std::vector<char> finite = Convolution(correlation, x, bias, y).run(weight);
     Correlation rest = correlation;
     for (Index n = 0; n < correlation.batch; n += std::max(Index{1}, rest.batch)) {
-        const auto from = finite.begin() + n;
+        const auto from = finite.begin() + static_cast<std::ptrdiff_t>(n);
         const auto until = std::find(from, finite.end(), char{1});
         rest.batch = until - from;
         if (rest.batch == 0) continue;

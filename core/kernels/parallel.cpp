@@ -18,10 +18,7 @@
 
 #include "../error.h"
 #include "processors.h"
-
-#if defined(__unix__) || defined(__APPLE__)
-#include <pthread.h>
-#endif
+#include "system.h"
 
 // One caller at a time has the pool. Its job is on its stack, and the pool's helpers join in:
 //
@@ -298,8 +295,7 @@ constinit Distance distance;  // to the pool's helpers; guarded by the same mute
 // parallel_for, fork() cannot wait for that very job: such a child may only call exec or _exit, as
 // after any fork from a program with threads.) Registered before main, because a fork may come
 // while another thread creates the pool.
-#if defined(__unix__) || defined(__APPLE__)
-[[maybe_unused]] const int forks_handled = pthread_atfork(
+[[maybe_unused]] const int forks_handled = around_fork(
     [] {
         if (!inside_parallel_for) pool_mutex.lock();
     },
@@ -311,7 +307,6 @@ constinit Distance distance;  // to the pool's helpers; guarded by the same mute
         pool = nullptr;
         pool_mutex.unlock();
     });
-#endif
 
 std::atomic<int>& thread_count() {
     static std::atomic<int> count = threads_from_environment();

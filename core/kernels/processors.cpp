@@ -12,9 +12,7 @@
 #include <thread>
 #include <vector>
 
-#if defined(__linux__)
-#include <sched.h>
-#endif
+#include "system.h"
 
 // Not std::thread::hardware_concurrency(): with some C libraries it counts the machine's
 // processors, though a batch system, a container or taskset may allow us only two of 64. Then 64
@@ -24,18 +22,6 @@ namespace primer {
 namespace {
 
 namespace fs = std::filesystem;
-
-int processors_of_mask() {
-#if defined(__linux__)
-    // The kernel refuses a mask that is too small for the machine: try larger ones.
-    for (std::size_t count = CPU_SETSIZE; count <= std::size_t{1} << 20; count *= 2) {
-        std::vector<cpu_set_t> mask(count / CPU_SETSIZE);
-        const std::size_t bytes = mask.size() * sizeof(cpu_set_t);
-        if (sched_getaffinity(0, bytes, mask.data()) == 0) return CPU_COUNT_S(bytes, mask.data());
-    }
-#endif
-    return 0;
-}
 
 std::vector<std::string> lines_of(const fs::path& file) {
     std::ifstream in(file);

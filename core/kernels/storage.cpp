@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstdlib>
+#include <limits>
 #include <list>
 #include <mutex>
 #include <new>
@@ -15,13 +16,7 @@
 
 #include "../error.h"
 #include "../text.h"
-
-#if defined(__linux__)
-#include <sys/mman.h>
-#endif
-#if defined(__unix__) || defined(__APPLE__)
-#include <pthread.h>
-#endif
+#include "system.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #define PRIMER_POISON_CACHED_BLOCKS
@@ -48,13 +43,9 @@ std::align_val_t alignment_of(std::size_t bytes) {
 // Memory from the system, or nullptr.
 void* allocate(std::size_t bytes) {
     void* const block = ::operator new(bytes, alignment_of(bytes), std::nothrow);
-#if defined(__linux__)
     // A processor caches the addresses of some thousand pages. At the usual 4 KB each they cover a
     // few MB, and a walk down the columns of a large matrix looks nearly every page up again.
-    if (block != nullptr && bytes >= kHugePage) {
-        madvise(block, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);  // a hint; it may fail
-    }
-#endif
+    if (block != nullptr && bytes >= kHugePage) prefer_large_pages(block, bytes, kHugePage);
     return block;
 }
 
@@ -79,7 +70,7 @@ std::size_t size_class(Index count) {
 }
 
 // Larger sizes are refused, so that their number of bytes, rounded up, cannot overflow.
-constexpr Index kMostReals = (Index{1} << 61) / Index{sizeof(Real)};
+constexpr Index kMostReals = std::numeric_limits<std::ptrdiff_t>::max() / 4 / Index{sizeof(Real)};
 
 // The default share of set_storage_cache. Sizes that are never in use together all wait in the
 // cache: those of different parts of a step, and those of training and evaluation. Together they
@@ -103,10 +94,8 @@ double share_from_environment() {
 // middle of a change. Registered before main: a fork may come while another thread makes its first
 // tensor.
 constinit std::mutex mutex;
-#if defined(__unix__) || defined(__APPLE__)
 [[maybe_unused]] const int forks_handled =
-    pthread_atfork([] { mutex.lock(); }, [] { mutex.unlock(); }, [] { mutex.unlock(); });
-#endif
+    around_fork([] { mutex.lock(); }, [] { mutex.unlock(); }, [] { mutex.unlock(); });
 
 class BlockCache {
   public:

@@ -1,8 +1,5 @@
 #include "output.h"
 
-#include <sys/ioctl.h>
-#include <unistd.h>
-
 #include <array>
 #include <cstdint>
 #include <cstdlib>
@@ -13,6 +10,7 @@
 #include <primer/core/full_name.h>
 #include <primer/core/io/replacement.h>
 #include "program.h"
+#include "system.h"
 
 namespace primer::examples {
 namespace {
@@ -62,15 +60,14 @@ std::string start_of(const fs::path& path) {
 }  // namespace
 
 std::size_t terminal_width() {
-    winsize size{};
-    const bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
-    return known ? size.ws_col : 80;
+    const std::size_t columns = output_columns();
+    return columns > 0 ? columns : 80;
 }
 
 TerminalStyle terminal_style() {
     const std::string terminal = environment("TERM"), locale = locale_name();
     TerminalStyle style;
-    style.live = isatty(STDOUT_FILENO) == 1 && !terminal.empty() && terminal != "dumb";
+    style.live = output_is_terminal() && !terminal.empty() && terminal != "dumb";
     for (const char* const name : {"UTF-8", "utf-8", "UTF8", "utf8"}) {
         style.utf8 = style.utf8 || locale.find(name) != std::string::npos;
     }
@@ -108,7 +105,7 @@ void check_replaceable(const fs::path& path, const FileKind& kind) {
           " or nothing yet, to write there, got a link; name the file that it leads to");
     if (!fs::is_regular_file(status)) return;  // a folder, say: opening it will fail
     check(
-        access(path.c_str(), R_OK) == 0, full_name(path), ": expected ", kind.what,
+        can_read(path), full_name(path), ": expected ", kind.what,
         " or nothing yet, to write there, got a file that cannot be read, which is left as it is; "
         "name another one");
     const std::string bytes = start_of(path);
@@ -136,9 +133,8 @@ void check_can_make_folder(const std::string& flag, const fs::path& path) {
     while (there.has_relative_path() && !fs::exists(there, error)) there = there.parent_path();
     check_usage(fs::is_directory(there, error), flag, ": expected a folder, or nothing yet, got ",
                 full_name(path), "; ", full_name(there), " is no folder");
-    check_usage(access(there.c_str(), W_OK | X_OK) == 0, flag,
-                ": expected a folder that can be written to, got ", full_name(path), "; ",
-                full_name(there), " cannot; check its permissions");
+    check_usage(can_write_in(there), flag, ": expected a folder that can be written to, got ",
+                full_name(path), "; ", full_name(there), " cannot; check its permissions");
 }
 
 void replace_file(const fs::path& path, const FileKind& kind, std::string_view bytes) {

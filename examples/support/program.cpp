@@ -1,17 +1,12 @@
 #include "program.h"
 
-#include <fcntl.h>
-#include <unistd.h>
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <charconv>
-#include <csignal>
 #include <cstdio>
 #include <cstring>
-#include <ctime>
 #include <exception>
 #include <filesystem>
 #include <iostream>
@@ -24,31 +19,19 @@
 #include <vector>
 
 #include <primer/core/text.h>
+#include "system.h"
 
 namespace primer::examples {
 namespace {
 
 // --- standard streams ----------------------------------------------------------------------------
 
-/// Opens /dev/null in place of standard input, output and error where they are closed: a file that
-/// is opened later would get their number, and what is printed would land in it.
-void open_missing_streams() {
-    for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; ++stream) {
-        // The lowest number that is free is the one that open() gives.
-        if (fcntl(stream, F_GETFD) < 0 && errno == EBADF) {
-            [[maybe_unused]] const int opened = open("/dev/null", O_RDWR);
-        }
-    }
-}
-
 /// Flushes standard output. Throws Error if not all that was printed to it could be written.
 void check_output() {
     errno = 0;
     std::cout << std::flush;
     bool good = std::fflush(stdout) == 0 && std::ferror(stdout) == 0 && std::cout.good();
-    // Some file systems report a failure only on closing. A copy is closed: others may still print.
-    const int copy = good ? dup(STDOUT_FILENO) : -1;
-    if (copy >= 0) good = close(copy) == 0;
+    good = good && output_closes();
     check(good, "standard output: failed to write all that was printed: ",
           errno != 0 ? std::strerror(errno) : "an earlier write has failed");
 }
@@ -159,64 +142,6 @@ std::string misread_by_cli11(const CLI::App& app, const std::string& word) {
     return name + ": expected no value, or true or false, got " + in_quotes(value);
 }
 
-// --- signals -------------------------------------------------------------------------------------
-
-namespace {
-
-std::atomic<int> noted{0};
-static_assert(std::atomic<int>::is_always_lock_free, "or a signal's handler may not touch it");
-
-// The signals that ask a program to end. Not SIGQUIT, which ends it at once.
-constexpr int kSignals[] = {SIGINT,  SIGTERM, SIGHUP,  SIGPIPE, SIGUSR1,
-                            SIGUSR2, SIGALRM, SIGXCPU, SIGXFSZ};
-
-// When the first SIGINT or SIGTERM came, in milliseconds of some clock: a second one is urgent.
-constexpr long long kNever = -1, kAtOnce = 100;
-std::atomic<long long> first_insisted{kNever};
-static_assert(std::atomic<long long>::is_always_lock_free,
-              "or a signal's handler may not touch it");
-
-long long milliseconds() {
-    timespec now{};
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000LL + now.tv_nsec / 1'000'000;
-}
-
-bool insists(int number) { return number == SIGINT || number == SIGTERM; }
-
-void note(int number, siginfo_t* info, void*) {
-    // The system sends SIGXFSZ to a process that writes beyond the limit on a file's size; that is
-    // an error of the write. Sent by another process, it asks for the end.
-    if (number == SIGXFSZ && info->si_pid == getpid()) return;
-    // Only the first one counts. Batch systems repeat SIGXCPU each second, and each line that is
-    // printed to a closed pipe is another SIGPIPE: these must not end a save that is under way.
-    int none = 0;
-    const bool first = noted.compare_exchange_strong(none, number);
-    if (!insists(number)) return;
-    // Nor must a second signal that comes at once: timeout signals the program and then its group.
-    // A later one means that the user does not want to wait.
-    long long never = kNever;
-    const long long now = milliseconds();
-    if (first_insisted.compare_exchange_strong(never, now) || first) return;
-    if (now - first_insisted < kAtOnce) return;
-    std::signal(number, SIG_DFL);
-    raise(number);
-}
-
-}  // namespace
-
-void note_interrupts() {
-    for (const int each : kSignals) {
-        struct sigaction action {};
-        if (sigaction(each, nullptr, &action) != 0 || action.sa_handler == SIG_IGN) continue;
-        action.sa_sigaction = note;
-        action.sa_flags = SA_RESTART | SA_SIGINFO;  // a write that is under way goes on
-        sigaction(each, &action, nullptr);
-    }
-}
-
-int interrupt() { return noted; }
-
 // --- main ----------------------------------------------------------------------------------------
 
 namespace {
@@ -256,7 +181,7 @@ int run(CLI::App& app, int argc, char** argv, const std::function<void()>& body)
             code = 0;
         }
         // The reader of the output is gone; the run has still been saved.
-        if (interrupt() == SIGPIPE) return 128 + SIGPIPE;
+        if (interrupt() == kReaderGone) return 128 + kReaderGone;
         if (code == 0) check_output();
         return *code;
     } catch (const Interrupted& interrupted) {

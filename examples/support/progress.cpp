@@ -1,9 +1,9 @@
 #include "progress.h"
 
-#include <unistd.h>
-
 #include <iostream>
 #include <string>
+
+#include "system.h"
 
 namespace primer::examples {
 namespace {
@@ -14,7 +14,7 @@ constexpr double kKept = 0.98;                     // of the smoothed means at e
 
 // Plain lines go to a file, or to a terminal that tells its width but cannot redraw a line.
 std::size_t plain_width() {
-    return isatty(STDOUT_FILENO) == 1 ? terminal_width() - 1 : std::string::npos;
+    return output_is_terminal() ? terminal_width() - 1 : std::string::npos;
 }
 
 }  // namespace

@@ -1,11 +1,5 @@
 #include "run_directory.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 #include <ctime>
 #include <fstream>
 #include <iostream>
@@ -16,29 +10,13 @@
 
 #include <primer/core/error.h>
 #include <primer/core/full_name.h>
-#include <primer/core/io/retry.h>
+#include <primer/core/io/system.h>
 #include "program.h"
 
 namespace primer::examples {
 namespace {
 
 namespace fs = std::filesystem;
-
-// The previous holder may have removed the file between our opening it and locking it: then others
-// will not see what we have locked.
-bool still_named(int file, const fs::path& path) {
-    struct stat opened {
-    }, named{};
-    return fstat(file, &opened) == 0 && lstat(path.c_str(), &named) == 0 &&
-           opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
-}
-
-struct flock whole_file() {
-    struct flock lock {};
-    lock.l_type = F_WRLCK;
-    lock.l_whence = SEEK_SET;
-    return lock;
-}
 
 constexpr const char* kRuns = "runs";
 constexpr const char* kOrder = "runs/.order";  // the names of the runs, in the order they began
@@ -47,14 +25,8 @@ constexpr const char* kOrder = "runs/.order";  // the names of the runs, in the 
 // line, so two runs can do it at the same time.
 void note_order(const fs::path& run) {
     const std::string line = run.filename().string() + '\n';
-    const int file = retried([] {
-        return open(kOrder, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
-                    0666);
-    });
-    if (file < 0) return;
-    [[maybe_unused]] const ssize_t ignored =
-        retried([&] { return write(file, line.data(), line.size()); });
-    close(file);
+    SystemFile file = SystemFile::to_append(kOrder);
+    if (file.is_open()) file.write(line);
 }
 
 // runs/mnist_cnn-20260131-120000 or, if there was a run in the same second, ...-2, and so on.
@@ -62,10 +34,8 @@ void note_order(const fs::path& run) {
 fs::path make_new(const std::string& example) {
     fs::create_directories(kRuns);
     const std::time_t now = std::time(nullptr);
-    std::tm local{};
-    localtime_r(&now, &local);
     char date[32];
-    std::strftime(date, sizeof date, "-%Y%m%d-%H%M%S", &local);
+    std::strftime(date, sizeof date, "-%Y%m%d-%H%M%S", std::localtime(&now));
     const fs::path first = fs::path(kRuns) / (example + date);
     fs::path path = first;
     for (int i = 2; !fs::create_directory(path); ++i) {
@@ -79,25 +49,6 @@ fs::path make_new(const std::string& example) {
 
 // --- locks ---------------------------------------------------------------------------------------
 
-Lock::Lock(const fs::path& path) : path_(path) {
-    for (;;) {
-        file_ = retried([&] {
-            return open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
-        });
-        check(file_ >= 0, full_name(path), ": failed to make the file: ", std::strerror(errno));
-        struct flock lock = whole_file();
-        if (fcntl(file_, F_SETLK, &lock) == 0) {
-            if (still_named(file_, path)) return;
-        } else if (errno != EACCES && errno != EAGAIN) {
-            return;  // no locks here
-        } else if (fcntl(file_, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK) {
-            holder_ = lock.l_pid > 0 ? lock.l_pid : -1;
-        }
-        close(std::exchange(file_, -1));
-        if (holder_ != 0) return;
-    }
-}
-
 Lock& Lock::operator=(Lock&& other) noexcept {
     if (this == &other) return *this;
     release();
@@ -108,17 +59,6 @@ Lock& Lock::operator=(Lock&& other) noexcept {
 }
 
 Lock::~Lock() { release(); }
-
-void Lock::release() {
-    if (file_ < 0) return;
-    struct stat status {};
-    // The file is removed while it is still locked, and never another that has taken its place.
-    if (fstat(file_, &status) == 0 && S_ISREG(status.st_mode) && status.st_size == 0 &&
-        still_named(file_, path_)) {
-        unlink(path_.c_str());
-    }
-    close(std::exchange(file_, -1));
-}
 
 Lock lock_file(const fs::path& path) {
     std::error_code error;

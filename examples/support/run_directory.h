@@ -1,7 +1,5 @@
 #pragma once
 
-#include <sys/types.h>
-
 #include <filesystem>
 #include <functional>
 #include <set>
@@ -25,14 +23,14 @@ class Lock {
 
     /// The process that holds the lock, if it is another one; this object then holds nothing. 0:
     /// none; -1: one whose number the system does not tell, on another machine, say.
-    pid_t holder() const { return holder_; }
+    long holder() const { return holder_; }
 
   private:
     void release();
 
     std::filesystem::path path_;
     int file_ = -1;
-    pid_t holder_ = 0;
+    long holder_ = 0;
 };
 
 /// A lock on writing to `path`: on PATH.lock, with links followed. Throws Error if another process

@@ -1,9 +1,5 @@
 #include "run_log.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
@@ -26,7 +22,6 @@
 #include <primer/core/io/image.h>
 #include <primer/core/io/image_grid.h>
 #include <primer/core/io/json.h>
-#include <primer/core/io/retry.h>
 #include <primer/core/kernels/isa.h>
 #include <primer/core/kernels/parallel.h>
 #include <primer/core/kernels/processors.h>
@@ -109,10 +104,8 @@ std::string numbers_json(std::span<const Index> numbers) {
 
 std::string now() {
     const std::time_t time = std::time(nullptr);
-    std::tm utc{};
-    gmtime_r(&time, &utc);
     char text[32];
-    std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", std::gmtime(&time));
     return text;
 }
 
@@ -308,9 +301,7 @@ RunLog::RunLog(std::vector<std::string> command, std::vector<Setting> settings,
     if (!part_.empty()) directory_.check_no_other_run(part_);
 }
 
-RunLog::~RunLog() {
-    if (metrics_ >= 0) close(metrics_);
-}
+RunLog::~RunLog() = default;
 
 void RunLog::attempt(const std::string& what, const std::function<void()>& write) {
     const std::string warning = directory_.attempt(what, [&] {
@@ -401,21 +392,15 @@ void RunLog::write_run() const {
 }
 
 void RunLog::open_metrics() {
-    if (metrics_ >= 0) return;
+    if (metrics_.is_open()) return;
     const fs::path path = this->path() / "metrics.jsonl";
     check_replaceable(path, kJsonFile);
-    const int file = retried([&] {
-        return open(path.c_str(),
-                    O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
-    });
-    check(file >= 0, full_name(path), ": failed to open the file: ", std::strerror(errno));
-    struct stat status {};
-    if (fstat(file, &status) != 0 || !S_ISREG(status.st_mode)) {
-        close(file);
-        fail(full_name(path), ": expected a file, or nothing yet, got something that is no file");
-    }
-    metrics_ = file;
-    off_t whole = 0;
+    SystemFile file = SystemFile::to_append(path);
+    check(file.is_open(), full_name(path), ": failed to open the file: ", std::strerror(errno));
+    check(file.is_regular(), full_name(path),
+          ": expected a file, or nothing yet, got something that is no file");
+    metrics_ = std::move(file);
+    Index whole = 0;
     if (begun_after_ > 0) {
         const std::string text = read(path);
         std::istringstream lines(text);
@@ -429,11 +414,11 @@ void RunLog::open_metrics() {
             earlier_seconds_ = number_in(line, "seconds");
         }
         // A process that was killed may have left half a line.
-        whole = static_cast<off_t>(text.rfind('\n') + 1);  // 0 if there is none
+        whole = static_cast<Index>(text.rfind('\n') + 1);  // 0 if there is none
     }
     // A statement of its own: the arguments of check, strerror(errno) among them, are evaluated in
     // any order.
-    const bool cut = retried([&] { return ftruncate(metrics_, whole); }) == 0;
+    const bool cut = metrics_.cut(whole);
     check(cut, full_name(path), ": failed to cut the file: ", std::strerror(errno));
 }
 
@@ -449,18 +434,12 @@ void RunLog::append(const std::string& line) {
 }
 
 void RunLog::write_pending() {
-    const off_t before = lseek(metrics_, 0, SEEK_END);
-    std::string_view rest = pending_;
-    while (!rest.empty()) {
-        const ssize_t count = retried([&] { return ::write(metrics_, rest.data(), rest.size()); });
-        if (count < 0) {
-            const int reason = errno;
-            // Leave no half line: all pending lines are written again.
-            [[maybe_unused]] const int ignored = ftruncate(metrics_, before);
-            fail(full_name(path() / "metrics.jsonl"),
-                 ": failed to write the file: ", std::strerror(reason));
-        }
-        rest.remove_prefix(static_cast<std::size_t>(count));
+    const Index before = metrics_.size();
+    if (!metrics_.write(pending_)) {
+        const int reason = errno;
+        metrics_.cut(before);  // leave no half line: all pending lines are written again
+        fail(full_name(path() / "metrics.jsonl"),
+             ": failed to write the file: ", std::strerror(reason));
     }
     pending_.clear();
 }

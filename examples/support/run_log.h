@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <primer/core/io/event_file.h>
+#include <primer/core/io/system.h>
 #include <primer/datasets/training/evaluate.h>
 #include <primer/layers/inspect/diagnostics.h>
 #include "checkpoints.h"
@@ -98,7 +99,7 @@ class RunLog {
     std::string model_;      // the table of its layers
     Index begun_after_ = 0;  // steps
     bool run_written_ = false;
-    int metrics_ = -1;     // the file, once it is open
+    SystemFile metrics_;   // once it is open
     std::string pending_;  // lines that are not in it yet
     std::unique_ptr<SummaryWriter> events_;
     Index events_skipped_ = 0;    // attempts since they failed
