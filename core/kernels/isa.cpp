@@ -9,6 +9,10 @@
 #include "../error.h"
 #include "isa/table.h"
 
+#ifdef __x86_64__
+#include <cpuid.h>
+#endif
+
 namespace primer::kernels {
 namespace {
 
@@ -31,6 +35,28 @@ Isa choose() {
     return best;
 }
 
+#ifdef __x86_64__
+
+// Whether the processor has the instructions and the system saves their registers. Not
+// __builtin_cpu_supports: it needs a part of the compiler's own library, and where a toolchain
+// links another one, as for musl, it is always false.
+bool has(Isa isa) {
+    constexpr unsigned fma = 1U << 12, xsave = 1U << 27, avx = 1U << 28;
+    constexpr unsigned avx2 = 1U << 5;
+    constexpr unsigned avx512 = 1U << 16 | 1U << 17 | 1U << 30 | 1U << 31;  // F, DQ, BW, VL
+    unsigned a = 0, b = 0, c = 0, d = 0;
+    if (__get_cpuid(1, &a, &b, &c, &d) == 0) return false;
+    constexpr unsigned basics = fma | xsave | avx;
+    if ((c & basics) != basics || __get_cpuid_count(7, 0, &a, &b, &c, &d) == 0) return false;
+    unsigned saved = 0, rest = 0;
+    asm("xgetbv" : "=a"(saved), "=d"(rest) : "c"(0));
+    const unsigned features = isa == Isa::avx2 ? avx2 : avx2 | avx512;
+    const unsigned registers = isa == Isa::avx2 ? 0x06 : 0xe6;  // ymm; and masks, zmm
+    return (b & features) == features && (saved & registers) == registers;
+}
+
+#endif
+
 }  // namespace
 
 bool supported(Isa isa) {
@@ -40,11 +66,8 @@ bool supported(Isa isa) {
             return true;
 #ifdef __x86_64__
         case Isa::avx2:
-            return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
         case Isa::avx512:
-            return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                   __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-                   __builtin_cpu_supports("fma");
+            return has(isa);
 #endif
         default:
             return false;
