@@ -44,26 +44,49 @@ known_names() {
     echo "$seen"
 }
 
-# Fills the arrays mirrors, archives, files and the table of digests md5_of[FILE] for $name.
+# Fills the arrays mirrors, archives and files for $name.
 read_table() {
-    local kind dataset entry md5
+    local kind dataset entry
     mirrors=() archives=() files=()
-    declare -gA md5_of=()
-    while read -r kind dataset entry md5 _; do
+    while read -r kind dataset entry _; do
         [ "$dataset" = "$name" ] || continue
         case $kind in
             mirror)  mirrors+=("$entry") ;;
-            archive) archives+=("$entry"); md5_of[$entry]=$md5 ;;
-            file)    files+=("$entry"); md5_of[$entry]=$md5 ;;
+            archive) archives+=("$entry") ;;
+            file)    files+=("$entry") ;;
         esac
     done < "$table"
 }
 
-md5() { md5sum < "$1" | cut -d ' ' -f 1; }
+# The digest of a file of $name, as the table has it.
+md5_of() {
+    local kind dataset entry md5
+    while read -r kind dataset entry md5 _; do
+        if [ "$kind" != mirror ] && [ "$dataset" = "$name" ] && [ "$entry" = "$1" ]; then
+            echo "$md5"
+            return
+        fi
+    done < "$table"
+}
+
+# macOS has md5, others have md5sum.
+md5() {
+    if command -v md5sum > /dev/null; then md5sum < "$1" | cut -d ' ' -f 1; else command md5 -q "$1"; fi
+}
+
+# flock on file 9, with the options of the program of this name, which macOS lacks.
+flock_9() {
+    if command -v flock > /dev/null; then
+        flock "$@" 9
+    else
+        perl -MFcntl=:flock -e 'open(my $f, ">&=", 9); exit !flock($f, LOCK_EX | (@ARGV ? LOCK_NB : 0))' "$@"
+    fi
+}
 
 # Whether the file exists and has the digest of the table (if the table has one).
 is_correct() {
-    local path=$1 expected=${md5_of[${1##*/}]}
+    local path=$1 expected
+    expected=$(md5_of "${1##*/}")
     [ -f "$path" ] || return 1
     [ "$expected" = - ] || [ "$(md5 "$path")" = "$expected" ]
 }
@@ -81,7 +104,7 @@ refuse_to_replace() {
     for file in "${files[@]}"; do
         path=$1/$file
         if is_correct "$path" || [ ! -e "$path" ] && [ ! -L "$path" ]; then continue; fi
-        die "'$path' is there, and is not the file that is published as $name's (of md5 ${md5_of[$file]});" \
+        die "'$path' is there, and is not the file that is published as $name's (of md5 $(md5_of "$file"));" \
             "fetch replaces nothing: give an empty folder with --to, or move that file elsewhere"
     done
 }
@@ -94,9 +117,9 @@ lock() {
     while true; do
         mkdir -p -- "$work" || die "cannot write into '$dest'; check its permissions or give another folder with --to"
         exec 9> "$work/lock"
-        if ! flock --nonblock 9; then
+        if ! flock_9 --nonblock; then
             say "another fetch is at work in $dest; waiting for it to end"
-            flock 9
+            flock_9
         fi
         if [ "$work/lock" -ef /dev/fd/9 ] || [ ! -e /dev/fd/9 ]; then
             locked=yes
@@ -146,7 +169,7 @@ download() {
             [ -f "$part" ] || : > "$part"   # curl makes no file when the mirror's is empty
             is_correct "$part" && return 0
             found=$(md5 "$part")
-            why="it delivered a wrong file (md5 $found, expected ${md5_of[${part##*/}]})"
+            why="it delivered a wrong file (md5 $found, expected $(md5_of "${part##*/}"))"
             rm -f -- "$part"
             return 1 ;;
         23:*) die "cannot write '$part'; is the disk full?" ;;
@@ -240,7 +263,9 @@ if all_correct "$dest"; then
     exit 0
 fi
 refuse_to_replace "$dest"
-tools=(curl md5sum gzip tar flock)
+tools=(curl gzip tar)
+if ! type -P md5 > /dev/null; then tools+=(md5sum); fi
+if ! command -v perl > /dev/null; then tools+=(flock); fi
 if [[ " ${archives[*]}" == *.zip* ]]; then tools+=(unzip); fi
 for tool in "${tools[@]}"; do
     command -v "$tool" > /dev/null || die "the program '$tool' is missing; install it and run again"
@@ -267,7 +292,7 @@ done
 for file in "${files[@]}"; do
     [ -f "$work/unpacked/$file" ] || die "the archive of $name holds no '$file'; nothing was changed in $dest"
     is_correct "$work/unpacked/$file" ||
-        die "'$file' was unpacked with md5 $(md5 "$work/unpacked/$file"), expected ${md5_of[$file]}; nothing was changed in $dest"
+        die "'$file' was unpacked with md5 $(md5 "$work/unpacked/$file"), expected $(md5_of "$file"); nothing was changed in $dest"
 done
 refuse_to_replace "$dest"   # files that have appeared in the meantime
 for file in "${files[@]}"; do

@@ -47,7 +47,7 @@ for argument in "$@"; do
     esac
 done
 case $what in
-    all) mapfile -t chosen < <(targets) ;;
+    all) read -ra chosen <<< "$(targets | xargs)" ;;
     *)
         # No pipe into grep -q: it may end early, and then the writer fails, and so does the pipe.
         [[ " $(targets | xargs) planted " == *" $what "* ]] ||
@@ -100,7 +100,7 @@ cover() {
     LLVM_PROFILE_FILE=$data.profraw "$bin" -runs=0 "build/fuzz/corpus/$target" "build/fuzz/found/$target" > "$data.log" 2>&1 ||
         die "an input of $target ends it: $(tail -n 5 "$data.log")"
     llvm-profdata-14 merge -sparse "$data.profraw" -o "$data.profdata"
-    mapfile -t sources < <(sed -n 's|^// covers: ||p' "$here/$target.cpp" | tr ' ' '\n')
+    read -ra sources <<< "$(sed -n 's|^// covers: ||p' "$here/$target.cpp" | xargs)"
     llvm-cov-14 report "$bin" -instr-profile="$data.profdata" "${sources[@]/#/$root/}" |
         awk -v target="$target" -v root="$root/" 'NF > 9 && $1 != "Filename" { sub(root, "", $1); print target ": " $1 ": lines " $10 }'
 }
