@@ -79,7 +79,7 @@ flock_9() {
     if command -v flock > /dev/null; then
         flock "$@" 9
     else
-        perl -MFcntl=:flock -e 'open(my $f, ">&=", 9); exit !flock($f, LOCK_EX | (@ARGV ? LOCK_NB : 0))' "$@"
+        perl -MFcntl=:flock -e 'open(my $f, ">&=", 9); exit !flock($f, LOCK_EX | (@ARGV ? LOCK_NB : 0))' -- "$@"
     fi
 }
 

@@ -329,6 +329,28 @@ exec 8>&-
 wait "$waiting" || fail "it failed after waiting"
 expect_files data/digits "./images ./labels"
 
+begin "md5 and perl do in place of md5sum and flock, as on macOS"
+mkdir tools
+for tool in bash dirname readlink mkdir rm rmdir mv curl gzip tar perl cut sleep cat; do
+    ln -s "$(type -P "$tool")" tools/ || fail "there is no $tool"
+done
+printf '#!%s\n[ "$1" = -q ] && "%s" < "$2" | "%s" -d " " -f 1\n' \
+    "$(type -P bash)" "$(type -P md5sum)" "$(type -P cut)" > tools/md5
+chmod +x tools/md5
+mkdir -p data/digits/.primer-fetch
+exec 8> data/digits/.primer-fetch/lock
+flock 8
+PATH=$tmp/tools bash tool/fetch.sh digits > log 2>&1 8>&- & waiting=$!
+for _ in $(seq 1200); do
+    if grep -q "waiting" log; then break; fi
+    sleep 0.1
+done
+expect_log "waiting for it to end"
+exec 8>&-
+wait "$waiting" || fail "it failed after waiting"
+expect_files data/digits "./images ./labels"
+! grep -qi "switch\|not found" log || fail "a tool is missing, or was called wrongly"
+
 begin "PRIMER_MIRROR is used in place of the published mirrors"
 rm -rf mirror_a mirror_b
 mkdir -p "data/my mirror"
