@@ -42,3 +42,4 @@ for TARGET in "$@"; do
     echo "$TARGET: $(find "$work/objects" -name '*.o' | wc -l | tr -d ' ') files compile"
     rm -f "$work"/objects/*
 done
+# SPDX-License-Identifier: MIT

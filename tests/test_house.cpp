@@ -107,6 +107,32 @@ TEST_CASE("house: an include resolves in the repository") {
     CHECK_THROWS(included_file("tests/test_tape.cpp", "#include <primer/core/none.h>"));
 }
 
+// Whether a line of the library or of an example is for one operating system only.
+bool names_a_system(const std::string& line) {
+    static const std::regex name(
+        R"(^\s*#\s*(el)?if.*(_WIN32|__linux__|__unix__|__APPLE__|__wasi__|__GLIBC__))"
+        R"(|^\s*#\s*include\s*<(sys/|windows\.h|unistd\.h|fcntl\.h|pthread\.h|sched\.h))");
+    return std::regex_search(line, name);
+}
+
+TEST_CASE("house: only the files named system differ between operating systems") {
+    CHECK(names_a_system("#include <unistd.h>"));
+    CHECK(names_a_system("#if defined(__unix__) || defined(__APPLE__)"));
+    CHECK_FALSE(names_a_system("#ifdef __AVX2__"));
+    for (const char* folder : {"core", "layers", "optim", "datasets", "examples"}) {
+        const fs::path root = PRIMER_SOURCE_DIR;
+        for (const fs::directory_entry& entry : fs::recursive_directory_iterator(root / folder)) {
+            const fs::path extension = entry.path().extension();
+            if (extension != ".h" && extension != ".cpp") continue;
+            if (entry.path().stem().string().starts_with("system")) continue;
+            std::ifstream file(entry.path());
+            for (std::string line; std::getline(file, line);) {
+                CHECK_MESSAGE(!names_a_system(line), entry.path().string(), ": ", line);
+            }
+        }
+    }
+}
+
 TEST_CASE("house: every include resolves, and none points the wrong way") {
     const fs::path root = PRIMER_SOURCE_DIR;
     int files = 0;
