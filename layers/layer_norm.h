@@ -1,5 +1,7 @@
 #pragma once
 
+#include <initializer_list>
+
 #include "module.h"
 
 namespace primer {
@@ -13,14 +15,17 @@ struct LayerNormLayerOptions {
 
 /// layer_norm over the last dimensions of x [*, normalized_shape]. For the formula see ops.h.
 ///
-///     LayerNorm(512)             // x [N, 512] or [N, length, 512]
-///     LayerNorm(Shape{16, 8, 8})
+///     LayerNorm(512)          // x [N, 512] or [N, length, 512]
+///     LayerNorm({16, 8, 8})
 class LayerNorm : public Module {
   public:
     /// Throws Error for no dimensions and a size below 1.
     explicit LayerNorm(const Shape& normalized_shape, const LayerNormLayerOptions& options = {});
     explicit LayerNorm(Only<Index> size, const LayerNormLayerOptions& options = {})
         : LayerNorm(Shape{size}, options) {}
+    explicit LayerNorm(std::initializer_list<Only<Index>> normalized_shape,
+                       const LayerNormLayerOptions& options = {})
+        : LayerNorm(Shape(normalized_shape), options) {}
     Tensor forward(const Tensor& x) override;
     void visit(Visitor& visitor) override;
     void reset_parameters(Rng& rng = default_rng()) override;

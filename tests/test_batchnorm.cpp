@@ -540,12 +540,12 @@ TEST_CASE("batch_norm kernels: the same bits at every instruction set") {
                                                       {2, 1, 5000, 5000, 5000}};
     for (const kernels::BatchNormBlock& block : blocks) {
         CAPTURE(block.inner);
-        const auto expected = all(kernels::baseline::make_table().batch_norm, block);
-        if (kernels::supported(kernels::Isa::avx2)) {
-            CHECK(all(kernels::avx2::make_table().batch_norm, block) == expected);
-        }
-        if (kernels::supported(kernels::Isa::avx512)) {
-            CHECK(all(kernels::avx512::make_table().batch_norm, block) == expected);
+        const auto at = [&](kernels::Isa isa) {
+            return all(kernels::make_table(isa).batch_norm, block);
+        };
+        const auto expected = at(kernels::Isa::baseline);
+        for (const kernels::Isa isa : {kernels::Isa::avx2, kernels::Isa::avx512}) {
+            if (kernels::supported(isa)) CHECK(at(isa) == expected);
         }
     }
 }

@@ -72,15 +72,15 @@ template <class Part, class Results>
 void same_at_all(Part kernels::Table::*part, FusedMultiplyAdds fused, const Results& results) {
     for (const Index n : kLengths) {
         CAPTURE(n);
-        Bits expected = results(kernels::baseline::make_table().*part, n);
+        const auto at = [&](Isa isa) { return results(kernels::make_table(isa).*part, n); };
+        Bits expected = at(Isa::baseline);
         if (fused == FusedMultiplyAdds::where_available && supported(Isa::avx2)) {
-            const Bits with = results(kernels::avx2::make_table().*part, n);
+            const Bits with = at(Isa::avx2);
             CHECK(nearly_same(with, expected));
             expected = with;
         }
-        if (supported(Isa::avx2)) CHECK(results(kernels::avx2::make_table().*part, n) == expected);
-        if (supported(Isa::avx512)) {
-            CHECK(results(kernels::avx512::make_table().*part, n) == expected);
+        for (const Isa isa : {Isa::avx2, Isa::avx512}) {
+            if (supported(isa)) CHECK(at(isa) == expected);
         }
     }
 }
@@ -92,13 +92,17 @@ void same_at_all(Part kernels::Table::*part, const Results& results) {
 
 TEST_CASE("isa: names, and what this processor has") {
     CHECK(std::string(name(Isa::reference)) == "reference");
+#ifdef __aarch64__
+    CHECK(std::string(name(Isa::baseline)) == "neon");
+#else
     CHECK(std::string(name(Isa::baseline)) == "baseline");
+#endif
     CHECK(std::string(name(Isa::avx2)) == "avx2");
     CHECK(std::string(name(Isa::avx512)) == "avx512");
     CHECK(supported(Isa::baseline));
     CHECK(supported(kernels::isa()));
     const bool reference = kernels::isa() == Isa::reference;  // whose loops are the baseline's
-    const auto baseline = kernels::baseline::make_table().activation.relu;
+    const auto baseline = kernels::make_table(Isa::baseline).activation.relu;
     const bool is_baseline = kernels::table().activation.relu == baseline;
     CHECK(is_baseline == (reference || kernels::isa() == Isa::baseline));
 }

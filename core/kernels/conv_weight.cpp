@@ -24,6 +24,10 @@ namespace {
 constexpr Index kSegment = 1'000'000;  // values of x and dy transposed at a time: 4 MB
 constexpr Index kRun = 192;            // outputs in one sum of a tile: 24 KB of dy, which L1 holds
 
+// The widest registers' lanes and tile's columns. Whatever decides in which order values are added
+// depends on these, in place of the registers in use: so avx2, avx512 and neon give the same bits.
+constexpr Index kMostLanes = 64 / sizeof(Real), kMostColumns = 2 * kMostLanes;
+
 class WeightGradient {
   public:
     WeightGradient(const ConvSizes& s, Index group, const Real* x, const Real* dy)
@@ -57,13 +61,16 @@ class WeightGradient {
   private:
     Index taps() const { return sizes_.h.kernel * sizes_.w.kernel; }
     Index values_of_an_image() const {
-        return pixels_ * blocks_.total + outputs_ * strip_offset(strips_.count);
+        return pixels_ * blocks_.total +
+               outputs_ * ceil_div(strips_.total, kMostLanes) * kMostLanes;
     }
     // A task is one strip by one block. If there are few of them, images are divided as well, and
     // each chunk of images has its own sums. The number of chunks, and so the bits, depend only on
     // the sizes.
     Index chunks_wanted() const {
-        return std::clamp(ceil_div(8, strips_.count * blocks_.count), Index{1}, images_.size);
+        const Index tasks =
+            ceil_div(strips_.total, kMostColumns) * ceil_div(blocks_.total, kMostLanes);
+        return std::clamp(ceil_div(8, tasks), Index{1}, images_.size);
     }
 
     // The width of the strips before this one. Each strip takes whole registers.

@@ -4,9 +4,11 @@
 
 #include <array>
 #include <cstdlib>
+#include <string>
 #include <string_view>
 
 #include "../error.h"
+#include "../text.h"
 #include "isa/table.h"
 
 #ifdef __x86_64__
@@ -21,12 +23,14 @@ constexpr std::array<Isa, 4> kAll{Isa::reference, Isa::baseline, Isa::avx2, Isa:
 Isa choose() {
     const char* wanted = std::getenv("PRIMER_ISA");
     if (wanted != nullptr && *wanted != '\0') {
+        std::string known;
         for (Isa candidate : kAll) {
-            if (std::string_view(wanted) != name(candidate)) continue;
-            check(supported(candidate), "PRIMER_ISA: this processor has no ", wanted);
-            return candidate;
+            if (!supported(candidate)) continue;
+            if (std::string_view(wanted) == name(candidate)) return candidate;
+            known += (known.empty() ? "" : ", ") + std::string(name(candidate));
         }
-        fail("PRIMER_ISA: expected reference, baseline, avx2 or avx512, got '", wanted, "'");
+        fail("PRIMER_ISA: expected one that this processor has (", known, "), got ",
+             in_quotes(wanted));
     }
     Isa best = Isa::baseline;
     for (Isa candidate : kAll) {
@@ -79,10 +83,17 @@ Isa isa() {
     return chosen;
 }
 
+Table make_table(Isa isa) {
+    check(supported(isa), "make_table: this processor has no ", name(isa));
+#ifdef __x86_64__
+    if (isa == Isa::avx512) return avx512::make_table();
+    if (isa == Isa::avx2) return avx2::make_table();
+#endif
+    return baseline::make_table();
+}
+
 const Table& table() {
-    static const Table chosen = isa() == Isa::avx512 ? avx512::make_table()
-                                : isa() == Isa::avx2 ? avx2::make_table()
-                                                     : baseline::make_table();
+    static const Table chosen = make_table(isa());
     return chosen;
 }
 
@@ -91,7 +102,11 @@ const char* name(Isa isa) {
         case Isa::reference:
             return "reference";
         case Isa::baseline:
+#ifdef __aarch64__
+            return "neon";
+#else
             return "baseline";
+#endif
         case Isa::avx2:
             return "avx2";
         case Isa::avx512:

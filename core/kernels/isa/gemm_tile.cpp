@@ -102,21 +102,26 @@ void run(Index rows, Index columns, const TileProduct& product) {
     }
 }
 
-// Four at a time: x is loaded once for all four, and the sums do not wait for each other.
+// Several at a time: x is loaded once for all, and the sums do not wait for each other.
 template <int count>
 void dots_together(Index depth, Index line_step, const Real* lines, const Real* x, Real* y,
                    bool accumulate) {
-    Vector sum[count] = {};
+    constexpr int lanes = 16;
+    using Values = Some<Real, lanes>::Values;
+    Values sum[count] = {};
     Index p = 0;
-    for (; p + kLanes <= depth; p += kLanes) {
-        const Vector factor = load(x + p);
+    for (; p + lanes <= depth; p += lanes) {
+        Values factor;
+        __builtin_memcpy(&factor, x + p, sizeof factor);
         PRIMER_UNROLL for (int i = 0; i < count; ++i) {
-            sum[i] += factor * load(lines + i * line_step + p);
+            Values line;
+            __builtin_memcpy(&line, lines + i * line_step + p, sizeof line);
+            sum[i] += factor * line;
         }
     }
     PRIMER_UNROLL for (int i = 0; i < count; ++i) {
         Real total = accumulate ? y[i] : 0;
-        for (int lane = 0; lane < kLanes; ++lane) total += sum[i][lane];
+        for (int lane = 0; lane < lanes; ++lane) total += sum[i][lane];
         for (Index q = p; q < depth; ++q) total += x[q] * lines[i * line_step + q];
         y[i] = total;
     }
@@ -124,9 +129,10 @@ void dots_together(Index depth, Index line_step, const Real* lines, const Real* 
 
 void dots(Index count, Index depth, Index line_step, const Real* lines, const Real* x, Real* y,
           bool accumulate) {
+    constexpr int together = kBytes > 16 ? 4 : 2;  // as many sums as there are registers for
     Index i = 0;
-    for (; i + 4 <= count; i += 4) {
-        dots_together<4>(depth, line_step, lines + i * line_step, x, y + i, accumulate);
+    for (; i + together <= count; i += together) {
+        dots_together<together>(depth, line_step, lines + i * line_step, x, y + i, accumulate);
     }
     for (; i < count; ++i) {
         dots_together<1>(depth, line_step, lines + i * line_step, x, y + i, accumulate);

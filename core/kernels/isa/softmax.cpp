@@ -14,10 +14,6 @@ double wide(Real v) { return static_cast<double>(v); }
 
 // --- Sums and maxima of a row --------------------------------------------------------------------
 
-template <class T, int n>
-struct Some {
-    using Values [[gnu::vector_size(n * sizeof(T))]] = T;
-};
 // How many Ts are in a register.
 template <class T>
 constexpr int kLanesOf = kBytes / static_cast<int>(sizeof(T));

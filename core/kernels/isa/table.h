@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "../../real.h"
+#include "../isa.h"
 #include "../optimizer.h"
 #include "../upstream.h"
 
@@ -424,8 +425,11 @@ struct Table {
 /// The table of the instruction set in use, isa(); the baseline's for Isa::reference.
 const Table& table();
 
-// One for each instruction set, made by table.cpp. Call only those that the processor supports: the
-// functions themselves are compiled for their instruction set.
+/// The table of any instruction set that this processor has. Throws Error for another.
+Table make_table(Isa isa);
+
+// What makes them, in table.cpp. The functions themselves are compiled for their instruction set.
+// On other processors than x86-64 there is only the baseline.
 namespace baseline {
 Table make_table();
 }

@@ -29,6 +29,14 @@ constexpr int kLanes = kBytes / static_cast<int>(sizeof(Real));
 
 using Vector [[gnu::vector_size(kBytes)]] = Real;
 
+// `lanes` values, in some registers or in a part of one, for as many sums side by side: with a
+// fixed number of them, the order of additions is the same at every instruction set, and so are the
+// bits.
+template <class T, int lanes>
+struct Some {
+    using Values [[gnu::vector_size(lanes * sizeof(T))]] = T;
+};
+
 // Memory need not be aligned to a register's size. Each compiles to one instruction.
 template <class V = Vector, class T>
 V load(const T* from) {

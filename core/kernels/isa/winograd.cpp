@@ -9,17 +9,21 @@ namespace {
 using Index = std::int64_t;
 
 // One direction of each transform: y = M x, where M is one of the matrices.
+//
+// Each factor is a power of 2, or a sum of two: in place of G, which has sixths and twenty-fourths,
+// stands 24 G, and the result is divided by 24 * 24. So all products are exact, and it does not
+// matter which of them a compiler fuses with an addition: all compilers give the same bits.
 
 // B^T, 6 x 6.
 void times_bt(const Vector (&x)[6], Vector (&y)[6]) {
     const Vector even = x[4] - 4 * x[2], odd = x[3] - 4 * x[1];
     const Vector near = x[4] - x[2], far = 2 * (x[3] - x[1]);
-    y[0] = 4 * x[0] - 5 * x[2] + x[4];
+    y[0] = 4 * (x[0] - x[2]) + near;
     y[1] = even + odd;
     y[2] = even - odd;
     y[3] = near + far;
     y[4] = near - far;
-    y[5] = 4 * x[1] - 5 * x[3] + x[5];
+    y[5] = x[5] - x[3] - 2 * far;
 }
 
 // A^T, 4 x 6.
@@ -30,19 +34,6 @@ void times_at(const Vector (&x)[6], Vector (&y)[4]) {
     y[1] = difference1 + 2 * difference2;
     y[2] = sum1 + 4 * sum2;
     y[3] = difference1 + 8 * difference2 + x[5];
-}
-
-// G, 6 x 3.
-void times_g(const Vector (&x)[3], Vector (&y)[6]) {
-    constexpr Real sixth = Real(1) / 6, twelfth = Real(1) / 12, twentyfourth = Real(1) / 24;
-    const Vector outer1 = sixth * (x[0] + x[2]), inner1 = sixth * x[1];
-    const Vector outer2 = twentyfourth * x[0] + sixth * x[2], inner2 = twelfth * x[1];
-    y[0] = Real(0.25) * x[0];
-    y[1] = -outer1 - inner1;
-    y[2] = -outer1 + inner1;
-    y[3] = outer2 + inner2;
-    y[4] = outer2 - inner2;
-    y[5] = x[2];
 }
 
 // A, 6 x 4.
@@ -57,17 +48,32 @@ void times_a(const Vector (&x)[4], Vector (&y)[6]) {
     y[5] = x[3];
 }
 
-// G^T, 3 x 6.
-void times_gt(const Vector (&x)[6], Vector (&y)[3]) {
-    constexpr Real sixth = Real(1) / 6, twelfth = Real(1) / 12, twentyfourth = Real(1) / 24;
-    const Vector sum1 = sixth * (x[1] + x[2]), sum2 = x[3] + x[4];
-    y[0] = Real(0.25) * x[0] - sum1 + twentyfourth * sum2;
-    y[1] = sixth * (x[2] - x[1]) + twelfth * (x[3] - x[4]);
-    y[2] = sixth * sum2 - sum1 + x[5];
+Vector times_6(const Vector& x) { return 4 * x + 2 * x; }
+Vector times_24(const Vector& x) { return 16 * x + 8 * x; }
+
+// 24 G, 6 x 3.
+void times_24g(const Vector (&x)[3], Vector (&y)[6]) {
+    const Vector outer1 = 4 * (x[0] + x[2]), inner1 = 4 * x[1];
+    const Vector outer2 = x[0] + 4 * x[2], inner2 = 2 * x[1];
+    y[0] = times_6(x[0]);
+    y[1] = -outer1 - inner1;
+    y[2] = inner1 - outer1;
+    y[3] = outer2 + inner2;
+    y[4] = outer2 - inner2;
+    y[5] = times_24(x[2]);
 }
 
-// M X M^T for each square X: M times the columns, then M times the rows of the result.
-template <int from_size, int to_size, void times(const Vector (&)[from_size], Vector (&)[to_size])>
+// 24 G^T, 3 x 6.
+void times_24gt(const Vector (&x)[6], Vector (&y)[3]) {
+    const Vector sum1 = 4 * (x[1] + x[2]), sum2 = x[3] + x[4];
+    y[0] = times_6(x[0]) - sum1 + sum2;
+    y[1] = 4 * (x[2] - x[1]) + 2 * (x[3] - x[4]);
+    y[2] = 4 * sum2 - sum1 + times_24(x[5]);
+}
+
+// M X M^T / divisor for each square X: M times the columns, then M times the rows of the result.
+template <int from_size, int to_size, void times(const Vector (&)[from_size], Vector (&)[to_size]),
+          int divisor = 1>
 void transform(Index count, const Squares<const Real>& from, const Squares<Real>& to) {
     for (Index k = 0; k < count; ++k) {
         const Real* const x = from.data + k * from.item;
@@ -83,7 +89,10 @@ void transform(Index count, const Squares<const Real>& from, const Squares<Real>
             Vector row[from_size], result[to_size];
             for (int j = 0; j < from_size; ++j) row[j] = half[j][i];
             times(row, result);
-            for (int j = 0; j < to_size; ++j) store(result[j], y + i * to.row + j * to.column);
+            for (int j = 0; j < to_size; ++j) {
+                if constexpr (divisor > 1) result[j] *= Real(1) / divisor;
+                store(result[j], y + i * to.row + j * to.column);
+            }
         }
     }
 }
@@ -110,9 +119,9 @@ bool finite(Index n, const Real* x) {
 Winograd winograd() {
     return {.input = transform<6, 6, times_bt>,
             .output = transform<6, 4, times_at>,
-            .weight = transform<3, 6, times_g>,
+            .weight = transform<3, 6, times_24g, 24 * 24>,
             .output_gradient = transform<4, 6, times_a>,
-            .weight_gradient = transform<6, 3, times_gt>,
+            .weight_gradient = transform<6, 3, times_24gt, 24 * 24>,
             .finite = finite};
 }
 
