@@ -3,9 +3,9 @@
 namespace primer::kernels {
 
 /// The instruction sets for which the library has code. The program chooses one when it starts, so
-/// one binary runs on old processors and uses new ones fully. `baseline` is what all processors of a
-/// kind have: SSE2 on x86-64 and NEON, under this name, on AArch64. With `reference`, kernels that have a
-/// plain definition (namespace reference) run that: slow, but easy to trust.
+/// one binary runs on old processors and uses new ones fully. `baseline` is what all processors of
+/// a kind have: on x86-64 SSE2; on AArch64 NEON, which is its name there. With `reference`, kernels
+/// that have a plain definition (namespace reference) run that: slow, but easy to trust.
 enum class Isa { reference, baseline, avx2, avx512 };
 
 /// The instruction set in use: the one that the environment variable PRIMER_ISA names or, if it is
