@@ -187,7 +187,7 @@ class Server:
         # A separate opener, to bypass any proxy.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         headers = {"Content-Type": "application/json"}
-        with opener.open(urllib.request.Request(url, body, headers), timeout=60) as answer:
+        with opener.open(urllib.request.Request(url, body, headers), timeout=600) as answer:
             return answer.read()
 
     def json(self, route, post=None, **query):

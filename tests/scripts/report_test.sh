@@ -174,7 +174,7 @@ for i in range(1, 500):
     print('{"kind": "epoch", "epoch": %d, "step": %d, "dead_units": {%s}}' %
           (i, i, ", ".join('"%d-%d": 0' % (i, k) for k in range(1000))))
 END
-run 0 timeout 60 "$report" huge
+run 0 timeout 600 "$report" huge
 bad 2 "^error: --out: $work/no/page.html" whole --out no/page.html
 truncate -s 1G huge/metrics.jsonl huge/run.json
 bad 1 "^error: $work/huge/run.json: expected at most 16 MB, got 1024 MB" huge

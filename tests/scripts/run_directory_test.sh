@@ -240,7 +240,7 @@ for name in metrics.jsonl run.json; do
     cp -r switch pipe
     rm "pipe/$name"
     mkfifo "pipe/$name"
-    run 0 timeout 60 "$bin/mnist_mlp" --resume pipe
+    run 0 timeout 600 "$bin/mnist_mlp" --resume pipe
     [ -p "pipe/$name" ] || [ -f "pipe/$name" ] || fail "$name is gone"
 done
 (
@@ -249,7 +249,7 @@ done
     mkdir runs
     mkfifo runs/.order
     code=0
-    timeout 60 "$bin/mnist_mlp" --resume latest > out 2>&1 < /dev/null || code=$?
+    timeout 600 "$bin/mnist_mlp" --resume latest > out 2>&1 < /dev/null || code=$?
     [ "$code" != 124 ] || fail "--resume latest waits for a pipe"
 )
 
