@@ -306,6 +306,14 @@ TEST_CASE("LayerNorm: gradients") {
     }
 }
 
+TEST_CASE("LayerNorm: one size or several, as PyTorch's users write them") {
+    CHECK(LayerNorm(10).weight.shape() == Shape{10});
+    CHECK(LayerNorm({10}).weight.shape() == Shape{10});
+    CHECK(LayerNorm(Shape{10}).weight.shape() == Shape{10});
+    CHECK(LayerNorm({10}, {.eps = 1e-3, .bias = false}).weight.shape() == Shape{10});
+    CHECK(LayerNorm({3, 4}, {.eps = 1e-3}).weight.shape() == Shape{3, 4});
+}
+
 TEST_CASE("LayerNorm: bad shapes and options") {
     LayerNorm layer(3);
     check_error(
