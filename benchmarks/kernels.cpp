@@ -200,7 +200,7 @@ void add_batch_norm(std::vector<Kernel>& all, const std::string& suffix, bool re
                                     {.x = x.data(),
                                      .dy = dy.data(),
                                      .moments = given.data(),
-                                     .moments_of_x = true},
+                                     .moments_depend_on_x = true},
                                     dx.mutable_data(), dw.mutable_data(), db.mutable_data());
                        };
                    }});
@@ -242,14 +242,14 @@ void add_elementwise(std::vector<Kernel>& all, Index n, const std::string& suffi
                    }});
     all.push_back({"relu" + suffix, 0, bytes_of(2 * n), [=]() -> Call {
                        return [=, x = random({n}), y = random({n})] {
-                           kernels::elementwise(n, 16384, kernels::table().activation.relu,
-                                                x.data(), y.mutable_data());
+                           kernels::in_chunks(n, 16384, kernels::table().activation.relu, x.data(),
+                                              y.mutable_data());
                        };
                    }});
     all.push_back({"relu_backward" + suffix, 0, bytes_of(3 * n), [=]() -> Call {
                        return [=, y = random({n}), dy = random({n}), dx = random({n})] {
-                           kernels::elementwise(n, 16384, kernels::table().activation.relu_backward,
-                                                y.data(), dy.data(), dx.mutable_data());
+                           kernels::in_chunks(n, 16384, kernels::table().activation.relu_backward,
+                                              y.data(), dy.data(), dx.mutable_data());
                        };
                    }});
     const std::vector<std::uint8_t> mask(static_cast<std::size_t>(n));

@@ -65,8 +65,8 @@ Tensor tensor(const T& numbers) {
     return tensor(std::vector<Real>(numbers.values.begin(), numbers.values.end()), numbers.shape);
 }
 
-/// x's values without what is behind the point: to_int(tensor({-1.5, 2})) is {-1, 2}; PyTorch's
-/// x.long(). Throws Error for NaN, and for numbers that an Index cannot hold.
+/// x's values without their fractions: to_int(tensor({-1.5, 2})) is {-1, 2}; PyTorch's x.long().
+/// Throws Error for NaN, and for numbers that an Index cannot hold.
 IntTensor to_int(const Tensor& x);
 
 /// The values are not initialised. Here, as in zeros, ones, rand and randn, the sizes may be
@@ -80,7 +80,7 @@ Tensor ones(const Shape& shape);
 Tensor ones(WholeNumber auto... sizes) { return ones(Shape{sizes...}); }
 Tensor full(const Shape& shape, Only<Real> value);
 Tensor full(Number auto...) = delete;  // write full({2, 3}, 0.5)
-/// Of x's shape.
+/// The same, in x's shape.
 Tensor zeros_like(const Tensor& x);
 Tensor ones_like(const Tensor& x);
 

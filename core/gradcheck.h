@@ -21,7 +21,7 @@ struct GradcheckOptions {
 ///
 /// `f` must be deterministic and smooth within eps of the inputs (keep relu away from 0). Throws an
 /// Error that names the worst element of the first input that disagrees. Needs the build in which
-/// Real is double, primer::primer_double: in float, rounding would drown the result.
+/// Real is double, primer::primer_double, because in float rounding would drown the result.
 void gradcheck(const std::function<Tensor(const std::vector<Tensor>&)>& f,
                const std::vector<Tensor>& inputs, const GradcheckOptions& options = {});
 

@@ -69,7 +69,7 @@ const Tensor& uniform_(const Tensor& x, Only<Real> low = 0, Only<Real> high = 1,
 const Tensor& normal_(const Tensor& x, Only<Real> mean = 0, Only<Real> stddev = 1,
                       Rng& rng = default_rng());
 /// normal_ with every number outside [low, high] drawn again. Throws Error for fewer than 1 in 100
-/// within: they would be drawn for too long.
+/// within, because drawing would take too long.
 const Tensor& trunc_normal_(const Tensor& x, Only<Real> mean = 0, Only<Real> stddev = 1,
                             Only<Real> low = -2, Only<Real> high = 2, Rng& rng = default_rng());
 /// Every element becomes `value`, 0 or 1.

@@ -26,7 +26,7 @@ struct IntTensor {
         check_whole("IntTensor(shape, values)");
     }
 
-    /// Throws Error, naming `who`, unless there are shape.numel() values: the members are public,
+    /// Throws Error, naming `who`, unless there are shape.numel() values. The members are public,
     /// so every function that takes an IntTensor calls this first.
     void check_whole(const char* who) const {
         check(std::ssize(values) == shape.numel(), who, ": IntTensor: shape ", shape, " needs ",

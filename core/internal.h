@@ -5,13 +5,13 @@
 #include "error.h"
 #include "saved.h"
 
-// For the library's own files. Users have reshape, view and slice, which are recorded.
+// Only the library's own files use this. Users have reshape, view and slice, which are recorded.
 
 namespace primer::internal {
 
 /// A tensor of `shape` over the values of `x`, beginning at its element `offset`. It shares x's
-/// memory, and it is not recorded: an op that returns one must record itself. Throws Error unless
-/// all of it lies within x.
+/// memory, and it is not recorded, so an op that returns one must record itself. Throws Error
+/// unless all of it lies within x.
 Tensor alias(const Tensor& x, const Shape& shape, Index offset = 0);
 
 /// Whether a tape would want the gradient of `x`, which may be undefined.

@@ -12,8 +12,8 @@
 namespace primer {
 
 /// The value of a loss of one element, for a training loop to log. Throws Error if it is NaN or
-/// infinite: training has diverged, and each further step would only spoil the weights. Call it
-/// before the step.
+/// infinite, because then training has diverged, and each further step would only spoil the
+/// weights. Call it before the step.
 double loss_value(const Tensor& loss);
 
 /// How many of the N examples have their label among the k classes with the largest outputs; of

@@ -29,13 +29,13 @@ struct Op {
     const char* name;                    ///< must outlive the tape
     std::optional<Index> multiply_adds;  ///< of the forward; nullopt: unknown
     /// The first so many defined inputs are the factors of the products; the gradient of each costs
-    /// as much as the forward. Of a linear 2, x and the weight: the bias is none. nullopt: unknown.
+    /// as much as the forward. linear has 2, x and the weight, not the bias. nullopt: unknown.
     std::optional<int> factors;
 };
 
-/// While it lives, it hears of every op that its thread calls, whether or not a Tape records the
-/// op. An op made of others is reported after them. Hooks must end on their own thread, the last
-/// made first.
+/// While it exists, it is notified of every op that its thread calls, whether or not a Tape records
+/// the op. An op made of others is reported after them. Hooks must end on their own thread, the
+/// last made first.
 class OpHook {
   public:
     OpHook();

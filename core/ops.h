@@ -21,7 +21,7 @@
 //
 // At the edges of their domains (signed zeros, infinities, NaN, the largest numbers, sizes of 0)
 // they behave as PyTorch's do; exceptions are stated here, with the reason. A result closer to the
-// exact one is also right. tests/parity/sweep.py checks all of this.
+// exact value also counts as correct. tests/parity/sweep.py checks all of this.
 //
 // Every op returns a new tensor and leaves its inputs alone, with these exceptions: relu_ and
 // leaky_relu_ write over x, as do +=, -=, *= and /=, which are members of Tensor; batch_norm in
@@ -54,7 +54,8 @@ Tensor neg(const Tensor& x);   ///< -x
 Tensor exp(const Tensor& x);   ///< e^x
 Tensor log(const Tensor& x);   ///< ln x
 Tensor sqrt(const Tensor& x);  ///< x^(1/2)
-/// |x|. The derivative at 0 is taken as 0. At a NaN it is NaN: a 0, as in PyTorch, would hide it.
+/// |x|. The derivative at 0 is taken as 0. At a NaN it is NaN, because a 0, as in PyTorch, would
+/// hide it.
 Tensor abs(const Tensor& x);
 Tensor sin(const Tensor& x);  ///< The sine of x, an angle in radians. NaN for an infinite x.
 Tensor cos(const Tensor& x);  ///< The cosine, likewise.
@@ -80,9 +81,9 @@ Tensor clamp_max(const Tensor& x, Only<double> max);
 /// to the one that was taken; the condition gets none.
 Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b);
 
-// Comparisons give 1 where they hold, else 0: conditions for where(). No gradient. NaN equals
-// nothing, itself included. Since == gives a tensor, `if (a == b)` does not compile: it would have
-// to say whether all elements must be equal or one of them.
+// Comparisons give 1 where they hold, else 0, so they serve as conditions for where(). They have no
+// gradient. NaN equals nothing, itself included. Since == gives a tensor, `if (a == b)` does not
+// compile, because it does not say whether all elements must be equal or just one.
 Tensor lt(const Tensor& a, const Tensor& b);  ///< a < b
 Tensor le(const Tensor& a, const Tensor& b);  ///< a <= b
 Tensor gt(const Tensor& a, const Tensor& b);  ///< a > b
@@ -99,31 +100,34 @@ inline Tensor operator==(const Tensor& a, const Tensor& b) { return eq(a, b); }
 inline Tensor operator!=(const Tensor& a, const Tensor& b) { return ne(a, b); }
 
 /// IntTensors, such as argmax(logits, 1) and labels, compare likewise, but must have the same
-/// shape: a column against a row, which PyTorch broadcasts to a matrix, is a mistake more often
-/// than not.
+/// shape, because a column against a row, which PyTorch broadcasts to a matrix, is a mistake more
+/// often than not.
 Tensor eq(const IntTensor& a, const IntTensor& b);
 inline Tensor operator==(const IntTensor& a, const IntTensor& b) { return eq(a, b); }
 inline Tensor operator!=(const IntTensor& a, const IntTensor& b) { return 1 - eq(a, b); }
-/// With one number: labels == 3.
+/// Compares each element with one number: labels == 3.
 Tensor operator==(const IntTensor& a, Only<Index> b);
 inline Tensor operator!=(const IntTensor& a, Only<Index> b) { return 1 - (a == b); }
 
 // --- activation.cpp ----------------------------------------------------------------------------
 
-// These work element by element, except for the last four: y has the shape of x. A NaN stays a
-// NaN. Its gradient is NaN as well where the derivative is a formula in x (elu, selu, gelu, silu,
-// tanh, softplus, hardswish, ...); relu, leaky_relu and prelu pass the gradient on at a NaN as at
-// any number, as PyTorch's do; and relu6, hardtanh and hardsigmoid, whose derivative is 0 unless x
-// lies between two numbers, give 0. For some of these, PyTorch's depends on the position in a
-// vector. At a kink the derivative is the one from the left, except where a comment states it.
+// All but the last four work element by element, so y has the shape of x. A NaN stays a NaN. Its
+// gradient is NaN as well where the derivative is a formula in x (elu, selu, gelu, silu, tanh,
+// softplus, hardswish, ...); relu, leaky_relu and prelu pass the gradient on at a NaN as at any
+// number, as PyTorch's do; and relu6, hardtanh and hardsigmoid, whose derivative is 0 unless x lies
+// between two numbers, give 0. For some of these, PyTorch's gradient at a NaN depends on the
+// element's position in a SIMD vector.
+//
+// At a kink the derivative is the one from the left. The exceptions are the upper kinks of relu6,
+// hardtanh, hardsigmoid and hardswish; their comments give the derivative there.
 
 /// max(x, 0). The derivative at 0 is taken as 0.
 Tensor relu(const Tensor& x);
 /// x where x > 0, else negative_slope x.
 Tensor leaky_relu(const Tensor& x, Only<double> negative_slope = 0.01);
 /// relu and leaky_relu in place: they overwrite x, return it and take no memory. While a Tape
-/// records, x must not be a leaf that asks for its gradient, and backward throws Error if another
-/// op needs the old values. leaky_relu_ always needs negative_slope >= 0.
+/// records, x must not be a leaf that requires a gradient, and backward throws Error if another op
+/// needs the old values. leaky_relu_ always needs negative_slope >= 0.
 Tensor relu_(const Tensor& x);
 Tensor leaky_relu_(const Tensor& x, Only<double> negative_slope = 0.01);
 /// leaky_relu with learnt slopes: x where x > 0, else weight x. The weight is [] or [1], for all of
@@ -165,8 +169,8 @@ Tensor sigmoid(const Tensor& x);
 Tensor logsigmoid(const Tensor& x);
 /// (e^x - e^-x) / (e^x + e^-x)
 Tensor tanh(const Tensor& x);
-/// x / (1 + |x|). NaN at infinity, as in PyTorch. (PyTorch's gradient is also NaN for an infinite
-/// one from above.)
+/// x / (1 + |x|). NaN at infinity, as in PyTorch. (PyTorch's gradient is also NaN if the upstream
+/// gradient is infinite.)
 Tensor softsign(const Tensor& x);
 
 /// The options of softplus and Softplus.
@@ -225,7 +229,7 @@ Tensor view(const Tensor& x, const Shape& shape);
 Tensor view(const Tensor& x, WholeNumber auto... sizes) { return view(x, {Only<Index>(sizes)...}); }
 /// Merges dimensions start_dim ... end_dim: [2, 3, 4, 5] from 1 -> [2, 60]. Shares memory with x.
 Tensor flatten(const Tensor& x, Only<int> start_dim = 0, Only<int> end_dim = -1);
-/// Without the dimensions of size 1, or without dimension `dim` if its size is 1. Shares memory
+/// x without its dimensions of size 1, or without dimension `dim` if its size is 1. Shares memory
 /// with x.
 Tensor squeeze(const Tensor& x);
 Tensor squeeze(const Tensor& x, Only<int> dim);
@@ -234,8 +238,8 @@ Tensor squeeze(const Tensor& x, Only<int> dim);
 Tensor unsqueeze(const Tensor& x, Only<int> dim);
 /// x with dimensions dim0 and dim1 exchanged: y[.., j, .., i, ..] = x[.., i, .., j, ..]. A copy.
 Tensor transpose(const Tensor& x, Only<int> dim0, Only<int> dim1);
-/// The dimensions in a new order: of x [N, H, W, C], permute(x, {0, 3, 1, 2}) is [N, C, H, W]. A
-/// copy.
+/// x with its dimensions in a new order: [N, H, W, C] becomes [N, C, H, W] with permute(x, {0, 3,
+/// 1, 2}). A copy.
 Tensor permute(const Tensor& x, std::span<const int> dims);
 Tensor permute(const Tensor& x, std::initializer_list<Only<int>> dims);
 Tensor permute(const Tensor& x, WholeNumber auto... dims) {
@@ -248,15 +252,15 @@ struct SliceOptions {
     Only<Index> step = 1;  ///< from one element to the next; at least 1
 };
 
-/// x[start], x[start + step], ..., up to but not including x[end], along dimension `dim`: Python's
+/// x[start], x[start + step], ..., up to but not including x[end], along dimension `dim`. Python's
 /// x[:, a:b:step] is slice(x, a, b, {.dim = 1, .step = step}), and x[:, a:], to the end, is
 /// slice(x, a, {.dim = 1}). Negative start and end count from the end. Throws Error for an end
-/// before the start, and for either outside x, where Python makes do with what there is. Shares
-/// memory with x along dimension 0 with step 1; otherwise a copy.
+/// before the start, and for either outside x, where Python clamps them. Shares memory with x along
+/// dimension 0 with step 1; otherwise a copy.
 Tensor slice(const Tensor& x, Only<Index> start, Only<Index> end, const SliceOptions& options = {});
 Tensor slice(const Tensor& x, Only<Index> start, const SliceOptions& options = {});
 /// x at one position of dimension `dim`, which the result lacks; a negative index counts from the
-/// end. Shares memory with x along dimension 0; otherwise a copy. For x[i] see Tensor.
+/// end. Shares memory with x along dimension 0; otherwise a copy. Tensor also has x[i].
 Tensor select(const Tensor& x, Only<int> dim, Only<Index> index);
 /// x cut into pieces of split_size along dimension `dim`, the last one smaller if need be; or into
 /// pieces of these sizes, which add up to the dimension's. The pieces are slices.
@@ -270,8 +274,7 @@ std::vector<Tensor> chunk(const Tensor& x, Only<Index> chunks, Only<int> dim = 0
 /// tensor of shape [0] is no exception; PyTorch skips it.)
 Tensor concat(std::span<const Tensor> tensors, Only<int> dim = 0);
 Tensor concat(std::initializer_list<Tensor> tensors, Only<int> dim = 0);
-/// The tensors, all of one shape, along a new dimension before dimension `dim`; -1: behind the
-/// last.
+/// The tensors, all of one shape, along a new dimension before dimension `dim`; -1: after the last.
 Tensor stack(std::span<const Tensor> tensors, Only<int> dim = 0);
 Tensor stack(std::initializer_list<Tensor> tensors, Only<int> dim = 0);
 /// x broadcast to `shape`. A copy.
@@ -279,7 +282,7 @@ Tensor expand(const Tensor& x, const Shape& shape);
 Tensor expand(const Tensor& x, WholeNumber auto... sizes) { return expand(x, Shape{sizes...}); }
 
 // --- index.cpp: rows picked by number ------------------------------------------------------------
-// Indices from 0 on; negative ones are an Error, as in PyTorch. A row picked several times gets
+// Indices count from 0; negative ones throw Error, as in PyTorch. A row picked several times gets
 // the sum of the gradients, added up in the order of the indices.
 
 /// y[.., j, ..] = x[.., index[j], ..] along dimension `dim`, for index [n].
@@ -287,8 +290,8 @@ Tensor index_select(const Tensor& x, Only<int> dim, const IntTensor& index);
 
 /// The options of embedding.
 struct EmbeddingOptions {
-    /// A row whose weights get no gradient, for the index that fills up short sequences. A negative
-    /// one counts from the end.
+    /// The row used as padding for short sequences; its weights get no gradient. A negative index
+    /// counts from the end.
     std::optional<Only<Index>> padding_idx = {};
 };
 
@@ -308,10 +311,10 @@ struct PadOptions {
 };
 
 /// x with margins, two sizes for each dimension and the last dimension first: {left, right, top,
-/// bottom, ...}; dimensions that are not named get none. A negative size takes away instead.
-/// Reflection leaves out the edge itself, [1, 2, 3] -> [2, 1, 2, 3, 2], so its sizes must be below
-/// the dimension's, and it leaves at least one element of each (in PyTorch, not always). It takes
-/// any dimensions of any x; PyTorch's takes the last one to three, of an x with one or two more.
+/// bottom, ...}; dimensions that are not named get none. A negative size crops. Reflection leaves
+/// out the edge itself, [1, 2, 3] -> [2, 1, 2, 3, 2], so its sizes must be below the dimension's,
+/// and it leaves at least one element of each (in PyTorch, not always). It takes any dimensions of
+/// any x; PyTorch's takes the last one to three, of an x with one or two more.
 Tensor pad(const Tensor& x, std::span<const Index> sizes, const PadOptions& options = {});
 Tensor pad(const Tensor& x, std::initializer_list<Only<Index>> sizes,
            const PadOptions& options = {});
@@ -323,7 +326,7 @@ Tensor pad(const Tensor& x, std::initializer_list<Only<Index>> sizes,
 
 /// sum_i x_i; 0 if there are no elements.
 Tensor sum(const Tensor& x, const Dims& dims = {}, Only<bool> keepdim = false);
-/// Finite for finite elements, even if their sum is not. NaN if there are no elements.
+/// The mean; finite for finite elements even if their sum overflows. NaN if there are no elements.
 Tensor mean(const Tensor& x, const Dims& dims = {}, Only<bool> keepdim = false);
 /// The largest and the smallest element; a NaN counts as both. Several that are equally large share
 /// the gradient evenly, and so do several NaN (PyTorch's amax and amin then give NaN to all
@@ -334,7 +337,7 @@ Tensor min(const Tensor& x);
 Tensor amax(const Tensor& x, const Dims& dims = {}, Only<bool> keepdim = false);
 Tensor amin(const Tensor& x, const Dims& dims = {}, Only<bool> keepdim = false);
 /// As above, but the gradient goes to the first of the largest (smallest), as in PyTorch, whose
-/// max(x, dim) gives its position as well: here argmax does.
+/// max(x, dim) also returns the position; here, use argmax.
 Tensor max(const Tensor& x, Only<int> dim, Only<bool> keepdim = false);
 Tensor min(const Tensor& x, Only<int> dim, Only<bool> keepdim = false);
 /// The position of the (first) largest or smallest element: in x flattened, or along `dim`. No
@@ -363,17 +366,17 @@ Tensor stddev(const Tensor& x, const Dims& dims = {}, const VarOptions& options 
 Tensor logsumexp(const Tensor& x, const Dims& dims, Only<bool> keepdim = false);
 /// (sum_i |x_i|^p)^(1/p), PyTorch's linalg.vector_norm: p = 2 is the length of a vector, p = 1 the
 /// sum of |x_i|, infinity the largest and -infinity the smallest |x_i|, 0 how many x_i are not 0.
-/// The gradient at x_i = 0 is taken as 0; for p = 0 it is 0 everywhere; several that are the
-/// largest (smallest) share it. At a NaN it is NaN (in PyTorch 0 for p = 1 and infinity, which
-/// hides it). Without elements the norm is 0, but for p < 0 and p = infinity an Error, unless the
-/// result is empty anyway. p must not be NaN.
+/// The gradient at x_i = 0 is taken as 0; for p = 0 it is 0 everywhere; tied largest (smallest)
+/// elements share it. At a NaN it is NaN (in PyTorch 0 for p = 1 and infinity, which hides it).
+/// Without elements the norm is 0, but p < 0 and p = infinity throw Error, unless the result is
+/// empty anyway. p must not be NaN.
 Tensor norm(const Tensor& x, Only<double> p = 2, const Dims& dims = {}, Only<bool> keepdim = false);
 
 // --- conv2d.cpp --------------------------------------------------------------------------------
 
 /// Zeros around an image: a number of rows and columns on each side; "valid", none; or "same",
-/// enough to give y the size of x, which needs stride 1. If "same" needs an odd number, one more of
-/// them is below, or on the right.
+/// enough to give y the size of x, which needs stride 1. If the total is odd, the extra row goes at
+/// the bottom, the extra column on the right.
 struct ConvPadding {
     /// A number for all sides, or a Size2.
     template <std::convertible_to<Size2> T>
@@ -401,11 +404,12 @@ struct Conv2dOptions {
 ///                     x[n, c, i stride - padding + k dilation, j stride - padding + l dilation]
 /// over the C_in / groups channels c of o's group, with x = 0 outside the image, and
 ///     OH = (H + 2 padding - dilation (kh - 1) - 1) / stride + 1, rounded down; OW likewise.
-/// One image, x [C_in, H, W], gives [C_out, OH, OW].
+/// One image, x [C_in, H, W], gives [C_out, OH, OW]. core/kernels/reference.cpp has all this as
+/// plain loops.
 ///
-/// N and C_in may be 0, but H and W may not: an image without pixels is a mistake (PyTorch takes
-/// some). The kernels also multiply the zeros outside the image: there, a weight that is not finite
-/// may give NaN, and an upstream gradient that is not finite may give NaN in the gradient of
+/// N and C_in may be 0, but H and W may not, because an image without pixels is a mistake (PyTorch
+/// takes some). The kernels also multiply the zeros outside the image: there, a weight that is not
+/// finite may give NaN, and an upstream gradient that is not finite may give NaN in the gradient of
 /// weight. x may hold anything.
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias = {},
               const Conv2dOptions& options = {});
@@ -445,7 +449,7 @@ Tensor conv_transpose2d(const Tensor& x, const Tensor& weight, const Tensor& bia
 /// The options of max_pool2d and MaxPool2d.
 struct MaxPool2dOptions {
     Size2 kernel_size = 0;   ///< required
-    Size2 stride = 0;        ///< 0: the kernel, so that the windows lie side by side
+    Size2 stride = 0;        ///< 0 means kernel_size, so that windows do not overlap
     Size2 padding = 0;       ///< cells of -infinity on each side; at most half the kernel
     Size2 dilation = 1;      ///< distance between neighbouring cells of the window
     bool ceil_mode = false;  ///< round OH and OW up: the last window may reach past the edge
@@ -462,7 +466,7 @@ inline Tensor max_pool2d(const Tensor& x, Size2 kernel_size, Size2 stride = 0, S
 /// The options of avg_pool2d and AvgPool2d.
 struct AvgPool2dOptions {
     Size2 kernel_size = 0;          ///< required
-    Size2 stride = 0;               ///< 0: the kernel, so that the windows lie side by side
+    Size2 stride = 0;               ///< 0 means kernel_size, so that windows do not overlap
     Size2 padding = 0;              ///< zeros on each side; at most half the kernel
     bool ceil_mode = false;         ///< as in max_pool2d
     bool count_include_pad = true;  ///< divide by the cells in image and padding, not image alone
@@ -500,7 +504,7 @@ struct BatchNormOptions {
 ///
 ///     running = (1 - momentum) running + momentum found
 ///
-/// Only here, the variance found is the sum of squares over count - 1, not over count.
+/// For this update only, the variance is the sum of squares divided by count - 1 instead of count.
 ///
 /// With `relu`, values below 0 become 0: the same as relu(batch_norm(..)), including the derivative
 /// at 0, but in one pass over x. Throws Error for training with one value for each channel. With no
@@ -572,12 +576,13 @@ struct CrossEntropyOptions {
 
 /// -sum_c weight_c target_c log_softmax(logits)_c for each example: logits [N, C, ...] and labels
 /// [N, ...] in 0 ... C - 1, where each position of ... is an example by itself; or logits [C] and a
-/// label []. Averaged or summed -> [], or in the labels' shape. The mean divides by the sum of the
-/// weights of all labels; ignored ones add nothing to either sum. So the mean over no examples is
-/// NaN, the sum 0; but there must be at least one class (PyTorch takes logits [0, 0]).
+/// label []. The result is [] (mean or sum over all examples) or, with Reduction::none, has the
+/// labels' shape. The mean divides by the sum of the weights of all labels; ignored ones add
+/// nothing to either sum. So the mean over no examples is NaN, the sum 0; but there must be at
+/// least one class (PyTorch takes logits [0, 0]).
 ///
-/// Computed from the logits, so it is exact where softmax would round to 0 or overflow. An ignored
-/// example has gradient 0 even if its logits are NaN (PyTorch: NaN).
+/// It is computed from the logits, so it is exact where softmax would round to 0 or overflow. An
+/// ignored example has gradient 0 even if its logits are NaN (PyTorch: NaN).
 Tensor cross_entropy(const Tensor& logits, const IntTensor& labels,
                      const CrossEntropyOptions& options = {});
 inline Tensor cross_entropy(const Tensor& logits, std::initializer_list<Only<Index>> labels,
@@ -603,9 +608,9 @@ Tensor nll_loss(const Tensor& log_probabilities, const IntTensor& labels,
                 const NllLossOptions& options = {});
 
 // --- loss.cpp: x and target must have the same shape (PyTorch broadcasts, with a warning) --------
-// Averaged or summed over all elements -> [], or as x.
+// The result is [] (mean or sum over all elements) or, with Reduction::none, has x's shape.
 
-/// Of the losses that have no option but this one. The reduction may also stand by itself:
+/// The options of losses that have only this one. The reduction can also be passed directly:
 /// mse_loss(x, target, Reduction::sum).
 struct LossOptions {
     Reduction reduction = Reduction::mean;  ///< of the losses
@@ -617,7 +622,8 @@ inline Tensor mse_loss(const Tensor& x, const Tensor& target, const LossOptions&
     return mse_loss(x, target, options.reduction);
 }
 /// |x - target|. The derivative at 0 is taken as 0. Where the difference is NaN, so is the
-/// gradient: a 0, as in PyTorch, would hide that. The same holds for smooth_l1_loss and l1_penalty.
+/// gradient, because a 0, as in PyTorch, would hide it. The same holds for smooth_l1_loss and
+/// l1_penalty.
 Tensor l1_loss(const Tensor& x, const Tensor& target, Reduction reduction = Reduction::mean);
 inline Tensor l1_loss(const Tensor& x, const Tensor& target, const LossOptions& options) {
     return l1_loss(x, target, options.reduction);
@@ -645,14 +651,14 @@ Tensor huber_loss(const Tensor& x, const Tensor& target, const HuberLossOptions&
 /// The options of binary_cross_entropy.
 struct BinaryCrossEntropyOptions {
     Reduction reduction = Reduction::mean;  ///< of the losses
-    /// Of each element: a number, or a tensor that broadcasts to x's shape. A constant: it gets no
-    /// gradient. Undefined: 1.
+    /// The weight of each element: a number, or a tensor that broadcasts to x's shape. A constant:
+    /// it gets no gradient. Undefined: 1.
     Tensor weight = {};
 };
 
 /// -weight (t log(x) + (1 - t) log(1 - x)) for probabilities x and targets t, both from 0 to 1.
-/// Each logarithm is taken as at least -100, so that a wrong 0 or 1 costs 100; and in the gradient
-/// (x - t) / (x (1 - x)) the divisor as at least 1e-12. The next op is more precise.
+/// Logarithms are clamped to at least -100, so a confident mistake costs 100; the divisor of the
+/// gradient, (x - t) / (x (1 - x)), is clamped to at least 1e-12. The next op is more precise.
 Tensor binary_cross_entropy(const Tensor& x, const Tensor& target,
                             const BinaryCrossEntropyOptions& options = {});
 
@@ -665,16 +671,17 @@ struct BinaryCrossEntropyWithLogitsOptions {
 };
 
 /// -weight (pos_weight t log s(x) + (1 - t) log(1 - s(x))) with s(x) = 1 / (1 + e^-x) and targets t
-/// from 0 to 1: others are an Error, as they are mostly labels of several classes (PyTorch takes
-/// any number). Computed from the logits x, so it is exact where s would round to 0 or 1. A logit
-/// of -infinity costs infinity (PyTorch's form gives NaN), and so does an infinite pos_weight.
+/// from 0 to 1; others throw Error, since they are usually class labels passed by mistake (PyTorch
+/// takes any number). It is computed from the logits x, so it is exact where s would round to 0 or
+/// 1. A logit of -infinity costs infinity (PyTorch's form gives NaN), and so does an infinite
+/// pos_weight.
 Tensor binary_cross_entropy_with_logits(const Tensor& x, const Tensor& target,
                                         const BinaryCrossEntropyWithLogitsOptions& options = {});
 
 /// The options of kl_div.
 struct KlDivOptions {
-    /// `mean` divides by all elements. The divergence as it is defined is `batchmean`, which
-    /// divides the sum by the first size of x, the number of examples.
+    /// `mean` divides by the number of elements. The divergence as it is defined is `batchmean`,
+    /// which divides the sum by the first size of x, the number of examples.
     Reduction reduction = Reduction::mean;
     Only<bool> log_target = false;  ///< the target is given as logarithms, too
 };
@@ -684,9 +691,9 @@ struct KlDivOptions {
 /// gradient of a target of 0 or infinity is infinite (PyTorch: NaN).
 Tensor kl_div(const Tensor& x, const Tensor& target, const KlDivOptions& options = {});
 
-/// The sum of |w| over all elements of all parameters -> [], to be added to a loss, which drives
-/// weights of little use to 0: loss + 1e-5 * l1_penalty(model.parameters()). The derivative at 0 is
-/// taken as 0.
+/// The sum of |w| over all elements of all parameters -> []. Added to a loss, it drives weights of
+/// little use to 0: loss + 1e-5 * l1_penalty(model.parameters()). The derivative at 0 is taken as
+/// 0.
 Tensor l1_penalty(std::span<const Parameter> parameters);
 
 }  // namespace primer

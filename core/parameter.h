@@ -9,24 +9,24 @@ namespace primer {
 class Module;
 class Rng;
 
-/// A tensor that is learnt: a leaf that asks for its gradient. Like every Tensor it is a handle, so
+/// A tensor that is learnt: a leaf that requires a gradient. Like every Tensor it is a handle, so
 /// an optimizer's copy names the same values as the layer's.
 class Parameter : public Tensor {
   public:
     Parameter() = default;
-    /// Names the tensor `value`, which must be a leaf, and asks for its gradient.
+    /// Names the tensor `value`, which must be a leaf, and makes it require a gradient.
     explicit Parameter(const Tensor& value) : Tensor(value) {
         requires_grad_();
         impl().role = Impl::Role::parameter;
     }
-    /// A number alone does not say whether it is a value or a size: write full({}, 3) or
+    /// A number alone does not say whether it is a value or a size, so write full({}, 3) or
     /// zeros({3}).
     template <Number T>
     explicit Parameter(T) = delete;
 
     /// Whether an optimizer's weight_decay pulls it towards 0. Turn it off where 0 is nothing
-    /// special, as for the slope of PReLU. Each copy of the handle has its own: set it in the layer
-    /// before the optimizer is made.
+    /// special, as for the slope of PReLU. Each copy of the handle has its own, so set it in the
+    /// layer before the optimizer is made.
     bool weight_decay = true;
 };
 

@@ -222,7 +222,7 @@ std::string print(const Shape& shape, const T* values, bool requires_grad) {
 
 std::ostream& operator<<(std::ostream& out, const Tensor& x) {
     if (!x.defined()) return out << "tensor(undefined)";
-    return out << print(x.shape(), x.data(), x.requires_grad() && x.impl().leaf);
+    return out << print(x.shape(), x.data(), x.requires_grad() && x.impl().is_leaf);
 }
 
 std::ostream& operator<<(std::ostream& out, const IntTensor& x) {

@@ -27,8 +27,8 @@ using Real = float;
 /// (0.1) a program need not be compiled anew.
 const char* version();
 
-// The linker holds a program to one build of the library: each source file that includes this
-// header refers to a name that only the right build defines. "undefined reference to
+// The linker holds a program to one build of the library, because each source file that includes
+// this header refers to a name that only the right build defines. "undefined reference to
 // link_the_build_of_primer_with<double, ...>" means: link primer::primer_double, or do not define
 // PRIMER_REAL_DOUBLE. With CheckedContainers it means: the library, too, must be compiled with
 // _GLIBCXX_DEBUG, which changes the size of std::vector; with PlainContainers, neither must be.

@@ -57,7 +57,7 @@ std::uint64_t Rng::next() {
 
 Index Rng::below(Only<Index> count) {
     check(count >= 1, "Rng::below: expected a count of 1 or more, got ", count);
-    // Of the 2^64 numbers the first 2^64 mod count are dropped; what is left falls evenly.
+    // The first 2^64 mod count of the 2^64 numbers are dropped; what is left falls evenly.
     const auto n = static_cast<std::uint64_t>(count);
     const std::uint64_t dropped = (0 - n) % n;
     std::uint64_t bits = next();
@@ -66,7 +66,7 @@ Index Rng::below(Only<Index> count) {
 }
 
 Real Rng::uniform() {
-    // As many of the high bits as the number has: one more could round up to 1.
+    // As many of the high bits as the number has, because one more could round up to 1.
     if constexpr (std::is_same_v<Real, float>) {
         return static_cast<Real>(next() >> 40) * Real(0x1p-24);
     } else {

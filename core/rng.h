@@ -14,7 +14,7 @@ namespace primer {
 /// pseudorandom number generators", 2021), its state filled from the seed by SplitMix64. The
 /// distributions are our own too, made of exactly rounded operations only, so a seed gives the same
 /// numbers on every platform and compiler. (The standard library's distributions do not.)
-/// Not for secrets. Not thread-safe: give each thread its own, by split().
+/// Not for secrets. Not thread-safe; give each thread its own, by split().
 class Rng {
   public:
     /// The state of a generator.
@@ -52,17 +52,17 @@ class Rng {
 };
 
 /// The generator of whoever passes none: layers, randn, a DataLoader. Each thread has one of its
-/// own, and every one starts from the seed 0: a program gives the same numbers on every run until
-/// it asks for others. Two threads that draw from theirs get the same numbers, so let each call
-/// manual_seed with a seed of its own.
+/// own, and every one starts from the seed 0, so a program gives the same numbers on every run
+/// until it asks for others. Two threads that draw from theirs get the same numbers, so let each
+/// call manual_seed with a seed of its own.
 ///
-/// Library code takes an Rng& instead: it then says what it draws from, and is independent of what
-/// a program has drawn before.
+/// Library code takes an Rng& instead, because it then says what it draws from, and is independent
+/// of what a program has drawn before.
 ///
-/// No checkpoint holds its state unless it is given. A Dropout and a DataLoader need none: they
+/// No checkpoint holds its state unless it is given. A Dropout and a DataLoader need none; they
 /// take one number when they are made, and a checkpoint holds the generators that they make of it.
-/// A loop that draws from it at every step names it, as it would any other:
-/// TrainingState{.rng = &default_rng()}.
+/// A loop that draws from it at every step names it, as it would any other: TrainingState{.rng =
+/// &default_rng()}.
 Rng& default_rng();
 /// Sets this thread's default generator to Rng(seed).
 void manual_seed(Only<std::uint64_t> seed);

@@ -9,8 +9,8 @@
 
 #include "tensor.h"
 
-// What the closures of backwards capture. The classes report themselves, so that the memory that an
-// op keeps can be drawn and counted.
+// What backward closures capture. The classes report themselves, so that the memory that an op
+// keeps can be drawn and counted.
 
 namespace primer {
 
@@ -20,19 +20,20 @@ class Grad;
 /// in the order in which the op recorded them.
 using Backward = std::function<void(const Tensor& dy, std::span<Grad> d)>;
 
-/// A tensor that a backward needs again, as it is now. Captured by the closure, and read there like
-/// a const Tensor&, which throws Error, naming both ops, if the values have since been changed in
-/// place: better no gradient than a wrong one.
+/// A tensor whose current values a backward will need. The closure captures it and reads it like a
+/// const Tensor&, which throws Error, naming both ops, if the values have since been changed in
+/// place. Better no gradient than a wrong one.
 ///
-/// A closure may hold its own op's output: closures belong to the tape, and no tensor holds a tape,
-/// so there is no cycle. The captures are the memory that the op costs until its backward has run.
+/// A closure may hold its own op's output. That makes no cycle, because closures belong to the
+/// tape, and no tensor holds a tape. The captures are the memory that the op costs until its
+/// backward has run.
 class Saved {
   public:
     /// Keeps x, which must be defined.
     explicit Saved(const Tensor& x) : tensor_(x), version_(x.impl().storage->version()) {}
     /// `x`, if it is needed; nothing otherwise.
     Saved(const Tensor& x, bool needed) : Saved(needed ? Saved(x) : Saved()) {}
-    /// For another closure; reports to captures_of.
+    /// A copy for another closure; reports to captures_of.
     Saved(const Saved& other);
     Saved(Saved&&) = default;
     /// Whether it holds a tensor.
@@ -71,15 +72,15 @@ struct Kept {
     Tensor tensor;       ///< of a Saved; undefined for other memory
 };
 
-/// What `backward` keeps. The closure is copied, and each Saved, SavedBytes and SavedList in it
-/// reports itself when it is copied for this. Other captures, such as a plain Tensor, are not
-/// found.
+/// What `backward` keeps. captures_of copies the closure; each Saved, SavedBytes and SavedList
+/// reports itself when copied. Other captures, such as a plain Tensor, are not found.
 std::vector<Kept> captures_of(const Backward& backward);
 
-/// For a class whose copies report to captures_of; does nothing for any other copy.
+/// Call this from the copy constructor of a class that reports to captures_of. Outside captures_of
+/// it does nothing.
 void tell_captured(const Kept& kept);
 
-/// Numbers that a backward needs but that are not a tensor, such as the labels of a batch: read
+/// Numbers that a backward needs but that are not a tensor, such as the labels of a batch. It reads
 /// like a pointer to a std::vector.
 template <class T>
 class SavedList {

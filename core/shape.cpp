@@ -32,7 +32,7 @@ Shape::Shape(std::span<const Index> dims) {
     for (Index d : dims) check(d >= 0, "Shape: expected sizes of 0 or more, got ", *this);
 
     // A size of 0 makes the product 0 whatever stands beside it, but the others must still be
-    // sizes that could be multiplied: strides are products of them.
+    // sizes that could be multiplied, because strides are products of them.
     constexpr Index limit = std::numeric_limits<std::ptrdiff_t>::max() / Index{sizeof(Real)};
     Index nonzero = 1;
     for (Index d : dims) {

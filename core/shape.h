@@ -18,7 +18,7 @@ using Index = std::int64_t;
 /// of rank 0 and with one element. A dimension may be 0; the tensor then has no elements.
 class Shape {
   public:
-    static constexpr int kMaxRank = 6;  ///< more dimensions than this are an Error
+    static constexpr int kMaxRank = 6;  ///< more dimensions than this throw Error
 
     Shape() = default;
     /// Throws Error for more than kMaxRank dimensions, a negative one, or more elements than
@@ -63,8 +63,8 @@ class Shape {
 /// Prints str().
 std::ostream& operator<<(std::ostream& out, const Shape& shape);
 
-/// The shape itself, or [1] for a scalar: an op along a dimension takes a scalar, too, whose
-/// dimension is 0, or -1, as in PyTorch.
+/// The shape itself, or [1] for a scalar, because an op along a dimension takes a scalar, too,
+/// whose dimension is 0, or -1, as in PyTorch.
 Shape at_least_1d(const Shape& shape);
 
 /// The shape of `a op b` under NumPy's broadcasting rule: align the shapes at their last dimension;
@@ -72,7 +72,7 @@ Shape at_least_1d(const Shape& shape);
 /// Throws Error, naming `who` and both shapes, if they do not fit.
 Shape broadcast(const Shape& a, const Shape& b, const char* who);
 
-/// For each dimension, how far apart two neighbours lie in memory.
+/// How far apart two neighbours lie in memory, for each dimension.
 using Strides = std::array<Index, Shape::kMaxRank>;
 
 /// The strides of `in` in row-major memory for each dimension of `out`: 0 along the dimensions in

@@ -27,7 +27,8 @@ inline std::ostream& operator<<(std::ostream& out, Size2 size) {
     return out << std::to_string(size.h) + 'x' + std::to_string(size.w);
 }
 
-/// The largest height or width: no sum or product in the arithmetic of windows can overflow.
+/// The largest height or width, so that no sum or product in the arithmetic of windows can
+/// overflow.
 inline constexpr Index kMaxSize = (Index{1} << 31) - 1;
 
 /// Throws Error, naming `who` and `what`, unless height and width are both `least` or more, and no

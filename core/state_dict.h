@@ -7,8 +7,8 @@
 
 namespace primer {
 
-/// A tensor by name. The tensor is a handle: what is written through it changes the model that it
-/// comes from.
+/// A tensor by name. The tensor is a handle, so what is written through it changes the model that
+/// it comes from.
 struct StateEntry {
     std::string name;    ///< as PyTorch names it: "0.weight"
     Tensor tensor;       ///< a handle to the model's

@@ -27,14 +27,14 @@ Tensor undo_broadcast(const Tensor& g, const Shape& shape) {
     return sum;
 }
 
-// Whether this gradient shares its values with nothing else: an op may pass the same dy, or a view
-// of it, to several of its inputs.
-bool alone(const Tensor& grad) {
+// Whether nothing else shares this gradient's memory, so it can be changed in place. An op may pass
+// the same dy, or a view of it, to several of its inputs.
+bool sole_owner(const Tensor& grad) {
     return grad.handle().use_count() == 1 && grad.impl().storage.use_count() == 1;
 }
 
 void accumulate(Tensor& a, const Tensor& b) {
-    Tensor sum = alone(a) ? a : empty(a.shape());
+    Tensor sum = sole_owner(a) ? a : empty(a.shape());
     kernels::add(a.numel(), a.data(), b.data(), sum.mutable_data("backward"));
     a = sum;
 }
@@ -51,17 +51,18 @@ void add_to_leaf(const Tensor& leaf, const Tensor& dx) {
     const std::lock_guard lock(internal::grad_mutex(leaf));
     std::shared_ptr<Tensor::Impl>& kept = leaf.impl().grad;
     if (kept == nullptr) {
-        kept = (alone(dx) ? dx : dx.clone()).handle();
+        kept = (sole_owner(dx) ? dx : dx.clone()).handle();
         return;
     }
-    const bool used = kept->used_before || kept->used_version == kept->storage->version();
-    Tensor grad(std::move(kept));  // so that it is alone and can be added to in place
+    const bool holds_last_step =
+        kept->used_before || kept->used_version == kept->storage->version();
+    Tensor grad(std::move(kept));  // so that it is the sole owner and can be added to in place
     accumulate(grad, dx);
     kept = grad.handle();
-    kept->used_before = used;
+    kept->used_before = holds_last_step;
 }
 
-// Checks that the past that `tape` has recorded for a result is the one that made its values.
+// Checks that the ops recorded on `tape` still describe how x's values were computed.
 void check_past(const char* op, const Tensor::Impl& x, std::uint64_t tape) {
     check(x.tape == tape, op, ": a tensor of shape ", x.shape,
           " was computed while another Tape was recording, so its past is not on this one; use "
@@ -70,7 +71,7 @@ void check_past(const char* op, const Tensor::Impl& x, std::uint64_t tape) {
 }
 
 // Whether a write to x's memory would change a leaf whose gradient is wanted.
-bool on_leaf(const Tensor::Impl& x) { return x.requires_grad && (x.leaf || x.of_leaf); }
+bool on_leaf(const Tensor::Impl& x) { return x.requires_grad && (x.is_leaf || x.of_leaf); }
 
 }  // namespace
 
@@ -111,30 +112,30 @@ int Tape::node_of(const char* op, const Tensor& input) {
         if (impl.role == Tensor::Impl::Role::buffer) note_use(input);
         return -1;
     }
-    if (!impl.leaf) {
+    if (!impl.is_leaf) {
         check_past(op, impl, id_);
         return impl.node;
     }
-    const auto [known, is_new] =
-        leaves_.try_emplace(&impl, Leaf{static_cast<int>(nodes_.size()), impl.storage->version()});
-    const Leaf leaf = known->second;
+    const auto [known, is_new] = leaves_.try_emplace(
+        &impl, LeafUse{static_cast<int>(nodes_.size()), impl.storage->version()});
+    const LeafUse use = known->second;
     if (!is_new) {
-        check_unchanged(op, impl, leaf.version);
-        return leaf.node;
+        check_unchanged(op, impl, use.version);
+        return use.node;
     }
     nodes_.push_back({.op = "leaf", .shape = impl.shape, .leaf = input});
     if (impl.role == Tensor::Impl::Role::parameter && impl.optimizers == 0) note_use(input);
-    return leaf.node;
+    return use.node;
 }
 
-// Tells the module whose forward is running.
+// Reports the use of a parameter or buffer to the module whose forward is running.
 void Tape::note_use(const Tensor& member) const {
-    if (thread_->used != nullptr) thread_->used->push_back(member);
+    if (thread_->used_members != nullptr) thread_->used_members->push_back(member);
 }
 
 int Tape::find(const Tensor& x) const {
     const Tensor::Impl& impl = x.impl();
-    if (!impl.leaf) return impl.tape == id_ ? impl.node : -1;
+    if (!impl.is_leaf) return impl.tape == id_ ? impl.node : -1;
     const auto found = leaves_.find(&impl);
     return found == leaves_.end() ? -1 : found->second.node;
 }
@@ -143,7 +144,7 @@ Tensor record(const Op& op, Tensor y, std::span<const Tensor> inputs, Backward b
     OpHook::tell(op);
     if (!recording() || std::ranges::none_of(inputs, internal::wants_grad)) return y;
     Tensor::Impl& impl = y.impl();
-    check(!impl.leaf || !impl.requires_grad, op.name, ": the output, of shape ", impl.shape,
+    check(!impl.is_leaf || !impl.requires_grad, op.name, ": the output, of shape ", impl.shape,
           ", is a leaf that asks for its gradient, such as a parameter; return a new tensor");
 
     Tape* const tape = ThreadState::here()->tape;
@@ -160,7 +161,7 @@ Tensor record(const Op& op, Tensor y, std::span<const Tensor> inputs, Backward b
     }
     impl.of_leaf = of_leaf;
     impl.requires_grad = true;
-    impl.leaf = false;
+    impl.is_leaf = false;
     impl.version = impl.storage->version();
     impl.tape = tape->id_;
     impl.node = static_cast<int>(tape->nodes_.size());
@@ -187,9 +188,9 @@ void Tape::backward(const Tensor& loss) {
     const int last = loss.requires_grad() ? find(loss) : -1;
     check(last >= 0, "backward: the loss of shape ", loss.shape(),
           " is not on this Tape: it was computed before the Tape was made, under NoGrad, or from "
-          "tensors of which none asks for a gradient");
+          "tensors none of which requires a gradient");
     check_unchanged("backward", loss.impl(),
-                    loss.impl().leaf ? leaves_.at(&loss.impl()).version : loss.impl().version);
+                    loss.impl().is_leaf ? leaves_.at(&loss.impl()).version : loss.impl().version);
 
     stop_recording();
     const NoGrad closures_are_not_recorded;
@@ -232,25 +233,25 @@ void Grad::add(const Tensor& dx) {
     }
 }
 
-Real* Grad::sum() {
+Real* Grad::accumulated() {
     if (!wanted()) return nullptr;
     Tape::Node& node = tape_->nodes_[static_cast<std::size_t>(node_)];
     if (!node.grad.defined()) node.grad = zeros(node.shape);
-    if (!alone(node.grad)) node.grad = node.grad.clone();
+    if (!sole_owner(node.grad)) node.grad = node.grad.clone();
     return node.grad.mutable_data("backward");
 }
 
-Real* overwrite(const char* op, const Tensor& x) {
+Real* begin_overwrite(const char* op, const Tensor& x) {
     Tensor::Impl& impl = x.impl();
-    check(!recording() || !on_leaf(impl), op, impl.leaf ? ": a leaf" : ": a view", " of shape ",
-          impl.shape, impl.leaf ? "" : " of a leaf",
+    check(!recording() || !on_leaf(impl), op, impl.is_leaf ? ": a leaf" : ": a view", " of shape ",
+          impl.shape, impl.is_leaf ? "" : " of a leaf",
           " that asks for its gradient cannot be changed in place while a Tape is recording; use "
           "the form of the op that returns a new tensor");
-    check(recording() || impl.leaf || impl.tape != recording_tape(), op, ": a tensor of shape ",
+    check(recording() || impl.is_leaf || impl.tape != recording_tape(), op, ": a tensor of shape ",
           impl.shape,
           " that the running Tape has recorded cannot be changed in place under NoGrad: its "
           "gradient would be wrong; change a clone()");
-    if (recording() && !impl.leaf) check_past(op, impl, recording_tape());
+    if (recording() && !impl.is_leaf) check_past(op, impl, recording_tape());
     impl.storage->written_by(op);
     impl.version = impl.storage->version();
     return impl.data;

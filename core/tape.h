@@ -21,12 +21,13 @@ class Grad {
   public:
     /// Whether this gradient is wanted. If not, there is no need to compute it.
     bool wanted() const { return node_ >= 0; }
-    /// Adds `dx`, of the input's shape or of a shape that the input was broadcast to: the tape sums
-    /// it over the repeated dimensions. Does nothing for a gradient that is not wanted.
+    /// Adds `dx`, which has the input's shape or one it was broadcast to; in that case the tape
+    /// sums over the broadcast dimensions. Does nothing for a gradient that is not wanted.
     void add(const Tensor& dx);
-    /// The sum so far, in the input's shape, for an op that adds only to a part of it: with add(),
-    /// every slice would make zeros for all the rest. Null for a gradient that is not wanted.
-    Real* sum();
+    /// The gradient accumulated so far, for writing, in the input's shape. It serves an op that
+    /// adds to only part of it, such as slice: add() would need a full tensor of zeros for each
+    /// slice. Null for a gradient that is not wanted.
+    Real* accumulated();
 
   private:
     friend class Tape;
@@ -38,14 +39,14 @@ class Grad {
 /// Records the ops of the thread that made it, from its construction until backward() or its
 /// destruction, and runs them backwards. There is at most one recording Tape per thread.
 ///
-/// Several threads may each have a Tape and share leaves: their gradients add up in x.grad(), in no
-/// fixed order. Each thread records on its own Tape, and backward() throws Error on any thread but
-/// the one that made the Tape; a Tape may end on any thread.
+/// Several threads may each have a Tape and share leaves, and their gradients add up in x.grad(),
+/// in no fixed order. Each thread records on its own Tape, and backward() throws Error on any
+/// thread but the one that made the Tape; a Tape may end on any thread.
 ///
 /// This is reverse-mode differentiation over a list. Each op that has an input whose gradient is
 /// wanted appends one node: its inputs' nodes and a closure that turns dL/dy into dL/dx. Since an
 /// op can only use what exists already, the list is in topological order, and backward is one loop
-/// from its end: no graph search, no recursion, however deep the network.
+/// from its end, without a graph search and without recursion, however deep the network is.
 class Tape {
   public:
     /// Throws Error if this thread has a recording Tape already.
@@ -54,10 +55,10 @@ class Tape {
     Tape(const Tape&) = delete;
     Tape& operator=(const Tape&) = delete;
 
-    /// Adds dloss/dx to x.grad() for every leaf x that asks for its gradient and that `loss` was
-    /// computed from. The tape is then spent: it has stopped recording, and its memory is free.
-    /// Throws Error if `loss` has more than one element or is not on this tape, or if the tape is
-    /// spent; and if `loss`, or a value that some op's backward needs, has been changed in place.
+    /// Adds dloss/dx to x.grad() for every leaf x that requires a gradient and contributed to
+    /// `loss`. The tape is then spent: it has stopped recording, and its memory is released. Throws
+    /// Error if `loss` has more than one element or is not on this tape, or if the tape is spent;
+    /// and if `loss`, or a value that some op's backward needs, has been changed in place.
     void backward(const Tensor& loss);
 
     /// How many ops have been recorded.
@@ -65,8 +66,8 @@ class Tape {
 
     /// Which of an op's two passes watch() reports.
     enum class Pass { forward, backward };
-    /// Calls f(pass, i) when op i, counted from 0, has been recorded, and when its backward has
-    /// run, to measure time.
+    /// From now on calls f(pass, i) after op i, counted from 0, is recorded and after its backward
+    /// has run. For timing.
     void watch(std::function<void(Pass pass, Index op)> f) { watcher_ = std::move(f); }
 
   private:
@@ -83,7 +84,7 @@ class Tape {
         std::size_t first_input = 0;  // its inputs are inputs_[first_input, ...)
         std::size_t input_count = 0;
         bool view = false;  // the output lies in the memory of an input
-        Tensor grad = {};   // of the output, the sum so far
+        Tensor grad = {};   // of the output, accumulated so far
     };
     struct Input {
         int node;                    // -1: its gradient is not wanted
@@ -91,9 +92,9 @@ class Tape {
         Shape shape;
     };
 
-    struct Leaf {
+    struct LeafUse {
         int node;
-        Index version;  // the storage's at its first use
+        Index version;  // of the leaf's storage at its first use
     };
 
     int node_of(const char* op, const Tensor& input);
@@ -108,13 +109,13 @@ class Tape {
     Index ops_ = 0;
     std::vector<Node> nodes_;
     std::vector<Input> inputs_;
-    // Not in the leaves themselves: they may be on the tapes of several threads.
-    std::unordered_map<const Tensor::Impl*, Leaf> leaves_;
+    // Not kept in the leaves, because a leaf may be on the tapes of several threads.
+    std::unordered_map<const Tensor::Impl*, LeafUse> leaves_;
     std::function<void(Pass, Index)> watcher_;
 };
 
-/// While it lives, the thread that made it records nothing: for an evaluation in the middle of a
-/// training step. (Without a Tape nothing is recorded anyway.)
+/// While it exists, its thread records nothing. Use it to evaluate in the middle of a training
+/// step. (Without a Tape nothing is recorded anyway.)
 class NoGrad {
   public:
     NoGrad();
@@ -129,30 +130,31 @@ class NoGrad {
 /// Whether ops called now, on this thread, are recorded.
 bool recording();
 
-/// The number of this thread's recording tape, even under NoGrad; 0 if there is none.
+/// The id of this thread's recording tape, even under NoGrad; 0 if there is none.
 std::uint64_t recording_tape();
 
 /// Called by every differentiable op as its last act. If a tape is recording and some input wants a
 /// gradient, appends the op to it and marks `y`, the output, as wanting one. Returns y.
 ///
-/// An input may be undefined, as a bias that is left out is. Its place in the op's backward then
-/// holds a Grad that is not wanted. For the costs in `op` see Op.
-/// Throws Error for a `y` that is a leaf and asks for its gradient, since it would no longer be a
-/// leaf; for an input that was recorded on another tape, since this one does not know its past; and
-/// for an input whose values have been changed in place through another tensor that shares its
-/// memory, since its past no longer describes them.
+/// An input may be undefined, such as an omitted bias. Its place in the op's backward then holds a
+/// Grad that is not wanted. Op explains the costs in `op`. Throws Error for a `y` that is a leaf
+/// and requires a gradient, since it would no longer be a leaf; for an input that was recorded on
+/// another tape, since this one does not know its past; and for an input whose values have been
+/// changed in place through another tensor that shares its memory, since its past no longer
+/// describes them.
 Tensor record(const Op& op, Tensor y, std::span<const Tensor> inputs, Backward backward);
 inline Tensor record(const Op& op, Tensor y, std::initializer_list<Tensor> inputs,
                      Backward backward) {
     return record(op, std::move(y), std::span(inputs.begin(), inputs.size()), std::move(backward));
 }
 
-/// For ops that write their result over their input x: the memory to write to. Such an op is
-/// recorded with x as both input and output, and every handle to x then holds the result. Throws
-/// Error, before anything is written, for a leaf whose gradient a recording tape would want, or a
-/// view of one, since it would no longer be the leaf; for whatever record() would refuse; and,
-/// under NoGrad, for a tensor that the tape has recorded, since the tape would not see the change.
-Real* overwrite(const char* op, const Tensor& x);
+/// Called by an op that is about to write its result over its input x: marks x as changed by `op`
+/// and returns the memory to write to. Such an op is recorded with x as both input and output, and
+/// every handle to x then holds the result. Throws Error, before anything is written, for a leaf
+/// whose gradient a recording tape would want, or a view of one, since it would no longer be the
+/// leaf; for whatever record() would refuse; and, under NoGrad, for a tensor that the tape has
+/// recorded, since the tape would not see the change.
+Real* begin_overwrite(const char* op, const Tensor& x);
 
 }  // namespace primer
 // SPDX-License-Identifier: MIT

@@ -23,12 +23,13 @@ void Tensor::throw_undefined() {
 }
 
 Real* Tensor::mutable_data(const char* writer) const {
-    check(impl().leaf || impl().tape != recording_tape(), writer, ": a tensor of shape ", shape(),
+    check(impl().is_leaf || impl().tape != recording_tape(), writer, ": a tensor of shape ",
+          shape(),
           " that the running Tape has recorded cannot be changed in place, for its gradient would "
           "be wrong; change a detach().clone(), or write before the Tape is made");
     if (impl().role == Impl::Role::buffer) {
         ThreadState* const here = ThreadState::here();
-        if (here != nullptr && here->used != nullptr) here->used->push_back(*this);
+        if (here != nullptr && here->used_members != nullptr) here->used_members->push_back(*this);
     }
     impl().storage->written_by(writer);
     return impl().data;
@@ -69,14 +70,14 @@ const Tensor& Tensor::copy_(const Tensor& source) const {
 }
 
 const Tensor& Tensor::requires_grad_(Only<bool> on) const {
-    check(impl().leaf, "requires_grad_: a tensor of shape ", shape(),
+    check(impl().is_leaf, "requires_grad_: a tensor of shape ", shape(),
           " that an op has computed on a tape has no gradient of its own; use detach() first");
     impl().requires_grad = on;
     return *this;
 }
 
-// Parameters are shared by the threads that train them: each of the mutexes guards the gradients of
-// some tensors.
+// Parameters are shared by the threads that train them, so each of the mutexes guards the gradients
+// of some tensors.
 std::mutex& internal::grad_mutex(const Tensor& x) {
     static constinit std::array<std::mutex, 64> mutexes;
     return mutexes[std::hash<const void*>()(&x.impl()) / alignof(std::max_align_t) % 64];

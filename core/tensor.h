@@ -15,8 +15,9 @@
 namespace primer {
 
 /// A handle to Reals in row-major order with a shape. Copying a Tensor copies the handle: both then
-/// name the same values, as in PyTorch. creation.h makes tensors, ops.h computes with
-/// them.
+/// name the same values, as in PyTorch. The handles own the values together; the last one to go
+/// releases their memory, which waits in a cache for the next tensor (kernels/storage.h).
+/// creation.h makes tensors, ops.h computes with them.
 class Tensor {
   public:
     /// Names nothing; `defined()` is false and every other member throws Error.
@@ -26,9 +27,10 @@ class Tensor {
     template <Number T>
     Tensor(T value) : Tensor(scalar(static_cast<double>(value))) {}
 
-    /// Makes this handle name what x names. Not for a temporary: x[0] = y would change nothing; to
-    /// write y over the values of x[0], write x[0].copy_(y). And not for a const Tensor, such as
-    /// the x that a forward is given: begin there with a new one, Tensor y = conv1(x).
+    /// Makes this handle name what x names. Not for a temporary, because x[0] = y would change
+    /// nothing; to write y over the values of x[0], write x[0].copy_(y). And not for a const
+    /// Tensor, such as the x that a forward is given; begin there with a new one, Tensor y =
+    /// conv1(x).
     Tensor& operator=(const Tensor& x) & = default;
     Tensor& operator=(Tensor&& x) & = default;
     Tensor& operator=(const Tensor& x) && = delete;
@@ -50,9 +52,10 @@ class Tensor {
     /// tape, what is computed from them is a constant.
     const Real* data() const { return impl().data; }
     std::span<const Real> values() const { return {data(), static_cast<std::size_t>(numel())}; }
-    /// The values, for writing. Marks them as changed: a backward that still needs the old ones
+    /// The values, for writing. Marks them as changed, so a backward that still needs the old ones
     /// throws Error, naming `writer` (a text that must outlive the tensor). Throws Error for the
-    /// result of a recorded op while its tape is recording: the tape would not see the change.
+    /// result of a recorded op while its tape is recording, because the tape would not see the
+    /// change.
     Real* mutable_data(const char* writer = "a write through mutable_data()") const;
     /// The one value of a tensor with one element.
     Real item() const;
@@ -74,10 +77,11 @@ class Tensor {
     const Tensor& operator*=(const Tensor& y) const;
     const Tensor& operator/=(const Tensor& y) const;
 
-    /// Whether a tape computes the gradient of this tensor: true for a leaf that asked for it and
+    /// Whether a tape computes the gradient of this tensor: true for a leaf that requires it and
     /// for whatever was computed from one while a Tape was recording.
     bool requires_grad() const { return impl().requires_grad; }
-    /// Asks for the gradient. Only for a leaf, that is, a tensor that no recorded op has computed.
+    /// Sets whether a tape computes the gradient. Throws Error unless this is a leaf, that is, a
+    /// tensor that no recorded op has computed.
     const Tensor& requires_grad_(Only<bool> on = true) const;
     /// The gradient that Tape::backward has left, of this tensor's shape; undefined if there is
     /// none. It adds up over calls of backward until it is set again.
@@ -87,39 +91,40 @@ class Tensor {
 
     /// The same values, without a past on the tape and without a gradient.
     Tensor detach() const;
-    /// A copy with memory of its own. Recorded, as in PyTorch: its gradient is this tensor's, too.
-    /// For a copy to write to while a tape records, detach().clone().
+    /// A copy with memory of its own. Recorded, as in PyTorch, so its gradient is this tensor's,
+    /// too. To write to a copy while a tape records, make it with detach().clone().
     Tensor clone() const;
 
-    /// What the handle points at. For core's own files: everybody else uses the members above.
+    /// What the handle points to. Only core's own files use this; everybody else uses the members
+    /// above.
     struct Impl {
         Shape shape;
         std::shared_ptr<Storage> storage;  // shared with views of the same values
         Real* data = nullptr;              // where in the storage this tensor's values begin
         bool requires_grad = false;
         std::shared_ptr<Impl> grad;
-        bool leaf = true;        // false for the result of a recorded op; for that hold:
+        bool is_leaf = true;     // false for the result of a recorded op, which also has:
         std::uint64_t tape = 0;  // number of the tape
         int node = -1;           // its node there
         Index version = 0;       // the storage's when it was recorded
-        bool of_leaf = false;    // it is a view of a leaf that asks for its gradient
+        bool of_leaf = false;    // it is a view of a leaf that requires a gradient
 
         enum class Role : std::uint8_t { none, parameter, buffer };
         Role role = Role::none;
         int optimizers = 0;  // that have been given this parameter
-        // Of a gradient: the storage's version when an optimizer's step used it; and whether a
-        // backward has added to it since, so that it holds the last step's gradient as well.
+        // If it is a gradient: the storage's version when an optimizer's step used it; and whether
+        // a backward has added to it since, so that it holds the last step's gradient as well.
         Index used_version = -1;
         bool used_before = false;
     };
-    /// For core's own files, as the next two.
+    /// Only for core's own files, as are the next two.
     explicit Tensor(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
-    /// For core's own files. Throws Error if it names nothing.
+    /// What the handle points to. Throws Error if it names nothing.
     Impl& impl() const {
         if (!impl_) throw_undefined();
         return *impl_;
     }
-    /// For core's own files; null if it names nothing.
+    /// The handle itself; null if it names nothing.
     const std::shared_ptr<Impl>& handle() const { return impl_; }
 
   private:
@@ -131,7 +136,7 @@ class Tensor {
 
 /// Prints the values as PyTorch does: at most four digits after the point, with an exponent where
 /// the range needs one and, of more than 1000 elements, only the first and last three along each
-/// dimension. A leaf that asks for its gradient says so; which op has computed another tensor is
+/// dimension. A leaf that requires a gradient says so; which op has computed another tensor is
 /// not printed (PyTorch: grad_fn). Leaves the stream's settings alone.
 ///
 ///     tensor([[1.0000, 2.0000, 3.0000],

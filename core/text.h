@@ -13,8 +13,8 @@
 namespace primer {
 
 /// A std::ostringstream that writes numbers as C++ source does, 1234.5, whatever the program's
-/// global locale says: a file or a message must not read "1.234,5" in Germany. Primer makes all
-/// text with it.
+/// global locale says, because a file or a message must not read "1.234,5" in Germany. Primer makes
+/// all text with it.
 class TextStream : public std::ostringstream {
   public:
     TextStream() { imbue(std::locale::classic()); }
@@ -38,7 +38,7 @@ struct Utf8 {
     char32_t code = 0;
 };
 
-/// Decodes one character. An encoding longer than needed is not UTF-8, and neither is a surrogate:
+/// Decodes one character. An encoding longer than needed is not UTF-8, and neither is a surrogate;
 /// otherwise one name could be written in two ways.
 inline Utf8 decode_utf8(std::string_view text) {
     const auto lead = static_cast<unsigned char>(text[0]);
@@ -76,7 +76,7 @@ inline bool is_control(char32_t code) {
 
 /// Appends `text` with every control character, and every byte that is not UTF-8, as an escape:
 /// \x1b, \u009b. Those in `kept`, and those that begin a character in `slashed`, are appended as
-/// they are and behind a '\'.
+/// they are, the latter after a '\'.
 inline void append_printable(std::string& out, std::string_view text, std::string_view kept = "",
                              std::string_view slashed = "") {
     constexpr const char* digits = "0123456789abcdef";

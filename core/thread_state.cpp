@@ -3,7 +3,7 @@
 namespace primer {
 namespace {
 
-// Plain variables without a destructor: they can be read as long as the thread runs, on the main
+// Plain variables without a destructor, so they can be read as long as the thread runs, on the main
 // thread even by the destructors of static objects, which come after those of thread-local ones.
 thread_local constinit ThreadState* current = nullptr;
 thread_local constinit bool ending = false;

@@ -4,7 +4,7 @@
 #include <memory>
 #include <vector>
 
-// For the library's own files.
+// Only the library's own files use this.
 
 namespace primer {
 
@@ -17,12 +17,12 @@ class Tensor;
 /// made them, so that they may end on another thread, even after the first has ended.
 struct ThreadState : std::enable_shared_from_this<ThreadState> {
     std::atomic<Tape*> tape = nullptr;         ///< the one that records
-    std::atomic<int> no_grad = 0;              ///< how many NoGrads live
+    std::atomic<int> no_grad = 0;              ///< how many NoGrads exist
     std::atomic<ForwardHook*> hook = nullptr;  ///< the innermost
     OpHook* op_hook = nullptr;                 ///< the innermost; for this thread alone
     /// Where the tape and mutable_data put the Buffers that a module's forward uses, and the
     /// Parameters that no optimizer has; null: nowhere.
-    std::vector<Tensor>* used = nullptr;
+    std::vector<Tensor>* used_members = nullptr;
 
     ThreadState() = default;
     ThreadState(const ThreadState&) = delete;

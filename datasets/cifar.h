@@ -13,8 +13,8 @@ namespace primer {
 /// Mean and standard deviation of CIFAR-10's training pictures, red, green and blue: over a
 /// channel's 50000 x 32 x 32 pixels x, each divided by 255, the mean and sqrt(mean of x^2 -
 /// mean^2). (The smaller deviations in circulation, 0.2023, ..., are the averages of each picture's
-/// own deviation.) For Normalize(kCifar10Mean, kCifar10Stddev), after ToTensor(). (Never destroyed:
-/// destructors of static objects may use them.)
+/// own deviation.) They are what Normalize(kCifar10Mean, kCifar10Stddev) takes, after ToTensor().
+/// (Never destroyed, because destructors of static objects may use them.)
 inline const std::vector<Real>& kCifar10Mean =
     *new std::vector<Real>{Real(0.4914), Real(0.4822), Real(0.4465)};
 /// The standard deviation, likewise.

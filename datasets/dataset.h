@@ -63,7 +63,7 @@ class Dataset {
     /// as many elements as target_shape(), and for a dataset with labels.
     virtual void load_target(Index i, std::span<Real> out) const;
 
-    /// For those who must notice the end of the dataset.
+    /// Tells when the dataset ends, to those who must notice it.
     const Lifetime& lifetime() const { return lifetime_; }
 
   private:
@@ -100,10 +100,11 @@ class ImageDataset : public Dataset {
 /// Examples in memory, in a tensor.
 class TensorDataset : public Dataset {
   public:
-    /// For a classification: examples [N, ...] and N labels below `classes`. Throws Error if they
-    /// do not fit. (The tensors are not copied: do not change them while this lives.)
+    /// A dataset for classification, from examples [N, ...] and N labels below `classes`. Throws
+    /// Error if they do not fit. (The tensors are not copied, so do not change them while this
+    /// exists.)
     TensorDataset(const Tensor& examples, IntTensor labels, Only<Index> classes);
-    /// For a regression: targets [N, ...], for N numbers [N].
+    /// A dataset for regression, from targets [N, ...], where N numbers are [N].
     TensorDataset(const Tensor& examples, const Tensor& targets);
 
     Index size() const override { return examples_.shape()[0]; }
@@ -167,8 +168,8 @@ struct ChannelStatistics {
     std::vector<Real> mean, stddev;
 };
 
-/// For Normalize: those of the training pictures. Throws Error unless the examples are pictures,
-/// [channels, height, width], and for a dataset without examples.
+/// Computes them, for Normalize, from the training pictures. Throws Error unless the examples are
+/// pictures, [channels, height, width], and for a dataset without examples.
 ChannelStatistics channel_statistics(const Dataset& pictures);
 
 }  // namespace primer

@@ -17,8 +17,9 @@ namespace primer::files {
 /// The path for messages: absolute, and quoted for a shell.
 std::string quoted(const std::filesystem::path& path);
 
-/// quoted(path) for the arguments of check and fail. It is computed only when it is written: most
-/// checks pass, and asking the system for the current folder takes longer than all of them.
+/// quoted(path) for the arguments of check and fail. It is computed only when it is written,
+/// because most checks pass, and asking the system for the current folder takes longer than all of
+/// them.
 struct Shown {
     explicit Shown(const std::filesystem::path& named) : path(named) {}
 

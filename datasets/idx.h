@@ -18,8 +18,8 @@ struct IdxOptions {
 };
 
 /// Grey pictures of any one size, and their labels, from two unpacked IDX files of bytes: shape
-/// [1, height, width]. For the well-known sets there are functions that know the names and the
-/// options: mnist, fashion_mnist, kmnist and emnist (mnist.h).
+/// [1, height, width]. The well-known sets have functions that know the names and the options:
+/// mnist, fashion_mnist, kmnist and emnist (mnist.h).
 ///
 /// The files may be hostile. Depth: the format does not nest. Memory: the size of the files, and 1
 /// MB. Time: proportional to their size. Throws Error with the absolute path, what was expected,
@@ -34,8 +34,8 @@ namespace files {
 struct Source;
 class File;
 
-/// For the sets with a name: the same, of pictures that must be `side` pixels high and wide; 0: any
-/// size.
+/// The same for the sets with a name: reads pictures that must be `side` pixels high and wide; 0:
+/// any size.
 ImageDataset read_idx(const Source& source, File images, File labels, const IdxOptions& options,
                       Index side);
 

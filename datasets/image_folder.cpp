@@ -44,7 +44,7 @@ struct Found {
     std::vector<fs::path> pictures, others;
 };
 
-/// Looks in the folder and in those within it. A chain of links may lead back to it: none is
+/// Looks in the folder and in those within it. A chain of links may lead back to it, so none is
 /// followed deeper than the system allows.
 void look(const fs::path& folder, Found& found, int depth = 0) {
     constexpr int kDeepest = 32;

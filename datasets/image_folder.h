@@ -14,7 +14,7 @@ namespace primer {
 struct ImageFolderOptions {
     Only<Index> channels = 3;  ///< 3 for colour, 1 for grey; every picture is made so
     /// Leaves out pictures that cannot be read and lists them among the skipped files. Otherwise
-    /// they are an Error.
+    /// they throw Error.
     bool skip_unreadable = false;
 };
 
@@ -35,9 +35,9 @@ struct ImageFolder {
 /// are passed over, other files are listed in `skipped`. The result is held in memory, channels x
 /// height x width bytes a picture; random_split divides it into training and validation.
 ///
-/// The files may be hostile: load_image bounds what each may cost. Throws Error if `root` is no
+/// The files may be hostile; load_image bounds what each may cost. Throws Error if `root` is no
 /// folder or has no folders in it, for a folder without pictures, for more than 256 classes, and
-/// for pictures that cannot be read: it names the first five with their reasons.
+/// for pictures that cannot be read, naming the first five with their reasons.
 ImageFolder image_folder(const std::filesystem::path& root, Size2 size,
                          const ImageFolderOptions& options = {});
 

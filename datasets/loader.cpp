@@ -53,8 +53,8 @@ class DataLoader::Source {
         Real* targets = nullptr;  ///< of batch.targets
     };
 
-    /// Also checks that the dataset still exists and has its old size and shape: its pictures will
-    /// be written to memory of that size.
+    /// Also checks that the dataset still exists and has its old size and shape, because its
+    /// pictures will be written to memory of that size.
     Draft draft(Index number) const {
         check(!alive_.expired(),
               "DataLoader: its dataset is gone; keep the dataset as long as the loader is used");
@@ -154,7 +154,7 @@ class DataLoader::Run {
         try {
             thread_ = std::thread([this] { serve(); });
         } catch (const std::system_error&) {
-            // The system grants no more threads: prepare every batch when it is needed.
+            // The system grants no more threads, so prepare every batch when it is needed.
         }
     }
 

@@ -52,7 +52,7 @@ class DataLoader {
     /// fewer examples than one batch, and for an empty function among the transforms.
     explicit DataLoader(const Dataset& dataset, DataLoaderOptions options = {},
                         Rng& rng = default_rng());
-    /// Deleted: a temporary dataset would be gone before the first batch.
+    /// Deleted, because a temporary dataset would be gone before the first batch.
     explicit DataLoader(const Dataset&& dataset, DataLoaderOptions options = {},
                         Rng& rng = default_rng()) = delete;
 
@@ -105,7 +105,7 @@ class DataLoader {
     Index skip_ = 0;  // batches that the next epoch leaves out
 };
 
-/// A position in an epoch. Each loop has its own epoch: loops over one loader may be nested, and
+/// A position in an epoch. Each loop has its own epoch, so loops over one loader may be nested, and
 /// continue when the loader is gone. Each batch has its own tensors, so you may keep it.
 class DataLoader::Iterator {
   public:
@@ -114,8 +114,8 @@ class DataLoader::Iterator {
     /// has no value; the next ++ continues after it.
     const Batch& operator*() const;
     const Batch* operator->() const { return &**this; }
-    /// Also throws Error in a process forked since the epoch began: the thread that prepares the
-    /// batches has stayed in the other process.
+    /// Also throws Error in a process forked since the epoch began, because the thread that
+    /// prepares the batches has stayed in the other process.
     Iterator& operator++();
     /// Whether the epoch is over.
     bool operator==(std::default_sentinel_t) const { return at_end_; }
@@ -123,7 +123,7 @@ class DataLoader::Iterator {
     /// The epoch moves along; what is left behind is at its end.
     Iterator(Iterator&&) noexcept;
     Iterator& operator=(Iterator&&) noexcept;
-    /// Leaving the loop early is fine: batches in preparation are dropped.
+    /// Leaving the loop early is fine; batches in preparation are dropped.
     ~Iterator();
 
   private:

@@ -13,8 +13,8 @@
 namespace primer {
 
 /// Mean and standard deviation of MNIST's training pictures: over all 60000 x 28 x 28 pixels x,
-/// each divided by 255, the mean is 0.13066 and sqrt(mean of x^2 - mean^2) is 0.30811. For
-/// Normalize({kMnistMean}, {kMnistStddev}), after ToTensor().
+/// each divided by 255, the mean is 0.13066 and sqrt(mean of x^2 - mean^2) is 0.30811. They are
+/// what Normalize({kMnistMean}, {kMnistStddev}) takes, after ToTensor().
 inline constexpr Real kMnistMean = Real(0.1307);
 inline constexpr Real kMnistStddev = Real(0.3081);
 

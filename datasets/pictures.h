@@ -4,7 +4,7 @@
 #include "../core/tensor.h"
 
 // Turns a picture from a file into the form that a network was trained on. The values are 0 ...
-// 255, like a Dataset's: apply ToTensor and Normalize afterwards.
+// 255, like a Dataset's; apply ToTensor and Normalize afterwards.
 
 namespace primer {
 

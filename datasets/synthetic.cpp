@@ -26,7 +26,8 @@ ImageDataset pictures(const char* who, Index count, std::uint64_t seed, const Sh
     std::vector<std::uint8_t> pixels(static_cast<std::size_t>(Shape{count}.concat(shape).numel()));
     std::vector<std::uint8_t> labels(static_cast<std::size_t>(count));
 
-    // Not seed + i itself: then the pictures of seed 1 would be those of seed 0, shifted by one.
+    // Not seed + i itself, because then the pictures of seed 1 would be those of seed 0, shifted by
+    // one.
     const std::uint64_t base = Rng(seed).next();
     parallel_for(count, 64, [&](Index begin, Index end) {
         for (Index i = begin; i < end; ++i) {

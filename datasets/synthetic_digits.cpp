@@ -39,7 +39,7 @@ constexpr bool corner = true;
 
 // clang-format off
 const std::array<std::vector<Glyph>, 10>& glyphs() {
-    // Never destroyed: destructors of static objects may still draw digits.
+    // Never destroyed, because destructors of static objects may still draw digits.
     static const auto& table = *new std::array<std::vector<Glyph>, 10>{{
         {  // 0
             {{{11, 1}, {5, 5}, {4.5, 14}, {10, 19}, {15, 14.5}, {15, 5}, {10, 1}, {6.5, 3}}},
@@ -141,7 +141,7 @@ class Hand {
     double xx_, xy_, yx_, yy_, x_, y_;
 };
 
-/// For each pixel, the squared distance from its middle to the nearest stroke.
+/// The squared distance from the middle of each pixel to the nearest stroke.
 class Canvas {
   public:
     /// A pixel is `pixel` wide and high. Distances beyond `reach` do not matter.

@@ -21,8 +21,8 @@ constexpr int kArea = kSide * kSide;
 
 double square(double x) { return x * x; }
 
-/// For how many sides of a regular polygon around (0, 0) the point (u, v) lies on the inner side.
-/// `normals` are the normals of the sides, which all have the distance `apothem`.
+/// The number of sides of a regular polygon around (0, 0) on whose inner side the point (u, v)
+/// lies. `normals` are the normals of the sides, which all have the distance `apothem`.
 int sides_inside(std::span<const Angle> normals, double apothem, double u, double v) {
     int inside = 0;
     for (const auto& [cosine, sine] : normals) inside += u * cosine + v * sine < apothem ? 1 : 0;

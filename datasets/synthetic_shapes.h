@@ -15,7 +15,7 @@ inline constexpr std::array<const char*, 10> kShapeClasses{
 /// Coloured shapes and patterns, drawn by this library in place of CIFAR, in the same form: [3, 32,
 /// 32] bytes, red, green, blue, in ten classes. Place, size, proportions, angle, both colours,
 /// their blotches and noise are random. Colour is independent of the class, so only the form
-/// matters: a linear model learns next to nothing, a convolutional network nearly everything.
+/// matters, and a linear model learns next to nothing, a convolutional network nearly everything.
 ///
 /// Example i has the label i % 10 and depends only on `seed` and i. So a longer set begins with the
 /// examples of a shorter one; sets of two seeds have nothing in common. All operations are exactly

@@ -15,7 +15,7 @@
 //                    Normalize(kCifar10Mean, kCifar10Stddev)}
 //
 // This is torchvision's order: transforms that move pixels come first. RandomCrop fills in zeros,
-// which are black only before Normalize. Cutout belongs after Normalize: there its zeros are the
+// which are black only before Normalize. Cutout belongs after Normalize, where its zeros are the
 // mean colour, as its authors intend.
 
 namespace primer {
@@ -33,7 +33,7 @@ using Transform = std::function<void(std::span<Real> image, const Shape& shape, 
 /// torchvision's, but a crop cannot change the size of pictures.
 class RandomCrop {
   public:
-    /// `size` is the size of the pictures. Throws Error unless 1 <= size and 0 <= padding < size:
+    /// `size` is the size of the pictures. Throws Error unless 1 <= size and 0 <= padding < size;
     /// otherwise a window may miss the picture.
     RandomCrop(Size2 size, Size2 padding);
 

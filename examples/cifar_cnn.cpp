@@ -32,6 +32,7 @@ void train(const TrainingFlags& flags) {
     DataLoader test_loader(
         data.test, {.batch_size = flags.test_batch_size, .transforms = {ToTensor(), normalize}},
         rng);
+    // The loop sets the learning rate anew before each step; --lr is its largest value.
     SGD optimizer(model.parameters(), {.lr = flags.lr,
                                        .momentum = flags.momentum,
                                        .weight_decay = flags.weight_decay,
@@ -68,7 +69,7 @@ int main(int argc, char** argv) {
     TrainingFlags flags;
     flags.epochs = 12;
     flags.batch_size = 128;
-    flags.lr = 0.1;
+    flags.lr = 0.1;  // the default of --lr
     flags.weight_decay = 5e-4;
     add_training_flags(app, flags);
     add_weights_flag(app, flags);

@@ -30,6 +30,7 @@ void train(const TrainingFlags& flags, Index width) {
     DataLoader test_loader(
         data.test, {.batch_size = flags.test_batch_size, .transforms = {ToTensor(), normalize}},
         rng);
+    // The loop sets the learning rate anew before each step; --lr is its largest value.
     SGD optimizer(model.parameters(), {.lr = flags.lr,
                                        .momentum = flags.momentum,
                                        .weight_decay = flags.weight_decay,
@@ -64,7 +65,7 @@ void train(const TrainingFlags& flags, Index width) {
 int main(int argc, char** argv) {
     CLI::App app("Trains a small convolutional network on MNIST and reports its test accuracy.");
     TrainingFlags flags;
-    flags.lr = 0.05;
+    flags.lr = 0.05;  // the default of --lr
     flags.weight_decay = 5e-4;
     add_training_flags(app, flags);
     add_weights_flag(app, flags);

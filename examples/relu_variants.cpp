@@ -78,6 +78,7 @@ std::string train(const std::string& name, Sequential& model, const TrainAndTest
         rng);
     DataLoader test_loader(data.test,
                            {.batch_size = flags.test_batch_size, .transforms = transforms}, rng);
+    // The loop sets the learning rate anew before each step; --lr is its largest value.
     SGD optimizer(model.parameters(),
                   {.lr = flags.lr, .momentum = flags.momentum, .weight_decay = flags.weight_decay});
 
@@ -154,7 +155,7 @@ int main(int argc, char** argv) {
     CLI::App app("Trains one network on MNIST with each activation in turn and compares them.");
     TrainingFlags flags;
     flags.epochs = 2;
-    flags.lr = 0.02;
+    flags.lr = 0.02;  // the default of --lr
     add_training_flags(app, flags);
     std::vector<std::string> names;
     for (const Choice& choice : choices) names.emplace_back(choice.name);

@@ -6,7 +6,7 @@
 
 // The activations as layers, for Sequential. All but Maxout and GLU map a tensor of any shape to
 // one of the same shape; the formulas are in core/ops.h. Each describes itself as PyTorch's does.
-// Options out of range are an Error of the op, when the layer is called.
+// For options out of range the op throws Error when the layer is called.
 
 namespace primer {
 
@@ -20,10 +20,10 @@ class Activation : public Module {
 struct ReLUOptions {
     /// Whether to write the output over the input. During the call that saves the memory of one of
     /// them, which lowers the peak of an evaluation after its largest layer. It does not lower the
-    /// peak of a training step that is reached in the backward, as most are: the forward keeps only
-    /// the output in either case, and the backward needs as much for its gradients. Use it after a
-    /// layer whose backward does not need its own output; as the first layer it overwrites the
-    /// caller's x.
+    /// peak of a training step that is reached in the backward, as most are, because the forward
+    /// keeps only the output in either case, and the backward needs as much for its gradients. Use
+    /// it after a layer whose backward does not need its own output; as the first layer it
+    /// overwrites the caller's x.
     bool inplace = false;
 };
 
@@ -62,8 +62,8 @@ class LeakyReLU : public Activation {
 };
 
 /// LeakyReLU whose slope is learnt: one for all of x or, with num_parameters = C, one for each
-/// channel of x [N, C, ...]. An optimizer's weight_decay leaves it alone: it would pull the layer
-/// towards ReLU, but a slope of 0 is no simpler than another.
+/// channel of x [N, C, ...]. An optimizer's weight_decay leaves it alone, because it would pull the
+/// layer towards ReLU, but a slope of 0 is no simpler than another.
 class PReLU : public Activation {
   public:
     /// Throws Error for fewer than one parameter.

@@ -35,8 +35,8 @@ Tensor BatchNorm::normalize(const Tensor& x) {
     return y;
 }
 
-// The op cannot check this: it takes any number of dimensions and, where nothing is learnt or kept,
-// of channels.
+// The op cannot check this, because it takes any number of dimensions and, where nothing is learnt
+// or kept, of channels.
 Tensor BatchNorm1d::forward(const Tensor& x) {
     const Index c = num_features();
     check((x.rank() == 2 || x.rank() == 3) && x.shape()[1] == c, "expected x [N, ", c, "] or [N, ",

@@ -26,7 +26,7 @@ struct BatchNormLayerOptions {
 /// where mean and variance are those of the batch in training, and the running ones in eval(); with
 /// `relu`, the larger of y and 0. For the formula's source see batch_norm in core/ops.h.
 ///
-/// Training with one value for each channel (a batch of one example [1, C]) is an Error.
+/// Training with one value for each channel (a batch of one example [1, C]) throws Error.
 class BatchNorm : public Module {
   public:
     void visit(Visitor& visitor) override;

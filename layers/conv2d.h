@@ -29,7 +29,7 @@ class Conv2d : public ConvLayer {
     Conv2d(Only<Index> in_channels, Only<Index> out_channels, const Conv2dLayerOptions& options,
            Rng& rng = default_rng());
     /// Conv2d(3, 32, 3, 1, 1), as in PyTorch, with default_rng(). Conv2d(3, 32, {3, 5}) does not
-    /// compile, because the braces might be options, too: write Size2{3, 5}.
+    /// compile, because the braces might be options, too; write Size2{3, 5}.
     Conv2d(Only<Index> in_channels, Only<Index> out_channels, Size2 kernel_size, Size2 stride = 1,
            ConvPadding padding = 0);
 

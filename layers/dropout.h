@@ -35,7 +35,7 @@ class DropoutLayer : public Module {
     Rng rng_;
 };
 
-/// Drops each element with probability p and divides the others by 1 - p. For x of any shape.
+/// Drops each element with probability p and divides the others by 1 - p. x may have any shape.
 class Dropout : public DropoutLayer {
   public:
     /// Throws Error unless 0 <= p <= 1.
@@ -47,8 +47,9 @@ class Dropout : public DropoutLayer {
     Tensor forward(const Tensor& x) override;
 };
 
-/// Drops whole channels of x [N, C, H, W] with probability p and divides the others by 1 - p: the
-/// neighbours of a dropped pixel, which look much like it, would make up for it.
+/// Drops whole channels of x [N, C, H, W] with probability p and divides the others by 1 - p.
+/// Single pixels would not do, because the neighbours of a dropped pixel, which look much like it,
+/// would make up for it.
 class Dropout2d : public DropoutLayer {
   public:
     /// Throws Error unless 0 <= p <= 1.

@@ -21,8 +21,8 @@ class Embedding : public Module {
     using Module::operator();
     /// Calls the module with the indices as a Tensor.
     Tensor operator()(const IntTensor& indices);
-    /// For a Sequential, which passes on Tensors: x holds the indices. Throws Error for numbers
-    /// that are not whole.
+    /// Called by a Sequential, which passes on Tensors; x holds the indices. Throws Error for
+    /// numbers that are not whole.
     Tensor forward(const Tensor& x) override;
     void visit(Visitor& visitor) override;
     void reset_parameters(Rng& rng = default_rng()) override;

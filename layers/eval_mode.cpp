@@ -8,8 +8,8 @@ EvalMode::EvalMode(Module& model) {
 }
 
 EvalMode::~EvalMode() {
-    // train() also switches the modules inside, which may have been in another mode: repeat until
-    // none changes.
+    // train() also switches the modules inside, which may have been in another mode, so repeat
+    // until none changes.
     for (bool changed = true; changed;) {
         changed = false;
         for (const auto& [module, training] : modes_) {

@@ -7,7 +7,7 @@
 
 namespace primer {
 
-/// While it lives, a model is in eval mode. When it ends, each module returns to the mode that it
+/// While it exists, a model is in eval mode. When it ends, each module returns to the mode that it
 /// was in before, even if that was not the model's.
 class EvalMode {
   public:

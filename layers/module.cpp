@@ -28,7 +28,7 @@ class Walk : public Visitor {
 
   protected:
     std::string full(const std::string& name) const { return prefix_ + name; }
-    // Whether it comes for the first time: layers may share it.
+    // Whether it comes for the first time, since layers may share it.
     bool is_new(const void* what) { return seen_.insert(what).second; }
 
   private:
@@ -36,7 +36,7 @@ class Walk : public Visitor {
     std::unordered_set<const void*> seen_;
 };
 
-// Every name, or the first of each tensor: layers may share one.
+// Every name, or the first of each tensor, since layers may share one.
 enum class Names { all, first };
 
 // For T = Parameter or Buffer, `kind` in words.

@@ -21,21 +21,21 @@ struct ThreadState;
 /// Module, keep the parameters, buffers and layers as members, and implement the three functions at
 /// the top.
 ///
-/// Modules are moved, never copied: a copy would share its weights with the original unnoticed.
+/// Modules are moved, never copied, because a copy would share its weights with the original
+/// unnoticed.
 class Module {
   public:
     /// The output for a batch x. Throws Error for a shape that does not fit; the ops see to it.
     virtual Tensor forward(const Tensor& x) = 0;
     /// Calls visitor(name, member) once for each Parameter, Buffer, Rng and Module that is a
     /// member, in the order of the forward. A parameter that an option has left undefined is not
-    /// visited. Names must be distinct, not empty, and without a point.
+    /// visited. Names must be distinct, not empty, and without a dot.
     ///
-    /// What a forward uses and visit does not name is not trained, saved, or switched by eval(). So
-    /// while a Tape is recording, a call throws Error, naming the class, where its forward calls a
-    /// module, or uses a Parameter or a Buffer, that no visit of the called modules names. What
-    /// does no harm is exempt: parameters that an optimizer has been given or that ask for no
-    /// gradient, and modules that are not in training, or that have no buffers or generators and do
-    /// not ask whether they are in training.
+    /// A member that visit does not name is neither trained nor saved, and eval() does not switch
+    /// it. To catch this, a call made while a Tape records throws Error, naming the class, if a
+    /// forward uses a module, Parameter or Buffer that no visit names. Harmless cases are exempt:
+    /// parameters that already belong to an optimizer or need no gradient, and modules in eval mode
+    /// or without buffers, generators or a query of training().
     virtual void visit(Visitor& /*visitor*/) {}
     /// What it is, as Python would write it: "Linear(in_features=784, out_features=10, bias=True)";
     /// for a module without options its bare name will do: "Sequential".
@@ -43,26 +43,27 @@ class Module {
     /// describe() without the options: "Linear".
     std::string type() const;
 
-    /// Whether its output is that of an activation that works element by element: what
-    /// dead_relu_ratio looks at. A layer that ends with one says so.
+    /// Whether its output comes from an elementwise activation (dead_relu_ratio examines these).
+    /// Override it in a layer that ends with one.
     virtual bool is_activation() const { return false; }
 
     /// Gives the parameters and running statistics of this module and of those in it the initial
     /// values that PyTorch's layers have, in the order of visit; the constructors choose others.
-    /// For other values of your own choice see apply. Throws Error, naming the class, for a module
+    /// To set values of your own choice, use apply. Throws Error, naming the class, for a module
     /// that has parameters and does not override this.
     virtual void reset_parameters(Rng& rng = default_rng());
 
     Module();
-    /// A module that has been moved from can be assigned to or destroyed; calling it is an Error.
+    /// A module that has been moved from can be assigned to or destroyed; calling it throws
+    /// Error.
     Module(Module&& other) noexcept;
     Module& operator=(Module&& other) noexcept;
     virtual ~Module() = default;
 
-    /// forward(x). Call a module rather than its forward: a ForwardHook sees calls only, and an
-    /// Error that the forward throws gets the layer's place in front, as seen from the outermost
-    /// module that was called: "body.0 (Conv2d): conv2d: expected x [N, 32, H, W], got ..."; the
-    /// path is that of state_dict. For a layer that was called by itself, only its type stands
+    /// forward(x). Call a module rather than its forward, because a ForwardHook sees calls only,
+    /// and an Error that the forward throws gets the layer's place in front, as seen from the
+    /// outermost module that was called: "body.0 (Conv2d): conv2d: expected x [N, 32, H, W], got
+    /// ..."; the path is that of state_dict. If a layer was called by itself, only its type stands
     /// there: "Conv2d: conv2d: ...".
     Tensor operator()(const Tensor& x);
 
@@ -71,13 +72,13 @@ class Module {
     std::vector<Parameter> parameters();
     /// With their names: "0.weight", "block.fc1.bias".
     std::vector<std::pair<std::string, Parameter>> named_parameters();
-    /// The buffers and the generators, with their names, in the same way. The pointers are good as
-    /// long as the modules stay where they are.
+    /// The buffers and the generators, with their names, in the same way. The pointers are valid
+    /// until a module is moved or destroyed.
     std::vector<std::pair<std::string, Buffer>> named_buffers();
     std::vector<std::pair<std::string, Rng*>> named_generators();
     /// The parameters and then the buffers, by the names that PyTorch's state_dict has for the same
     /// modules: what save_safetensors and load_safetensors take. A tensor that several layers share
-    /// is listed under each of its names, as it is there.
+    /// is listed under each of its names, as in PyTorch.
     StateDict state_dict();
     /// The modules directly in this one, with their names.
     std::vector<std::pair<std::string, Module*>> named_children();
@@ -89,9 +90,9 @@ class Module {
     ///         if (auto* linear = dynamic_cast<Linear*>(&module)) zeros_(linear->bias);
     ///     });
     Module& apply(const std::function<void(Module&)>& f);
-    /// visit(visitor), checked: throws Error, naming the class, for a name that is empty, has a
-    /// point in it or comes twice, and for a module in which its own walk arrives again. A Visitor
-    /// that goes on into a child calls child.walk(*this).
+    /// visit(visitor), checked: throws Error, naming the class, for a name that is empty, contains
+    /// a dot or comes twice, and for a module that contains itself. A Visitor that goes on into a
+    /// child calls child.walk(*this).
     void walk(Visitor& visitor);
 
     /// Switches this module, and those in it, to training (where dropout drops, and batch
@@ -113,9 +114,9 @@ class Module {
 /// The structure, a module a line, indented as PyTorch prints it.
 std::ostream& operator<<(std::ostream& out, const Module& module);
 
-/// While it lives, the thread that made it tells it of every call of a module: when the call
-/// begins, and when it returns, which a module does after those in it. If there are several hooks,
-/// the innermost, the last made, is told first.
+/// While it exists, it is notified of every module call on its thread, at start and at return
+/// (inner modules return first). If there are several hooks, the innermost, the last made, is
+/// notified first.
 class ForwardHook {
   public:
     ForwardHook();

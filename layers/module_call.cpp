@@ -18,13 +18,13 @@ using Role = Tensor::Impl::Role;
 struct Calls {
     ModuleCall* innermost = nullptr;  // of those that are recorded
     std::vector<Tensor> used;         // by them
-    // Of outermost modules, by their ids.
+    // The sets of outermost modules, by their ids.
     std::unordered_map<std::uint64_t, std::unordered_set<const void*>> known_of;
 };
 
-// Plain variables, as in thread_state.cpp: the destructors of static objects, which come after
-// those of thread-local ones, may still call modules. What they make here stays until the process
-// ends.
+// Plain variables, as in thread_state.cpp, because the destructors of static objects, which come
+// after those of thread-local ones, may still call modules. What they make here stays until the
+// process ends.
 thread_local constinit Calls* calls = nullptr;
 thread_local constinit bool ending = false;
 
@@ -98,14 +98,14 @@ ModuleCall::ModuleCall(Module& module, const Tensor& x)
     Calls& here = of_this_thread();
     outer_ = here.innermost;
     if (outer_ != nullptr && !outer_->known().contains(&module)) {
-        // A harmless module is not remembered: by the next call it may have changed.
+        // A harmless module is not remembered, because by the next call it may have changed.
         const Members members(module);
         const bool to_train = members.to_train && !members.optimized;
         if (to_train || (members.changes && module.training_)) outer_->check_named(module);
     }
     here.innermost = this;
     first_used_ = here.used.size();
-    if (outer_ == nullptr) ThreadState::here()->used = &here.used;
+    if (outer_ == nullptr) ThreadState::here()->used_members = &here.used;
 }
 
 ModuleCall::~ModuleCall() {
@@ -114,7 +114,7 @@ ModuleCall::~ModuleCall() {
     here.innermost = outer_;
     here.used.resize(std::min(first_used_, here.used.size()));
     if (outer_ != nullptr) return;
-    if (ThreadState* const thread = ThreadState::here()) thread->used = nullptr;
+    if (ThreadState* const thread = ThreadState::here()) thread->used_members = nullptr;
 }
 
 void ModuleCall::check_named(Module& module) const {
@@ -133,7 +133,7 @@ void ModuleCall::asked_training(const Module& module) {
 
 void ModuleCall::check_members() const {
     if (!recording_) return;
-    // For a module without members that behaves differently in training, such as a user's own
+    // Catches a module without members that behaves differently in training, such as a user's own
     // dropout.
     if (asked_training_ && outer_ != nullptr && module_.training_) outer_->check_named(module_);
     const std::vector<Tensor>& used = of_this_thread().used;

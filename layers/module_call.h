@@ -6,7 +6,7 @@
 
 #include "module.h"
 
-// For module.cpp: finds what a forward uses and visit does not name.
+// module.cpp uses this to find what a forward uses and visit does not name.
 
 namespace primer {
 

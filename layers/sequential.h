@@ -22,7 +22,7 @@ namespace primer {
 /// order in parentheses to the compiler, and with it which layer gets which random numbers.
 class Sequential : public Module {
   public:
-    /// Takes the modules. (A single Sequential is moved, as C++ has it, not put into another one:
+    /// Takes the modules. (A single Sequential is moved, as C++ has it, not put into another one;
     /// use append for that.)
     template <class... Modules>
     explicit Sequential(Modules&&... modules) {
@@ -40,7 +40,7 @@ class Sequential : public Module {
         return *this;
     }
 
-    /// For those who look for it: the one way is append.
+    /// Deleted for those who look for it, since the one way is append.
     template <class M>
     void add(M&& /*module*/) {
         static_assert(sizeof(M) == 0, "a Sequential grows by append(module), as PyTorch's does");

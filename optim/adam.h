@@ -7,7 +7,7 @@
 namespace primer {
 
 /// The shares of the mean and of the square that are kept. A class, so that neither can be left
-/// out: with an array, {0.9} would mean {0.9, 0}.
+/// out; with an array, {0.9} would mean {0.9, 0}.
 class Betas {
   public:
     /// Betas(0.9, 0.999), usually written {0.9, 0.999}.
@@ -31,9 +31,9 @@ struct AdamOptions {
     bool maximize = false;  ///< go up the gradient instead of down
 };
 
-/// Divides a running mean of the gradient by the root of a running mean of its square: each weight
-/// moves by about lr per step, however large its gradients are. For a weight w with gradient g, in
-/// its step t = 1, 2, ...:
+/// Divides a running mean of the gradient by the root of a running mean of its square, so each
+/// weight moves by about lr per step, however large its gradients are. For a weight w with gradient
+/// g, in its step t = 1, 2, ...:
 ///
 ///     g = g + weight_decay w                       (maximize: -g + ...)
 ///     m = beta1 m + (1 - beta1) g
@@ -54,7 +54,7 @@ class Adam : public GroupedOptimizer<AdamOptions> {
   protected:
     /// Whether weight_decay adds to the gradient or shrinks the weight.
     enum class Decay { in_gradient, apart };
-    /// For AdamW, whose decay is separate from the gradient.
+    /// Called by AdamW, whose decay is separate from the gradient.
     Adam(std::vector<Group> groups, Decay decay);
 
   private:

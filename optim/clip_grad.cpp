@@ -25,7 +25,7 @@ Real clip_grad_norm_(std::span<const Parameter> parameters, Only<double> max_nor
         const bool used = impl.used_version == impl.storage->version();
         kernels::scale(grad.numel(), static_cast<Real>(factor),
                        grad.mutable_data("clip_grad_norm_"));
-        // A used gradient is not a new one because it was scaled: zero_grad() is still due.
+        // A used gradient is not a new one because it was scaled, so zero_grad() is still due.
         if (used) impl.used_version = impl.storage->version();
     }
     return static_cast<Real>(norm);

@@ -30,7 +30,7 @@ Optimizer::Optimizer(const char* name, std::vector<Parameter> parameters,
         check(is_new, name, ": the parameters ", seen->second, " and ", i,
               " are the same one, of shape ", parameters_[i].shape(),
               "; every step would update it twice");
-        // Counts living optimizers: the claim's deleter subtracts this one again.
+        // Counts the optimizers that exist, so the claim's deleter subtracts this one again.
         ++parameters_[i].impl().optimizers;
         const std::weak_ptr<Tensor::Impl> parameter = parameters_[i].handle();
         claims_.emplace_back(nullptr, [parameter](void*) {
@@ -126,7 +126,7 @@ std::map<std::string, std::vector<Tensor>> Optimizer::sorted(
 }
 
 // Otherwise, say with Adam's count of steps but without its average of squares, that average would
-// begin at 0 without correction: the next steps would be 30 times too long.
+// begin at 0 without correction, and the next steps would be 30 times too long.
 void Optimizer::check_sound(const std::map<std::string, std::vector<Tensor>>& state) const {
     for (std::size_t i = 0; i < parameters_.size(); ++i) {
         const auto there = [&](const auto& kept) { return kept.second[i].defined(); };

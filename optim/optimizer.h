@@ -14,11 +14,11 @@
 
 namespace primer {
 
-/// Updates parameters along their gradients. A training step calls zero_grad(), then the tape's
+/// Updates parameters using their gradients. A training step calls zero_grad(), then the tape's
 /// backward(), then step().
 ///
 /// The parameters come in groups, each with its own options; usually there is only one. Optimizers
-/// can be moved but not copied: a copy would silently share its state with the original.
+/// can be moved but not copied, because a copy would silently share its state with the original.
 class Optimizer {
   public:
     Optimizer(Optimizer&&) = default;
@@ -48,7 +48,7 @@ class Optimizer {
 
     /// The state that the optimizer keeps from step to step, to be saved in a checkpoint:
     /// "0.momentum_buffer" is that of parameters()[0]. Contains only what exists so far. The
-    /// tensors are not copies: the next step changes them.
+    /// tensors are not copies, so the next step changes them.
     std::vector<std::pair<std::string, Tensor>> named_state() const;
     /// Replaces the whole state with copies of a saved one. Throws Error, and changes nothing, for
     /// a name that this optimizer does not know or that comes twice, for a shape that does not fit,
@@ -60,11 +60,10 @@ class Optimizer {
     }
 
   protected:
-    /// `name` begins the error messages. For each name in `state` the optimizer can keep a tensor
-    /// of the parameter's shape for every parameter; for each in `counts`, one of shape [], a whole
-    /// number from 0 on. Every step keeps those in `always`, whatever the options: a saved state
-    /// has either all of these for a parameter or nothing. Throws Error without parameters, and if
-    /// one comes twice.
+    /// `name` begins the error messages. `state` names tensors of the parameter's shape, `counts`
+    /// scalar step counts, that may be kept per parameter. Those in `always` exist after every
+    /// step, so a saved state has all or none of them. Throws Error without parameters, and if one
+    /// comes twice.
     Optimizer(const char* name, std::vector<Parameter> parameters,
               std::initializer_list<std::string> state,
               std::initializer_list<std::string> counts = {},
@@ -87,7 +86,7 @@ class Optimizer {
   private:
     virtual Only<double>& lr_of(Index group) = 0;
     void check_not_moved() const;
-    std::vector<std::shared_ptr<void>> claims_;  // on the parameters, as long as this lives
+    std::vector<std::shared_ptr<void>> claims_;  // on the parameters, as long as this exists
     // A saved state in the form of state_, with the given tensors.
     std::map<std::string, std::vector<Tensor>> sorted(
         const std::vector<std::pair<std::string, Tensor>>& state) const;
@@ -102,8 +101,8 @@ class Optimizer {
     std::vector<std::string> always_;
 };
 
-/// An optimizer whose groups have their own Options, with a member `double lr`. A derived class
-/// only checks options and updates one parameter.
+/// An optimizer whose groups have their own Options, with a member `Only<double> lr`. A derived
+/// class only checks options and updates one parameter.
 template <class Options>
 class GroupedOptimizer : public Optimizer {
   public:

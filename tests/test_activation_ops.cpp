@@ -749,9 +749,9 @@ TEST_CASE("activations: kernels may write over what they read") {
         CHECK(same(over_dy, dx));
     };
     check_in_place(
-        [&](const Real* from, Real* to) { kernels::elementwise(n, 16384, loops.relu, from, to); },
+        [&](const Real* from, Real* to) { kernels::in_chunks(n, 16384, loops.relu, from, to); },
         [&](const Real* kept, const Real* d, Real* to) {
-            kernels::elementwise(n, 16384, loops.relu_backward, kept, d, to);
+            kernels::in_chunks(n, 16384, loops.relu_backward, kept, d, to);
         });
     const auto slope = Real(0.25);
     check_in_place([&](const Real* from, Real* to) { loops.leaky_relu(n, slope, from, to); },
@@ -759,9 +759,9 @@ TEST_CASE("activations: kernels may write over what they read") {
                        loops.leaky_relu_backward(n, slope, kept, d, to);
                    });
     check_in_place(
-        [&](const Real* from, Real* to) { kernels::elementwise(n, 8192, loops.gelu, from, to); },
+        [&](const Real* from, Real* to) { kernels::in_chunks(n, 8192, loops.gelu, from, to); },
         [&](const Real* kept, const Real* d, Real* to) {
-            kernels::elementwise(n, 8192, loops.gelu_backward, kept, d, to);
+            kernels::in_chunks(n, 8192, loops.gelu_backward, kept, d, to);
         });
     const kernels::Axis axis({1, 1, n}, 1);
     check_in_place([&](const Real* from, Real* to) { kernels::prelu(axis, from, &slope, to); },

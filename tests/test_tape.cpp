@@ -31,7 +31,7 @@ Tensor probe(const Tensor& x, std::function<void()> in_backward) {
 
 // 2x written over x, as any op in place would be written.
 Tensor double_(const Tensor& x) {
-    Real* values = overwrite("double_", x);
+    Real* values = begin_overwrite("double_", x);
     for (Index i = 0; i < x.numel(); ++i) values[i] *= 2;
     return record("double_", x, {x}, [](const Tensor& dy, std::span<Grad> d) {
         Grad& dx = d[0];

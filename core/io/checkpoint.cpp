@@ -30,7 +30,8 @@ constexpr Index kMostPieces = 100'000;
 
 // --- archives for cereal -----------------------------------------------------------------------
 
-// Our own archives: cereal's read a length and allocate that much, whatever is left of the file.
+// Our own archives, because cereal's read a length and allocate that much, whatever is left of the
+// file.
 
 class Output : public cereal::OutputArchive<Output> {
   public:
@@ -250,7 +251,7 @@ std::uint32_t crc_of_rest(std::istream& in) {
     return crc;
 }
 
-// Throws Error if a name comes twice: which of the two counts would be left to chance.
+// Throws Error if a name comes twice, because chance would decide which of the two counts.
 template <class Value>
 void check_once(const char* what, const std::vector<std::pair<std::string, Value>>& list,
                 const std::string& source) {
@@ -284,7 +285,7 @@ std::map<std::string, Value> by_name(const std::vector<std::pair<std::string, Va
     return {list.begin(), list.end()};
 }
 
-// Names come from a file: there may be any number of them, with any bytes.
+// Names come from a file, so there may be any number of them, with any bytes.
 void add(std::string& list, const std::string& element) {
     constexpr std::size_t longest = 2000;
     if (list.size() > longest) return;

@@ -14,7 +14,7 @@ namespace primer {
 /// Tensors with their names in the model.
 using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
 
-/// The parts of a model that a checkpoint covers. All are handles: saving reads through them,
+/// The parts of a model that a checkpoint covers. All are handles; saving reads through them,
 /// restoring writes through them.
 struct ModelState {
     std::string description;  ///< its structure, as << prints it
@@ -83,9 +83,9 @@ struct Checkpoint {
     void save(const std::filesystem::path& path) const;
     /// Writes the same bytes to a stream; check its state afterwards.
     void write(std::ostream& out) const;
-    /// Reads a file. The file may be hostile: no allocation relies on its claims alone, and
-    /// anything that save would not write is an Error, one line with the path, what was expected
-    /// and what was found. So is a file of more than 100 000 words, generators and tensors, which
+    /// Reads a file. The file may be hostile. No allocation relies on its claims alone, and
+    /// anything that save would not write throws Error, one line with the path, what was expected
+    /// and what was found. So does a file of more than 100 000 words, generators and tensors, which
     /// save does not write. Depth: lists of texts and tensors, no deeper. Memory: at most 4 times
     /// the file, and 64 MB. Time: proportional to the file's size n, and to n log n for its names.
     static Checkpoint load(const std::filesystem::path& path);

@@ -27,10 +27,10 @@ namespace primer {
 /// The options of SummaryWriter.
 struct SummaryWriterOptions {
     /// The file is flushed to the disk at the end, and whenever a record is added this long after
-    /// the last flush: a power cut loses no more than that. 0: flush each record.
+    /// the last flush, so a power cut loses no more than that. 0: flush each record.
     double flush_seconds = 10;
-    /// For a run that continues from this step in its old folder: TensorBoard discards the records
-    /// of this and later steps in earlier files.
+    /// Set by a run that continues from this step in its old folder: TensorBoard then discards the
+    /// records of this and later steps in earlier files.
     std::optional<Index> purge_step = {};
     /// The time of a record, in seconds since 1970; if empty, the system's clock.
     std::function<double()> clock = {};
@@ -49,7 +49,7 @@ struct SummaryWriterOptions {
 ///
 /// If a file cannot be written (a full disk, say), the call throws Error, one line with the path
 /// and the reason, and its record is lost. The file ends with its last whole record, and the next
-/// call tries again: it succeeds as soon as the disk has room. Beyond the limit on a file's size,
+/// call tries again, and succeeds as soon as the disk has room. Beyond the limit on a file's size,
 /// RLIMIT_FSIZE, the system ends a program that does not ignore SIGXFSZ.
 ///
 /// Every call throws Error for an empty tag and for a tag or text that is not UTF-8. Not safe for

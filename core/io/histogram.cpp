@@ -35,7 +35,7 @@ std::size_t bucket_of(double x, const std::vector<double>& limits) {
 }  // namespace
 
 Histogram make_histogram(const Tensor& values) {
-    // Never destroyed: destructors of static objects may still use it.
+    // Never destroyed, because destructors of static objects may still use it.
     static const std::vector<double>& limits = *new std::vector<double>(make_limits());
     std::vector<Index> counts(limits.size() - 1, 0);
     Histogram result;

@@ -19,8 +19,8 @@
 
 namespace {
 
-// If a PNG's compressed data do not end when the picture is full, the decoder goes on: a small file
-// could become 4 GB. So the picture's size limits how far its memory may grow.
+// If a PNG's compressed data do not end when the picture is full, the decoder goes on, and a small
+// file could become 4 GB. So the picture's size limits how far its memory may grow.
 thread_local std::size_t most_grown = 0;
 
 void* grow(void* memory, std::size_t size) {
@@ -226,7 +226,7 @@ Index least_bytes(std::string_view file, Index width, Index height, Index channe
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // Whether the numbers in the header of a PGM or PPM file have few enough digits for the decoder,
-// which does not check for overflow: it would read 4294967297 as 1.
+// which does not check for overflow and would read 4294967297 as 1.
 bool numbers_fit(std::string_view file) {
     std::size_t at = 2, digits = 0;
     for (int number = 0; number < 3; ++number) {

@@ -42,7 +42,8 @@ struct Range {
     std::uint8_t byte(Real value, bool round) const {
         const double x = std::clamp(static_cast<double>(value), black, white);
         const double share = (x - black) / std::max(white - black, kLeastSpread);
-        // In float, as PyTorch computes it: rounded down, the last bit can decide.
+        // In float, as PyTorch computes it, because the result is rounded down, and the last bit
+        // can decide.
         const float byte = static_cast<float>(share) * 255 + (round ? 0.5F : 0.0F);
         return std::isnan(byte) ? std::uint8_t{0} : static_cast<std::uint8_t>(byte);
     }

@@ -17,8 +17,8 @@
 namespace primer {
 namespace {
 
-/// The decoder, with a place to jump to when it fails: it is C, and no exception may pass through
-/// it.
+/// The decoder, with a place to jump to when it fails, because it is C, and no exception may pass
+/// through it.
 class Decoder {
   public:
     Decoder() {
@@ -53,7 +53,7 @@ class Decoder {
         std::longjmp(self.back_, 1);
     }
 
-    // Warnings of missing data are errors: the decoder would invent pixels.
+    // Warnings of missing data are errors, because the decoder would invent pixels.
     static void warn(j_common_ptr info, int level) {
         if (level >= 0) return;
         switch (info->err->msg_code) {

@@ -15,18 +15,18 @@ namespace primer {
 ///     file.commit();
 ///
 /// After commit() the whole file is on the disk. Until then the old file is untouched, even by an
-/// Error or a power cut: the bytes go to a file named FILE.tmp-PID-NUMBER, which commit() renames
-/// and the destructor otherwise removes. If a process was killed while it wrote, the next
+/// Error or a power cut, because the bytes go to a file named FILE.tmp-PID-NUMBER, which commit()
+/// renames and the destructor otherwise removes. If a process was killed while it wrote, the next
 /// Replacement of the same FILE removes what it left: only regular files of this user that no
 /// process has locked (each is locked while it is written) and whose PID no longer exists. The new
 /// file takes the permissions of the old one.
 ///
-/// Never writes through a symbolic link at FILE, dangling or not: a folder from somebody else must
-/// not make us write elsewhere. (Links among the folders of the path are followed.) With `ours`, it
-/// does not replace a file of another kind, unless that is empty.
+/// Never writes through a symbolic link at FILE, dangling or not, because a folder from somebody
+/// else must not make us write elsewhere. (Links among the folders of the path are followed.) With
+/// `ours`, it does not replace a file of another kind, unless that is empty.
 ///
 /// Calls that a signal interrupts are repeated. Every Error is one line: the absolute path, what
-/// failed and the system's reason. A full disk is an Error; but beyond the limit on a file's size,
+/// failed and the system's reason. A full disk throws Error; but beyond the limit on a file's size,
 /// RLIMIT_FSIZE, the system ends a program that does not ignore SIGXFSZ.
 class Replacement {
   public:

@@ -22,7 +22,7 @@ namespace primer {
 namespace {
 
 constexpr Index kMaxHeader = 100'000'000;  // the format's own limit
-// Our limit: an entry takes many times more memory than bytes in the header.
+// Our limit, because an entry takes many times more memory than bytes in the header.
 constexpr std::size_t kMaxEntries = 100'000;
 
 // --- from bytes to numbers ---------------------------------------------------------------------
@@ -230,7 +230,7 @@ void read_bytes(std::istream& in, void* bytes, Index count, const std::string& s
 }
 
 // Throws Error if the system does not have this much memory, before any of it is used. A sparse
-// file may be larger than memory: its holes take no room on the disk.
+// file may be larger than memory, because its holes take no room on the disk.
 void check_room(Index bytes, const std::string& source) {
     const bool possible = std::in_range<std::ptrdiff_t>(bytes);
     void* const room =

@@ -52,7 +52,7 @@ struct LoadReport {
     std::vector<std::string> notes;       ///< what a program should print
 };
 
-/// A safetensors file, read and checked. The file may be hostile: no read or allocation relies on
+/// A safetensors file, read and checked. The file may be hostile. No read or allocation relies on
 /// its claims alone, and a file that breaks a rule of the format is rejected, even where a reader
 /// could guess the meaning. So is one of more than 100 000 tensors or texts of metadata. Depth: the
 /// format's own three levels. Memory: at most 4 times the file, and 64 MB; tensor() and
@@ -87,9 +87,9 @@ class SafetensorsFile {
     /// without what PyTorch's wrappers add, this is removed, and the report's notes say so:
     /// "module." (DataParallel), "_orig_mod." (torch.compile), "_fsdp_wrapped_module." and
     /// "_checkpoint_wrapped_module." anywhere, "model." in front, and AveragedModel's n_averaged. A
-    /// tensor with several names needs only one of them in the file; different values for them are
-    /// an Error. Throws Error with all missing, unexpected and misshapen names, unless the options
-    /// allow them, and the Error of tensor(); nothing has changed then.
+    /// tensor with several names needs only one of them in the file; different values for them
+    /// throw Error. Also throws Error with all missing, unexpected and misshapen names, unless the
+    /// options allow them, and the Error of tensor(); nothing has changed then.
     LoadReport load_into(const StateDict& tensors, const LoadOptions& options = {}) const;
 
     /// The texts under "__metadata__"; empty if there are none.

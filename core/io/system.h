@@ -27,8 +27,8 @@ class SystemFile {
     static SystemFile to_read(const std::filesystem::path& path);
     /// To write a new file; fails with EEXIST if anything is at `path`.
     static SystemFile to_create(const std::filesystem::path& path);
-    /// To write behind the end of the file at `path`, or of a new one. Follows no link, and waits
-    /// for no reader of a pipe.
+    /// To append to the file at `path`, or to a new one. Follows no link, and waits for no reader
+    /// of a pipe.
     static SystemFile to_append(const std::filesystem::path& path);
 
     bool is_open() const { return number_ >= 0; }

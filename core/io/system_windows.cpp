@@ -105,7 +105,7 @@ bool SystemFile::has_name() const {
     return !GetFileInformationByHandle(handle_of(number_), &status) || status.nNumberOfLinks > 0;
 }
 
-// Locks a byte far behind the end: others may still read the file.
+// Locks a byte far beyond the end, so that others may still read the file.
 bool SystemFile::lock() {
     OVERLAPPED place{};
     place.OffsetHigh = 0x7fffffff;

@@ -5,7 +5,7 @@
 #include "reduce.h"
 
 // The activations that depend on channels, or on halves of a dimension. The others work element by
-// element: their loops are in isa/table.h. core/ops/activation.cpp has the formulas and
+// element, and their loops are in isa/table.h. core/ops/activation.cpp has the formulas and
 // derivatives.
 
 namespace primer::kernels {
@@ -15,8 +15,8 @@ void prelu(const Axis& axis, const Real* x, const Real* w, Real* y);
 /// dx = dy where x > 0, else w[c] dy.
 void prelu_backward(const Axis& axis, const Real* x, const Real* w, const Real* dy, Real* dx);
 
-/// For x [outer, n, inner], whose n is even, with halves a and b along n: y = a s(b), with the
-/// sigmoid s.
+/// y = a s(b), with the sigmoid s and the halves a and b of x [outer, n, inner] along n, which is
+/// even.
 void glu(const Axis& axis, const Real* x, Real* y);
 void glu_backward(const Axis& axis, const Real* x, const Real* dy, Real* dx);
 

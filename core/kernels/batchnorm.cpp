@@ -45,7 +45,7 @@ struct Group {
     Index at(Index image) const { return image * sizes.channels * sizes.inner + offset; }
 };
 
-// For work that needs all values of a channel: calls body(Group) for groups of a few channels, so
+// Does work that needs all values of a channel: calls body(Group) for groups of a few channels, so
 // that every thread gets some. If an image has one value per channel, a group's values are
 // adjacent, and groups are as wide as possible.
 template <class Body>
@@ -58,7 +58,7 @@ void for_each_channel(const BatchNormSizes& s, const Body& body) {
     });
 }
 
-// For work on each value by itself: calls body(group number, Group, images begin, end) in memory
+// Does work on each value by itself: calls body(group number, Group, images begin, end) in memory
 // order. Writing in leaps from image to image would be half as fast.
 template <class Body>
 void for_each_image(const BatchNormSizes& s, const Body& body) {
@@ -128,7 +128,7 @@ BatchNormLine line_of(const Group& group, const BatchNormRule& rule, const Momen
     for (Index k = 0; k < group.channels; ++k) {
         const Index c = group.first + k;
         const double s = or_else(1, rule.weight, c) / std::sqrt(moments[c].variance + rule.eps);
-        // x - mean must be exact in float: the rounding error of the mean goes into the shift.
+        // x - mean must be exact in float, so the rounding error of the mean goes into the shift.
         line.center[k] = static_cast<Real>(moments[c].mean);
         line.scale[k] = static_cast<Real>(s);
         const double rounded = difference(static_cast<double>(line.center[k]), moments[c].mean);
@@ -222,13 +222,13 @@ void input_gradient(const BatchNormSizes& s, const BatchNormRule& rule,
                     Real* dx) {
     const std::vector<BatchNormLine> lines = lines_of(s, rule, from.moments);
     std::vector<Slopes> slopes;
-    if (from.moments_of_x) slopes = slopes_of(s, rule, from, sums, lines);
+    if (from.moments_depend_on_x) slopes = slopes_of(s, rule, from, sums, lines);
     for_each_image(s, [&](Index number, const Group& group, Index begin, Index end) {
         const auto g = static_cast<std::size_t>(number);
         const Index at = group.at(begin);
         table().batch_norm.input_gradient(group.block(begin, end), lines[g], rule.relu,
-                                          from.moments_of_x ? slopes[g].slope : nullptr,
-                                          from.moments_of_x ? slopes[g].offset : nullptr,
+                                          from.moments_depend_on_x ? slopes[g].slope : nullptr,
+                                          from.moments_depend_on_x ? slopes[g].offset : nullptr,
                                           from.x != nullptr ? from.x + at : nullptr, from.dy + at,
                                           dx + at);
     });
@@ -264,7 +264,7 @@ void batch_norm_backward(const BatchNormSizes& s, const BatchNormRule& rule,
         return reference::batch_norm_backward(s, rule, from, dx, dweight, dbias);
     }
     std::vector<GradientSums> sums;
-    if (from.moments_of_x || dweight != nullptr || dbias != nullptr) {
+    if (from.moments_depend_on_x || dweight != nullptr || dbias != nullptr) {
         sums = gradient_sums(s, rule, from);
     }
     for (std::size_t c = 0; c < sums.size(); ++c) {

@@ -45,7 +45,7 @@ struct BatchNormBackward {
     const Real* x;  ///< may be nullptr for dx alone, without relu and with given moments
     const Real* dy;
     const Moments* moments;
-    bool moments_of_x;  ///< whether the moments depend on x, as in batch_norm_training
+    bool moments_depend_on_x;  ///< whether the moments depend on x, as in batch_norm_training
 };
 
 /// The gradients of x, weight and bias. A gradient that is nullptr is not computed. With relu, dy

@@ -1,6 +1,6 @@
 // Only speed: how a convolution becomes fast, on one page.
 //
-// The definition (reference::conv2d) is seven loops. For one image it is a matrix product, y
+// The definition (reference::conv2d) is seven loops. With one image it is a matrix product, y
 // [C_out, outputs] = weight [C_out, (C_in, kh, kw)] columns [(C_in, kh, kw), outputs], where a
 // column is the patch of x that the window sees at one output. So gemm's blocks can compute it
 // (gemm.cpp explains them). The task that remains is to avoid writing out `columns`, known as

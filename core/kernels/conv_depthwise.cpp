@@ -6,8 +6,8 @@
 #include "storage.h"
 
 // Where each channel has its own kernels, every value of x is used only once per cell of the
-// kernel: a matrix product would spend more time on packing than on multiplying. Instead a plane is
-// padded (see Frame), and all taps pass over it while it is in the cache.
+// kernel, so a matrix product would spend more time on packing than on multiplying. Instead a plane
+// is padded (see Frame), and all taps pass over it while it is in the cache.
 
 namespace primer::kernels {
 namespace {

@@ -15,7 +15,7 @@ Real scale_of(double p) { return static_cast<Real>(p < 1 ? 1 / (1 - p) : 0); }
 }  // namespace
 
 void dropout(Index n, double p, std::uint64_t seed, const Real* x, Real* y, std::uint8_t* kept) {
-    // Of the 2^32 numbers that may be drawn, those below the limit drop an element. For p = 1 one
+    // The numbers below the limit, of the 2^32 that may be drawn, drop an element. With p = 1 one
     // number does not, but then the scale is 0.
     const auto limit = static_cast<std::uint32_t>(p < 1 ? p * 0x1p32 : 0xffffffff);
     parallel_for(n, kGrain, [=](Index begin, Index end) {
@@ -28,7 +28,7 @@ void dropout_backward(Index n, double p, const std::uint8_t* kept, const Real* d
     const auto loop = [scale = scale_of(p)](Index count, auto*... arrays) {
         table().dropout.backward(count, scale, arrays...);
     };
-    elementwise(n, kGrain, loop, kept, dy, dx);
+    in_chunks(n, kGrain, loop, kept, dy, dx);
 }
 
 }  // namespace primer::kernels

@@ -133,19 +133,15 @@ void add(Index n, const Real* a, const Real* b, Real* y) {
     const auto loop = [](Index count, const Real* p, const Real* q, Real* to) {
         table().elementwise.add(count, p, 1, q, 1, to);
     };
-    elementwise(n, kGrain, loop, a, b, y);
+    in_chunks(n, kGrain, loop, a, b, y);
 }
 
-void neg(Index n, const Real* x, Real* y) { elementwise(n, kGrain, table().elementwise.neg, x, y); }
-void exp(Index n, const Real* x, Real* y) { elementwise(n, kGrain, table().elementwise.exp, x, y); }
-void sqrt(Index n, const Real* x, Real* y) {
-    elementwise(n, kGrain, table().elementwise.sqrt, x, y);
-}
-void log(Index n, const Real* x, Real* y) { elementwise(n, kGrain, table().elementwise.log, x, y); }
-void abs(Index n, const Real* x, Real* y) { elementwise(n, kGrain, table().elementwise.abs, x, y); }
-void sign(Index n, const Real* x, Real* y) {
-    elementwise(n, kGrain, table().elementwise.sign, x, y);
-}
+void neg(Index n, const Real* x, Real* y) { in_chunks(n, kGrain, table().elementwise.neg, x, y); }
+void exp(Index n, const Real* x, Real* y) { in_chunks(n, kGrain, table().elementwise.exp, x, y); }
+void sqrt(Index n, const Real* x, Real* y) { in_chunks(n, kGrain, table().elementwise.sqrt, x, y); }
+void log(Index n, const Real* x, Real* y) { in_chunks(n, kGrain, table().elementwise.log, x, y); }
+void abs(Index n, const Real* x, Real* y) { in_chunks(n, kGrain, table().elementwise.abs, x, y); }
+void sign(Index n, const Real* x, Real* y) { in_chunks(n, kGrain, table().elementwise.sign, x, y); }
 void sin(Index n, const Real* x, Real* y) {
     angles(n, x, y, table().elementwise.sin, [](Real v) { return std::sin(v); });
 }
@@ -157,17 +153,17 @@ void clamp(Index n, Real low, Real high, const Real* x, Real* y) {
     const auto loop = [=](Index count, const Real* from, Real* to) {
         table().elementwise.clamp(count, low, high, from, to);
     };
-    elementwise(n, kGrain, loop, x, y);
+    in_chunks(n, kGrain, loop, x, y);
 }
 void clamp_backward(Index n, Real low, Real high, const Real* x, const Real* dy, Real* dx) {
     const auto loop = [=](Index count, const Real* kept, const Real* from, Real* to) {
         table().elementwise.clamp_backward(count, low, high, kept, from, to);
     };
-    elementwise(n, kGrain, loop, x, dy, dx);
+    in_chunks(n, kGrain, loop, x, dy, dx);
 }
 
 void scale(Index n, Real factor, Real* x) {
-    elementwise(
+    in_chunks(
         n, kGrain, [=](Index count, Real* to) { table().elementwise.scale(count, factor, to); }, x);
 }
 

@@ -21,9 +21,10 @@ struct Broadcast {
     /// Throws Error, naming `who`, if the shapes do not broadcast.
     Broadcast(const Shape& a, const Shape& b, const char* who)
         : Broadcast(a, b, broadcast(a, b, who)) {}
-    /// For a y that is larger than a and b together. Throws Error unless both broadcast to it.
+    /// Takes y's shape, which may be larger than a and b together give. Throws Error unless both
+    /// broadcast to it.
     Broadcast(const Shape& a, const Shape& b, const Shape& y);
-    /// For any a and b that lie in memory like this.
+    /// Takes any a and b that lie in memory like this.
     Broadcast(const Shape& y, const Strides& a, const Strides& b);
 };
 

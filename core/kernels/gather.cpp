@@ -20,7 +20,7 @@ void gather(const Axis& axis, std::span<const Index> index, const Real* x, Real*
     });
 }
 
-// A thread owns rows of x, not of y: otherwise two of them might add to the same row.
+// A thread owns rows of x, not of y; otherwise two of them might add to the same row.
 void scatter_sum(const Axis& axis, std::span<const Index> index, const Real* y, Real* x) {
     const Index count = std::ssize(index), inner = axis.inner;
     // order[first[r]], ..., order[first[r + 1] - 1] are the j with index[j] = r, in their order.

@@ -1,9 +1,9 @@
 // Only speed: how C = A B becomes fast, on one page.
 //
 // The definition (reference::gemm) takes 2 m n k operations, and nearly all of them wait for
-// memory: each step loads two numbers and multiplies them once. The cure is to load a piece of A
-// and a piece of B once and to use each number many times while it is close to the processor. Each
-// level of memory has its own piece:
+// memory, because each step loads two numbers and multiplies them once. The cure is to load a piece
+// of A and a piece of B once and to use each number many times while it is close to the processor.
+// Each level of memory has its own piece:
 //
 //     registers   A *tile* of C, 12 x 32 numbers with AVX-512, stays in registers while a column
 //                 of A and a row of B go by: 44 loads for 384 multiplications. (isa/gemm_tile.cpp)
@@ -91,9 +91,10 @@ void pack_rows(const PackedRows& packed, const Real* from, Index row_step, Index
 
 namespace {
 
-// Memory for packed strips, which each thread keeps from call to call: for small products, asking
-// the shared cache of blocks would take too long. Destructors of static objects may still multiply
-// after the thread's memory has been destroyed. They see this by `gone`, which has no destructor.
+// Memory for packed strips, which each thread keeps from call to call, because for small products
+// asking the shared cache of blocks would take too long. Destructors of static objects may still
+// multiply after the thread's memory has been destroyed. They see this by `gone`, which has no
+// destructor.
 class Scratch {
   public:
     Scratch() { gone = false; }

@@ -42,8 +42,8 @@ Isa choose() {
 #ifdef __x86_64__
 
 // Whether the processor has the instructions and the system saves their registers. Not
-// __builtin_cpu_supports: it needs a part of the compiler's own library, and where a toolchain
-// links another one, as for musl, it is always false.
+// __builtin_cpu_supports, because it needs a part of the compiler's own library, and where a
+// toolchain links another one, as for musl, it is always false.
 bool has(Isa isa) {
     constexpr unsigned fma = 1U << 12, xsave = 1U << 27, avx = 1U << 28;
     constexpr unsigned avx2 = 1U << 5;

@@ -11,7 +11,7 @@ void sgd_update(Index n, const SgdStep& step, const Real* grad, Real* velocity, 
     const auto loop = [&](Index count, auto*... arrays) {
         table().optimizer.sgd(count, step, arrays...);
     };
-    elementwise(n, kGrain, loop, grad, velocity, w);
+    in_chunks(n, kGrain, loop, grad, velocity, w);
 }
 
 void adam_update(Index n, const AdamStep& step, const Real* grad, Real* mean, Real* square,
@@ -19,7 +19,7 @@ void adam_update(Index n, const AdamStep& step, const Real* grad, Real* mean, Re
     const auto loop = [&](Index count, auto*... arrays) {
         table().optimizer.adam(count, step, arrays...);
     };
-    elementwise(n, kGrain, loop, grad, mean, square, largest, w);
+    in_chunks(n, kGrain, loop, grad, mean, square, largest, w);
 }
 
 void rmsprop_update(Index n, const RmspropStep& step, const Real* grad, Real* square, Real* mean,
@@ -27,7 +27,7 @@ void rmsprop_update(Index n, const RmspropStep& step, const Real* grad, Real* sq
     const auto loop = [&](Index count, auto*... arrays) {
         table().optimizer.rmsprop(count, step, arrays...);
     };
-    elementwise(n, kGrain, loop, grad, square, mean, velocity, w);
+    in_chunks(n, kGrain, loop, grad, square, mean, velocity, w);
 }
 
 }  // namespace primer::kernels

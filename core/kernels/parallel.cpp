@@ -26,7 +26,7 @@
 //     helper   ... takes a seat     works    reports that it is done ...
 //
 // A helper touches the job only while it has a seat. So the caller never waits for a helper that
-// has not begun: if the helpers are slow to wake up, the caller does everything itself and leaves,
+// has not begun. If the helpers are slow to wake up, the caller does everything itself and leaves,
 // and they find no seat. One training step is hundreds of jobs of a few microseconds each, and
 // waking a thread takes longer than that. So a waiting thread spins for a short while before it
 // sleeps.
@@ -41,14 +41,14 @@ constexpr int kMaxThreads = 1024;
 constexpr std::chrono::microseconds kWatch{30};
 
 /// A job of at most this many chunks is shared only between cores that are close to each other. On
-/// distant cores, one thread finishes the job before another has fetched the data for its part: a
-/// step of a small network would take twice as long with two threads as with one.
+/// distant cores, one thread finishes the job before another has fetched the data for its part, so
+/// a step of a small network would take twice as long with two threads as with one.
 constexpr Index kFewChunks = 3;
 
 /// The longest round trip of a cache line between cores that count as close. Cores that share a
 /// cache take about 100 ns, others 400 and more.
 constexpr std::chrono::nanoseconds kNear{250};
-/// How long a measurement is valid: virtual processors move.
+/// How long a measurement is valid. Virtual processors move.
 constexpr std::chrono::milliseconds kNearFor{10};
 
 using Clock = std::chrono::steady_clock;
@@ -59,8 +59,8 @@ thread_local bool inside_parallel_for = false;
 ///
 /// The chunks are divided into one share per thread. A thread begins with its own share and then
 /// helps with the unfinished ones. So from job to job the same thread mostly works on the same part
-/// of a tensor, which its core still has in its cache. This matters as much as the work itself:
-/// moving a cache line between cores takes some hundred nanoseconds.
+/// of a tensor, which its core still has in its cache. This matters as much as the work itself,
+/// because moving a cache line between cores takes some hundred nanoseconds.
 class Job {
   public:
     Job(Index n, Index grain, int threads, const std::function<void(Index, Index)>& body)
@@ -116,7 +116,7 @@ class Job {
     std::atomic<bool> failed_{false};
 };
 
-/// Tells the processor that this loop only waits: it saves power, and a thread on the same core
+/// Tells the processor that this loop only waits. That saves power, and a thread on the same core
 /// runs faster.
 void relax() {
 #if defined(__x86_64__)
@@ -128,10 +128,10 @@ void relax() {
 
 /// Threads that wait for a job and then help with it.
 ///
-/// All atomics are sequentially consistent. For most of them acquire and release would do: a thread
-/// that takes a seat sees the job, and the caller sees what was done in the seats. But notifying is
-/// cheap only because it first checks whether any thread sleeps, and this check must not overtake
-/// the change that it announces.
+/// All atomics are sequentially consistent. For most of them acquire and release would do, because
+/// a thread that takes a seat sees the job, and the caller sees what was done in the seats. But
+/// notifying is cheap only because it first checks whether any thread sleeps, and this check must
+/// not overtake the change that it announces.
 class Pool {
   public:
     explicit Pool(int helpers)
@@ -141,7 +141,7 @@ class Pool {
         try {
             for (int i = 1; i <= helpers; ++i) threads_.emplace_back([this, i] { serve(i); });
         } catch (const std::system_error&) {
-            // The system grants no more threads: the existing ones do all the work.
+            // The system grants no more threads, so the existing ones do all the work.
         }
     }
 
@@ -238,7 +238,7 @@ class Distance {
     enum State { kWaiting, kPlaying, kOver };
     static constexpr int kRounds = 8;  // at least one of them undisturbed
 
-    // Does not wait for a sleeping helper: it counts as far away.
+    // Does not wait for a sleeping helper, which counts as far away.
     void serve() {
         const auto patience = Clock::now() + kWatch;
         while (state_ == kWaiting && Clock::now() < patience) relax();
@@ -285,7 +285,7 @@ int threads_from_environment() {
 }
 
 std::mutex pool_mutex;  // held by the caller whose job the pool runs
-// Created at the first use. Never destroyed: the process may end in the middle of a job, by
+// Created at the first use. Never destroyed, because the process may end in the middle of a job, by
 // std::exit(), and destructors of static objects may use the pool after that.
 Pool* pool = nullptr;
 constinit Distance distance;  // to the pool's helpers; guarded by the same mutex
@@ -330,7 +330,7 @@ void set_num_threads(int count) {
 void detail::run_chunks(Index n, Index grain, const std::function<void(Index, Index)>& body) {
     check(grain >= 1, "parallel_for: expected a grain of 1 or more, got ", grain);
     Job job(n, grain, num_threads(), body);
-    // A caller on another thread does not wait for a busy pool: it works alone.
+    // A caller on another thread does not wait for a busy pool but works alone.
     std::unique_lock lock(pool_mutex, std::defer_lock);
     if (num_threads() > 1 && !inside_parallel_for && lock.try_lock()) {
         if (pool == nullptr) pool = new Pool(num_threads() - 1);

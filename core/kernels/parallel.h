@@ -50,7 +50,7 @@ inline constexpr Index kGrain = 16384;
 /// Divides arrays of n elements each among the threads: calls loop(count, array + begin, ...) for
 /// each chunk. An array may be nullptr and is passed on as nullptr.
 template <class Loop, class... T>
-void elementwise(Index n, Index grain, const Loop& loop, T*... arrays) {
+void in_chunks(Index n, Index grain, const Loop& loop, T*... arrays) {
     parallel_for(n, grain, [&loop, arrays...](Index begin, Index end) {
         loop(end - begin, (arrays != nullptr ? arrays + begin : nullptr)...);
     });

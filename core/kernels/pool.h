@@ -19,7 +19,7 @@ struct MaxPoolSizes {
 Index bytes_taken(const MaxPoolSizes& sizes);
 
 /// y [planes, h.out, w.out] = the largest x in the window; `taken`, bytes_taken(sizes) bytes
-/// aligned to four, records the cell where it is. Of equal values the first is taken, and a NaN
+/// aligned to four, records the cell where it is. The first of equal values is taken, and a NaN
 /// counts as larger than anything before it. A window that sees nothing but padding (possible with
 /// dilation) gives -infinity and has taken no cell.
 void max_pool2d(const MaxPoolSizes& sizes, const Real* x, Real* y, void* taken);

@@ -14,7 +14,7 @@
 
 #include "system.h"
 
-// Not std::thread::hardware_concurrency(): with some C libraries it counts the machine's
+// Not std::thread::hardware_concurrency(), because with some C libraries it counts the machine's
 // processors, though a batch system, a container or taskset may allow us only two of 64. Then 64
 // threads would take turns on the two, and every job would wait for the slowest thread.
 

@@ -91,8 +91,8 @@ void softmax(const Axis& axis, const Real* x, Real* y);
 /// dx = y (dy - sum(y dy) / sum(y)), from y = softmax(x). Without rounding, sum(y) would be 1.
 /// Dividing by it makes a constant in all dy cancel, however large it is.
 void softmax_backward(const Axis& axis, const Real* y, const Real* dy, Real* dx);
-/// y[o, :, i] = (x - max x) - log sum exp(x - max x), in this order: added to a large maximum, the
-/// logarithm would be lost to rounding.
+/// y[o, :, i] = (x - max x) - log sum exp(x - max x), in this order, because added to a large
+/// maximum, the logarithm would be lost to rounding.
 void log_softmax(const Axis& axis, const Real* x, Real* y);
 /// dx = dy - exp(y) sum(dy), from y = log_softmax(x).
 void log_softmax_backward(const Axis& axis, const Real* y, const Real* dy, Real* dx);

@@ -48,6 +48,8 @@ double max_of_line(Index n, Index stride, const Real* x) {
 
 }  // namespace
 
+// y_j = e^(x_j) / sum_i e^(x_i). Subtracting the largest x first divides both by the same factor,
+// and then nothing overflows.
 void softmax(Index n, Index stride, const Real* x, Real* y) {
     const double largest = max_of_line(n, stride, x);
     double sum = 0;
@@ -61,6 +63,8 @@ void softmax(Index n, Index stride, const Real* x, Real* y) {
     }
 }
 
+// dx_j = y_j (dy_j - sum_i y_i dy_i / sum_i y_i). The y add up to 1 only up to rounding; dividing
+// by their sum lets what all dy share cancel.
 void softmax_backward(Index n, Index stride, const Real* y, const Real* dy, Real* dx) {
     double weighted = 0, sum = 0;
     for (Index j = 0; j < n * stride; j += stride) {
@@ -73,6 +77,7 @@ void softmax_backward(Index n, Index stride, const Real* y, const Real* dy, Real
     }
 }
 
+// y_j = x_j - ln sum_i e^(x_i), again with the largest x subtracted first.
 void log_softmax(Index n, Index stride, const Real* x, Real* y) {
     const double largest = max_of_line(n, stride, x);
     double sum = 0;
@@ -85,6 +90,7 @@ void log_softmax(Index n, Index stride, const Real* x, Real* y) {
     }
 }
 
+// dx_j = dy_j - e^(y_j) sum_i dy_i
 void log_softmax_backward(Index n, Index stride, const Real* y, const Real* dy, Real* dx) {
     const auto total = static_cast<Real>(reference::sum(n, stride, dy));
     for (Index j = 0; j < n * stride; j += stride) dx[j] = dy[j] - std::exp(y[j]) * total;
@@ -142,6 +148,9 @@ void conv2d_backward_weight(const ConvSizes& s, const Real* x, const Real* dy, R
 }
 
 // --- Pooling -------------------------------------------------------------------------------------
+
+// `taken` holds the number of the cell that each window has taken. taken.h explains with_numbers,
+// which calls its argument with `taken` as `numbers`, and better and kNone.
 
 void max_pool2d(const MaxPoolSizes& s, const Real* x, Real* y, void* taken) {
     with_numbers(s, taken, [&, x, y]<class Number>(Number* numbers) {
@@ -252,7 +261,7 @@ Normalization::Normalization(const BatchNormRule& rule, const Moments& moments, 
       scale_(or_else(1, rule.weight, c) / std::sqrt(moments.variance + rule.eps)),
       bias_(or_else(0, rule.bias, c)) {}
 
-// In double: first the mean, then the mean squared distance from it.
+// Two passes, in double: the mean, then the variance.
 Moments moments_of(const BatchNormSizes& s, const Real* x, Index c) {
     const auto count = static_cast<double>(s.count());
     const auto at = [&](Index n, Index i) { return (n * s.channels + c) * s.inner + i; };
@@ -288,6 +297,8 @@ void batch_norm_training(const BatchNormSizes& s, const BatchNormRule& rule, con
     reference::batch_norm(s, rule, x, moments, y);
 }
 
+// As core/ops/batchnorm.cpp derives, dw = sum dy z, db = sum dy, and dx = weight rstd dy or, if the
+// moments depend on x, weight rstd (dy - (db + z dw) / count).
 void batch_norm_backward(const BatchNormSizes& s, const BatchNormRule& rule,
                          const BatchNormBackward& from, Real* dx, Real* dweight, Real* dbias) {
     const auto count = static_cast<double>(s.count());
@@ -296,6 +307,7 @@ void batch_norm_backward(const BatchNormSizes& s, const BatchNormRule& rule,
         const Normalization normalize(rule, from.moments[c], c);
         const double rstd = 1 / std::sqrt(from.moments[c].variance + rule.eps);
         const auto z = [&](Index n, Index i) {
+            // Without x only dx is wanted, and it does not depend on z.
             const double x = from.x != nullptr ? static_cast<double>(from.x[at(n, i)]) : 0;
             return (x - from.moments[c].mean) * rstd;
         };
@@ -316,7 +328,7 @@ void batch_norm_backward(const BatchNormSizes& s, const BatchNormRule& rule,
         for (Index n = 0; n < s.batch; ++n) {
             for (Index i = 0; i < s.inner; ++i) {
                 double d = gradient(n, i);
-                if (from.moments_of_x) d -= (db + z(n, i) * dw) / count;
+                if (from.moments_depend_on_x) d -= (db + z(n, i) * dw) / count;
                 dx[at(n, i)] = static_cast<Real>(or_else(1, rule.weight, c) * rstd * d);
             }
         }
@@ -325,6 +337,7 @@ void batch_norm_backward(const BatchNormSizes& s, const BatchNormRule& rule,
 
 // --- Layer and group normalisation ---------------------------------------------------------------
 
+// z = (x - mean) rstd with the moments of the row; y = z weight + bias.
 void row_norm(const RowNormSizes& s, const RowNormRule& rule, const Real* x, Moments* moments,
               Real* y) {
     for (Index r = 0; r < s.rows(); ++r, x += s.row(), y += s.row()) {
@@ -338,13 +351,16 @@ void row_norm(const RowNormSizes& s, const RowNormRule& rule, const Real* x, Mom
     }
 }
 
+// As core/ops/normalization.cpp derives, with g = dy weight, the gradient of z, and n values in a
+// row:
+//     dw = sum dy z,  db = sum dy,  dx = rstd (g - (sum g + z sum g z) / n)
 void row_norm_backward(const RowNormSizes& s, const RowNormRule& rule, const RowNormBackward& from,
                        Real* dx, Real* dweight, Real* dbias) {
     std::vector<double> dw(static_cast<std::size_t>(s.weights())), db(dw.size());
     for (Index r = 0; r < s.rows(); ++r) {
         const Real *x = from.x + r * s.row(), *dy = from.dy + r * s.row();
         const double rstd = 1 / std::sqrt(from.moments[r].variance + rule.eps);
-        const auto normal = [&](Index i) {
+        const auto z = [&](Index i) {
             return (static_cast<double>(x[i]) - from.moments[r].mean) * rstd;
         };
         const auto gradient = [&](Index i) {
@@ -353,13 +369,13 @@ void row_norm_backward(const RowNormSizes& s, const RowNormRule& rule, const Row
         double sum = 0, product = 0;
         for (Index i = 0; i < s.row(); ++i) {
             sum += gradient(i);
-            product += gradient(i) * normal(i);
+            product += gradient(i) * z(i);
             const auto c = static_cast<std::size_t>(s.weight_of(r, i));
-            dw[c] += static_cast<double>(dy[i]) * normal(i);
+            dw[c] += static_cast<double>(dy[i]) * z(i);
             db[c] += static_cast<double>(dy[i]);
         }
         for (Index i = 0; dx != nullptr && i < s.row(); ++i) {
-            const double shared = (sum + normal(i) * product) / static_cast<double>(s.row());
+            const double shared = (sum + z(i) * product) / static_cast<double>(s.row());
             dx[r * s.row() + i] = static_cast<Real>(rstd * (gradient(i) - shared));
         }
     }

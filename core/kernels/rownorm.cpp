@@ -38,7 +38,7 @@ bool ordinary(const Moments& m, double eps) {
 
 // slope (x - mean) + offset
 NormLine line_of(const Moments& m, double slope, double offset) {
-    // x - center must be exact in float: the rounding error of the mean goes into the shift.
+    // x - center must be exact in float, so the rounding error of the mean goes into the shift.
     const auto center = static_cast<Real>(m.mean);
     const double rounded = static_cast<double>(center) - m.mean;
     return {.center = center,
@@ -123,7 +123,8 @@ void input_gradient(const Row& row, const Moments& m, const GradientSums* planes
                                      nullptr, nullptr);
     };
     if (!std::isfinite(sums.g) || !std::isfinite(sums.gz)) return plain();
-    // In a plane, dy weight may be too large for a float where dx is not: rstd is multiplied first.
+    // In a plane, dy weight may be too large for a float where dx is not, so rstd is multiplied
+    // first.
     const double first = sizes.inner == 1 ? 1 : rstd;
     NormSlope slope{.weight = 1,
                     .rest = line_of(m, first * -rstd * sums.gz / n, first * -sums.g / n),
@@ -195,8 +196,8 @@ void row_norm(const RowNormSizes& s, const RowNormRule& rule, const Real* x, Mom
               Real* y) {
     if (isa() == Isa::reference) return reference::row_norm(s, rule, x, moments, y);
     rows(s.rows(), s.row(), kGrain, [&](Index begin, Index end) {
-        // First all moments: a processor works on several rows at a time unless it has to wait for
-        // the square root of one.
+        // First all moments, because a processor works on several rows at a time unless it has to
+        // wait for the square root of one.
         for (Index r = begin; r < end; ++r) {
             table().row_norm.moments(s.row(), x + r * s.row(), &moments[r].mean,
                                      &moments[r].variance);

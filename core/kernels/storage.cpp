@@ -1,4 +1,5 @@
-// Only speed: recycles memory.
+// Only speed: recycles memory. Who owns a block does not depend on it: the last Tensor that names a
+// Storage destroys it (tensor.h), and ~Storage, below, puts its block into the cache.
 
 #include "storage.h"
 
@@ -76,7 +77,7 @@ constexpr Index kMostReals = std::numeric_limits<std::ptrdiff_t>::max() / 4 / In
 // cache: those of different parts of a step, and those of training and evaluation. Together they
 // exceed the memory in use at any one time.
 constexpr double kDefaultShare = 2;
-// This many bytes may always wait: they are not worth repeated requests to the system.
+// This many bytes may always wait, because they are not worth repeated requests to the system.
 constexpr double kAlwaysCached = 16.0 * 1024 * 1024;
 // "Recently" is this many requests, up to twice as many: many training steps.
 constexpr int kRequests = 1 << 14;
@@ -91,8 +92,8 @@ double share_from_environment() {
 }
 
 // Held during every use of the cache and around fork(), so that the child does not get lists in the
-// middle of a change. Registered before main: a fork may come while another thread makes its first
-// tensor.
+// middle of a change. Registered before main, because a fork may come while another thread makes
+// its first tensor.
 constinit std::mutex mutex;
 [[maybe_unused]] const int forks_handled =
     around_fork([] { mutex.lock(); }, [] { mutex.unlock(); }, [] { mutex.unlock(); });
@@ -193,8 +194,8 @@ class BlockCache {
     int requests_ = 0;
 };
 
-// The caller must hold the mutex. Never destroyed: a static tensor may give its block back after
-// main has ended.
+// The caller must hold the mutex. Never destroyed, because a static tensor may give its block back
+// after main has ended.
 BlockCache& cache() {
     static BlockCache* made = nullptr;
     if (made == nullptr) made = new BlockCache;

@@ -48,9 +48,9 @@ struct StorageStats {
 
 StorageStats storage_stats();
 
-/// Fills the cache with this many blocks of this size. For scratch memory that several threads are
-/// about to request: without it, the number of requests to the system would depend on how the
-/// threads happen to overlap.
+/// Fills the cache with this many blocks of this size. Call it for scratch memory that several
+/// threads are about to request. Otherwise the number of requests to the system would depend on how
+/// the threads happen to overlap.
 void reserve_storage(Index blocks, Index count);
 
 /// Limits the cache to `share` times the most memory that was recently in use at once, or 16 MB if

@@ -44,7 +44,7 @@ int around_fork(void (*before)(), void (*parent)(), void (*child)()) {
 #if defined(__linux__)
 
 int processors_of_mask() {
-    // The kernel refuses a mask that is too small for the machine: try larger ones.
+    // The kernel refuses a mask that is too small for the machine, so try larger ones.
     for (std::size_t count = CPU_SETSIZE; count <= std::size_t{1} << 20; count *= 2) {
         std::vector<cpu_set_t> mask(count / CPU_SETSIZE);
         const std::size_t bytes = mask.size() * sizeof(cpu_set_t);

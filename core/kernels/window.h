@@ -24,7 +24,7 @@ struct Window {
     /// Computes `out`, the number of windows that fit the padded image: out = (in + 2 padding -
     /// reach) / stride + 1, rounded down, where reach = dilation * (kernel - 1) + 1 is a window's
     /// length. With `ceil_mode` the division rounds up, so the last window may reach over the edge.
-    /// But it must not begin behind the image, where it would see nothing.
+    /// But it must not begin beyond the image, where it would see nothing.
     Window(Index in_size, Index kernel_size, Index stride_by, Index padding_by, Index dilation_by,
            bool ceil_mode = false)
         : in(in_size),

@@ -11,9 +11,9 @@
 namespace primer {
 namespace {
 
-// What the backward of an activation keeps: y, wherever the derivative follows from y. The next
-// layer nearly always keeps its input, y, anyway, so this costs nothing, and x can be freed at
-// once.
+// What the backward of an activation keeps. It keeps y wherever the derivative follows from y. The
+// next layer nearly always keeps its input, y, anyway, so this costs nothing, and x can be released
+// at once.
 enum class Keep { x, y };
 
 // Where y goes. If it overwrites x, only y can be kept.
@@ -23,23 +23,30 @@ enum class Output { fresh, over_x };
 // computes an exponential for each.
 constexpr Index kCheap = 16384, kCostly = 8192;
 
+// relu's way to the processor:
+//     relu, below                                passes the loop loops().relu to apply()
+//     table() in ../kernels/isa.cpp              is the table of the instruction set in use
+//     make_table() in ../kernels/isa/table.cpp   fills it, once for each instruction set
+//     relu in ../kernels/isa/activation.cpp      is the loop in the table: max(v, 0) for each v
+//     unary in ../kernels/isa/loops.h            is its for statement, which compilers vectorise
+//     in_chunks in ../kernels/parallel.h         runs the loop on all threads
 const kernels::ActivationKernels& loops() { return kernels::table().activation; }
 
-// y_i = f(x_i): `forward` is a loop (n, x, y), `backward` a loop (n, kept, dy, dx).
+// Applies y_i = f(x_i): `forward` is a loop (n, x, y), `backward` a loop (n, kept, dy, dx).
 template <class Forward, class BackwardLoop>
-Tensor elementwise(const char* op, const Tensor& x, Keep keep, Index grain, Forward forward,
-                   BackwardLoop backward, Output output = Output::fresh) {
+Tensor apply(const char* op, const Tensor& x, Keep keep, Index grain, Forward forward,
+             BackwardLoop backward, Output output = Output::fresh) {
     const bool fresh = output == Output::fresh;
     Tensor y = fresh ? empty(x.shape()) : x;
-    Real* const to = fresh ? y.mutable_data() : overwrite(op, x);
-    kernels::elementwise(x.numel(), grain, forward, x.data(), to);
+    Real* const to = fresh ? y.mutable_data() : begin_overwrite(op, x);
+    kernels::in_chunks(x.numel(), grain, forward, x.data(), to);
     return record({op, 0}, y, {x},
                   [grain, backward, kept = Saved(keep == Keep::x ? x : y)](const Tensor& dy,
                                                                            std::span<Grad> d) {
                       Grad& dx = d[0];
                       Tensor grad = empty(dy.shape());
-                      kernels::elementwise(dy.numel(), grain, backward, kept->data(), dy.data(),
-                                           grad.mutable_data());
+                      kernels::in_chunks(dy.numel(), grain, backward, kept->data(), dy.data(),
+                                         grad.mutable_data());
                       dx.add(grad);
                   });
 }
@@ -47,7 +54,7 @@ Tensor elementwise(const char* op, const Tensor& x, Keep keep, Index grain, Forw
 Tensor leaky(const char* op, const Tensor& x, double negative_slope, Keep keep, Output output) {
     check_finite(negative_slope, op, "negative_slope");
     const auto a = static_cast<Real>(negative_slope);
-    return elementwise(
+    return apply(
         op, x, keep, kCheap,
         [a](Index n, const Real* from, Real* to) { loops().leaky_relu(n, a, from, to); },
         [a](Index n, const Real* kept, const Real* dy, Real* dx) {
@@ -76,7 +83,7 @@ Tensor clamped(const char* op, const Tensor& x, double min_val, double max_val) 
     check_finite(min_val, op, "min_val");
     check_finite(max_val, op, "max_val");
     const auto least = static_cast<Real>(min_val), most = static_cast<Real>(max_val);
-    return elementwise(
+    return apply(
         op, x, Keep::y, kCheap,
         [=](Index n, const Real* from, Real* to) { loops().hardtanh(n, least, most, from, to); },
         [=](Index n, const Real* kept, const Real* dy, Real* dx) {
@@ -89,12 +96,11 @@ Tensor clamped(const char* op, const Tensor& x, double min_val, double max_val) 
 // Glorot, Bordes and Bengio, "Deep Sparse Rectifier Neural Networks", 2011.
 // dy/dx = 1 where x > 0, else 0; and y > 0 exactly where x > 0.
 Tensor relu(const Tensor& x) {
-    return elementwise("relu", x, Keep::y, kCheap, loops().relu, loops().relu_backward);
+    return apply("relu", x, Keep::y, kCheap, loops().relu, loops().relu_backward);
 }
 
 Tensor relu_(const Tensor& x) {
-    return elementwise("relu_", x, Keep::y, kCheap, loops().relu, loops().relu_backward,
-                       Output::over_x);
+    return apply("relu_", x, Keep::y, kCheap, loops().relu, loops().relu_backward, Output::over_x);
 }
 
 // Maas, Hannun and Ng, "Rectifier Nonlinearities Improve Neural Network Acoustic Models", 2013.
@@ -114,7 +120,8 @@ Tensor leaky_relu_(const Tensor& x, Only<double> negative_slope) {
 
 // He et al., "Delving Deep into Rectifiers", 2015, section 2.1. With c the channel of x: dy/dx = 1
 // where x > 0, else w_c. And dy/dw_c = 0 where x > 0, else x, so dw_c is the sum of x dy over the
-// x <= 0 of channel c. Keeps x: w_c may be negative or 0, and then x does not follow from y.
+// x <= 0 of channel c. Keeps x, because w_c may be negative or 0, and then x does not follow from
+// y.
 Tensor prelu(const Tensor& x, const Tensor& weight) {
     const bool one_slope = weight.shape() == Shape{1} || weight.rank() == 0;
     check(one_slope || (x.rank() >= 2 && weight.shape() == Shape{x.shape()[1]}),
@@ -137,8 +144,8 @@ Tensor prelu(const Tensor& x, const Tensor& weight) {
                       }
                       if (dw.wanted()) {
                           Tensor terms = empty({axis.outer, axis.n, axis.inner});
-                          kernels::elementwise(dy.numel(), kCheap, loops().prelu_backward_weight,
-                                               x->data(), dy.data(), terms.mutable_data());
+                          kernels::in_chunks(dy.numel(), kCheap, loops().prelu_backward_weight,
+                                             x->data(), dy.data(), terms.mutable_data());
                           dw.add(reshape(sum(sum(terms, 2), 0), w->shape()));
                       }
                   });
@@ -161,7 +168,7 @@ Tensor relu6(const Tensor& x) { return clamped("relu6", x, 0, 6); }
 Tensor elu(const Tensor& x, Only<double> alpha) {
     check_not_negative(alpha, "elu", "alpha");
     const auto a = static_cast<Real>(alpha);
-    return elementwise(
+    return apply(
         "elu", x, Keep::x, kCostly,
         [a](Index n, const Real* from, Real* to) { loops().elu(n, 1, a, from, to); },
         [a](Index n, const Real* kept, const Real* dy, Real* dx) {
@@ -177,7 +184,7 @@ Tensor celu(const Tensor& x, Only<double> alpha) {
     check_finite(alpha, "celu", "alpha");
     check_finite(1 / alpha, "celu", "1 / alpha");
     const auto a = static_cast<Real>(alpha);
-    return elementwise(
+    return apply(
         "celu", x, Keep::x, kCostly,
         [a](Index n, const Real* from, Real* to) { loops().celu(n, a, from, to); },
         [a](Index n, const Real* kept, const Real* dy, Real* dx) {
@@ -191,7 +198,7 @@ Tensor celu(const Tensor& x, Only<double> alpha) {
 Tensor selu(const Tensor& x) {
     constexpr double alpha = 1.6732632423543772848, lambda = 1.0507009873554804934;
     constexpr auto above = static_cast<Real>(lambda), below = static_cast<Real>(lambda * alpha);
-    return elementwise(
+    return apply(
         "selu", x, Keep::x, kCostly,
         [](Index n, const Real* from, Real* to) { loops().elu(n, above, below, from, to); },
         [](Index n, const Real* kept, const Real* dy, Real* dx) {
@@ -204,29 +211,29 @@ Tensor selu(const Tensor& x) {
 // e^(-x^2 / 2) / sqrt(2 pi). The approximation has P(x) = (1 + tanh u) / 2 = s(2 u), s being the
 // sigmoid, with u = c (x + 0.044715 x^3) and c = sqrt(2 / pi), so there
 //     P'(x) = s(2 u) (1 - s(2 u)) 2 c (1 + 3 * 0.044715 x^2).
-// Both keep x: y has a minimum, and on either side of it different x give the same y.
+// Both keep x, because y has a minimum, and on either side of it different x give the same y.
 Tensor gelu(const Tensor& x, Approximation approximate) {
     if (approximate == Approximation::none) {
-        return elementwise("gelu", x, Keep::x, kCostly, loops().gelu, loops().gelu_backward);
+        return apply("gelu", x, Keep::x, kCostly, loops().gelu, loops().gelu_backward);
     }
-    return elementwise("gelu", x, Keep::x, kCostly, loops().gelu_tanh, loops().gelu_tanh_backward);
+    return apply("gelu", x, Keep::x, kCostly, loops().gelu_tanh, loops().gelu_tanh_backward);
 }
 
 // Hendrycks and Gimpel, as above; Ramachandran, Zoph and Le, "Searching for Activation
 // Functions", 2017, named it Swish. With s = 1 / (1 + e^-x), s' = s (1 - s): y = x s, so
-// dy/dx = s + x s (1 - s). Keeps x: y has a minimum.
+// dy/dx = s + x s (1 - s). Keeps x, because y has a minimum.
 Tensor silu(const Tensor& x) {
-    return elementwise("silu", x, Keep::x, kCostly, loops().silu, loops().silu_backward);
+    return apply("silu", x, Keep::x, kCostly, loops().silu, loops().silu_backward);
 }
 
 // Misra, "Mish: A Self Regularized Non-Monotonic Activation Function", 2019. With p = ln(1 + e^x),
 // dp/dx = s(x) and tanh' = 1 - tanh^2: dy/dx = tanh p + x (1 - tanh^2 p) s(x). With u = e^p = 1 +
 // e^x,
 //     tanh p = (u^2 - 1) / (u^2 + 1)     1 - tanh^2 p = 4 u^2 / (u^2 + 1)^2     s(x) = e^x / u
-// so dy/dx = tanh p + 4 x e^x u / (u^2 + 1)^2, where no difference loses digits. Keeps x: y has a
-// minimum.
+// so dy/dx = tanh p + 4 x e^x u / (u^2 + 1)^2, where no difference loses digits. Keeps x, because y
+// has a minimum.
 Tensor mish(const Tensor& x) {
-    return elementwise("mish", x, Keep::x, kCostly, loops().mish, loops().mish_backward);
+    return apply("mish", x, Keep::x, kCostly, loops().mish, loops().mish_backward);
 }
 
 // Dauphin et al., "Language Modeling with Gated Convolutional Networks", 2017, section 2. With the
@@ -251,34 +258,34 @@ Tensor glu(const Tensor& x, Only<int> dim) {
 // y = s(x) = (1 + e^-x)^-1, so dy/dx = e^-x (1 + e^-x)^-2 = s(x) s(-x). That also equals y (1 - y);
 // but where y is nearly 1, the difference has no correct digit left. So this keeps x.
 Tensor sigmoid(const Tensor& x) {
-    return elementwise("sigmoid", x, Keep::x, kCostly, loops().sigmoid, loops().sigmoid_backward);
+    return apply("sigmoid", x, Keep::x, kCostly, loops().sigmoid, loops().sigmoid_backward);
 }
 
-// y = ln s(x) = -ln(1 + e^-x), so dy/dx = e^-x / (1 + e^-x) = s(-x). Keeps x: far to the right, y
-// rounds to 0.
+// y = ln s(x) = -ln(1 + e^-x), so dy/dx = e^-x / (1 + e^-x) = s(-x). Keeps x, because far to the
+// right y rounds to 0.
 Tensor logsigmoid(const Tensor& x) {
-    return elementwise("logsigmoid", x, Keep::x, kCostly, loops().logsigmoid,
-                       loops().logsigmoid_backward);
+    return apply("logsigmoid", x, Keep::x, kCostly, loops().logsigmoid,
+                 loops().logsigmoid_backward);
 }
 
 // For x > 0: y = x / (1 + x), so dy/dx = (1 + x - x) / (1 + x)^2; for x < 0, where y = x / (1 - x),
-// dy/dx = (1 - x + x) / (1 - x)^2. Both are 1 / (1 + |x|)^2. Keeps x: that also equals (1 - |y|)^2,
-// but where |y| is nearly 1, the difference has no correct digit left.
+// dy/dx = (1 - x + x) / (1 - x)^2. Both are 1 / (1 + |x|)^2. Keeps x: the derivative also equals (1
+// - |y|)^2, but where |y| is nearly 1, the difference has no correct digit left.
 Tensor softsign(const Tensor& x) {
-    return elementwise("softsign", x, Keep::x, kCheap, loops().softsign, loops().softsign_backward);
+    return apply("softsign", x, Keep::x, kCheap, loops().softsign, loops().softsign_backward);
 }
 
 // tanh = sinh / cosh, so dy/dx = (cosh^2 x - sinh^2 x) / cosh^2 x = 1 / cosh^2 x. With s(x) = 1 /
 // (1 + e^-x) that is 4 s(2 x) s(-2 x). It also equals 1 - y^2, but that is wrong by 12 % at x =
 // 7.5, where few digits of y differ from those of 1. So this keeps x.
 Tensor tanh(const Tensor& x) {
-    return elementwise("tanh", x, Keep::x, kCostly, loops().tanh, loops().tanh_backward);
+    return apply("tanh", x, Keep::x, kCostly, loops().tanh, loops().tanh_backward);
 }
 
 // Dugas et al., "Incorporating Second-Order Functional Knowledge for Better Option Pricing", 2001.
 // y = ln(1 + e^(beta x)) / beta, so dy/dx = e^(beta x) / (1 + e^(beta x)) = sigmoid(beta x); and 1
-// where beta x > threshold and y is x. Keeps x: near the threshold, y does not tell which case
-// applied.
+// where beta x > threshold and y is x. Keeps x, because near the threshold y does not tell which
+// case applied.
 Tensor softplus(const Tensor& x, const SoftplusOptions& options) {
     check(options.beta > 0, "softplus: expected beta > 0, got ", options.beta);
     check_finite(options.beta, "softplus", "beta");
@@ -286,7 +293,7 @@ Tensor softplus(const Tensor& x, const SoftplusOptions& options) {
     check_finite(options.threshold, "softplus", "threshold");
     const auto beta = static_cast<Real>(options.beta);
     const auto threshold = static_cast<Real>(options.threshold);
-    return elementwise(
+    return apply(
         "softplus", x, Keep::x, kCostly,
         [=](Index n, const Real* from, Real* to) {
             loops().softplus(n, beta, threshold, from, to);
@@ -297,17 +304,16 @@ Tensor softplus(const Tensor& x, const SoftplusOptions& options) {
 }
 
 // Howard et al., "Searching for MobileNetV3", 2019, section 5.2. From -3 to 3, y = (x + 3) / 6, so
-// dy/dx = 1 / 6; outside, y is constant. Keeps x: just below 3, y rounds to 1.
+// dy/dx = 1 / 6; outside, y is constant. Keeps x, because just below 3 y rounds to 1.
 Tensor hardsigmoid(const Tensor& x) {
-    return elementwise("hardsigmoid", x, Keep::x, kCheap, loops().hardsigmoid,
-                       loops().hardsigmoid_backward);
+    return apply("hardsigmoid", x, Keep::x, kCheap, loops().hardsigmoid,
+                 loops().hardsigmoid_backward);
 }
 
 // Howard et al., as above: x hardsigmoid(x). From -3 to 3, y = x (x + 3) / 6, so dy/dx = x / 3 + 1
-// / 2; below, y = 0, and above, y = x. Keeps x: y has a minimum.
+// / 2; below, y = 0, and above, y = x. Keeps x, because y has a minimum.
 Tensor hardswish(const Tensor& x) {
-    return elementwise("hardswish", x, Keep::x, kCheap, loops().hardswish,
-                       loops().hardswish_backward);
+    return apply("hardswish", x, Keep::x, kCheap, loops().hardswish, loops().hardswish_backward);
 }
 
 // y_i = e^(x_i) / S with S = sum_j e^(x_j). With Iverson's bracket [i = j], which is 1 where i = j

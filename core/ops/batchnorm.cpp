@@ -49,7 +49,7 @@ kernels::BatchNormSizes sizes_of(const Tensor& x, const Tensor& running_mean,
     return sizes;
 }
 
-std::vector<kernels::Moments> moments_of(const Tensor& mean, const Tensor& var) {
+std::vector<kernels::Moments> running_moments(const Tensor& mean, const Tensor& var) {
     std::vector<kernels::Moments> moments;
     for (Index c = 0; c < mean.numel(); ++c) {
         moments.push_back(
@@ -58,9 +58,9 @@ std::vector<kernels::Moments> moments_of(const Tensor& mean, const Tensor& var) 
     return moments;
 }
 
-// running = (1 - momentum) running + momentum batch. The batch's variance estimates that of all
-// examples, so the sum of squares is divided by count - 1: the mean comes from the batch itself,
-// whose values are closer to it than to the true mean.
+// running = (1 - momentum) running + momentum batch. The running variance estimates that of all
+// examples. The values of a batch lie closer to their own mean than to the true one, so on average
+// their variance is too small by the factor (count - 1) / count. `unbiased` corrects this.
 void update_running(const Tensor& mean, const Tensor& var, double momentum,
                     const std::vector<kernels::Moments>& moments, Index count) {
     const char* const writer = "BatchNorm's update of its running statistics";
@@ -133,7 +133,7 @@ Tensor batch_norm(const Tensor& x, const Tensor& running_mean, const Tensor& run
             update_running(running_mean, running_var, options.momentum, moments, sizes.count());
         }
     } else {
-        moments = moments_of(running_mean, running_var);
+        moments = running_moments(running_mean, running_var);
         kernels::batch_norm(sizes, rule, x.data(), moments.data(), y.mutable_data());
     }
 
@@ -156,7 +156,7 @@ Tensor batch_norm(const Tensor& x, const Tensor& running_mean, const Tensor& run
                                              {.x = internal::data_or_null(x),
                                               .dy = dy.data(),
                                               .moments = moments->data(),
-                                              .moments_of_x = training},
+                                              .moments_depend_on_x = training},
                                              dx, dw, db);
             };
             internal::add_gradients(d, {dy.shape(), {sizes.channels}, {sizes.channels}}, compute);

@@ -53,7 +53,7 @@ Tensor maximum(const Tensor& a, const Tensor& b) {
                   });
 }
 
-// As for maximum, with a and b exchanged: the gradient goes to a where b is the larger.
+// As for maximum, with a and b exchanged, so the gradient goes to a where b is the larger.
 Tensor minimum(const Tensor& a, const Tensor& b) {
     const Tensor y = map("minimum", a, b, kernels::minimum);
     return record({"minimum", 0}, y, {a, b},
@@ -98,7 +98,7 @@ Tensor ge(const Tensor& a, const Tensor& b) { return compare("ge", a, b, kernels
 Tensor eq(const Tensor& a, const Tensor& b) { return compare("eq", a, b, kernels::equal); }
 Tensor ne(const Tensor& a, const Tensor& b) { return compare("ne", a, b, kernels::not_equal); }
 
-// As whole numbers: large ones that differ may be the same Real.
+// Compares whole numbers, because large ones that differ may be the same Real.
 Tensor eq(const IntTensor& a, const IntTensor& b) {
     a.check_whole("eq");
     b.check_whole("eq");

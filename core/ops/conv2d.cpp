@@ -88,7 +88,9 @@ kernels::ConvSizes sizes_of(const Shape& x, const Shape& weight, const Conv2dOpt
 // x[i] dy[o] to dL/dweight[j], and the bias is added to every output of its channel. So, with the
 // sums over those outputs that saw the x or used the weight:
 //     dx[i] = sum_o weight[j] dy[o]    dw[j] = sum_o x[i] dy[o]    db = sum_o dy[o]
-// where o, j and i = o stride - padding + j dilation stand for the position in both directions.
+// Here o, j and i = o stride - padding + j dilation stand for positions only, in both directions at
+// once; the sums over images, channels and groups are left out. core/kernels/reference.cpp has the
+// loops over all of them. (In the formula of ops.h, o is an output channel.)
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias,
               const Conv2dOptions& options) {
     const kernels::ConvSizes sizes = sizes_of(x.shape(), weight.shape(), options);

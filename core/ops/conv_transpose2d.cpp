@@ -14,7 +14,7 @@ namespace {
 
 constexpr const char* kOp = "conv_transpose2d";
 
-// The windows of the conv2d that is transposed, along one direction: they slide over y, and there
+// The windows of the conv2d that is transposed, along one direction. They slide over y, and there
 // is one for each x. (With a large dilation, output_padding may leave room for more.)
 kernels::Window windows_over_y(Index x_size, Index kernel, Index stride, Index padding,
                                Index output_padding, Index dilation) {

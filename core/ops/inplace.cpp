@@ -7,7 +7,7 @@ namespace primer {
 namespace {
 
 // x_i = f(x_i, y_i), with y broadcast to x's shape. The kernels may write over x as they read it,
-// but not over another part of y: if y lies in the same memory, they read a copy of it.
+// but not over another part of y. If y lies in the same memory, they read a copy of it.
 const Tensor& change(const char* op, const Tensor& x, const Tensor& y, kernels::BinaryLoop f) {
     check(!recording() || !(x.requires_grad() || y.requires_grad()), op,
           ": a Tape is recording, and it does not record a change in place of a tensor of shape ",

@@ -86,8 +86,8 @@ struct Reflection {
     }
 };
 
-// One dimension after the other, as they are independent. The backward takes them in reverse: each
-// element of x gets the sum over its images.
+// One dimension after the other, as they are independent. The backward takes them in reverse, so
+// each element of x gets the sum over its images.
 Tensor reflect(const Tensor& x, const Margins& margins) {
     std::vector<Reflection> steps;
     Tensor y = x;

@@ -71,8 +71,9 @@ Tensor of_elements(const Lines& lines, const Tensor& x, const F& of_line) {
     return dx;
 }
 
-// Goes through a line with result = f(result, x_i), for eight results side by side: a processor
-// computes them at the same time, while each step of one result waits for the step before.
+// Goes through a line with result = f(result, x_i), for eight results side by side, because a
+// processor computes them at the same time, while each step of one result waits for the step
+// before.
 template <class T, class F>
 std::array<T, 8> fold_line(const Lines& lines, Index line, const Real* x, T start, const F& f) {
     std::array<T, 8> results;
@@ -271,8 +272,8 @@ double mean_of_line(const Lines& lines, Index line, const Real* x) {
            static_cast<double>(lines.size());
 }
 
-// First the mean, then the squared distances from it: the shorter formula, mean x^2 - (mean x)^2,
-// loses all digits where the variance is small beside the mean.
+// First the mean, then the squared distances from it, because the shorter formula, mean x^2 - (mean
+// x)^2, loses all digits where the variance is small beside the mean.
 double variance_of_line(const Lines& lines, Index line, const Real* x, double correction) {
     const double mean = mean_of_line(lines, line, x);
     const double squares =
@@ -280,7 +281,7 @@ double variance_of_line(const Lines& lines, Index line, const Real* x, double co
     return squares / std::max(0.0, static_cast<double>(lines.size()) - correction);
 }
 
-// dvar/dx_i = 2 (x_i - mean) / (n - correction): the mean moves as well, but the sum of x_j - mean,
+// dvar/dx_i = 2 (x_i - mean) / (n - correction). The mean moves as well, but the sum of x_j - mean,
 // by which its derivative is multiplied, is 0. dvar(line) is the gradient of a line's variance.
 template <class F>
 Tensor variance_gradient(const Lines& lines, const Tensor& x, double correction, const F& dvar) {
@@ -307,8 +308,8 @@ Tensor var(const Tensor& x, const Dims& dims, const VarOptions& options) {
         });
 }
 
-// y = var^(1/2), so dy/dvar = 1 / (2 y), taken as 0 at y = 0. Here y is computed again in double:
-// as a float, it may have overflowed or be too small to have all its digits.
+// y = var^(1/2), so dy/dvar = 1 / (2 y), taken as 0 at y = 0. Here y is computed again in double,
+// because as a float it may have overflowed or be too small to have all its digits.
 Tensor stddev(const Tensor& x, const Dims& dims, const VarOptions& options) {
     const Over over("stddev", x.shape(), dims, options.keepdim);
     const double correction = options.correction;

@@ -93,7 +93,7 @@ Tensor take(const char* op, const Tensor& x, int dim, Index start, Index step, I
     }
     return record({op, 0}, y, {x}, [taken, first, strides](const Tensor& dy, std::span<Grad> d) {
         Grad& dx = d[0];
-        Real* const all = dx.sum();
+        Real* const all = dx.accumulated();
         if (all == nullptr) return;
         const Strides in_order = row_major_strides(taken);
         const Tensor part = empty(taken);

@@ -54,7 +54,7 @@ Checkpoint take_checkpoint(const TrainingState& training, Only<Index> step) {
 void restore_checkpoint(const Checkpoint& saved, const TrainingState& training,
                         const std::string& source) {
     const ModelState model = state_of(training);
-    // All checks come first: a file that fits only a part changes nothing.
+    // All checks come first, so a file that fits only a part changes nothing.
     saved.check_fits(model, source);
     check_loader(saved, training.loader, source);
     training.optimizer.check_state(saved.optimizer);
@@ -63,7 +63,7 @@ void restore_checkpoint(const Checkpoint& saved, const TrainingState& training,
     if (training.loader == nullptr) return;
     training.loader->set_rng_state(saved.train_loader);
     training.loader->skip(saved.batch());
-    // After a whole epoch no batch of it is left: the next epoch follows.
+    // After a whole epoch no batch of it is left, so the next epoch follows.
     if (saved.batch() == saved.batches) training.loader->begin();
 }
 

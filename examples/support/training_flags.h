@@ -25,7 +25,7 @@ struct TrainingFlags {
     int epochs = 5;
     int batch_size = 64;
     int test_batch_size = 1000;
-    double lr = 0.1;
+    double lr = 0.1;  ///< the largest learning rate of the run
     double momentum = 0.9;
     double weight_decay = 0;
     std::uint64_t seed = 1;

@@ -9,7 +9,7 @@
 
 namespace primer {
 
-/// While it lives, it notes which ops of a tape belong to which layer:
+/// While it exists, it notes which ops of a tape belong to which layer:
 ///
 ///     Tape tape;
 ///     LayerOps layers(model, tape);

@@ -32,14 +32,14 @@ struct SummaryRow {
 struct Summary {
     std::vector<SummaryRow> rows;  ///< in the order of visit
     Index parameters = 0;          ///< elements in all; those that modules share are counted once
-    Index trainable = 0;           ///< of these, in parameters that ask for their gradient
+    Index trainable = 0;           ///< of these, in parameters that require a gradient
     Index multiply_adds = 0;       ///< of a forward of the whole batch
     bool unknown_cost = false;     ///< some ops do not state theirs: there are more
     Index input_bytes = 0;         ///< of the batch
     Index forward_backward_bytes = 0;  ///< of the outputs and their gradients
-    /// Of the parameters.
+    /// The bytes of the parameters.
     Index parameter_bytes() const { return parameters * Index{sizeof(Real)}; }
-    /// Of all three.
+    /// The bytes of all three.
     Index total_bytes() const { return input_bytes + forward_backward_bytes + parameter_bytes(); }
 };
 

@@ -1,6 +1,6 @@
 // The loops of the activations: plain loops, which the compiler vectorises. Compiled once for each
-// instruction set, with PRIMER_ISA_LEVEL as its name.
-// gemm_tile.cpp explains which headers may be included here.
+// instruction set, in the namespace PRIMER_ISA_LEVEL.
+// table.h explains this name, gemm_tile.cpp which headers may be included here.
 #include "loops.h"
 #include "math.h"
 #include "table.h"
@@ -29,7 +29,8 @@ void relu_backward(Index n, const Real* y, const Real* dy, Real* dx) {
     binary(n, y, dy, dx, [](Real v, Real d) { return v <= 0 ? Real(0) : d; });
 }
 
-// A function, so that all three values are always read: conditional reads cannot be vectorised.
+// A function, so that all three values are always read, because conditional reads cannot be
+// vectorised.
 [[gnu::always_inline]] inline Real leak(Real x, Real slope, Real d) {
     return x > 0 ? d : slope * d;
 }
@@ -205,7 +206,7 @@ void gelu_tanh(Index n, const Real* x, Real* y) {
 void gelu_tanh_backward(Index n, const Real* x, const Real* dy, Real* dx) {
     binary(n, x, dy, dx, [](Real v, Real d) {
         const Logistic gate = logistic_and_rest(twice_u(v));
-        // Multiplies by v twice: v^2 alone would overflow where `bend` has long become 0.
+        // Multiplies by v twice, because v^2 alone would overflow where `bend` has long become 0.
         const Real bend = v * gate.value * gate.rest;
         return d * (gate.value + 2 * kGeluScale * (bend + 3 * kGeluCubic * (bend * v) * v));
     });

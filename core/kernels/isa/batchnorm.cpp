@@ -1,5 +1,5 @@
-// Only speed. Compiled once for each instruction set, with PRIMER_ISA_LEVEL as its name.
-// gemm_tile.cpp explains which headers may be included here.
+// Only speed. Compiled once for each instruction set, in the namespace PRIMER_ISA_LEVEL.
+// table.h explains this name, gemm_tile.cpp which headers may be included here.
 #include "table.h"
 #include "vector.h"
 
@@ -120,7 +120,8 @@ void for_each(const BatchNormBlock& block, F f) {
     }
 }
 
-// A copy of per-channel numbers: the compiler knows that no write through a pointer changes it.
+// A copy of per-channel numbers, so that the compiler knows that no write through a pointer changes
+// it.
 struct Numbers {
     Real of[kMostChannels] = {};
     Numbers(const BatchNormBlock& block, const Real* from) {
@@ -152,7 +153,8 @@ void normalize(const BatchNormBlock& block, const BatchNormLine& line, bool relu
     (relu ? normalize_as<true> : normalize_as<false>)(block, line, x, y);
 }
 
-// Takes dy by value, so that callers always read it: conditional reads cannot be vectorised.
+// Takes dy by value, so that callers always read it, because conditional reads cannot be
+// vectorised.
 template <bool relu>
 Real gradient(const BatchNormLine& of, Index c, Real d, Real dy) {
     return relu && d * of.scale[c] + of.shift[c] <= 0 ? Real(0) : dy;

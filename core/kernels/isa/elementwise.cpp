@@ -1,6 +1,6 @@
 // The loops of arithmetic: plain loops, which the compiler vectorises. Compiled once for each
-// instruction set, with PRIMER_ISA_LEVEL as its name.
-// gemm_tile.cpp explains which headers may be included here.
+// instruction set, in the namespace PRIMER_ISA_LEVEL.
+// table.h explains this name, gemm_tile.cpp which headers may be included here.
 #include "loops.h"
 #include "math.h"
 #include "table.h"
@@ -172,7 +172,7 @@ void pow_of(Index n, const Real* a, Index stride_a, const Real* b, Index stride_
         [](Real, Real p, Real q) { return static_cast<Real>(wide_pow(p, wide(q))); },
         [](Real, Real p, Real q) { return static_cast<Real>(pow_within(p, wide(q))); });
 }
-// In double: there q - 1 is exact, so odd and even exponents differ.
+// In double, where q - 1 is exact, so odd and even exponents differ.
 void pow_grad_base(Index n, const Real* a, Index stride_a, const Real* b, Index stride_b,
                    Real* grad) {
     const double exponent = wide(*b);

@@ -1,7 +1,7 @@
-// Only speed. Compiled once for each instruction set, with PRIMER_ISA_LEVEL as its name. Include
-// only declarations and functions with internal linkage here. The linker keeps one copy of an
-// inline function for the whole program: it could be the one compiled here, with instructions that
-// an old processor lacks.
+// Only speed. Compiled once for each instruction set, in the namespace PRIMER_ISA_LEVEL (table.h).
+// Include only declarations and functions with internal linkage here. The linker keeps one copy of
+// an inline function for the whole program; it could be the one compiled here, with instructions
+// that an old processor lacks.
 #include "table.h"
 #include "vector.h"
 
@@ -26,7 +26,7 @@ static_assert(kVectors * kLanes <= kMaxTileColumns);
 // Computes a tile of `rows` rows and kLanes * `vectors` columns.
 template <int rows, int vectors, int row_step>
 void whole_tile(const TileProduct& t) {
-    // Fetches C's rows early: they are needed only after the multiplications.
+    // Fetches C's rows early, so that they have arrived when the multiplications end.
     for (int i = 0; i < rows; ++i) {
         for (int v = 0; v < vectors; ++v) __builtin_prefetch(t.c + i * t.stride + v * kLanes, 1);
     }
@@ -102,7 +102,8 @@ void run(Index rows, Index columns, const TileProduct& product) {
     }
 }
 
-// Several at a time: x is loaded once for all, and the sums do not wait for each other.
+// Several at a time, because then x is loaded once for all, and the sums do not wait for each
+// other.
 template <int count>
 void dots_together(Index depth, Index line_step, const Real* lines, const Real* x, Real* y,
                    bool accumulate) {
@@ -211,7 +212,8 @@ void transpose_into(Index lines, Index line_step, Index depth, const Real* from,
     }
 }
 
-// For short copies: with a call of memcpy for each, packing would take longer than multiplying.
+// Copies n values, usually few. With a call of memcpy for each, packing would take longer than
+// multiplying.
 void copy(Index n, const Real* from, Real* to) {
     if (n >= kLanes) {
         for (Index i = 0; i < n - kLanes; i += kLanes) store(load(from + i), to + i);

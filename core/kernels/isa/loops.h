@@ -4,8 +4,8 @@
 
 #include "../../real.h"
 
-// Loops over elements, for the files that are compiled once for each instruction set. Everything
-// has internal linkage: each file has its own copy.
+// Loops over elements, for the files that are compiled once for each instruction set (table.h).
+// Everything has internal linkage, so each file has its own copy.
 
 namespace primer::kernels::PRIMER_ISA_LEVEL {
 namespace {

@@ -2,9 +2,9 @@
 
 #include <cstdint>
 
-// The elementary functions of ops and activations. A compiler can vectorise a loop that calls them:
-// they have no branches, no tables and no calls. Everything has internal linkage: each file has its
-// own copy, compiled for its own instruction set.
+// The elementary functions of ops and activations. A compiler can vectorise a loop that calls them,
+// because they have no branches, no tables and no calls. Everything has internal linkage, so each
+// file has its own copy, compiled for its own instruction set.
 //
 // In float the errors of exp and tanh are below one unit in the last place, and those of functions
 // with several steps below five, from the subnormal numbers to infinity; NaN gives NaN. table.h
@@ -40,7 +40,7 @@ namespace {
 #endif
 }
 
-// Always inlined: a loop with a call cannot be vectorised.
+// Always inlined, because a loop with a call cannot be vectorised.
 [[gnu::always_inline]] inline std::uint32_t bits_of(float x) {
     return __builtin_bit_cast(std::uint32_t, x);
 }
@@ -60,10 +60,10 @@ struct Reduced {
     float r;
 };
 
-// Adding 1.5 * 2^23 rounds to a whole number: a float of that size has no bits for fractions, and
-// its last bits hold n. Here they hold n + 64 + 127, so that shifting them to the exponent's place
-// makes 2^(n + 64). n ln 2 is subtracted in two parts; the first has so few digits that its product
-// with n is exact (Cody and Waite, 1980). For |x| > 200 the result is meaningless.
+// Adding 1.5 * 2^23 rounds to a whole number, because a float of that size has no bits for
+// fractions, and its last bits hold n. Here they hold n + 64 + 127, so that shifting them to the
+// exponent's place makes 2^(n + 64). n ln 2 is subtracted in two parts; the first has so few digits
+// that its product with n is exact (Cody and Waite, 1980). For |x| > 200 the result is meaningless.
 [[gnu::always_inline]] inline Reduced reduce(float x) {
     constexpr float log2_e = 1.442695041F, round = 12582912.0F + 64 + 127;
     constexpr float ln2_high = 0.693145751953125F, ln2_low = 1.428606765e-6F;
@@ -73,7 +73,8 @@ struct Reduced {
 }
 
 // e^r - 1, for the r of Reduced. The largest relative error is 1.4e-8. Here and below, a polynomial
-// is a polynomial of r^2 whose coefficients are a + b r: then fewer steps wait for the one before.
+// is a polynomial of r^2 whose coefficients are a + b r, because then fewer steps wait for the one
+// before.
 [[gnu::always_inline]] inline float expm1_reduced(float r) {
     const float square = r * r;
     const float high = mul_add(1.3882489e-3F, square, mul_add(8.3666916e-3F, r, 4.1667205e-2F));
@@ -81,8 +82,8 @@ struct Reduced {
     return mul_add(mul_add(high, square, low), square, r);
 }
 
-// Applies the limits at the end: if x were clamped to a constant first, a compiler would make a
-// second copy of everything for that constant.
+// Applies the limits at the end, because if x were clamped to a constant first, a compiler would
+// make a second copy of everything for that constant.
 [[gnu::always_inline]] inline float exp(float x) {
     const Reduced of = reduce(x);
     const float mantissa = 1 + expm1_reduced(of.r);
@@ -145,11 +146,11 @@ constexpr float kUnscale = 0x1p-64F;
     return 2 * mul_add(s, w * p, s);
 }
 
-// For a = |x| < 0.625: a + a^3 P(a^2), whose second term is too small for its rounding errors to
-// matter; the largest relative error of the polynomial is 1.6e-10. Above: 1 - q with q = 2 / (e^2a
-// + 1), where q is at most a half. With e^2a = 2^n (1 + m) and t = 2^-n, q = 2 t / (1 + t + m). The
-// rounding errors of the sum 1 + t + m (`lost`) and of 1 - q are added at the end, so that only the
-// last sum rounds: the error is below 0.9 units in the last place.
+// Where a = |x| < 0.625, tanh a is a + a^3 P(a^2), whose second term is too small for its rounding
+// errors to matter; the largest relative error of the polynomial is 1.6e-10. Above: 1 - q with q =
+// 2 / (e^2a + 1), where q is at most a half. With e^2a = 2^n (1 + m) and t = 2^-n, q = 2 t / (1 + t
+// + m). The rounding errors of the sum 1 + t + m (`lost`) and of 1 - q are added at the end, so
+// that only the last sum rounds: the error is below 0.9 units in the last place.
 [[gnu::always_inline]] inline float tanh(float x) {
     const float a = __builtin_fabsf(x), w = a * a;
     float p = mul_add(2.14296114e-3F, w, -8.17739777e-3F);
@@ -165,8 +166,8 @@ constexpr float kUnscale = 0x1p-64F;
     return __builtin_copysignf(a > 10 ? 1 : low, x);
 }
 
-// For the standard normal distribution and a value x: the share of values below x, and e^(-x^2 /
-// 2), which is proportional to the density.
+// The share of the values of a standard normal variable that are below x, and e^(-x^2 / 2), which
+// is proportional to the density.
 template <class T>
 struct Normal {
     T share, bell;
@@ -282,7 +283,7 @@ struct Normal {
     return mul_add(2.8853900817779268, mul_add(s, w * p, s), n);  // 2 / ln 2
 }
 
-// For all x.
+// Any x is allowed.
 [[gnu::always_inline]] inline double short_log2(double x) {
     const double below = x < 0 ? __builtin_nan("") : -__builtin_inf();
     const double finite = x > 0 ? log2_within(x) : below;

@@ -1,6 +1,6 @@
 // The loops of the optimizers: plain loops, which the compiler vectorises. Compiled once for each
-// instruction set, with PRIMER_ISA_LEVEL as its name.
-// gemm_tile.cpp explains which headers may be included here.
+// instruction set, in the namespace PRIMER_ISA_LEVEL.
+// table.h explains this name, gemm_tile.cpp which headers may be included here.
 #include "math.h"
 #include "table.h"
 
@@ -68,8 +68,8 @@ void rmsprop_as(Index n, const RmspropStep& step, const Real* grad, Real* square
         if constexpr (centered) {
             const Real m = s.alpha * mean[i] + s.one_minus_alpha * g;
             mean[i] = m;
-            // Rounding may make the difference negative. If v is infinite it stays so: m^2 may
-            // overflow, and infinity minus infinity would be NaN.
+            // Rounding may make the difference negative. If v is infinite it stays so, because m^2
+            // may overflow, and infinity minus infinity would be NaN.
             v = v <= kLargest ? larger(v - m * m, Real(0)) : v - (m < 0 ? -m : m);
         }
         const Real divisor = root(v) + s.eps;

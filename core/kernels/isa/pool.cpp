@@ -1,5 +1,5 @@
-// Only speed. Compiled once for each instruction set, with PRIMER_ISA_LEVEL as its name.
-// gemm_tile.cpp explains which headers may be included here.
+// Only speed. Compiled once for each instruction set, in the namespace PRIMER_ISA_LEVEL.
+// table.h explains this name, gemm_tile.cpp which headers may be included here.
 #include "table.h"
 #include "vector.h"
 
@@ -19,8 +19,8 @@ struct OfBytes<8> {
 };
 using Integer = OfBytes<sizeof(Real)>::Integer;
 
-// N outputs at a time. Compilers do not vectorise this by themselves: even and odd values of a row
-// go to different vectors, and numbers of one byte accompany Reals of four.
+// N outputs at a time. Compilers do not vectorise this by themselves, because even and odd values
+// of a row go to different vectors, and numbers of one byte accompany Reals of four.
 template <int N>
 struct Vectors {
     using Reals [[gnu::vector_size(N * sizeof(Real))]] = Real;

@@ -1,5 +1,5 @@
-// Only speed. Compiled once for each instruction set, with PRIMER_ISA_LEVEL as its name.
-// gemm_tile.cpp explains which headers may be included here.
+// Only speed. Compiled once for each instruction set, in the namespace PRIMER_ISA_LEVEL.
+// table.h explains this name, gemm_tile.cpp which headers may be included here.
 #include "table.h"
 
 #include "sums.h"
@@ -17,9 +17,9 @@ double wide(Real v) { return static_cast<double>(v); }
     return (x - line.center) * line.scale + line.shift;
 }
 
-// Of the distances d from the first value, which doubles hold exactly: the mean of d^2 minus the
-// square of the mean of d. The first value is one of the row, so d^2 is at most n times the
-// variance, and the difference keeps all digits but the last log10(n) of a double.
+// The variance is the mean of d^2 minus the square of the mean of d, where d is the distance from
+// the first value, which doubles hold exactly. The first value is one of the row, so d^2 is at most
+// n times the variance, and the difference keeps all digits but the last log10(n) of a double.
 void moments(Index n, const Real* x, double* mean, double* variance) {
     const double first = n > 0 ? wide(x[0]) : 0, count = static_cast<double>(n);
     const TwoSums sums = two_sums_of(n, [=](Index i) -> TwoSums {

@@ -1,5 +1,5 @@
-// Only speed. Compiled once for each instruction set, with PRIMER_ISA_LEVEL as its name.
-// gemm_tile.cpp explains which headers may be included here.
+// Only speed. Compiled once for each instruction set, in the namespace PRIMER_ISA_LEVEL.
+// table.h explains this name, gemm_tile.cpp which headers may be included here.
 #include "table.h"
 
 #include "math.h"
@@ -147,7 +147,8 @@ void softmax(Index rows, Index n, const Real* x, Real* y) {
     return short_log2(x) * 0.69314718055994531;
 }
 
-// Subtracts the largest first: added to a large number, the logarithm would be lost to rounding.
+// Subtracts the largest first, because added to a large number, the logarithm would be lost to
+// rounding.
 void subtract(Index n, const Real* __restrict x, Real largest, Real log, Real* __restrict y) {
     for (Index i = 0; i < n; ++i) y[i] = (x[i] - largest) - log;
 }
@@ -183,7 +184,8 @@ Real weighted_sum(Index n, const Real* y, const Real* dy, Real center) {
         [=](Index i) { return y[i] * (dy[i] - center); });
 }
 
-// For a long row in halves: what is added to a sum that has become large loses its last digits.
+// The sum of a long row, in halves, because what is added to a sum that has become large loses its
+// last digits.
 Real weighted_sum_in_halves(Index n, const Real* y, const Real* dy, Real center) {
     if (n <= kBlock) return weighted_sum(n, y, dy, center);
     const Index half = n / 2;
@@ -198,8 +200,8 @@ void scaled_difference(Index n, const Real* __restrict y, const Real* __restrict
 }
 
 // The sum of y dy is the mean of dy, as the sum of y is 1; but both are rounded. The mean of dy -
-// mean is what the first one lacks: with it, what all dy have in common cancels. One step for all
-// rows of a block, then the next: in a single row each step waits for the one before.
+// mean is what the first one lacks. With it, what all dy have in common cancels. One step for all
+// rows of a block, then the next, because in a single row each step waits for the one before.
 void softmax_backward(Index rows, Index n, const Real* y, const Real* dy, Real* dx) {
     constexpr Real limit = 1e30F;  // beyond, differences may overflow
     for_each_block(rows, n, [=](Index first, Index count) {

@@ -3,7 +3,7 @@
 #include <cstdint>
 
 // Sums that compilers can vectorise, for the files that are compiled once for each instruction set.
-// Everything has internal linkage: each file has its own copy.
+// Everything has internal linkage, so each file has its own copy.
 
 namespace primer::kernels::PRIMER_ISA_LEVEL {
 namespace {
@@ -21,9 +21,9 @@ template <std::int64_t width>
     return lanes[0];
 }
 
-// The sum of term(i) for i < n, in kSums sums side by side, enough for vectors of any width: in a
-// single sum, each addition would wait for the one before. The order is the same at every
-// instruction set, and so are the bits.
+// The sum of term(i) for i < n, in kSums sums side by side, enough for vectors of any width,
+// because in a single sum, each addition would wait for the one before. The order is the same at
+// every instruction set, and so are the bits.
 template <class Term>
 [[gnu::always_inline]] inline double sum_of(std::int64_t n, Term term) {
     double lanes[kSums] = {};

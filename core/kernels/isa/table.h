@@ -10,6 +10,10 @@
 // One table of all functions that are compiled once for each instruction set. The files of this
 // folder fill it, and core/kernels and core/ops call its functions: table().activation.relu(n, x,
 // y).
+//
+// CMakeLists.txt compiles these files once for each instruction set, and each time defines
+// PRIMER_ISA_LEVEL as its name: baseline, avx2 or avx512. It is the namespace of everything in
+// them, so the versions of a function have different names.
 
 namespace primer::kernels {
 
@@ -39,7 +43,7 @@ struct ActivationKernels {
     Backward relu_backward;  ///< dy where y > 0 or is a NaN, else 0
 
     void (*leaky_relu)(Index n, Real slope, const Real* x, Real* y);
-    /// For slope >= 0, y may be passed as x.
+    /// With slope >= 0, y may be passed as x.
     void (*leaky_relu_backward)(Index n, Real slope, const Real* x, const Real* dy, Real* dx);
     /// leaky_relu_backward with a slope w[i] for each element.
     void (*prelu_backward)(Index n, const Real* x, const Real* w, const Real* dy, Real* dx);
@@ -104,13 +108,13 @@ struct BatchNormLine {
 /// The loops over a block. They add the values of a channel in the same order whatever the width of
 /// a vector, so every instruction set gives the same bits.
 struct BatchNormKernels {
-    /// For each channel the sum of x - center and the sum of (x - center)^2.
+    /// The sum of x - center and the sum of (x - center)^2 for each channel.
     void (*moments)(const BatchNormBlock& block, const Real* center, const Real* x, double* sum,
                     double* squares);
     /// y = the line's value or, with relu, the larger of that and 0.
     void (*normalize)(const BatchNormBlock& block, const BatchNormLine& line, bool relu,
                       const Real* x, Real* y);
-    /// For each channel the sum of g and the sum of g (x - center), where g = dy or, with relu, 0
+    /// The sum of g and the sum of g (x - center) for each channel, where g = dy or, with relu, 0
     /// where the line's value is <= 0.
     void (*gradient_sums)(const BatchNormBlock& block, const BatchNormLine& line, bool relu,
                           const Real* x, const Real* dy, double* sum, double* products);
@@ -237,7 +241,7 @@ struct GemmTile {
     void (*transpose)(std::int64_t lines, std::int64_t line_step, std::int64_t depth,
                       const Real* from, std::int64_t width, Real* to);
 
-    /// For each of `rows` rows, copies pieces[0 ... count): from `from` + offsets[row] + piece.from
+    /// Copies pieces[0 ... count) for each of `rows` rows: from `from` + offsets[row] + piece.from
     /// to `to` + row * width + piece.to.
     struct Piece {
         std::int64_t from, to, length;
@@ -354,7 +358,7 @@ struct RowNormKernels {
     /// dx = (dy weight + the value of slope.rest) slope.rstd.
     void (*input_gradient)(Index n, const NormSlope& slope, const Real* weight, const Real* x,
                            const Real* dy, Real* dx);
-    /// For each of at most kMostColumns columns the sum of dy and the sum of dy z over `rows` rows
+    /// The sum of dy and the sum of dy z for each of at most kMostColumns columns, over `rows` rows
     /// of x and dy, which begin `stride` apart and have a line each.
     void (*column_sums)(Index rows, Index columns, Index stride, const NormLine* lines,
                         const Real* x, const Real* dy, double* g, double* gz);
@@ -368,7 +372,8 @@ struct SoftmaxKernels {
     using Index = std::int64_t;
     using Forward = void (*)(Index rows, Index n, const Real* x, Real* y);
     using Backward = void (*)(Index rows, Index n, const Real* y, const Real* dy, Real* dx);
-    /// For each row r: largest[r] = max x, y = e^(x - max x) and sums[r] = the sum of y, in double.
+    /// Sets, for each row r, largest[r] = max x, y = e^(x - max x) and sums[r] = the sum of y, in
+    /// double.
     void (*exponentials)(Index rows, Index n, const Real* x, Real* y, double* largest,
                          double* sums);
     /// y = y / sums[r]
@@ -422,14 +427,15 @@ struct Table {
     Winograd winograd;
 };
 
-/// The table of the instruction set in use, isa(); the baseline's for Isa::reference.
+/// The table of the instruction set in use, isa(); the baseline's for Isa::reference. Defined in
+/// isa.cpp, as is the next function.
 const Table& table();
 
 /// The table of any instruction set that this processor has. Throws Error for another.
 Table make_table(Isa isa);
 
-// What makes them, in table.cpp. The functions themselves are compiled for their instruction set.
-// On other processors than x86-64 there is only the baseline.
+// They make the tables, in table.cpp. The functions in a table are compiled for its instruction
+// set. On other processors than x86-64 there is only the baseline.
 namespace baseline {
 Table make_table();
 }
@@ -441,7 +447,7 @@ Table make_table();
 }
 
 #ifdef PRIMER_ISA_LEVEL
-// For table.cpp: the parts that the other files of this folder make at this level.
+// table.cpp calls these, the parts that the other files of this folder make at this level.
 namespace PRIMER_ISA_LEVEL {
 ActivationKernels activation_kernels();
 BatchNormKernels batch_norm_kernels();

@@ -4,7 +4,7 @@
 
 #include "../../real.h"
 
-// A register of Reals, for the loops that we vectorise by hand. Everything has internal linkage:
+// A register of Reals, for the loops that we vectorise by hand. Everything has internal linkage, so
 // each file has its own copy, compiled for its own instruction set.
 
 // In front of a loop over registers: without it, Clang may keep an array of registers in memory,

@@ -1,5 +1,5 @@
-// Only speed. Compiled once for each instruction set, with PRIMER_ISA_LEVEL as its name.
-// gemm_tile.cpp explains which headers may be included here.
+// Only speed. Compiled once for each instruction set, in the namespace PRIMER_ISA_LEVEL.
+// table.h explains this name, gemm_tile.cpp which headers may be included here.
 #include "table.h"
 #include "vector.h"
 
@@ -12,7 +12,7 @@ using Index = std::int64_t;
 //
 // Each factor is a power of 2, or a sum of two: in place of G, which has sixths and twenty-fourths,
 // stands 24 G, and the result is divided by 24 * 24. So all products are exact, and it does not
-// matter which of them a compiler fuses with an addition: all compilers give the same bits.
+// matter which of them a compiler fuses with an addition, so all compilers give the same bits.
 
 // B^T, 6 x 6.
 void times_bt(const Vector (&x)[6], Vector (&y)[6]) {
