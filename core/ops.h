@@ -319,7 +319,13 @@ Tensor pad(const Tensor& x, std::initializer_list<Only<Index>> sizes,
 // --- reduce.cpp: over all elements, or over some dimensions --------------------------------------
 // The result lacks the dimensions or, with `keepdim`, has size 1 there. Some of the ops take one
 // dimension, the others a list (dims.h), in which each may be named once; the empty list means all.
-// A scalar stays a scalar.
+// A scalar stays a scalar. A plain number has nothing to reduce.
+
+Tensor sum(Number auto, auto&&...) = delete;   // the first argument is a tensor
+Tensor mean(Number auto, auto&&...) = delete;  // the first argument is a tensor
+Tensor max(Number auto, auto&&...) = delete;   // std::max(a, b); of a tensor x: maximum(x, a)
+Tensor min(Number auto, auto&&...) = delete;   // std::min(a, b); of a tensor x: minimum(x, a)
+Tensor norm(Number auto, auto&&...) = delete;  // of a number: std::abs(x)
 
 /// sum_i x_i; 0 if there are no elements.
 Tensor sum(const Tensor& x, const Dims& dims = {}, Only<bool> keepdim = false);

@@ -52,12 +52,27 @@ Real Tensor::at(std::initializer_list<Only<Index>> position) const {
     return data()[offset];
 }
 
-const Tensor& Tensor::fill_(Only<Real> value) const {
+const Tensor& Tensor::seen(const char* writer) const {
+    const char* const op = impl().copied_by;
+    check(
+        op == nullptr || impl().storage.use_count() > 1, writer, ": the result of ", op,
+        " is a copy, of shape ", shape(),
+        ", that nobody has a name for, so the change would be lost: only views along dimension 0, "
+        "such as x[i] and slice(x, a, b), share x's memory. Give it a name to change the copy, "
+        "Tensor y "
+        "= ",
+        op,
+        "(...); for a change of x, make a new x with where or concat, or move the dimension to the "
+        "front");
+    return *this;
+}
+
+Tensor Tensor::fill_(Only<Real> value) const& {
     std::fill_n(mutable_data("fill_"), numel(), Real{value});
     return *this;
 }
 
-const Tensor& Tensor::copy_(const Tensor& source) const {
+Tensor Tensor::copy_(const Tensor& source) const& {
     check(source.shape() == shape(), "copy_: expected the shape ", shape(), ", got ",
           source.shape());
     check(!recording() || !source.requires_grad(),
@@ -68,7 +83,7 @@ const Tensor& Tensor::copy_(const Tensor& source) const {
     return *this;
 }
 
-const Tensor& Tensor::requires_grad_(Only<bool> on) const {
+Tensor Tensor::requires_grad_(Only<bool> on) const {
     check(impl().leaf, "requires_grad_: a tensor of shape ", shape(),
           " that an op has computed on a tape has no gradient of its own; use detach() first");
     impl().requires_grad = on;
@@ -113,6 +128,7 @@ Tensor internal::alias(const Tensor& x, const Shape& shape, Index offset) {
     impl->shape = shape;
     impl->storage = x.impl().storage;
     impl->data = x.impl().data + offset;
+    impl->copied_by = x.impl().copied_by;
     return Tensor(std::move(impl));
 }
 

@@ -62,23 +62,31 @@ class Tensor {
     Tensor operator[](Only<Index> index) const;
 
     /// Sets every value. Returns the tensor.
-    const Tensor& fill_(Only<Real> value) const;
+    Tensor fill_(Only<Real> value) const&;
     /// Takes the values of `source`, which must have the same shape. Returns the tensor. Not
     /// recorded: throws Error if a tape is recording and `source` wants a gradient.
-    const Tensor& copy_(const Tensor& source) const;
+    Tensor copy_(const Tensor& source) const&;
     /// x += y writes x + y over the values of x, for every handle to them; y, a tensor or a number,
     /// is broadcast to x's shape. Likewise for the others. Not recorded: throws Error if a tape is
     /// recording and x or y wants a gradient; write x = x + y there, or change x under NoGrad.
-    const Tensor& operator+=(const Tensor& y) const;
-    const Tensor& operator-=(const Tensor& y) const;
-    const Tensor& operator*=(const Tensor& y) const;
-    const Tensor& operator/=(const Tensor& y) const;
+    Tensor operator+=(const Tensor& y) const&;
+    Tensor operator-=(const Tensor& y) const&;
+    Tensor operator*=(const Tensor& y) const&;
+    Tensor operator/=(const Tensor& y) const&;
+    /// The same on a temporary: x[0] += y changes x. Throws Error where nobody could see the
+    /// change: transpose(x, 0, 1).fill_(3) would write to a copy of x that is gone afterwards.
+    Tensor fill_(Only<Real> value) && { return seen("fill_").fill_(value); }
+    Tensor copy_(const Tensor& source) && { return seen("copy_").copy_(source); }
+    Tensor operator+=(const Tensor& y) && { return seen("+=") += y; }
+    Tensor operator-=(const Tensor& y) && { return seen("-=") -= y; }
+    Tensor operator*=(const Tensor& y) && { return seen("*=") *= y; }
+    Tensor operator/=(const Tensor& y) && { return seen("/=") /= y; }
 
     /// Whether a tape computes the gradient of this tensor: true for a leaf that asked for it and
     /// for whatever was computed from one while a Tape was recording.
     bool requires_grad() const { return impl().requires_grad; }
     /// Asks for the gradient. Only for a leaf, that is, a tensor that no recorded op has computed.
-    const Tensor& requires_grad_(Only<bool> on = true) const;
+    Tensor requires_grad_(Only<bool> on = true) const;
     /// The gradient that Tape::backward has left, of this tensor's shape; undefined if there is
     /// none. It adds up over calls of backward until it is set again.
     Tensor grad() const;
@@ -98,11 +106,12 @@ class Tensor {
         Real* data = nullptr;              // where in the storage this tensor's values begin
         bool requires_grad = false;
         std::shared_ptr<Impl> grad;
-        bool leaf = true;        // false for the result of a recorded op; for that hold:
-        std::uint64_t tape = 0;  // number of the tape
-        int node = -1;           // its node there
-        Index version = 0;       // the storage's when it was recorded
-        bool of_leaf = false;    // it is a view of a leaf that asks for its gradient
+        bool leaf = true;                 // false for the result of a recorded op; for that hold:
+        std::uint64_t tape = 0;           // number of the tape
+        int node = -1;                    // its node there
+        Index version = 0;                // the storage's when it was recorded
+        bool of_leaf = false;             // it is a view of a leaf that asks for its gradient
+        const char* copied_by = nullptr;  // the op that copied it from x, where PyTorch has a view
 
         enum class Role : std::uint8_t { none, parameter, buffer };
         Role role = Role::none;
@@ -125,6 +134,7 @@ class Tensor {
   private:
     [[noreturn]] static void throw_undefined();
     static Tensor scalar(double value);
+    const Tensor& seen(const char* writer) const;  // *this
 
     std::shared_ptr<Impl> impl_;
 };

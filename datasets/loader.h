@@ -59,7 +59,8 @@ class DataLoader {
     /// The number of batches in an epoch.
     Index batches() const;
     /// The number of examples in an epoch: all, unless drop_last leaves some out.
-    Index size() const;
+    Index examples() const;
+    Index size() const = delete;  // batches(), which is PyTorch's len(loader), or examples()
 
     /// The state that determines the next epoch. Save it between two epochs; a loader with this
     /// state continues with the same epochs.

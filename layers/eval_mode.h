@@ -12,7 +12,9 @@ namespace primer {
 class EvalMode {
   public:
     /// `model` must outlive it.
-    explicit EvalMode(Module& model);
+    [[nodiscard(
+        "it lives only as long as its name: write EvalMode eval(model);")]] explicit EvalMode(Module&
+                                                                                                  model);
     ~EvalMode();
     EvalMode(const EvalMode&) = delete;
     EvalMode& operator=(const EvalMode&) = delete;

@@ -156,6 +156,19 @@ static_assert(!CanFull<int, int> && !CanFull<int, int, double>);  // full({2, 3}
 static_assert(CanArange<int> && !CanArange<double> && !CanArange<bool>);
 static_assert(CanArange<int, double> && CanArange<int, int, double> && !CanArange<int, bool>);
 
+// The operand of a reduction is a tensor: max(0.5 - 2.0, 0) is not the larger of two numbers.
+template <class... A>
+concept CanMin = requires(A... a) {
+    min(a...);
+};
+template <class... A>
+concept CanNorm = requires(A... a) {
+    norm(a...);
+};
+static_assert(CanMin<Tensor, int> && CanNorm<Parameter, int>);
+static_assert(!CanSum<double> && !CanMean<int> && !CanMax<double, int> && !CanMax<int>);
+static_assert(!CanMin<double, int> && !CanMin<int, int> && !CanNorm<int, int>);
+
 // --- Layers, optimizers, data --------------------------------------------------------------------
 
 static_assert(!std::is_constructible_v<LeakyReLU, bool>);  // PyTorch's LeakyReLU(inplace=True)
@@ -197,6 +210,21 @@ static_assert(!std::is_constructible_v<AdaptiveAvgPool2d, double>);
 static_assert(!std::is_constructible_v<Cutout, double>);
 static_assert(!std::is_constructible_v<RandomHorizontalFlip, bool>);
 static_assert(!std::is_constructible_v<ConfusionMatrix, double>);
+
+// model[-1] = Linear(8, 5) would leave the members of the layer as they were.
+template <class M, class Layer>
+concept Assigns = requires(M& module, Layer layer) {
+    module = std::move(layer);
+};
+static_assert(!Assigns<Module, Linear> && !Assigns<Module, Sequential>);
+static_assert(Assigns<Linear, Linear> && Assigns<Sequential, Sequential>);
+static_assert(!Assigns<Linear, Conv2d>);
+// len(loader) is the number of batches, a dataset's that of examples: neither is the loader's size.
+template <class T>
+concept HasSize = requires(const T& x) {
+    x.size();
+};
+static_assert(HasSize<Dataset> && HasSize<Sequential> && !HasSize<DataLoader>);
 
 template <class... A>
 concept CanSetLr = requires(SGD& optimizer, A... a) {

@@ -15,6 +15,13 @@
 namespace primer {
 namespace {
 
+// Memory for y, the result of an op that is a view in PyTorch.
+Tensor empty_copy(const char* op, const Shape& shape) {
+    Tensor y = empty(shape);
+    y.impl().copied_by = op;
+    return y;
+}
+
 Tensor reshape_to(const Tensor& x, const Shape& shape, const char* op) {
     return record({op, 0}, internal::alias(x, shape), {x},
                   [from = x.shape()](const Tensor& dy, std::span<Grad> d) {
@@ -65,7 +72,7 @@ Tensor reorder(const char* op, const Tensor& x, const std::vector<int>& order) {
         strides[i] = from[d];
         inverse[d] = static_cast<int>(i);
     }
-    Tensor y = empty(Shape(sizes));
+    Tensor y = empty_copy(op, Shape(sizes));
     kernels::copy_strided(y.shape(), x.data(), strides, y.mutable_data(),
                           row_major_strides(y.shape()));
     return record({op, 0}, y, {x}, [op, inverse](const Tensor& dy, std::span<Grad> d) {
@@ -87,7 +94,7 @@ Tensor take(const char* op, const Tensor& x, int dim, Index start, Index step, I
     if (dim == 0 && step == 1) {
         y = internal::alias(x, to, first);
     } else {
-        y = empty(to);
+        y = empty_copy(op, to);
         kernels::copy_strided(taken, x.data() + first, strides, y.mutable_data(),
                               row_major_strides(taken));
     }
@@ -342,7 +349,7 @@ Tensor stack(std::initializer_list<Tensor> tensors, Only<int> dim) {
 Tensor expand(const Tensor& x, const Shape& shape) {
     check(broadcast(x.shape(), shape, "expand") == shape, "expand: shape ", x.shape(),
           " does not broadcast to ", shape);
-    Tensor y = empty(shape);
+    Tensor y = empty_copy("expand", shape);
     kernels::expand(x.shape(), x.data(), shape, y.mutable_data());
     return record({"expand", 0}, y, {x}, [](const Tensor& dy, std::span<Grad> d) {
         Grad& dx = d[0];
