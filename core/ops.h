@@ -563,17 +563,18 @@ Tensor dropout2d(const Tensor& x, Only<double> p = 0.5, Rng& rng = default_rng()
 // --- cross_entropy.cpp -------------------------------------------------------------------------
 
 /// How a loss turns the losses of all examples or elements into its result: `none` leaves them as
-/// they are, the others give one number. `batchmean` is for kl_div only.
+/// they are, the others give one number. `batchmean` is for kl_div only. Every loss takes it by
+/// itself, too, in place of its options: mse_loss(x, target, Reduction::sum).
 enum class Reduction { mean, sum, none, batchmean };
 
 /// The options of cross_entropy.
 struct CrossEntropyOptions {
+    Tensor weight = {};               ///< [C], a constant: it gets no gradient. Undefined: ones
+    Only<Index> ignore_index = -100;  ///< examples with this label do not count
     Reduction reduction = Reduction::mean;  ///< of the losses
     /// s in [0, 1]: the target is 1 - s + s/C for the label and s/C for every other class
     /// (Szegedy et al., "Rethinking the Inception Architecture", 2016, section 7).
     Only<double> label_smoothing = 0;
-    Tensor weight = {};               ///< [C], a constant: it gets no gradient. Undefined: ones
-    Only<Index> ignore_index = -100;  ///< examples with this label do not count
 };
 
 /// -sum_c weight_c target_c log_softmax(logits)_c for each example: logits [N, C, ...] and labels
@@ -590,29 +591,39 @@ inline Tensor cross_entropy(const Tensor& logits, std::initializer_list<Only<Ind
                             const CrossEntropyOptions& options = {}) {
     return cross_entropy(logits, IntTensor(labels), options);
 }
+inline Tensor cross_entropy(const Tensor& logits, const IntTensor& labels, Reduction reduction) {
+    return cross_entropy(logits, labels, {.reduction = reduction});
+}
 /// The same with a probability for every class as the target, in the shape of the logits. The
 /// smoothed target is (1 - s) p + s/C. The mean divides by the number of examples, whatever their
 /// weights. Nothing is ignored. The probabilities get their gradient, too.
 Tensor cross_entropy(const Tensor& logits, const Tensor& probabilities,
                      const CrossEntropyOptions& options = {});
+inline Tensor cross_entropy(const Tensor& logits, const Tensor& probabilities,
+                            Reduction reduction) {
+    return cross_entropy(logits, probabilities, {.reduction = reduction});
+}
 
 /// The options of nll_loss.
 struct NllLossOptions {
-    Reduction reduction = Reduction::mean;  ///< of the losses
     Tensor weight = {};                     ///< as in cross_entropy
     Only<Index> ignore_index = -100;        ///< as in cross_entropy
+    Reduction reduction = Reduction::mean;  ///< of the losses
 };
 
 /// cross_entropy with labels, but from log-probabilities, such as log_softmax gives:
 /// -weight_c log_probabilities[n, c, ...] with c = labels[n, ...].
 Tensor nll_loss(const Tensor& log_probabilities, const IntTensor& labels,
                 const NllLossOptions& options = {});
+inline Tensor nll_loss(const Tensor& log_probabilities, const IntTensor& labels,
+                       Reduction reduction) {
+    return nll_loss(log_probabilities, labels, {.reduction = reduction});
+}
 
 // --- loss.cpp: x and target must have the same shape (PyTorch broadcasts, with a warning) --------
 // Averaged or summed over all elements -> [], or as x.
 
-/// Of the losses that have no option but this one. The reduction may also stand by itself:
-/// mse_loss(x, target, Reduction::sum).
+/// Of the losses that have no option but this one.
 struct LossOptions {
     Reduction reduction = Reduction::mean;  ///< of the losses
 };
@@ -638,6 +649,9 @@ struct SmoothL1Options {
 /// With d = |x - target|: d^2 / (2 beta) where d < beta, else d - beta / 2 (Girshick, "Fast R-CNN",
 /// 2015, equation 3, where beta = 1).
 Tensor smooth_l1_loss(const Tensor& x, const Tensor& target, const SmoothL1Options& options = {});
+inline Tensor smooth_l1_loss(const Tensor& x, const Tensor& target, Reduction reduction) {
+    return smooth_l1_loss(x, target, {.reduction = reduction});
+}
 
 /// The options of huber_loss.
 struct HuberLossOptions {
@@ -647,13 +661,16 @@ struct HuberLossOptions {
 
 /// With d = |x - target|: d^2 / 2 where d < delta, else delta (d - delta / 2).
 Tensor huber_loss(const Tensor& x, const Tensor& target, const HuberLossOptions& options = {});
+inline Tensor huber_loss(const Tensor& x, const Tensor& target, Reduction reduction) {
+    return huber_loss(x, target, {.reduction = reduction});
+}
 
 /// The options of binary_cross_entropy.
 struct BinaryCrossEntropyOptions {
-    Reduction reduction = Reduction::mean;  ///< of the losses
     /// Of each element: a number, or a tensor that broadcasts to x's shape. A constant: it gets no
     /// gradient. Undefined: 1.
     Tensor weight = {};
+    Reduction reduction = Reduction::mean;  ///< of the losses
 };
 
 /// -weight (t log(x) + (1 - t) log(1 - x)) for probabilities x and targets t, both from 0 to 1.
@@ -661,13 +678,16 @@ struct BinaryCrossEntropyOptions {
 /// (x - t) / (x (1 - x)) the divisor as at least 1e-12. The next op is more precise.
 Tensor binary_cross_entropy(const Tensor& x, const Tensor& target,
                             const BinaryCrossEntropyOptions& options = {});
+inline Tensor binary_cross_entropy(const Tensor& x, const Tensor& target, Reduction reduction) {
+    return binary_cross_entropy(x, target, {.reduction = reduction});
+}
 
 /// The options of binary_cross_entropy_with_logits.
 struct BinaryCrossEntropyWithLogitsOptions {
+    Tensor weight = {};                     ///< as in binary_cross_entropy
     Reduction reduction = Reduction::mean;  ///< of the losses
     /// The weight of a positive example relative to a negative one; as `weight` otherwise.
     Tensor pos_weight = {};
-    Tensor weight = {};  ///< as in binary_cross_entropy
 };
 
 /// -weight (pos_weight t log s(x) + (1 - t) log(1 - s(x))) with s(x) = 1 / (1 + e^-x) and targets t
@@ -676,6 +696,10 @@ struct BinaryCrossEntropyWithLogitsOptions {
 /// of -infinity costs infinity (PyTorch's form gives NaN), and so does an infinite pos_weight.
 Tensor binary_cross_entropy_with_logits(const Tensor& x, const Tensor& target,
                                         const BinaryCrossEntropyWithLogitsOptions& options = {});
+inline Tensor binary_cross_entropy_with_logits(const Tensor& x, const Tensor& target,
+                                               Reduction reduction) {
+    return binary_cross_entropy_with_logits(x, target, {.reduction = reduction});
+}
 
 /// The options of kl_div.
 struct KlDivOptions {
@@ -689,6 +713,9 @@ struct KlDivOptions {
 /// target (log(target) - x), where 0 log(0) = 0; with log_target e^target (target - x). The
 /// gradient of a target of 0 or infinity is infinite (PyTorch: NaN).
 Tensor kl_div(const Tensor& x, const Tensor& target, const KlDivOptions& options = {});
+inline Tensor kl_div(const Tensor& x, const Tensor& target, Reduction reduction) {
+    return kl_div(x, target, {.reduction = reduction});
+}
 
 /// The sum of |w| over all elements of all parameters -> [], to be added to a loss, which drives
 /// weights of little use to 0: loss + 1e-5 * l1_penalty(model.parameters()). The derivative at 0 is

@@ -40,7 +40,11 @@ static_assert(!Takes<BatchNormLayerOptions, double, bool>);
 static_assert(!Takes<DataLoaderOptions, bool>);
 static_assert(!Takes<DataLoaderOptions, double>);
 static_assert(!Takes<StepDecayOptions, int>);  // lr and every are required
-static_assert(!Takes<CrossEntropyOptions, Reduction, bool>);
+static_assert(Takes<CrossEntropyOptions, Tensor, int, Reduction, double>);  // PyTorch's order
+static_assert(!Takes<CrossEntropyOptions, Tensor, bool>);
+static_assert(Takes<NllLossOptions, Tensor, int, Reduction>);
+static_assert(Takes<BinaryCrossEntropyOptions, Tensor, Reduction>);
+static_assert(Takes<BinaryCrossEntropyWithLogitsOptions, Tensor, Reduction, Tensor>);
 template <class Arg>
 concept Switches = requires(Linear& layer, Arg arg) {
     layer.train(arg);
