@@ -555,10 +555,13 @@ Tensor group_norm(const Tensor& x, Only<Index> num_groups, const Tensor& weight 
 /// 1 - p, so that the mean stays the same (Srivastava et al., "Dropout", 2014, section 10).
 /// p = 0 is x itself. Takes one number from rng, or none for p = 0.
 Tensor dropout(const Tensor& x, Only<double> p = 0.5, Rng& rng = default_rng());
+/// x itself without `training`: dropout(x, 0.5, training()) in a forward.
+Tensor dropout(const Tensor& x, Only<double> p, Only<bool> training, Rng& rng = default_rng());
 /// The same for whole channels of x [N, C, H, W], different ones in each image (Tompson et al.,
 /// "Efficient Object Localization Using Convolutional Networks", 2015, section 3.2). PyTorch also
 /// takes three dimensions, which it reads as [N, C, L].
 Tensor dropout2d(const Tensor& x, Only<double> p = 0.5, Rng& rng = default_rng());
+Tensor dropout2d(const Tensor& x, Only<double> p, Only<bool> training, Rng& rng = default_rng());
 
 // --- cross_entropy.cpp -------------------------------------------------------------------------
 

@@ -230,6 +230,14 @@ concept HasSize = requires(const T& x) {
 };
 static_assert(HasSize<Dataset> && HasSize<Sequential> && !HasSize<DataLoader>);
 
+using Parameters = std::vector<Parameter>;
+static_assert(std::is_constructible_v<SGD, Parameters, double>);
+static_assert(std::is_constructible_v<Adam, Parameters, float>);
+static_assert(std::is_constructible_v<AdamW, Parameters, int>);
+static_assert(std::is_constructible_v<RMSprop, Parameters, double>);
+static_assert(!std::is_constructible_v<SGD, Parameters, bool>);
+static_assert(!std::is_constructible_v<SGD, Parameters, double, double>);  // {.momentum = 0.9}
+
 template <class... A>
 concept CanSetLr = requires(SGD& optimizer, A... a) {
     optimizer.set_lr(a...);
@@ -258,6 +266,18 @@ TEST_CASE("arguments: a number that the type cannot hold is refused") {
     check_error([&] { sum(x, Index{1} << 32); }, {"out of range", "4294967296"});
     check_error([] { Rng rng(-1); }, {"out of range", "-1"});
     CHECK(Tensor(std::uint8_t{200}).item() == 200);
+}
+
+TEST_CASE("arguments: optimizers take the learning rate second") {
+    Linear layer(2, 3);
+    CHECK(SGD(layer.parameters(), 0.1).options().lr == 0.1);
+    CHECK(Adam(layer.parameters(), 2e-3).options().lr == 2e-3);
+    CHECK(AdamW(layer.parameters(), 2e-3).options().weight_decay == 1e-2);
+    CHECK(RMSprop(layer.parameters(), 1).options().lr == 1);
+    CHECK(SGD(layer.parameters(), {0.2, 0.9}).options().momentum == 0.9);
+    CHECK(SGD(layer.parameters(), {0.2}).options().lr == 0.2);
+    CHECK(Adam(layer.parameters(), {}).options().lr == 1e-3);
+    check_error([&] { SGD(layer.parameters(), -1); }, {"SGD: expected lr >= 0, got -1"});
 }
 
 TEST_CASE("arguments: layers take what PyTorch's take first") {
