@@ -98,6 +98,12 @@ inline Tensor operator>=(const Tensor& a, const Tensor& b) { return ge(a, b); }
 inline Tensor operator==(const Tensor& a, const Tensor& b) { return eq(a, b); }
 inline Tensor operator!=(const Tensor& a, const Tensor& b) { return ne(a, b); }
 
+// Masks are numbers, so their operators would be arithmetic: write that.
+Tensor operator&(const Tensor& a, const Tensor& b) = delete;  // (x > 0) * (y > 0)
+Tensor operator|(const Tensor& a, const Tensor& b) = delete;  // maximum(x > 0, y > 0)
+Tensor operator~(const Tensor& mask) = delete;                // 1 - mask
+Tensor operator!(const Tensor& mask) = delete;                // 1 - mask
+
 /// IntTensors, such as argmax(logits, 1) and labels, compare likewise, but must have the same
 /// shape: a column against a row, which PyTorch broadcasts to a matrix, is a mistake more often
 /// than not.
@@ -107,6 +113,8 @@ inline Tensor operator!=(const IntTensor& a, const IntTensor& b) { return 1 - eq
 /// With one number: labels == 3.
 Tensor operator==(const IntTensor& a, Only<Index> b);
 inline Tensor operator!=(const IntTensor& a, Only<Index> b) { return 1 - (a == b); }
+inline Tensor operator==(Only<Index> a, const IntTensor& b) { return b == a; }
+inline Tensor operator!=(Only<Index> a, const IntTensor& b) { return b != a; }
 
 // --- activation.cpp ----------------------------------------------------------------------------
 
@@ -274,9 +282,13 @@ Tensor concat(std::initializer_list<Tensor> tensors, Only<int> dim = 0);
 /// last.
 Tensor stack(std::span<const Tensor> tensors, Only<int> dim = 0);
 Tensor stack(std::initializer_list<Tensor> tensors, Only<int> dim = 0);
-/// x broadcast to `shape`. A copy.
+/// x broadcast to these sizes, where -1 keeps the size of x. A copy.
+Tensor expand(const Tensor& x, std::span<const Index> sizes);
+Tensor expand(const Tensor& x, std::initializer_list<Only<Index>> sizes);
 Tensor expand(const Tensor& x, const Shape& shape);
-Tensor expand(const Tensor& x, WholeNumber auto... sizes) { return expand(x, Shape{sizes...}); }
+Tensor expand(const Tensor& x, WholeNumber auto... sizes) {
+    return expand(x, {Only<Index>(sizes)...});
+}
 
 // --- index.cpp: rows picked by number ------------------------------------------------------------
 // Indices from 0 on; negative ones are an Error, as in PyTorch. A row picked several times gets
@@ -343,6 +355,8 @@ Tensor amin(const Tensor& x, const Dims& dims = {}, Only<bool> keepdim = false);
 /// max(x, dim) gives its position as well: here argmax does.
 Tensor max(const Tensor& x, Only<int> dim, Only<bool> keepdim = false);
 Tensor min(const Tensor& x, Only<int> dim, Only<bool> keepdim = false);
+Tensor max(const Tensor&, const std::derived_from<Tensor> auto&) = delete;  // maximum(a, b)
+Tensor min(const Tensor&, const std::derived_from<Tensor> auto&) = delete;  // minimum(a, b)
 /// The position of the (first) largest or smallest element: in x flattened, or along `dim`. No
 /// gradient.
 IntTensor argmax(const Tensor& x);
@@ -415,6 +429,7 @@ struct Conv2dOptions {
 /// weight. x may hold anything.
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias = {},
               const Conv2dOptions& options = {});
+Tensor conv2d(const Tensor& x, const Tensor& w, const Conv2dOptions&) = delete;  // (x, w, {}, {..})
 
 // --- conv_transpose2d.cpp ----------------------------------------------------------------------
 
@@ -556,12 +571,14 @@ Tensor group_norm(const Tensor& x, Only<Index> num_groups, const Tensor& weight 
 /// p = 0 is x itself. Takes one number from rng, or none for p = 0.
 Tensor dropout(const Tensor& x, Only<double> p = 0.5, Rng& rng = default_rng());
 /// x itself without `training`: dropout(x, 0.5, training()) in a forward.
-Tensor dropout(const Tensor& x, Only<double> p, Only<bool> training, Rng& rng = default_rng());
+inline Tensor dropout(const Tensor& x, Only<double> p, Only<bool> training,
+                      Rng& rng = default_rng()) {
+    return dropout(x, training ? double{p} : 0, rng);
+}
 /// The same for whole channels of x [N, C, H, W], different ones in each image (Tompson et al.,
 /// "Efficient Object Localization Using Convolutional Networks", 2015, section 3.2). PyTorch also
 /// takes three dimensions, which it reads as [N, C, L].
 Tensor dropout2d(const Tensor& x, Only<double> p = 0.5, Rng& rng = default_rng());
-Tensor dropout2d(const Tensor& x, Only<double> p, Only<bool> training, Rng& rng = default_rng());
 
 // --- cross_entropy.cpp -------------------------------------------------------------------------
 

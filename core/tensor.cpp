@@ -19,7 +19,8 @@ Tensor Tensor::scalar(double value) { return full({}, value); }
 void Tensor::throw_undefined() {
     fail(
         "Tensor: this tensor is undefined: it was default-constructed and never assigned, or it is "
-        "the grad() of a tensor that has none");
+        "the grad() of a tensor that has none, or a Batch's targets where the dataset has labels "
+        "(batch.labels)");
 }
 
 Real* Tensor::mutable_data(const char* writer) const {
@@ -37,6 +38,20 @@ Real* Tensor::mutable_data(const char* writer) const {
 Real Tensor::item() const {
     check(numel() == 1, "item: expected a tensor of one element, got shape ", shape());
     return *data();
+}
+
+Index IntTensor::item() const {
+    check_whole("item");
+    check(numel() == 1, "item: expected an IntTensor of one element, got shape ", shape);
+    return values[0];
+}
+
+Index IntTensor::operator[](Only<Index> i) const {
+    check_whole("[]");
+    check(shape.rank() == 1, "[]: expected an IntTensor of one dimension, got shape ", shape,
+          "; its values, in row-major order, are the member values");
+    check(-numel() <= i && i < numel(), "[]: index ", i, " is outside shape ", shape);
+    return values[static_cast<std::size_t>(i < 0 ? i + numel() : Index{i})];
 }
 
 Real Tensor::at(std::initializer_list<Only<Index>> position) const {

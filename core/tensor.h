@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <iosfwd>
 #include <memory>
@@ -13,6 +14,8 @@
 #include "shape.h"
 
 namespace primer {
+
+struct IntTensor;
 
 /// A handle to Reals in row-major order with a shape. Copying a Tensor copies the handle: both then
 /// name the same values, as in PyTorch. creation.h makes tensors, ops.h computes with
@@ -98,6 +101,22 @@ class Tensor {
     /// A copy with memory of its own. Recorded, as in PyTorch: its gradient is this tensor's, too.
     /// For a copy to write to while a tape records, detach().clone().
     Tensor clone() const;
+
+    // For those who look for PyTorch's methods: ops are functions.
+    void view(auto&&...) const = delete;      // view(x, 2, -1)
+    void sum(auto&&...) const = delete;       // sum(x, 1)
+    void mean(auto&&...) const = delete;      // mean(x, 1)
+    void max(auto&&...) const = delete;       // max(x, 1)
+    void argmax(auto&&...) const = delete;    // argmax(x, 1)
+    void matmul(auto&&...) const = delete;    // matmul(x, y)
+    void t(auto&&...) const = delete;         // transpose(x, 0, 1)
+    void size(auto&&...) const = delete;      // x.shape()[0]; numel() counts the elements
+    void dim(auto&&...) const = delete;       // x.rank()
+    void backward(auto&&...) const = delete;  // Tape tape; ... tape.backward(loss);
+    void zero_(auto&&...) const = delete;     // x.fill_(0)
+    void to(auto&&...) const = delete;        // every tensor is on the CPU; to_int(x) for x.long()
+    Tensor operator[](const std::derived_from<Tensor> auto&) const = delete;  // where(mask, x, 0)
+    Tensor operator[](const std::same_as<IntTensor> auto&) const = delete;  // index_select(x, 0, i)
 
     /// What the handle points at. For core's own files: everybody else uses the members above.
     struct Impl {

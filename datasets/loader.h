@@ -52,9 +52,11 @@ class DataLoader {
     /// fewer examples than one batch, and for an empty function among the transforms.
     explicit DataLoader(const Dataset& dataset, DataLoaderOptions options = {},
                         Rng& rng = default_rng());
+    DataLoader(const Dataset& dataset, Rng& rng) : DataLoader(dataset, DataLoaderOptions(), rng) {}
     /// Deleted: a temporary dataset would be gone before the first batch.
     explicit DataLoader(const Dataset&& dataset, DataLoaderOptions options = {},
                         Rng& rng = default_rng()) = delete;
+    DataLoader(const Dataset&& dataset, Rng& rng) = delete;
 
     /// The number of batches in an epoch.
     Index batches() const;

@@ -13,6 +13,11 @@
 namespace primer {
 namespace {
 
+template <class To, class From>
+concept Assigns = requires(To& to, From from) {
+    to = std::move(from);
+};
+
 // --- A Tensor from a number, and from nothing else -----------------------------------------------
 
 static_assert(std::is_convertible_v<int, Tensor>);
@@ -93,6 +98,16 @@ concept Indexes = requires(const Tensor& x, const Shape& shape, I i) {
     shape[i];
 };
 static_assert(Indexes<int> && Indexes<std::size_t> && !Indexes<bool> && !Indexes<double>);
+static_assert(!Indexes<Tensor> && !Indexes<IntTensor>);  // where, index_select
+template <class T>
+concept Masks = requires(const T& a, const T& b) {
+    a& b;
+}
+|| requires(const T& a, const T& b) { a | b; }
+|| requires(const T& a) { ~a; }
+|| requires(const T& a) { !a; };
+static_assert(!Masks<Tensor>);  // arithmetic on numbers: a * b, maximum(a, b), 1 - a
+static_assert(!Assigns<Parameter, Tensor> && Assigns<Parameter, Parameter>);  // copy_
 static_assert(!std::is_convertible_v<bool, Shape>);
 static_assert(!std::is_convertible_v<int, IntTensor>);
 static_assert(!std::is_convertible_v<double, IntTensor>);
@@ -170,6 +185,7 @@ concept CanNorm = requires(A... a) {
     norm(a...);
 };
 static_assert(CanMin<Tensor, int> && CanNorm<Parameter, int>);
+static_assert(!CanMax<Tensor, Tensor> && !CanMin<Tensor, Parameter>);  // maximum, minimum
 static_assert(!CanSum<double> && !CanMean<int> && !CanMax<double, int> && !CanMax<int>);
 static_assert(!CanMin<double, int> && !CanMin<int, int> && !CanNorm<int, int>);
 
@@ -191,13 +207,9 @@ static_assert(std::is_constructible_v<Conv2d, int, int, int, int, int>);
 static_assert(!std::is_constructible_v<Conv2d, int, int, bool>);
 static_assert(!std::is_constructible_v<Conv2d, int, int, double>);
 static_assert(std::is_constructible_v<ConvTranspose2d, int, int, int, int, int, int>);
+static_assert(std::is_constructible_v<Conv2d, int, int, int, int, int, Rng&>);
+static_assert(!std::is_constructible_v<Conv2d, int, int, int, int, int, int>);  // the dilation
 static_assert(!std::is_constructible_v<ConvTranspose2d, int, int, bool>);
-// {3, 3} might be the kernel, or kernel and stride among the options: so neither.
-template <class... Sizes>
-concept TakesBraces = requires(Sizes... sizes) {
-    Conv2d(1, 1, {sizes...});
-};
-static_assert(!TakesBraces<int, int>);
 static_assert(!std::is_constructible_v<Linear, int, int, bool>);  // PyTorch's bias
 static_assert(!std::is_constructible_v<Linear, double, int, Rng&>);
 static_assert(!std::is_constructible_v<Embedding, int, double, Rng&>);
@@ -216,10 +228,6 @@ static_assert(!std::is_constructible_v<RandomHorizontalFlip, bool>);
 static_assert(!std::is_constructible_v<ConfusionMatrix, double>);
 
 // model[-1] = Linear(8, 5) would leave the members of the layer as they were.
-template <class M, class Layer>
-concept Assigns = requires(M& module, Layer layer) {
-    module = std::move(layer);
-};
 static_assert(!Assigns<Module, Linear> && !Assigns<Module, Sequential>);
 static_assert(Assigns<Linear, Linear> && Assigns<Sequential, Sequential>);
 static_assert(!Assigns<Linear, Conv2d>);
@@ -287,6 +295,15 @@ TEST_CASE("arguments: layers take what PyTorch's take first") {
     CHECK(text(Conv2d(3, 32, 3)) == "Conv2d(3, 32, kernel_size=(3, 3), stride=(1, 1))");
     CHECK(text(Conv2d(3, 32, {3, 5}, 2, {0, 1})) ==
           "Conv2d(3, 32, kernel_size=(3, 5), stride=(2, 2), padding=(0, 1))");
+    CHECK(text(Conv2d(3, 32, {3, 5})) == text(Conv2d(3, 32, {.kernel_size = {3, 5}})));
+    CHECK(text(ConvTranspose2d(3, 32, {3, 5}, 2)) ==
+          text(ConvTranspose2d(3, 32, {.kernel_size = {3, 5}, .stride = 2})));
+    check_error([] { Conv2d(3, 32, {3, 1, 1}); }, {"Conv2d: expected a kernel", "got 3 numbers"});
+    Rng a(1), b(1);
+    CHECK(mean(Conv2d(3, 32, 3, 1, 1, a).weight ==
+               Conv2d(3, 32, {.kernel_size = 3, .padding = 1}, b).weight)
+              .item() == 1);
+    CHECK(ConvTranspose2d(3, 4, 2, 1, 0, 0, a).weight.shape() == Shape{3, 4, 2, 2});
     CHECK(text(ConvTranspose2d(8, 4, 4, 2, 1)) ==
           "ConvTranspose2d(8, 4, kernel_size=(4, 4), stride=(2, 2), padding=(1, 1))");
     CHECK(text(ConvTranspose2d(8, 4, Size2{3, 5}, {2, 3}, {1, 0}, {1, 2})) ==

@@ -112,6 +112,14 @@ std::vector<Index> sorted(std::vector<Index> numbers) {
     return numbers;
 }
 
+TEST_CASE("DataLoader: with a generator and no options") {
+    const Numbers numbers(5);
+    Rng a(4), b(4);
+    const DataLoader loader(numbers, a);
+    CHECK(loader.batches() == 1);
+    CHECK(loader.rng_state() == DataLoader(numbers, {}, b).rng_state());
+}
+
 TEST_CASE("DataLoader: batches in the dataset's order, the last one smaller") {
     const Numbers numbers(5);
     Rng rng(1);

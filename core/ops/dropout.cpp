@@ -37,15 +37,5 @@ Tensor dropout2d(const Tensor& x, Only<double> p, Rng& rng) {
     return p == 0 ? x : mul(x, dropout(ones({x.shape()[0], x.shape()[1], 1, 1}), p, rng));
 }
 
-Tensor dropout(const Tensor& x, Only<double> p, Only<bool> training, Rng& rng) {
-    check_probability("dropout", p);
-    return training ? dropout(x, p, rng) : x;
-}
-
-Tensor dropout2d(const Tensor& x, Only<double> p, Only<bool> training, Rng& rng) {
-    check_probability("dropout2d", p);
-    return training ? dropout2d(x, p, rng) : x;
-}
-
 }  // namespace primer
 // SPDX-License-Identifier: MIT

@@ -346,7 +346,17 @@ Tensor stack(std::initializer_list<Tensor> tensors, Only<int> dim) {
 }
 
 // The tape sums dy over the repetitions.
-Tensor expand(const Tensor& x, const Shape& shape) {
+Tensor expand(const Tensor& x, std::span<const Index> sizes) {
+    std::vector<Index> dims(sizes.begin(), sizes.end());
+    const Index in_front = std::ssize(sizes) - x.rank();
+    for (std::size_t i = 0; i < dims.size(); ++i) {
+        const auto d = static_cast<int>(static_cast<Index>(i) - in_front);
+        check(dims[i] >= 0 || (dims[i] == -1 && d >= 0),
+              "expand: expected sizes of 0 or more, or -1 to keep a size of x ", x.shape(),
+              ", got ", dims[i], " at place ", i);
+        if (dims[i] == -1) dims[i] = x.shape()[d];
+    }
+    const Shape shape(dims);
     check(broadcast(x.shape(), shape, "expand") == shape, "expand: shape ", x.shape(),
           " does not broadcast to ", shape);
     Tensor y = empty_copy("expand", shape);
@@ -356,6 +366,11 @@ Tensor expand(const Tensor& x, const Shape& shape) {
         dx.add(dy);
     });
 }
+
+Tensor expand(const Tensor& x, std::initializer_list<Only<Index>> sizes) {
+    return expand(x, std::vector<Index>(sizes.begin(), sizes.end()));
+}
+Tensor expand(const Tensor& x, const Shape& shape) { return expand(x, shape.dims()); }
 
 }  // namespace primer
 // SPDX-License-Identifier: MIT
