@@ -355,6 +355,43 @@ TEST_CASE("arguments: an IntTensor with fewer values than its shape is refused e
     check_error([&] { std::ostringstream() << grown; }, {"shape [2, 4000] needs 8000 values"});
 }
 
+// --- The rows of docs/from-pytorch.md that are programs ------------------------------------------
+
+namespace torch = primer;
+namespace nn = primer;
+namespace F = primer;
+namespace optim = primer;
+
+class Stack : public nn::Module {
+  public:
+    Tensor forward(const Tensor& x) override {
+        Tensor y = x;
+        for (Module& layer : layers) y = F::relu(layer(y));
+        return y;
+    }
+    void visit(Visitor& visitor) override { visitor("layers", layers); }
+    std::string describe() const override { return "Stack"; }
+
+    nn::Sequential layers{nn::Linear(2, 3), nn::Linear(3, 2)};
+};
+
+TEST_CASE("from PyTorch: aliases of the namespace, a list of modules, a copy of a state_dict") {
+    Stack model;
+    CHECK(model.named_parameters()[0].first == "layers.0.weight");
+    StateDict best = model.state_dict();
+    for (StateEntry& e : best) e.tensor = e.tensor.detach().clone();
+    optim::SGD optimizer(model.parameters(), 0.1);
+    const Tensor x = torch::ones({4, 2}), before = model(x);
+    for (const Parameter& p : model.parameters()) p.copy_(p + 1);
+    CHECK(max(abs(model(x) - before)).item() > 0);
+    for (std::size_t i = 0; i < best.size(); ++i) {
+        model.state_dict()[i].tensor.copy_(best[i].tensor);
+    }
+    CHECK(max(abs(model(x) - before)).item() == 0);
+    optimizer.set_lr(0.01, 0);
+    CHECK(optimizer.options(0).lr == 0.01);
+}
+
 }  // namespace
 }  // namespace primer
 // SPDX-License-Identifier: MIT
