@@ -69,16 +69,10 @@ Real Tensor::at(std::initializer_list<Only<Index>> position) const {
 
 const Tensor& Tensor::seen(const char* writer) const {
     const char* const op = impl().copied_by;
-    check(
-        op == nullptr || impl().storage.use_count() > 1, writer, ": the result of ", op,
-        " is a copy, of shape ", shape(),
-        ", that nobody has a name for, so the change would be lost: only views along dimension 0, "
-        "such as x[i] and slice(x, a, b), share x's memory. Give it a name to change the copy, "
-        "Tensor y "
-        "= ",
-        op,
-        "(...); for a change of x, make a new x with where or concat, or move the dimension to the "
-        "front");
+    check(op == nullptr || impl().storage.use_count() > 1, writer, ": the result of ", op,
+          ", of shape ", shape(), ", is a copy without a name, so the change would be lost; only ",
+          "x[i] and slice(x, a, b), along dimension 0, share x's memory. To change the copy, name ",
+          "it first: Tensor y = ", op, "(...). To change x, make a new one: x = where(...)");
     return *this;
 }
 

@@ -104,7 +104,7 @@ class Module {
   protected:
     /// For the assignment of a whole layer, as in net.fc = Linear(3, 7). Through a Module& it would
     /// leave the members of the derived class as they were: write model.replace(-1, Linear(3, 7)).
-    Module& operator=(Module&& other) noexcept;
+    Module& operator=(Module&& other) noexcept;  // model.replace(i, layer)
 
   private:
     friend class ModuleCall;

@@ -316,7 +316,7 @@ TEST_CASE("in place: what is returned outlives the temporary") {
 TEST_CASE("in place: a change of a copy that nobody has a name for is refused") {
     const Tensor x = zeros({2, 3});
     const auto refused = [](auto f, const char* op) {
-        check_error(f, {op, " is a copy", "the change would be lost", "share x's memory"});
+        check_error(f, {op, "is a copy", "the change would be lost", "share x's memory"});
     };
     refused([&] { slice(x, 0, 1, {.dim = 1}).fill_(9); }, "fill_: the result of slice");
     refused([&] { slice(x, 0, 2, {.step = 2}).fill_(9); }, "fill_: the result of slice");
