@@ -105,20 +105,20 @@ double calculate_gain(Nonlinearity nonlinearity, Only<double> slope) {
     fail("calculate_gain: no such nonlinearity: ", static_cast<int>(nonlinearity));
 }
 
-const Tensor& kaiming_normal_(const Tensor& x, const KaimingOptions& options, Rng& rng) {
+Tensor kaiming_normal_(const Tensor& x, const KaimingOptions& options, Rng& rng) {
     return normal_(x, 0, kaiming_stddev(x, options, "kaiming_normal_"), rng);
 }
 
-const Tensor& kaiming_uniform_(const Tensor& x, const KaimingOptions& options, Rng& rng) {
+Tensor kaiming_uniform_(const Tensor& x, const KaimingOptions& options, Rng& rng) {
     const double bound = std::sqrt(3.0) * kaiming_stddev(x, options, "kaiming_uniform_");
     return uniform_(x, -bound, bound, rng);
 }
 
-const Tensor& xavier_normal_(const Tensor& x, Only<double> gain, Rng& rng) {
+Tensor xavier_normal_(const Tensor& x, Only<double> gain, Rng& rng) {
     return normal_(x, 0, xavier_stddev(x, gain, "xavier_normal_"), rng);
 }
 
-const Tensor& xavier_uniform_(const Tensor& x, Only<double> gain, Rng& rng) {
+Tensor xavier_uniform_(const Tensor& x, Only<double> gain, Rng& rng) {
     const double bound = std::sqrt(3.0) * xavier_stddev(x, gain, "xavier_uniform_");
     return uniform_(x, -bound, bound, rng);
 }
@@ -129,7 +129,7 @@ void uniform_by_fan_in_(const Tensor& weight, const Tensor& bias, Rng& rng) {
     if (bias.defined()) uniform_(bias, -bound, bound, rng);
 }
 
-const Tensor& orthogonal_(const Tensor& x, Only<double> gain, Rng& rng) {
+Tensor orthogonal_(const Tensor& x, Only<double> gain, Rng& rng) {
     check_gain(gain, "orthogonal_");
     fans(x, "orthogonal_");  // only checks
     const Index rows = x.shape()[0], columns = x.numel() / rows;
@@ -144,16 +144,16 @@ const Tensor& orthogonal_(const Tensor& x, Only<double> gain, Rng& rng) {
     return x;
 }
 
-const Tensor& uniform_(const Tensor& x, Only<Real> low, Only<Real> high, Rng& rng) {
+Tensor uniform_(const Tensor& x, Only<Real> low, Only<Real> high, Rng& rng) {
     return fill(x, [&] { return rng.uniform(low, high); });
 }
 
-const Tensor& normal_(const Tensor& x, Only<Real> mean, Only<Real> stddev, Rng& rng) {
+Tensor normal_(const Tensor& x, Only<Real> mean, Only<Real> stddev, Rng& rng) {
     return fill(x, [&] { return rng.normal(mean, stddev); });
 }
 
-const Tensor& trunc_normal_(const Tensor& x, Only<Real> mean, Only<Real> stddev, Only<Real> low,
-                            Only<Real> high, Rng& rng) {
+Tensor trunc_normal_(const Tensor& x, Only<Real> mean, Only<Real> stddev, Only<Real> low,
+                     Only<Real> high, Rng& rng) {
     const Real center = mean, unit = stddev, from = low, to = high;
     const auto below = [&](Real bound) {
         return share_below(static_cast<double>(bound - center) / static_cast<double>(unit));
@@ -169,13 +169,13 @@ const Tensor& trunc_normal_(const Tensor& x, Only<Real> mean, Only<Real> stddev,
     });
 }
 
-const Tensor& constant_(const Tensor& x, Only<Real> value) { return x.fill_(value); }
+Tensor constant_(const Tensor& x, Only<Real> value) { return x.fill_(value); }
 
-const Tensor& zeros_(const Tensor& x) { return x.fill_(0); }
+Tensor zeros_(const Tensor& x) { return x.fill_(0); }
 
-const Tensor& ones_(const Tensor& x) { return x.fill_(1); }
+Tensor ones_(const Tensor& x) { return x.fill_(1); }
 
-const Tensor& eye_(const Tensor& x) {
+Tensor eye_(const Tensor& x) {
     check(x.rank() == 2, "eye_: expected a matrix, got shape ", x.shape());
     zeros_(x);
     const Index rows = x.shape()[0], columns = x.shape()[1];
@@ -184,7 +184,7 @@ const Tensor& eye_(const Tensor& x) {
     return x;
 }
 
-const Tensor& dirac_(const Tensor& x, Only<Index> groups) {
+Tensor dirac_(const Tensor& x, Only<Index> groups) {
     check(x.rank() >= 3, "dirac_: expected a weight [out, in, ...] of at least three dimensions, ",
           "got shape ", x.shape());
     const Index outputs = x.shape()[0], inputs = x.shape()[1];

@@ -33,23 +33,24 @@ double calculate_gain(Nonlinearity nonlinearity, Only<double> slope = 0.01);
 
 /// The options of kaiming_normal_ and kaiming_uniform_.
 struct KaimingOptions {
-    Fan fan = Fan::in;                               ///< which variance is kept
-    Nonlinearity nonlinearity = Nonlinearity::relu;  ///< what follows the weight
-    Only<double> slope = 0.01;                       ///< of leaky_relu
+    Only<double> slope = 0;  ///< of leaky_relu: 0 is relu
+    Fan fan = Fan::in;       ///< which variance is kept
+    /// What follows the weight. Only leaky_relu has a slope.
+    Nonlinearity nonlinearity = Nonlinearity::leaky_relu;
 };
 
 /// Normal, standard deviation gain / sqrt(fan). He et al., "Delving Deep into Rectifiers", 2015,
 /// equations 10 and 15.
-const Tensor& kaiming_normal_(const Tensor& x, const KaimingOptions& options = {},
-                              Rng& rng = default_rng());
+Tensor kaiming_normal_(const Tensor& x, const KaimingOptions& options = {},
+                       Rng& rng = default_rng());
 /// Uniform on [-b, b] with the same variance, b^2 / 3: b = gain sqrt(3 / fan).
-const Tensor& kaiming_uniform_(const Tensor& x, const KaimingOptions& options = {},
-                               Rng& rng = default_rng());
+Tensor kaiming_uniform_(const Tensor& x, const KaimingOptions& options = {},
+                        Rng& rng = default_rng());
 /// Normal, standard deviation gain sqrt(2 / (fan_in + fan_out)). Glorot and Bengio, "Understanding
 /// the difficulty of training deep feedforward neural networks", 2010, equation 12.
-const Tensor& xavier_normal_(const Tensor& x, Only<double> gain = 1, Rng& rng = default_rng());
+Tensor xavier_normal_(const Tensor& x, Only<double> gain = 1, Rng& rng = default_rng());
 /// Uniform on [-b, b] with b = gain sqrt(6 / (fan_in + fan_out)), equation 16 of that paper.
-const Tensor& xavier_uniform_(const Tensor& x, Only<double> gain = 1, Rng& rng = default_rng());
+Tensor xavier_uniform_(const Tensor& x, Only<double> gain = 1, Rng& rng = default_rng());
 /// Initial values of PyTorch's own linear layers and convolutions: weight and bias, which may be
 /// undefined, uniform on [-b, b] with b = 1 / sqrt(fan_in). (For the weight that is
 /// kaiming_uniform_ for leaky_relu of slope sqrt(5).)
@@ -58,34 +59,33 @@ void uniform_by_fan_in_(const Tensor& weight, const Tensor& bias = {}, Rng& rng 
 /// orthonormal columns, times gain: every such matrix is equally likely (Saxe, McClelland and
 /// Ganguli, "Exact solutions to the nonlinear dynamics of learning in deep linear neural networks",
 /// 2014). It keeps the length of every vector, or of every one that it does not project away.
-const Tensor& orthogonal_(const Tensor& x, Only<double> gain = 1, Rng& rng = default_rng());
+Tensor orthogonal_(const Tensor& x, Only<double> gain = 1, Rng& rng = default_rng());
 
 // --- For any shape -------------------------------------------------------------------------------
 
 /// Uniform from low to high. Throws Error unless low <= high and high - low is finite.
-const Tensor& uniform_(const Tensor& x, Only<Real> low = 0, Only<Real> high = 1,
-                       Rng& rng = default_rng());
+Tensor uniform_(const Tensor& x, Only<Real> low = 0, Only<Real> high = 1, Rng& rng = default_rng());
 /// Throws Error unless both are finite and stddev >= 0.
-const Tensor& normal_(const Tensor& x, Only<Real> mean = 0, Only<Real> stddev = 1,
-                      Rng& rng = default_rng());
+Tensor normal_(const Tensor& x, Only<Real> mean = 0, Only<Real> stddev = 1,
+               Rng& rng = default_rng());
 /// normal_ with every number outside [low, high] drawn again. Throws Error for fewer than 1 in 100
 /// within, because drawing would take too long.
-const Tensor& trunc_normal_(const Tensor& x, Only<Real> mean = 0, Only<Real> stddev = 1,
-                            Only<Real> low = -2, Only<Real> high = 2, Rng& rng = default_rng());
+Tensor trunc_normal_(const Tensor& x, Only<Real> mean = 0, Only<Real> stddev = 1,
+                     Only<Real> low = -2, Only<Real> high = 2, Rng& rng = default_rng());
 /// Every element becomes `value`, 0 or 1.
-const Tensor& constant_(const Tensor& x, Only<Real> value);
-const Tensor& zeros_(const Tensor& x);
-const Tensor& ones_(const Tensor& x);
+Tensor constant_(const Tensor& x, Only<Real> value);
+Tensor zeros_(const Tensor& x);
+Tensor ones_(const Tensor& x);
 
 // --- The identity --------------------------------------------------------------------------------
 
 /// Ones where the row is the column, and zeros elsewhere. Throws Error unless x is a matrix.
-const Tensor& eye_(const Tensor& x);
+Tensor eye_(const Tensor& x);
 /// A convolution that copies: the weight [out, in, ...] of output channel i, counted within its
 /// group, is 1 in the middle of input channel i's kernel and 0 elsewhere. Outputs beyond the last
 /// input channel get 0. Throws Error for fewer than three dimensions and for a number of groups
 /// that does not divide the output channels.
-const Tensor& dirac_(const Tensor& x, Only<Index> groups = 1);
+Tensor dirac_(const Tensor& x, Only<Index> groups = 1);
 
 }  // namespace primer
 // SPDX-License-Identifier: MIT

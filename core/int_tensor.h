@@ -26,6 +26,13 @@ struct IntTensor {
         check_whole("IntTensor(shape, values)");
     }
 
+    /// The number of elements.
+    Index numel() const { return shape.numel(); }
+    /// The one value of a tensor with one element.
+    Index item() const;
+    /// Value i of one dimension; a negative i counts from the end.
+    Index operator[](Only<Index> i) const;
+
     /// Throws Error, naming `who`, unless there are shape.numel() values. The members are public,
     /// so every function that takes an IntTensor calls this first.
     void check_whole(const char* who) const {

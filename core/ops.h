@@ -99,6 +99,12 @@ inline Tensor operator>=(const Tensor& a, const Tensor& b) { return ge(a, b); }
 inline Tensor operator==(const Tensor& a, const Tensor& b) { return eq(a, b); }
 inline Tensor operator!=(const Tensor& a, const Tensor& b) { return ne(a, b); }
 
+// Masks are numbers, so their operators would be arithmetic: write that.
+Tensor operator&(const Tensor& a, const Tensor& b) = delete;  // (x > 0) * (y > 0)
+Tensor operator|(const Tensor& a, const Tensor& b) = delete;  // maximum(x > 0, y > 0)
+Tensor operator~(const Tensor& mask) = delete;                // 1 - mask
+Tensor operator!(const Tensor& mask) = delete;                // 1 - mask
+
 /// IntTensors, such as argmax(logits, 1) and labels, compare likewise, but must have the same
 /// shape, because a column against a row, which PyTorch broadcasts to a matrix, is a mistake more
 /// often than not.
@@ -108,6 +114,8 @@ inline Tensor operator!=(const IntTensor& a, const IntTensor& b) { return 1 - eq
 /// Compares each element with one number: labels == 3.
 Tensor operator==(const IntTensor& a, Only<Index> b);
 inline Tensor operator!=(const IntTensor& a, Only<Index> b) { return 1 - (a == b); }
+inline Tensor operator==(Only<Index> a, const IntTensor& b) { return b == a; }
+inline Tensor operator!=(Only<Index> a, const IntTensor& b) { return b != a; }
 
 // --- activation.cpp ----------------------------------------------------------------------------
 
@@ -277,9 +285,13 @@ Tensor concat(std::initializer_list<Tensor> tensors, Only<int> dim = 0);
 /// The tensors, all of one shape, along a new dimension before dimension `dim`; -1: after the last.
 Tensor stack(std::span<const Tensor> tensors, Only<int> dim = 0);
 Tensor stack(std::initializer_list<Tensor> tensors, Only<int> dim = 0);
-/// x broadcast to `shape`. A copy.
+/// x broadcast to these sizes, where -1 keeps the size of x. A copy.
+Tensor expand(const Tensor& x, std::span<const Index> sizes);
+Tensor expand(const Tensor& x, std::initializer_list<Only<Index>> sizes);
 Tensor expand(const Tensor& x, const Shape& shape);
-Tensor expand(const Tensor& x, WholeNumber auto... sizes) { return expand(x, Shape{sizes...}); }
+Tensor expand(const Tensor& x, WholeNumber auto... sizes) {
+    return expand(x, {Only<Index>(sizes)...});
+}
 
 // --- index.cpp: rows picked by number ------------------------------------------------------------
 // Indices count from 0; negative ones throw Error, as in PyTorch. A row picked several times gets
@@ -322,7 +334,13 @@ Tensor pad(const Tensor& x, std::initializer_list<Only<Index>> sizes,
 // --- reduce.cpp: over all elements, or over some dimensions --------------------------------------
 // The result lacks the dimensions or, with `keepdim`, has size 1 there. Some of the ops take one
 // dimension, the others a list (dims.h), in which each may be named once; the empty list means all.
-// A scalar stays a scalar.
+// A scalar stays a scalar. A plain number has nothing to reduce.
+
+Tensor sum(Number auto, auto&&...) = delete;   // the first argument is a tensor
+Tensor mean(Number auto, auto&&...) = delete;  // the first argument is a tensor
+Tensor max(Number auto, auto&&...) = delete;   // std::max(a, b); of a tensor x: maximum(x, a)
+Tensor min(Number auto, auto&&...) = delete;   // std::min(a, b); of a tensor x: minimum(x, a)
+Tensor norm(Number auto, auto&&...) = delete;  // of a number: std::abs(x)
 
 /// sum_i x_i; 0 if there are no elements.
 Tensor sum(const Tensor& x, const Dims& dims = {}, Only<bool> keepdim = false);
@@ -340,6 +358,8 @@ Tensor amin(const Tensor& x, const Dims& dims = {}, Only<bool> keepdim = false);
 /// max(x, dim) also returns the position; here, use argmax.
 Tensor max(const Tensor& x, Only<int> dim, Only<bool> keepdim = false);
 Tensor min(const Tensor& x, Only<int> dim, Only<bool> keepdim = false);
+Tensor max(const Tensor&, const std::derived_from<Tensor> auto&) = delete;  // maximum(a, b)
+Tensor min(const Tensor&, const std::derived_from<Tensor> auto&) = delete;  // minimum(a, b)
 /// The position of the (first) largest or smallest element: in x flattened, or along `dim`. No
 /// gradient.
 IntTensor argmax(const Tensor& x);
@@ -413,6 +433,7 @@ struct Conv2dOptions {
 /// weight. x may hold anything.
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias = {},
               const Conv2dOptions& options = {});
+Tensor conv2d(const Tensor& x, const Tensor& w, const Conv2dOptions&) = delete;  // (x, w, {}, {..})
 
 // --- conv_transpose2d.cpp ----------------------------------------------------------------------
 
@@ -553,6 +574,11 @@ Tensor group_norm(const Tensor& x, Only<Index> num_groups, const Tensor& weight 
 /// 1 - p, so that the mean stays the same (Srivastava et al., "Dropout", 2014, section 10).
 /// p = 0 is x itself. Takes one number from rng, or none for p = 0.
 Tensor dropout(const Tensor& x, Only<double> p = 0.5, Rng& rng = default_rng());
+/// x itself without `training`: dropout(x, 0.5, training()) in a forward.
+inline Tensor dropout(const Tensor& x, Only<double> p, Only<bool> training,
+                      Rng& rng = default_rng()) {
+    return dropout(x, training ? double{p} : 0, rng);
+}
 /// The same for whole channels of x [N, C, H, W], different ones in each image (Tompson et al.,
 /// "Efficient Object Localization Using Convolutional Networks", 2015, section 3.2). PyTorch also
 /// takes three dimensions, which it reads as [N, C, L].
@@ -561,17 +587,18 @@ Tensor dropout2d(const Tensor& x, Only<double> p = 0.5, Rng& rng = default_rng()
 // --- cross_entropy.cpp -------------------------------------------------------------------------
 
 /// How a loss turns the losses of all examples or elements into its result: `none` leaves them as
-/// they are, the others give one number. `batchmean` is for kl_div only.
+/// they are, the others give one number. `batchmean` is for kl_div only. Every loss takes it by
+/// itself, too, in place of its options: mse_loss(x, target, Reduction::sum).
 enum class Reduction { mean, sum, none, batchmean };
 
 /// The options of cross_entropy.
 struct CrossEntropyOptions {
+    Tensor weight = {};               ///< [C], a constant: it gets no gradient. Undefined: ones
+    Only<Index> ignore_index = -100;  ///< examples with this label do not count
     Reduction reduction = Reduction::mean;  ///< of the losses
     /// s in [0, 1]: the target is 1 - s + s/C for the label and s/C for every other class
     /// (Szegedy et al., "Rethinking the Inception Architecture", 2016, section 7).
     Only<double> label_smoothing = 0;
-    Tensor weight = {};               ///< [C], a constant: it gets no gradient. Undefined: ones
-    Only<Index> ignore_index = -100;  ///< examples with this label do not count
 };
 
 /// -sum_c weight_c target_c log_softmax(logits)_c for each example: logits [N, C, ...] and labels
@@ -589,29 +616,39 @@ inline Tensor cross_entropy(const Tensor& logits, std::initializer_list<Only<Ind
                             const CrossEntropyOptions& options = {}) {
     return cross_entropy(logits, IntTensor(labels), options);
 }
+inline Tensor cross_entropy(const Tensor& logits, const IntTensor& labels, Reduction reduction) {
+    return cross_entropy(logits, labels, {.reduction = reduction});
+}
 /// The same with a probability for every class as the target, in the shape of the logits. The
 /// smoothed target is (1 - s) p + s/C. The mean divides by the number of examples, whatever their
 /// weights. Nothing is ignored. The probabilities get their gradient, too.
 Tensor cross_entropy(const Tensor& logits, const Tensor& probabilities,
                      const CrossEntropyOptions& options = {});
+inline Tensor cross_entropy(const Tensor& logits, const Tensor& probabilities,
+                            Reduction reduction) {
+    return cross_entropy(logits, probabilities, {.reduction = reduction});
+}
 
 /// The options of nll_loss.
 struct NllLossOptions {
-    Reduction reduction = Reduction::mean;  ///< of the losses
     Tensor weight = {};                     ///< as in cross_entropy
     Only<Index> ignore_index = -100;        ///< as in cross_entropy
+    Reduction reduction = Reduction::mean;  ///< of the losses
 };
 
 /// cross_entropy with labels, but from log-probabilities, such as log_softmax gives:
 /// -weight_c log_probabilities[n, c, ...] with c = labels[n, ...].
 Tensor nll_loss(const Tensor& log_probabilities, const IntTensor& labels,
                 const NllLossOptions& options = {});
+inline Tensor nll_loss(const Tensor& log_probabilities, const IntTensor& labels,
+                       Reduction reduction) {
+    return nll_loss(log_probabilities, labels, {.reduction = reduction});
+}
 
 // --- loss.cpp: x and target must have the same shape (PyTorch broadcasts, with a warning) --------
 // The result is [] (mean or sum over all elements) or, with Reduction::none, has x's shape.
 
-/// The options of losses that have only this one. The reduction can also be passed directly:
-/// mse_loss(x, target, Reduction::sum).
+/// The options of losses that have only this one.
 struct LossOptions {
     Reduction reduction = Reduction::mean;  ///< of the losses
 };
@@ -638,6 +675,9 @@ struct SmoothL1Options {
 /// With d = |x - target|: d^2 / (2 beta) where d < beta, else d - beta / 2 (Girshick, "Fast R-CNN",
 /// 2015, equation 3, where beta = 1).
 Tensor smooth_l1_loss(const Tensor& x, const Tensor& target, const SmoothL1Options& options = {});
+inline Tensor smooth_l1_loss(const Tensor& x, const Tensor& target, Reduction reduction) {
+    return smooth_l1_loss(x, target, {.reduction = reduction});
+}
 
 /// The options of huber_loss.
 struct HuberLossOptions {
@@ -647,13 +687,16 @@ struct HuberLossOptions {
 
 /// With d = |x - target|: d^2 / 2 where d < delta, else delta (d - delta / 2).
 Tensor huber_loss(const Tensor& x, const Tensor& target, const HuberLossOptions& options = {});
+inline Tensor huber_loss(const Tensor& x, const Tensor& target, Reduction reduction) {
+    return huber_loss(x, target, {.reduction = reduction});
+}
 
 /// The options of binary_cross_entropy.
 struct BinaryCrossEntropyOptions {
-    Reduction reduction = Reduction::mean;  ///< of the losses
     /// The weight of each element: a number, or a tensor that broadcasts to x's shape. A constant:
     /// it gets no gradient. Undefined: 1.
     Tensor weight = {};
+    Reduction reduction = Reduction::mean;  ///< of the losses
 };
 
 /// -weight (t log(x) + (1 - t) log(1 - x)) for probabilities x and targets t, both from 0 to 1.
@@ -661,13 +704,16 @@ struct BinaryCrossEntropyOptions {
 /// gradient, (x - t) / (x (1 - x)), is clamped to at least 1e-12. The next op is more precise.
 Tensor binary_cross_entropy(const Tensor& x, const Tensor& target,
                             const BinaryCrossEntropyOptions& options = {});
+inline Tensor binary_cross_entropy(const Tensor& x, const Tensor& target, Reduction reduction) {
+    return binary_cross_entropy(x, target, {.reduction = reduction});
+}
 
 /// The options of binary_cross_entropy_with_logits.
 struct BinaryCrossEntropyWithLogitsOptions {
+    Tensor weight = {};                     ///< as in binary_cross_entropy
     Reduction reduction = Reduction::mean;  ///< of the losses
     /// The weight of a positive example relative to a negative one; as `weight` otherwise.
     Tensor pos_weight = {};
-    Tensor weight = {};  ///< as in binary_cross_entropy
 };
 
 /// -weight (pos_weight t log s(x) + (1 - t) log(1 - s(x))) with s(x) = 1 / (1 + e^-x) and targets t
@@ -677,6 +723,10 @@ struct BinaryCrossEntropyWithLogitsOptions {
 /// pos_weight.
 Tensor binary_cross_entropy_with_logits(const Tensor& x, const Tensor& target,
                                         const BinaryCrossEntropyWithLogitsOptions& options = {});
+inline Tensor binary_cross_entropy_with_logits(const Tensor& x, const Tensor& target,
+                                               Reduction reduction) {
+    return binary_cross_entropy_with_logits(x, target, {.reduction = reduction});
+}
 
 /// The options of kl_div.
 struct KlDivOptions {
@@ -690,6 +740,9 @@ struct KlDivOptions {
 /// target (log(target) - x), where 0 log(0) = 0; with log_target e^target (target - x). The
 /// gradient of a target of 0 or infinity is infinite (PyTorch: NaN).
 Tensor kl_div(const Tensor& x, const Tensor& target, const KlDivOptions& options = {});
+inline Tensor kl_div(const Tensor& x, const Tensor& target, Reduction reduction) {
+    return kl_div(x, target, {.reduction = reduction});
+}
 
 /// The sum of |w| over all elements of all parameters -> []. Added to a loss, it drives weights of
 /// little use to 0: loss + 1e-5 * l1_penalty(model.parameters()). The derivative at 0 is taken as

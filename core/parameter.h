@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <string>
 
 #include "tensor.h"
@@ -23,6 +24,9 @@ class Parameter : public Tensor {
     /// zeros({3}).
     template <Number T>
     explicit Parameter(T) = delete;
+    /// For new values write weight.copy_(x), under NoGrad in a step; for another tensor
+    /// weight = Parameter(x), before the optimizer is made.
+    Parameter& operator=(const std::same_as<Tensor> auto&) = delete;  // weight.copy_(x)
 
     /// Whether an optimizer's weight_decay pulls it towards 0. Turn it off where 0 is nothing
     /// special, as for the slope of PReLU. Each copy of the handle has its own, so set it in the

@@ -50,7 +50,7 @@ class Grad {
 class Tape {
   public:
     /// Throws Error if this thread has a recording Tape already.
-    Tape();
+    [[nodiscard("it lives only as long as its name: write Tape tape;")]] Tape();
     ~Tape();
     Tape(const Tape&) = delete;
     Tape& operator=(const Tape&) = delete;
@@ -118,7 +118,7 @@ class Tape {
 /// step. (Without a Tape nothing is recorded anyway.)
 class NoGrad {
   public:
-    NoGrad();
+    [[nodiscard("it lives only as long as its name: write NoGrad guard;")]] NoGrad();
     ~NoGrad();
     NoGrad(const NoGrad&) = delete;
     NoGrad& operator=(const NoGrad&) = delete;

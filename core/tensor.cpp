@@ -19,7 +19,8 @@ Tensor Tensor::scalar(double value) { return full({}, value); }
 void Tensor::throw_undefined() {
     fail(
         "Tensor: this tensor is undefined: it was default-constructed and never assigned, or it is "
-        "the grad() of a tensor that has none");
+        "the grad() of a tensor that has none, or a Batch's targets where the dataset has labels "
+        "(batch.labels)");
 }
 
 Real* Tensor::mutable_data(const char* writer) const {
@@ -40,6 +41,20 @@ Real Tensor::item() const {
     return *data();
 }
 
+Index IntTensor::item() const {
+    check_whole("item");
+    check(numel() == 1, "item: expected an IntTensor of one element, got shape ", shape);
+    return values[0];
+}
+
+Index IntTensor::operator[](Only<Index> i) const {
+    check_whole("[]");
+    check(shape.rank() == 1, "[]: expected an IntTensor of one dimension, got shape ", shape,
+          "; its values, in row-major order, are the member values");
+    check(-numel() <= i && i < numel(), "[]: index ", i, " is outside shape ", shape);
+    return values[static_cast<std::size_t>(i < 0 ? i + numel() : Index{i})];
+}
+
 Real Tensor::at(std::initializer_list<Only<Index>> position) const {
     check(static_cast<int>(position.size()) == rank(), "at: expected ", rank(),
           " indices for shape ", shape(), ", got ", position.size());
@@ -53,12 +68,21 @@ Real Tensor::at(std::initializer_list<Only<Index>> position) const {
     return data()[offset];
 }
 
-const Tensor& Tensor::fill_(Only<Real> value) const {
+const Tensor& Tensor::seen(const char* writer) const {
+    const char* const op = impl().copied_by;
+    check(op == nullptr || impl().storage.use_count() > 1, writer, ": the result of ", op,
+          ", of shape ", shape(), ", is a copy without a name, so the change would be lost; only ",
+          "x[i] and slice(x, a, b), along dimension 0, share x's memory. To change the copy, name ",
+          "it first: Tensor y = ", op, "(...). To change x, make a new one: x = where(...)");
+    return *this;
+}
+
+Tensor Tensor::fill_(Only<Real> value) const& {
     std::fill_n(mutable_data("fill_"), numel(), Real{value});
     return *this;
 }
 
-const Tensor& Tensor::copy_(const Tensor& source) const {
+Tensor Tensor::copy_(const Tensor& source) const& {
     check(source.shape() == shape(), "copy_: expected the shape ", shape(), ", got ",
           source.shape());
     check(!recording() || !source.requires_grad(),
@@ -69,7 +93,7 @@ const Tensor& Tensor::copy_(const Tensor& source) const {
     return *this;
 }
 
-const Tensor& Tensor::requires_grad_(Only<bool> on) const {
+Tensor Tensor::requires_grad_(Only<bool> on) const {
     check(impl().is_leaf, "requires_grad_: a tensor of shape ", shape(),
           " that an op has computed on a tape has no gradient of its own; use detach() first");
     impl().requires_grad = on;
@@ -114,6 +138,7 @@ Tensor internal::alias(const Tensor& x, const Shape& shape, Index offset) {
     impl->shape = shape;
     impl->storage = x.impl().storage;
     impl->data = x.impl().data + offset;
+    impl->copied_by = x.impl().copied_by;
     return Tensor(std::move(impl));
 }
 

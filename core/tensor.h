@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <iosfwd>
 #include <memory>
@@ -13,6 +14,8 @@
 #include "shape.h"
 
 namespace primer {
+
+struct IntTensor;
 
 /// A handle to Reals in row-major order with a shape. Copying a Tensor copies the handle: both then
 /// name the same values, as in PyTorch. The handles own the values together; the last one to go
@@ -65,24 +68,32 @@ class Tensor {
     Tensor operator[](Only<Index> index) const;
 
     /// Sets every value. Returns the tensor.
-    const Tensor& fill_(Only<Real> value) const;
+    Tensor fill_(Only<Real> value) const&;
     /// Takes the values of `source`, which must have the same shape. Returns the tensor. Not
     /// recorded: throws Error if a tape is recording and `source` wants a gradient.
-    const Tensor& copy_(const Tensor& source) const;
+    Tensor copy_(const Tensor& source) const&;
     /// x += y writes x + y over the values of x, for every handle to them; y, a tensor or a number,
     /// is broadcast to x's shape. Likewise for the others. Not recorded: throws Error if a tape is
     /// recording and x or y wants a gradient; write x = x + y there, or change x under NoGrad.
-    const Tensor& operator+=(const Tensor& y) const;
-    const Tensor& operator-=(const Tensor& y) const;
-    const Tensor& operator*=(const Tensor& y) const;
-    const Tensor& operator/=(const Tensor& y) const;
+    Tensor operator+=(const Tensor& y) const&;
+    Tensor operator-=(const Tensor& y) const&;
+    Tensor operator*=(const Tensor& y) const&;
+    Tensor operator/=(const Tensor& y) const&;
+    /// The same on a temporary: x[0] += y changes x. Throws Error where nobody could see the
+    /// change: transpose(x, 0, 1).fill_(3) would write to a copy of x that is gone afterwards.
+    Tensor fill_(Only<Real> value) && { return seen("fill_").fill_(value); }
+    Tensor copy_(const Tensor& source) && { return seen("copy_").copy_(source); }
+    Tensor operator+=(const Tensor& y) && { return seen("+=") += y; }
+    Tensor operator-=(const Tensor& y) && { return seen("-=") -= y; }
+    Tensor operator*=(const Tensor& y) && { return seen("*=") *= y; }
+    Tensor operator/=(const Tensor& y) && { return seen("/=") /= y; }
 
     /// Whether a tape computes the gradient of this tensor: true for a leaf that requires it and
     /// for whatever was computed from one while a Tape was recording.
     bool requires_grad() const { return impl().requires_grad; }
     /// Sets whether a tape computes the gradient. Throws Error unless this is a leaf, that is, a
     /// tensor that no recorded op has computed.
-    const Tensor& requires_grad_(Only<bool> on = true) const;
+    Tensor requires_grad_(Only<bool> on = true) const;
     /// The gradient that Tape::backward has left, of this tensor's shape; undefined if there is
     /// none. It adds up over calls of backward until it is set again.
     Tensor grad() const;
@@ -95,6 +106,22 @@ class Tensor {
     /// too. To write to a copy while a tape records, make it with detach().clone().
     Tensor clone() const;
 
+    // For those who look for PyTorch's methods: ops are functions.
+    void view(auto&&...) const = delete;      // view(x, 2, -1)
+    void sum(auto&&...) const = delete;       // sum(x, 1)
+    void mean(auto&&...) const = delete;      // mean(x, 1)
+    void max(auto&&...) const = delete;       // max(x, 1)
+    void argmax(auto&&...) const = delete;    // argmax(x, 1)
+    void matmul(auto&&...) const = delete;    // matmul(x, y)
+    void t(auto&&...) const = delete;         // transpose(x, 0, 1)
+    void size(auto&&...) const = delete;      // x.shape()[0]; numel() counts the elements
+    void dim(auto&&...) const = delete;       // x.rank()
+    void backward(auto&&...) const = delete;  // Tape tape; ... tape.backward(loss);
+    void zero_(auto&&...) const = delete;     // x.fill_(0)
+    void to(auto&&...) const = delete;        // every tensor is on the CPU; to_int(x) for x.long()
+    Tensor operator[](const std::derived_from<Tensor> auto&) const = delete;  // where(mask, x, 0)
+    Tensor operator[](const std::same_as<IntTensor> auto&) const = delete;  // index_select(x, 0, i)
+
     /// What the handle points to. Only core's own files use this; everybody else uses the members
     /// above.
     struct Impl {
@@ -103,11 +130,12 @@ class Tensor {
         Real* data = nullptr;              // where in the storage this tensor's values begin
         bool requires_grad = false;
         std::shared_ptr<Impl> grad;
-        bool is_leaf = true;     // false for the result of a recorded op, which also has:
-        std::uint64_t tape = 0;  // number of the tape
-        int node = -1;           // its node there
-        Index version = 0;       // the storage's when it was recorded
-        bool of_leaf = false;    // it is a view of a leaf that requires a gradient
+        bool is_leaf = true;              // false for the result of a recorded op, which also has:
+        std::uint64_t tape = 0;           // number of the tape
+        int node = -1;                    // its node there
+        Index version = 0;                // the storage's when it was recorded
+        bool of_leaf = false;             // it is a view of a leaf that requires a gradient
+        const char* copied_by = nullptr;  // the op that copied it from x, where PyTorch has a view
 
         enum class Role : std::uint8_t { none, parameter, buffer };
         Role role = Role::none;
@@ -130,6 +158,7 @@ class Tensor {
   private:
     [[noreturn]] static void throw_undefined();
     static Tensor scalar(double value);
+    const Tensor& seen(const char* writer) const;  // *this
 
     std::shared_ptr<Impl> impl_;
 };

@@ -104,6 +104,10 @@ TensorDataset::TensorDataset(const Tensor& examples, IntTensor labels, Only<Inde
     }
 }
 
+TensorDataset::TensorDataset(const Tensor& examples, const IntTensor& labels)
+    : TensorDataset(examples, labels,
+                    labels.values.empty() ? 1 : *std::ranges::max_element(labels.values) + 1) {}
+
 TensorDataset::TensorDataset(const Tensor& examples, const Tensor& targets)
     : examples_(examples), targets_(targets) {
     check(examples.rank() >= 1 && targets.rank() >= 1 && examples.shape()[0] == targets.shape()[0],
@@ -149,18 +153,22 @@ Index Subset::at(Index i) const {
     return indices_[static_cast<std::size_t>(i)];
 }
 
-std::vector<Subset> random_split(const Dataset& dataset, const std::vector<double>& fractions,
+std::vector<Subset> random_split(const Dataset& dataset, const std::vector<double>& lengths,
                                  Rng& rng) {
-    const double sum = std::accumulate(fractions.begin(), fractions.end(), 0.0);
-    const bool positive = std::ranges::all_of(fractions, [](double f) { return f > 0; });
-    check(positive && std::abs(sum - 1) < 1e-6,
-          "random_split: expected fractions above 0 that add up to 1, such as {0.9, 0.1}, got ",
-          fractions.size(), " that add up to ", sum);
+    const double sum = std::accumulate(lengths.begin(), lengths.end(), 0.0);
+    const bool positive = std::ranges::all_of(lengths, [](double f) { return f > 0; });
+    const bool whole = std::ranges::all_of(lengths, [](double f) { return f == std::floor(f); });
+    const auto size = static_cast<double>(dataset.size());
+    check(positive && (std::abs(sum - 1) < 1e-6 || (whole && sum == size)),
+          "random_split: expected fractions above 0 that add up to 1, such as {0.9, 0.1}, or sizes "
+          "that add up to the ",
+          dataset.size(), " examples, got ", lengths.size(), " that add up to ", sum);
+    const double unit = std::abs(sum - 1) < 1e-6 ? size : 1;  // examples for a length of 1
     std::vector<Index> sizes;
     Index left = dataset.size();
-    for (const double fraction : fractions) {
+    for (const double length : lengths) {
         // The small addend makes up for fractions such as 0.29 that are not exact: 100 * 0.29 < 29.
-        const double share = static_cast<double>(dataset.size()) * fraction;
+        const double share = unit * length;
         sizes.push_back(static_cast<Index>(share + 1e-6));
         left -= sizes.back();
     }

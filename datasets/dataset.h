@@ -104,6 +104,9 @@ class TensorDataset : public Dataset {
     /// Error if they do not fit. (The tensors are not copied, so do not change them while this
     /// exists.)
     TensorDataset(const Tensor& examples, IntTensor labels, Only<Index> classes);
+    /// The same, with the largest label plus 1 as the number of classes: state it where some class
+    /// might have no example.
+    TensorDataset(const Tensor& examples, const IntTensor& labels);
     /// A dataset for regression, from targets [N, ...], where N numbers are [N].
     TensorDataset(const Tensor& examples, const Tensor& targets);
 
@@ -155,11 +158,13 @@ class Subset : public Dataset {
 
 /// Deals the examples out at random, each to one part: random_split(data, {0.9, 0.1}, rng) gives 90
 /// % of them for training and the others for validation. As in PyTorch, a part has its fraction of
-/// the examples, rounded down, and those left over go to the first parts, one each. Throws Error
-/// unless the fractions are above 0 and add up to 1, and if a part would be empty.
-std::vector<Subset> random_split(const Dataset& dataset, const std::vector<double>& fractions,
+/// the examples, rounded down, and those left over go to the first parts, one each; and the lengths
+/// may be the parts' sizes instead: random_split(data, {900, 100}, rng). Throws Error unless the
+/// lengths are above 0 and add up to 1 or, as whole numbers, to the size of the dataset; and if a
+/// part would be empty.
+std::vector<Subset> random_split(const Dataset& dataset, const std::vector<double>& lengths,
                                  Rng& rng = default_rng());
-std::vector<Subset> random_split(const Dataset&& dataset, const std::vector<double>& fractions,
+std::vector<Subset> random_split(const Dataset&& dataset, const std::vector<double>& lengths,
                                  Rng& rng = default_rng()) = delete;
 
 /// The mean and the standard deviation of each channel, over all pixels of all pictures, each

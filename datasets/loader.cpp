@@ -120,7 +120,7 @@ const DataLoader::Source& DataLoader::source() const {
 
 Index DataLoader::batches() const { return source().batches(); }
 
-Index DataLoader::size() const {
+Index DataLoader::examples() const {
     const DataLoaderOptions& options = source().options();
     return options.drop_last ? batches() * options.batch_size : source().examples();
 }

@@ -52,14 +52,17 @@ class DataLoader {
     /// fewer examples than one batch, and for an empty function among the transforms.
     explicit DataLoader(const Dataset& dataset, DataLoaderOptions options = {},
                         Rng& rng = default_rng());
+    DataLoader(const Dataset& dataset, Rng& rng) : DataLoader(dataset, DataLoaderOptions(), rng) {}
     /// Deleted, because a temporary dataset would be gone before the first batch.
     explicit DataLoader(const Dataset&& dataset, DataLoaderOptions options = {},
                         Rng& rng = default_rng()) = delete;
+    DataLoader(const Dataset&& dataset, Rng& rng) = delete;
 
     /// The number of batches in an epoch.
     Index batches() const;
     /// The number of examples in an epoch: all, unless drop_last leaves some out.
-    Index size() const;
+    Index examples() const;
+    Index size() const = delete;  // batches(), which is PyTorch's len(loader), or examples()
 
     /// The state that determines the next epoch. Save it between two epochs; a loader with this
     /// state continues with the same epochs.

@@ -23,10 +23,10 @@ Conv2d::Conv2d(Only<Index> in_channels, Only<Index> out_channels, const Conv2dLa
 }
 
 Conv2d::Conv2d(Only<Index> in_channels, Only<Index> out_channels, Size2 kernel_size, Size2 stride,
-               ConvPadding padding)
+               ConvPadding padding, Rng& rng)
     : Conv2d(in_channels, out_channels,
-             Conv2dLayerOptions{.kernel_size = kernel_size, .stride = stride, .padding = padding}) {
-}
+             Conv2dLayerOptions{.kernel_size = kernel_size, .stride = stride, .padding = padding},
+             rng) {}
 
 Tensor Conv2d::forward(const Tensor& x) { return conv2d(x, weight, bias, setup().options); }
 

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <initializer_list>
+
 #include "../core/ops.h"
 #include "../core/rng.h"
 #include "conv_layer.h"
+#include "kernel_size.h"
 
 namespace primer {
 
@@ -28,10 +31,14 @@ class Conv2d : public ConvLayer {
     /// not divide both channel counts; the op checks the other options.
     Conv2d(Only<Index> in_channels, Only<Index> out_channels, const Conv2dLayerOptions& options,
            Rng& rng = default_rng());
-    /// Conv2d(3, 32, 3, 1, 1), as in PyTorch, with default_rng(). Conv2d(3, 32, {3, 5}) does not
-    /// compile, because the braces might be options, too; write Size2{3, 5}.
+    /// Conv2d(3, 32, 3, 1, 1), as in PyTorch, and Conv2d(3, 32, {3, 5}).
     Conv2d(Only<Index> in_channels, Only<Index> out_channels, Size2 kernel_size, Size2 stride = 1,
-           ConvPadding padding = 0);
+           ConvPadding padding = 0, Rng& rng = default_rng());
+    template <WholeNumber T>
+    Conv2d(Only<Index> in_channels, Only<Index> out_channels, std::initializer_list<T> kernel_size,
+           Size2 stride = 1, ConvPadding padding = 0, Rng& rng = default_rng())
+        : Conv2d(in_channels, out_channels, kernel_size_of(kernel_size, "Conv2d"), stride, padding,
+                 rng) {}
 
     Tensor forward(const Tensor& x) override;
 };

@@ -34,12 +34,13 @@ ConvTranspose2d::ConvTranspose2d(Only<Index> in_channels, Only<Index> out_channe
 
 ConvTranspose2d::ConvTranspose2d(Only<Index> in_channels, Only<Index> out_channels,
                                  Size2 kernel_size, Size2 stride, Size2 padding,
-                                 Size2 output_padding)
+                                 Size2 output_padding, Rng& rng)
     : ConvTranspose2d(in_channels, out_channels,
                       ConvTranspose2dLayerOptions{.kernel_size = kernel_size,
                                                   .stride = stride,
                                                   .padding = padding,
-                                                  .output_padding = output_padding}) {}
+                                                  .output_padding = output_padding},
+                      rng) {}
 
 Tensor ConvTranspose2d::forward(const Tensor& x) {
     const Conv2dOptions& options = setup().options;

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <initializer_list>
+
 #include "../core/ops.h"
 #include "../core/rng.h"
 #include "conv_layer.h"
+#include "kernel_size.h"
 
 namespace primer {
 
@@ -32,10 +35,16 @@ class ConvTranspose2d : public ConvLayer {
     /// checks the other options.
     ConvTranspose2d(Only<Index> in_channels, Only<Index> out_channels,
                     const ConvTranspose2dLayerOptions& options, Rng& rng = default_rng());
-    /// ConvTranspose2d(64, 32, 4, 2, 1), as in PyTorch, with default_rng(). For a kernel of two
-    /// sizes write Size2{3, 5}, as in Conv2d.
+    /// ConvTranspose2d(64, 32, 4, 2, 1), as in PyTorch, and ConvTranspose2d(64, 32, {3, 5}).
     ConvTranspose2d(Only<Index> in_channels, Only<Index> out_channels, Size2 kernel_size,
-                    Size2 stride = 1, Size2 padding = 0, Size2 output_padding = 0);
+                    Size2 stride = 1, Size2 padding = 0, Size2 output_padding = 0,
+                    Rng& rng = default_rng());
+    template <WholeNumber T>
+    ConvTranspose2d(Only<Index> in_channels, Only<Index> out_channels,
+                    std::initializer_list<T> kernel_size, Size2 stride = 1, Size2 padding = 0,
+                    Size2 output_padding = 0, Rng& rng = default_rng())
+        : ConvTranspose2d(in_channels, out_channels, kernel_size_of(kernel_size, "ConvTranspose2d"),
+                          stride, padding, output_padding, rng) {}
 
     Tensor forward(const Tensor& x) override;
 };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <initializer_list>
 #include <optional>
 
 #include "../core/ops.h"
@@ -21,6 +22,9 @@ class Embedding : public Module {
     using Module::operator();
     /// Calls the module with the indices as a Tensor.
     Tensor operator()(const IntTensor& indices);
+    Tensor operator()(std::initializer_list<Only<Index>> indices) {
+        return (*this)(IntTensor(indices));
+    }
     /// Called by a Sequential, which passes on Tensors; x holds the indices. Throws Error for
     /// numbers that are not whole.
     Tensor forward(const Tensor& x) override;

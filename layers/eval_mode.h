@@ -12,7 +12,7 @@ namespace primer {
 class EvalMode {
   public:
     /// `model` must outlive it.
-    explicit EvalMode(Module& model);
+    [[nodiscard("name it: EvalMode eval(model);")]] explicit EvalMode(Module& model);
     ~EvalMode();
     EvalMode(const EvalMode&) = delete;
     EvalMode& operator=(const EvalMode&) = delete;

@@ -57,7 +57,6 @@ class Module {
     /// A module that has been moved from can be assigned to or destroyed; calling it throws
     /// Error.
     Module(Module&& other) noexcept;
-    Module& operator=(Module&& other) noexcept;
     virtual ~Module() = default;
 
     /// forward(x). Call a module rather than its forward, because a ForwardHook sees calls only,
@@ -102,6 +101,11 @@ class Module {
     void eval() { train(false); }
     /// Whether it is switched to training.
     bool training() const;
+
+  protected:
+    /// For the assignment of a whole layer, as in net.fc = Linear(3, 7). Through a Module& it would
+    /// leave the members of the derived class as they were: write model.replace(-1, Linear(3, 7)).
+    Module& operator=(Module&& other) noexcept;  // model.replace(i, layer)
 
   private:
     friend class ModuleCall;

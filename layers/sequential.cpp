@@ -4,11 +4,11 @@
 
 namespace primer {
 
-Module& Sequential::operator[](Only<Index> i) {
-    const Index wrapped = i < 0 ? i + size() : Index{i};
+std::unique_ptr<Module>& Sequential::place(Index i) {
+    const Index wrapped = i < 0 ? i + size() : i;
     check(wrapped >= 0 && wrapped < size(), "Sequential: there is no module ", i, " among ",
           size());
-    return *modules_[static_cast<std::size_t>(wrapped)];
+    return modules_[static_cast<std::size_t>(wrapped)];
 }
 
 Tensor Sequential::forward(const Tensor& x) {

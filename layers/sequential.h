@@ -32,11 +32,15 @@ class Sequential : public Module {
     /// Adds a module at the end. Returns *this.
     template <class M>
     Sequential& append(M&& module) {
-        static_assert(std::derived_from<std::remove_cvref_t<M>, Module>,
-                      "Sequential is made of modules: classes derived from primer::Module");
-        static_assert(!std::is_lvalue_reference_v<M>,
-                      "a module is moved into a Sequential, never copied: write std::move(module)");
-        modules_.push_back(std::make_unique<std::remove_cvref_t<M>>(std::move(module)));
+        modules_.push_back(own(std::forward<M>(module)));
+        return *this;
+    }
+
+    /// Puts a module in the place of module i: PyTorch's model[-1] = nn.Linear(...). Throws Error
+    /// if there is none. Returns *this. An optimizer keeps the old parameters: make it afterwards.
+    template <class M>
+    Sequential& replace(Only<Index> i, M&& module) {
+        place(i) = own(std::forward<M>(module));
         return *this;
     }
 
@@ -49,7 +53,7 @@ class Sequential : public Module {
     /// The number of modules.
     Index size() const { return static_cast<Index>(modules_.size()); }
     /// As in PyTorch, -1 is the last one. Throws Error if there is none.
-    Module& operator[](Only<Index> i);
+    Module& operator[](Only<Index> i) { return *place(i); }
 
     class Iterator;
     /// The modules in order. Append none meanwhile.
@@ -61,6 +65,16 @@ class Sequential : public Module {
     std::string describe() const override { return "Sequential"; }
 
   private:
+    template <class M>
+    static std::unique_ptr<Module> own(M&& module) {
+        static_assert(std::derived_from<std::remove_cvref_t<M>, Module>,
+                      "Sequential is made of modules: classes derived from primer::Module");
+        static_assert(!std::is_lvalue_reference_v<M>,
+                      "a module is moved into a Sequential, never copied: write std::move(module)");
+        return std::make_unique<std::remove_cvref_t<M>>(std::move(module));
+    }
+    std::unique_ptr<Module>& place(Index i);
+
     std::vector<std::unique_ptr<Module>> modules_;
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <utility>
 
 #include "optimizer.h"
 
@@ -49,6 +50,9 @@ class Adam : public GroupedOptimizer<AdamOptions> {
     /// Throws Error for a negative lr, eps or weight_decay, for betas outside [0, 1), and for no
     /// parameters or the same one twice.
     explicit Adam(std::vector<Parameter> parameters, const AdamOptions& options = {});
+    /// Adam(model.parameters(), 1e-3), with the other options as they are.
+    Adam(std::vector<Parameter> parameters, Number auto lr)
+        : Adam(std::move(parameters), AdamOptions{.lr = lr}) {}
     explicit Adam(std::vector<Group> groups);
 
   protected:
@@ -90,6 +94,9 @@ class AdamW : public Adam {
 
     /// AdamW(model.parameters(), {.lr = 3e-4, .weight_decay = 0.1}). Throws Error as Adam does.
     explicit AdamW(std::vector<Parameter> parameters, const AdamWOptions& options = {});
+    /// AdamW(model.parameters(), 1e-3), with the other options as they are.
+    AdamW(std::vector<Parameter> parameters, Number auto lr)
+        : AdamW(std::move(parameters), AdamWOptions{.lr = lr}) {}
     explicit AdamW(const std::vector<Group>& groups);
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <initializer_list>
 #include <span>
 
 #include "../core/parameter.h"
@@ -14,6 +15,9 @@ namespace primer {
 /// Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent neural networks", 2013,
 /// algorithm 1.
 Real clip_grad_norm_(std::span<const Parameter> parameters, Only<double> max_norm);
+inline Real clip_grad_norm_(std::initializer_list<Parameter> parameters, Only<double> max_norm) {
+    return clip_grad_norm_(std::span(parameters.begin(), parameters.size()), max_norm);
+}
 
 }  // namespace primer
 // SPDX-License-Identifier: MIT

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <utility>
+
 #include "optimizer.h"
 
 namespace primer {
@@ -33,6 +35,9 @@ class RMSprop : public GroupedOptimizer<RMSpropOptions> {
     /// Throws Error for a negative lr, eps, weight_decay or momentum, for an alpha outside [0, 1],
     /// and for no parameters or the same one twice.
     explicit RMSprop(std::vector<Parameter> parameters, const RMSpropOptions& options = {});
+    /// RMSprop(model.parameters(), 1e-2), with the other options as they are.
+    RMSprop(std::vector<Parameter> parameters, Number auto lr)
+        : RMSprop(std::move(parameters), RMSpropOptions{.lr = lr}) {}
     explicit RMSprop(std::vector<Group> groups);
 
   private:

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <utility>
+
 #include "optimizer.h"
 
 namespace primer {
@@ -30,6 +32,9 @@ class SGD : public GroupedOptimizer<SGDOptions> {
     /// Throws Error for a negative lr, momentum or weight_decay, for nesterov without momentum or
     /// with dampening, and for no parameters or the same one twice.
     explicit SGD(std::vector<Parameter> parameters, const SGDOptions& options = {});
+    /// SGD(model.parameters(), 0.1), with the other options as they are.
+    SGD(std::vector<Parameter> parameters, Number auto lr)
+        : SGD(std::move(parameters), SGDOptions{.lr = lr}) {}
     /// SGD({{.parameters = body.parameters(), .options = {.lr = 0.01}},
     ///      {.parameters = head.parameters(), .options = {.lr = 0.1}}}).
     explicit SGD(std::vector<Group> groups);

@@ -13,6 +13,11 @@
 namespace primer {
 namespace {
 
+template <class To, class From>
+concept Assigns = requires(To& to, From from) {
+    to = std::move(from);
+};
+
 // --- A Tensor from a number, and from nothing else -----------------------------------------------
 
 static_assert(std::is_convertible_v<int, Tensor>);
@@ -40,7 +45,11 @@ static_assert(!Takes<BatchNormLayerOptions, double, bool>);
 static_assert(!Takes<DataLoaderOptions, bool>);
 static_assert(!Takes<DataLoaderOptions, double>);
 static_assert(!Takes<StepDecayOptions, int>);  // lr and every are required
-static_assert(!Takes<CrossEntropyOptions, Reduction, bool>);
+static_assert(Takes<CrossEntropyOptions, Tensor, int, Reduction, double>);  // PyTorch's order
+static_assert(!Takes<CrossEntropyOptions, Tensor, bool>);
+static_assert(Takes<NllLossOptions, Tensor, int, Reduction>);
+static_assert(Takes<BinaryCrossEntropyOptions, Tensor, Reduction>);
+static_assert(Takes<BinaryCrossEntropyWithLogitsOptions, Tensor, Reduction, Tensor>);
 template <class Arg>
 concept Switches = requires(Linear& layer, Arg arg) {
     layer.train(arg);
@@ -89,6 +98,16 @@ concept Indexes = requires(const Tensor& x, const Shape& shape, I i) {
     shape[i];
 };
 static_assert(Indexes<int> && Indexes<std::size_t> && !Indexes<bool> && !Indexes<double>);
+static_assert(!Indexes<Tensor> && !Indexes<IntTensor>);  // where, index_select
+template <class T>
+concept Masks = requires(const T& a, const T& b) {
+    a& b;
+}
+|| requires(const T& a, const T& b) { a | b; }
+|| requires(const T& a) { ~a; }
+|| requires(const T& a) { !a; };
+static_assert(!Masks<Tensor>);  // arithmetic on numbers: a * b, maximum(a, b), 1 - a
+static_assert(!Assigns<Parameter, Tensor> && Assigns<Parameter, Parameter>);  // copy_
 static_assert(!std::is_convertible_v<bool, Shape>);
 static_assert(!std::is_convertible_v<int, IntTensor>);
 static_assert(!std::is_convertible_v<double, IntTensor>);
@@ -156,6 +175,20 @@ static_assert(!CanFull<int, int> && !CanFull<int, int, double>);  // full({2, 3}
 static_assert(CanArange<int> && !CanArange<double> && !CanArange<bool>);
 static_assert(CanArange<int, double> && CanArange<int, int, double> && !CanArange<int, bool>);
 
+// The operand of a reduction is a tensor: max(0.5 - 2.0, 0) is not the larger of two numbers.
+template <class... A>
+concept CanMin = requires(A... a) {
+    min(a...);
+};
+template <class... A>
+concept CanNorm = requires(A... a) {
+    norm(a...);
+};
+static_assert(CanMin<Tensor, int> && CanNorm<Parameter, int>);
+static_assert(!CanMax<Tensor, Tensor> && !CanMin<Tensor, Parameter>);  // maximum, minimum
+static_assert(!CanSum<double> && !CanMean<int> && !CanMax<double, int> && !CanMax<int>);
+static_assert(!CanMin<double, int> && !CanMin<int, int> && !CanNorm<int, int>);
+
 // --- Layers, optimizers, data --------------------------------------------------------------------
 
 static_assert(!std::is_constructible_v<LeakyReLU, bool>);  // PyTorch's LeakyReLU(inplace=True)
@@ -174,13 +207,9 @@ static_assert(std::is_constructible_v<Conv2d, int, int, int, int, int>);
 static_assert(!std::is_constructible_v<Conv2d, int, int, bool>);
 static_assert(!std::is_constructible_v<Conv2d, int, int, double>);
 static_assert(std::is_constructible_v<ConvTranspose2d, int, int, int, int, int, int>);
+static_assert(std::is_constructible_v<Conv2d, int, int, int, int, int, Rng&>);
+static_assert(!std::is_constructible_v<Conv2d, int, int, int, int, int, int>);  // the dilation
 static_assert(!std::is_constructible_v<ConvTranspose2d, int, int, bool>);
-// {3, 3} might be the kernel, or kernel and stride among the options: so neither.
-template <class... Sizes>
-concept TakesBraces = requires(Sizes... sizes) {
-    Conv2d(1, 1, {sizes...});
-};
-static_assert(!TakesBraces<int, int>);
 static_assert(!std::is_constructible_v<Linear, int, int, bool>);  // PyTorch's bias
 static_assert(!std::is_constructible_v<Linear, double, int, Rng&>);
 static_assert(!std::is_constructible_v<Embedding, int, double, Rng&>);
@@ -197,6 +226,25 @@ static_assert(!std::is_constructible_v<AdaptiveAvgPool2d, double>);
 static_assert(!std::is_constructible_v<Cutout, double>);
 static_assert(!std::is_constructible_v<RandomHorizontalFlip, bool>);
 static_assert(!std::is_constructible_v<ConfusionMatrix, double>);
+
+// model[-1] = Linear(8, 5) would leave the members of the layer as they were.
+static_assert(!Assigns<Module, Linear> && !Assigns<Module, Sequential>);
+static_assert(Assigns<Linear, Linear> && Assigns<Sequential, Sequential>);
+static_assert(!Assigns<Linear, Conv2d>);
+// len(loader) is the number of batches, a dataset's that of examples: neither is the loader's size.
+template <class T>
+concept HasSize = requires(const T& x) {
+    x.size();
+};
+static_assert(HasSize<Dataset> && HasSize<Sequential> && !HasSize<DataLoader>);
+
+using Parameters = std::vector<Parameter>;
+static_assert(std::is_constructible_v<SGD, Parameters, double>);
+static_assert(std::is_constructible_v<Adam, Parameters, float>);
+static_assert(std::is_constructible_v<AdamW, Parameters, int>);
+static_assert(std::is_constructible_v<RMSprop, Parameters, double>);
+static_assert(!std::is_constructible_v<SGD, Parameters, bool>);
+static_assert(!std::is_constructible_v<SGD, Parameters, double, double>);  // {.momentum = 0.9}
 
 template <class... A>
 concept CanSetLr = requires(SGD& optimizer, A... a) {
@@ -228,6 +276,18 @@ TEST_CASE("arguments: a number that the type cannot hold is refused") {
     CHECK(Tensor(std::uint8_t{200}).item() == 200);
 }
 
+TEST_CASE("arguments: optimizers take the learning rate second") {
+    Linear layer(2, 3);
+    CHECK(SGD(layer.parameters(), 0.1).options().lr == 0.1);
+    CHECK(Adam(layer.parameters(), 2e-3).options().lr == 2e-3);
+    CHECK(AdamW(layer.parameters(), 2e-3).options().weight_decay == 1e-2);
+    CHECK(RMSprop(layer.parameters(), 1).options().lr == 1);
+    CHECK(SGD(layer.parameters(), {0.2, 0.9}).options().momentum == 0.9);
+    CHECK(SGD(layer.parameters(), {0.2}).options().lr == 0.2);
+    CHECK(Adam(layer.parameters(), {}).options().lr == 1e-3);
+    check_error([&] { SGD(layer.parameters(), -1); }, {"SGD: expected lr >= 0, got -1"});
+}
+
 TEST_CASE("arguments: layers take what PyTorch's take first") {
     CHECK(text(ReLU(true)) == "ReLU(inplace=True)");
     CHECK(text(ReLU(false)) == "ReLU()");
@@ -235,6 +295,15 @@ TEST_CASE("arguments: layers take what PyTorch's take first") {
     CHECK(text(Conv2d(3, 32, 3)) == "Conv2d(3, 32, kernel_size=(3, 3), stride=(1, 1))");
     CHECK(text(Conv2d(3, 32, {3, 5}, 2, {0, 1})) ==
           "Conv2d(3, 32, kernel_size=(3, 5), stride=(2, 2), padding=(0, 1))");
+    CHECK(text(Conv2d(3, 32, {3, 5})) == text(Conv2d(3, 32, {.kernel_size = {3, 5}})));
+    CHECK(text(ConvTranspose2d(3, 32, {3, 5}, 2)) ==
+          text(ConvTranspose2d(3, 32, {.kernel_size = {3, 5}, .stride = 2})));
+    check_error([] { Conv2d(3, 32, {3, 1, 1}); }, {"Conv2d: expected a kernel", "got 3 numbers"});
+    Rng a(1), b(1);
+    CHECK(mean(Conv2d(3, 32, 3, 1, 1, a).weight ==
+               Conv2d(3, 32, {.kernel_size = 3, .padding = 1}, b).weight)
+              .item() == 1);
+    CHECK(ConvTranspose2d(3, 4, 2, 1, 0, 0, a).weight.shape() == Shape{3, 4, 2, 2});
     CHECK(text(ConvTranspose2d(8, 4, 4, 2, 1)) ==
           "ConvTranspose2d(8, 4, kernel_size=(4, 4), stride=(2, 2), padding=(1, 1))");
     CHECK(text(ConvTranspose2d(8, 4, Size2{3, 5}, {2, 3}, {1, 0}, {1, 2})) ==
@@ -284,6 +353,43 @@ TEST_CASE("arguments: an IntTensor with fewer values than its shape is refused e
     IntTensor grown{0, 1};
     grown.shape = {2, 4000};
     check_error([&] { std::ostringstream() << grown; }, {"shape [2, 4000] needs 8000 values"});
+}
+
+// --- The rows of docs/from-pytorch.md that are programs ------------------------------------------
+
+namespace torch = primer;
+namespace nn = primer;
+namespace F = primer;
+namespace optim = primer;
+
+class Stack : public nn::Module {
+  public:
+    Tensor forward(const Tensor& x) override {
+        Tensor y = x;
+        for (Module& layer : layers) y = F::relu(layer(y));
+        return y;
+    }
+    void visit(Visitor& visitor) override { visitor("layers", layers); }
+    std::string describe() const override { return "Stack"; }
+
+    nn::Sequential layers{nn::Linear(2, 3), nn::Linear(3, 2)};
+};
+
+TEST_CASE("from PyTorch: aliases of the namespace, a list of modules, a copy of a state_dict") {
+    Stack model;
+    CHECK(model.named_parameters()[0].first == "layers.0.weight");
+    StateDict best = model.state_dict();
+    for (StateEntry& e : best) e.tensor = e.tensor.detach().clone();
+    optim::SGD optimizer(model.parameters(), 0.1);
+    const Tensor x = torch::ones({4, 2}), before = model(x);
+    for (const Parameter& p : model.parameters()) p.copy_(p + 1);
+    CHECK(max(abs(model(x) - before)).item() > 0);
+    for (std::size_t i = 0; i < best.size(); ++i) {
+        model.state_dict()[i].tensor.copy_(best[i].tensor);
+    }
+    CHECK(max(abs(model(x) - before)).item() == 0);
+    optimizer.set_lr(0.01, 0);
+    CHECK(optimizer.options(0).lr == 0.01);
 }
 
 }  // namespace

@@ -34,6 +34,12 @@ TEST_CASE("clip_grad_norm_: gradients that are too long are scaled together") {
           doctest::Approx(2).epsilon(1e-6));
 }
 
+TEST_CASE("clip_grad_norm_: parameters in braces") {
+    const std::vector<Parameter> parameters = three();
+    CHECK(clip_grad_norm_({parameters[0], parameters[2]}, 26) == 13);
+    CHECK(clip_grad_norm_({parameters[0]}, 1) == 5);
+}
+
 TEST_CASE("clip_grad_norm_: short ones are left alone") {
     const std::vector<Parameter> parameters = three();
     CHECK(clip_grad_norm_(parameters, 13.1) == 13);

@@ -310,6 +310,8 @@ TEST_CASE("compare: IntTensors, and one with a number") {
     CHECK(mean(guesses == labels).item() == Real(2) / 3);
     check_values(labels == 2, {3}, {0, 1, 1});
     check_values(labels != 2, {3}, {1, 0, 0});
+    check_values(2 == labels, {3}, {0, 1, 1});
+    check_values(2 != labels, {3}, {1, 0, 0});
     check_values(eq(IntTensor(Shape{}, {4}), IntTensor(Shape{}, {4})), {}, {1});
     // Exact where a Real is not.
     const Index large = Index{1} << 60;
@@ -330,6 +332,22 @@ TEST_CASE("compare: IntTensors, and one with a number") {
 }
 
 static_assert(!std::equality_comparable_with<IntTensor, Tensor>);
+
+TEST_CASE("IntTensor: item, numel and [i]") {
+    const IntTensor labels{4, 5, 6};
+    CHECK(labels.numel() == 3);
+    CHECK(labels[0] == 4);
+    CHECK(labels[-1] == 6);
+    CHECK(argmax(tensor({1, 3, 2})).item() == 1);
+    CHECK(IntTensor(Shape{1, 1}, {7}).item() == 7);
+    check_error([&] { labels[3]; }, {"index 3 is outside shape [3]"});
+    check_error([&] { labels[-4]; }, {"index -4 is outside shape [3]"});
+    check_error([&] { IntTensor(Shape{1, 1}, {7})[0]; }, {"one dimension", "[1, 1]", "values"});
+    check_error([&] { labels.item(); }, {"item: expected an IntTensor of one element, got", "[3]"});
+    IntTensor torn = labels;
+    torn.values.clear();
+    check_error([&] { torn[0]; }, {"shape [3] needs 3 values, got 0"});
+}
 
 }  // namespace
 }  // namespace primer

@@ -7,6 +7,8 @@
 #include <span>
 #include <vector>
 
+#include <primer/core/ops.h>
+#include <primer/datasets/loader.h>
 #include "support.h"
 
 namespace primer {
@@ -113,6 +115,19 @@ TEST_CASE("TensorDataset: labels, or targets of any shape") {
     CHECK(TensorDataset(x, tensor({1, 2, 3})).target_shape() == Shape{});
 }
 
+TEST_CASE("TensorDataset: as many classes as the largest label says, unless they are stated") {
+    const IntTensor labels{0, 3, 1};
+    const TensorDataset data(zeros({3, 2}), labels);
+    CHECK(data.classes() == 4);
+    CHECK(data.label(1) == 3);
+    CHECK(TensorDataset(zeros({3, 2}), labels, 10).classes() == 10);
+    check_error([] { TensorDataset(zeros({2, 1}), IntTensor{0, -1}); }, {"from 0 to 0, got -1"});
+    check_error([] { TensorDataset(zeros({2, 1}), IntTensor{0}); }, {"[2, 1] and [1]"});
+    // Its batches have labels and no targets, which is said where somebody takes these.
+    DataLoader loader(data, {.batch_size = 3});
+    check_error([&] { mse_loss(zeros({3}), (*loader.begin()).targets); }, {"batch.labels"});
+}
+
 TEST_CASE("TensorDataset: parts that do not fit together") {
     const Tensor x = zeros({3, 2});
     check_error([&] { TensorDataset(x, IntTensor{1, 0}, 2); }, {"got [3, 2] and [2]"});
@@ -168,6 +183,18 @@ TEST_CASE("random_split: every example in one part, as many as PyTorch gives eac
     CHECK(thirds[2].size() == 3);
     Rng again(3);
     CHECK(random_split(data, {0.7, 0.2, 0.1}, again)[0].indices() == parts[0].indices());
+}
+
+TEST_CASE("random_split: sizes instead of fractions") {
+    const TensorDataset data(zeros({10, 1}), zeros({10}));
+    Rng a(3), b(3);
+    const std::vector<Subset> parts = random_split(data, {8, 2}, a);
+    CHECK(parts[0].size() == 8);
+    CHECK(parts[1].size() == 2);
+    CHECK(parts[0].indices() == random_split(data, {0.8, 0.2}, b)[0].indices());
+    CHECK(random_split(data, {1}, a)[0].size() == 10);  // one part of everything
+    check_error([&] { random_split(data, {8, 1}, a); }, {"sizes", "the 10 examples", "up to 9"});
+    check_error([&] { random_split(data, {7.5, 2.5}, a); }, {"the 10 examples", "up to 10"});
 }
 
 TEST_CASE("random_split: fractions that cannot be") {

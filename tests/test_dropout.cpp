@@ -327,6 +327,13 @@ TEST_CASE("Dropout: no parameters, description, bad arguments") {
     check_error([&] { channels(ones({3, 4})); }, {"Dropout2d: dropout2d: expected x", "[3, 4]"});
 }
 
+TEST_CASE("dropout: with training as PyTorch's functions take it") {
+    const Tensor x = ones({2, 3, 4, 4});
+    CHECK(dropout(x, 0.5, false).data() == x.data());
+    Rng a(3), b(3);
+    CHECK(mean(dropout(x, 0.5, true, a) == dropout(x, 0.5, b)).item() == 1);
+}
+
 }  // namespace
 }  // namespace primer
 // SPDX-License-Identifier: MIT

@@ -18,6 +18,7 @@ TEST_CASE("Embedding: rows of the weight") {
     Embedding layer(3, 2, rng);
     layer.weight.copy_(tensor({1, 2, 3, 4, 5, 6}, {3, 2}));
     check_values(layer({2, 0}), {2, 2}, {5, 6, 1, 2});
+    check_values(layer({2}), {1, 2}, {5, 6});  // an index, as in PyTorch's tensor([2])
     check_values(layer(IntTensor({1, 2}, {1, 1})), {1, 2, 2}, {3, 4, 3, 4});
     check_values(layer(tensor({2, 0}, {2, 1})), {2, 1, 2}, {5, 6, 1, 2});
     CHECK(layer(IntTensor()).shape() == Shape{0, 2});

@@ -90,7 +90,7 @@ TEST_CASE("init: kaiming_normal_") {
                  5.0 / 3 / std::sqrt(200.0));
     check_normal(kaiming_normal_(x, {.nonlinearity = Nonlinearity::selu}, rng),
                  0.75 / std::sqrt(200.0));
-    check_normal(kaiming_normal_(x, {.nonlinearity = Nonlinearity::leaky_relu, .slope = 0.5}, rng),
+    check_normal(kaiming_normal_(x, {.slope = 0.5, .nonlinearity = Nonlinearity::leaky_relu}, rng),
                  std::sqrt(1.6 / 200));
 }
 
@@ -101,7 +101,7 @@ TEST_CASE("init: kaiming_uniform_") {
     check_uniform(kaiming_uniform_(x, {.fan = Fan::out}, rng), std::sqrt(6.0 / 500));
     // The initial values of PyTorch's own layers, slope sqrt(5): 1 / sqrt(fan_in).
     check_uniform(kaiming_uniform_(
-                      x, {.nonlinearity = Nonlinearity::leaky_relu, .slope = std::sqrt(5.0)}, rng),
+                      x, {.slope = std::sqrt(5.0), .nonlinearity = Nonlinearity::leaky_relu}, rng),
                   1 / std::sqrt(200.0));
 }
 
@@ -139,11 +139,24 @@ TEST_CASE("init: a seed gives the same weights, in the order of the generator") 
     CHECK(rng.state() == twin.state());
 }
 
-TEST_CASE("init: they fill the tensor that they are given") {
+TEST_CASE("init: kaiming takes a slope by itself, as PyTorch does") {
+    Rng rng(1);
+    const Tensor x = kaiming_uniform_(empty({20, 30}), {.slope = std::sqrt(5.0)}, rng);
+    const auto bound = static_cast<Real>(1 / std::sqrt(30.0));
+    CHECK(max(abs(x)).item() <= bound);
+    // Without one it is He's, whatever the name: slope 0 is relu.
+    Rng a(2), b(2);
+    const Tensor he = kaiming_normal_(empty({4, 5}), {.nonlinearity = Nonlinearity::relu}, a);
+    CHECK(mean(he == kaiming_normal_(empty({4, 5}), {}, b)).item() == 1);
+}
+
+TEST_CASE("init: they fill the tensor that they are given, and what they return outlives it") {
+    const Tensor& made = ones_(empty({2}));
+    CHECK(sum(made).item() == 2);
     Rng rng(1);
     const Tensor x = zeros({2, 3});
-    CHECK(&kaiming_normal_(x, {}, rng) == &x);
-    CHECK(&xavier_uniform_(x, 1, rng) == &x);
+    CHECK(kaiming_normal_(x, {}, rng).data() == x.data());
+    CHECK(xavier_uniform_(x, 1, rng).data() == x.data());
     check_values(constant_(x, Real(0.25)), {2, 3}, {0.25, 0.25, 0.25, 0.25, 0.25, 0.25});
     check_values(x, {2, 3}, {0.25, 0.25, 0.25, 0.25, 0.25, 0.25});
     check_values(constant_(zeros({2}), 3), {2}, {3, 3});  // any shape
@@ -249,7 +262,7 @@ TEST_CASE("init: uniform_by_fan_in_ is kaiming_uniform_ with slope sqrt(5), and 
     Rng rng(9), twin(9);
     const Tensor w = empty({20, 5, 2, 2}), b = empty({20}), as = empty({20, 5, 2, 2});
     uniform_by_fan_in_(w, b, rng);
-    kaiming_uniform_(as, {.nonlinearity = Nonlinearity::leaky_relu, .slope = std::sqrt(5.0)}, twin);
+    kaiming_uniform_(as, {.slope = std::sqrt(5.0), .nonlinearity = Nonlinearity::leaky_relu}, twin);
     const double bound = 1 / std::sqrt(20.0);
     for (Index i = 0; i < w.numel(); ++i) {
         CHECK(static_cast<double>(w.data()[i]) ==
@@ -263,7 +276,7 @@ TEST_CASE("init: bad gains and slopes change nothing") {
     const Tensor x = ones({2, 2});
     Rng rng(1);
     for (const double bad : {std::nan(""), HUGE_VAL}) {
-        const KaimingOptions options{.nonlinearity = Nonlinearity::leaky_relu, .slope = bad};
+        const KaimingOptions options{.slope = bad, .nonlinearity = Nonlinearity::leaky_relu};
         check_error([&] { calculate_gain(Nonlinearity::leaky_relu, bad); },
                     {"calculate_gain: expected a finite slope, got "});
         check_error([&] { kaiming_normal_(x, options, rng); }, {"expected a finite slope, got "});

@@ -303,6 +303,48 @@ TEST_CASE("arithmetic in place: by hand, in the memory of the left side") {
     check_values(zero, {3}, {INFINITY, -INFINITY, NAN});
 }
 
+TEST_CASE("in place: what is returned outlives the temporary") {
+    const Tensor& w = zeros({3}).requires_grad_();
+    const Tensor& filled = zeros({2}).fill_(4);
+    const Tensor& added = (ones({2}) += 1);
+    CHECK(w.requires_grad());
+    check_values(w, {3}, {0, 0, 0});
+    check_values(filled, {2}, {4, 4});
+    check_values(added, {2}, {2, 2});
+}
+
+TEST_CASE("in place: a change of a copy that nobody has a name for is refused") {
+    const Tensor x = zeros({2, 3});
+    const auto refused = [](auto f, const char* op) {
+        check_error(f, {op, "is a copy", "the change would be lost", "share x's memory"});
+    };
+    refused([&] { slice(x, 0, 1, {.dim = 1}).fill_(9); }, "fill_: the result of slice");
+    refused([&] { slice(x, 0, 2, {.step = 2}).fill_(9); }, "fill_: the result of slice");
+    refused([&] { select(x, 1, 0) += 1; }, "+=: the result of select");
+    refused([&] { select(x, 1, 0) -= 1; }, "-=: the result of select");
+    refused([&] { transpose(x, 0, 1) *= 2; }, "*=: the result of transpose");
+    refused([&] { permute(x, 1, 0) /= 2; }, "/=: the result of permute");
+    refused([&] { transpose(x, 0, 1)[0].copy_(ones({2})); }, "copy_: the result of transpose");
+    refused([&] { view(transpose(x, 0, 1), 6).fill_(1); }, "fill_: the result of transpose");
+    refused([&] { expand(x, 2, 2, 3).fill_(1); }, "fill_: the result of expand");
+    check_values(x, {2, 3}, {0, 0, 0, 0, 0, 0});
+
+    // Views, copies that have a name, and new tensors.
+    x[0].fill_(1);
+    select(x, 0, 1) += 2;
+    slice(x, 0, 1) *= 3;
+    view(x, 6)[5].fill_(7);
+    split(x, 1)[1] += 1;
+    check_values(x, {2, 3}, {3, 3, 3, 3, 3, 8});
+    const Tensor y = transpose(x, 0, 1);
+    y[2].fill_(4);
+    y.fill_(5);
+    y.detach().fill_(6);
+    check_values(y, {3, 2}, {6, 6, 6, 6, 6, 6});
+    check_values(zeros({2}).fill_(1), {2}, {1, 1});
+    check_values(transpose(x, 0, 1).clone().fill_(1), {3, 2}, {1, 1, 1, 1, 1, 1});
+}
+
 TEST_CASE("arithmetic in place: as out of place, beyond one chunk of work") {
     Rng rng(5);
     for (const Shape& shape : {Shape{173, 257}, Shape{257}, Shape{173, 1}, Shape{}}) {

@@ -112,12 +112,20 @@ std::vector<Index> sorted(std::vector<Index> numbers) {
     return numbers;
 }
 
+TEST_CASE("DataLoader: with a generator and no options") {
+    const Numbers numbers(5);
+    Rng a(4), b(4);
+    const DataLoader loader(numbers, a);
+    CHECK(loader.batches() == 1);
+    CHECK(loader.rng_state() == DataLoader(numbers, {}, b).rng_state());
+}
+
 TEST_CASE("DataLoader: batches in the dataset's order, the last one smaller") {
     const Numbers numbers(5);
     Rng rng(1);
     DataLoader loader(numbers, {.batch_size = 2}, rng);
     CHECK(loader.batches() == 3);
-    CHECK(loader.size() == 5);
+    CHECK(loader.examples() == 5);
 
     std::vector<Batch> batches;
     for (const Batch& batch : loader) batches.push_back(batch);
@@ -136,12 +144,12 @@ TEST_CASE("DataLoader: drop_last leaves out a smaller last batch, and only that"
     Rng rng(1);
     DataLoader of_five(five, {.batch_size = 2, .drop_last = true}, rng);
     CHECK(of_five.batches() == 2);
-    CHECK(of_five.size() == 4);
+    CHECK(of_five.examples() == 4);
     CHECK(order(of_five) == std::vector<Index>{0, 1, 2, 3});
 
     DataLoader of_six(six, {.batch_size = 2, .drop_last = true}, rng);
     CHECK(of_six.batches() == 3);
-    CHECK(of_six.size() == 6);
+    CHECK(of_six.examples() == 6);
     CHECK(order(of_six) == std::vector<Index>{0, 1, 2, 3, 4, 5});
 }
 
@@ -699,7 +707,7 @@ TEST_CASE("DataLoader: a moved-from loader or iterator, or one at its end, says 
     // NOLINTBEGIN(bugprone-use-after-move)
     check_error([&] { loader.begin(); }, {"DataLoader: this loader has been moved from"});
     check_error([&] { static_cast<void>(loader.batches()); }, {"has been moved from"});
-    check_error([&] { static_cast<void>(loader.size()); }, {"has been moved from"});
+    check_error([&] { static_cast<void>(loader.examples()); }, {"has been moved from"});
     // NOLINTEND(bugprone-use-after-move)
 }
 

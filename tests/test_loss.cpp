@@ -103,9 +103,13 @@ TEST_CASE("cross_entropy: the definition, for all options") {
             CAPTURE(shape.str());
             CAPTURE(smoothing);
             const double want = by_definition(x, labels, smoothing);
-            check_values(cross_entropy(x, labels, {Reduction::sum, smoothing}), {}, {want});
-            check_values(cross_entropy(x, labels, {Reduction::mean, smoothing}), {},
-                         {want / static_cast<double>(shape[0])});
+            check_values(cross_entropy(x, labels,
+                                       {.reduction = Reduction::sum, .label_smoothing = smoothing}),
+                         {}, {want});
+            check_values(
+                cross_entropy(x, labels,
+                              {.reduction = Reduction::mean, .label_smoothing = smoothing}),
+                {}, {want / static_cast<double>(shape[0])});
         }
     }
 }
@@ -121,7 +125,8 @@ TEST_CASE("cross_entropy: gradients, for all options") {
                 const IntTensor labels = labels_for(shape[0], shape[1]);
                 check_gradients(
                     [=](const Inputs& x) {
-                        return cross_entropy(x[0], labels, {reduction, smoothing});
+                        return cross_entropy(
+                            x[0], labels, {.reduction = reduction, .label_smoothing = smoothing});
                     },
                     {randn(shape, rng)});
             }
@@ -150,7 +155,8 @@ TEST_CASE("cross_entropy: logits of ten thousand and more, value and gradient") 
     {
         // The label's 1 - s times the above, and s times the mean of 0, 20000, 10000 for both rows.
         Tape tape;
-        const Tensor loss = cross_entropy(x, {0, 1, 2}, {Reduction::sum, 0.1});
+        const Tensor loss =
+            cross_entropy(x, {0, 1, 2}, {.reduction = Reduction::sum, .label_smoothing = 0.1});
         check_values(loss, {}, {0.1 * 1e4 + (0.9 * 2e4 + 0.1 * 1e4) + ln3});
         tape.backward(loss);
     }
@@ -276,7 +282,7 @@ TEST_CASE("cross_entropy: weights, by hand") {
     const double first = 3 * c2, second = 2 * ln3;  // of the labels 2 and 0
     const auto loss = [&](Reduction reduction, double smoothing) {
         return cross_entropy(
-            x, {2, 0}, {.reduction = reduction, .label_smoothing = smoothing, .weight = weight});
+            x, {2, 0}, {.weight = weight, .reduction = reduction, .label_smoothing = smoothing});
     };
     check_values(loss(Reduction::none, 0), {2}, {first, second});
     check_values(loss(Reduction::sum, 0), {}, {first + second});
@@ -331,9 +337,11 @@ TEST_CASE("cross_entropy: ignored labels, by hand") {
 // does not matter.
 TEST_CASE("cross_entropy: weights of 0 and infinity") {
     const Tensor x = leaf(tensor({0, -inf, 0}, {1, 3}));
-    check_values(cross_entropy(x, {1}, {Reduction::sum, 0, tensor({1, 0, 1})}), {}, {NAN});
+    check_values(cross_entropy(x, {1}, {.weight = tensor({1, 0, 1}), .reduction = Reduction::sum}),
+                 {}, {NAN});
     Tape tape;
-    const Tensor loss = cross_entropy(x, {0}, {Reduction::sum, 0, tensor({1, inf, 0})});
+    const Tensor loss =
+        cross_entropy(x, {0}, {.weight = tensor({1, inf, 0}), .reduction = Reduction::sum});
     check_values(loss, {}, {std::log(2.0)});
     tape.backward(loss);
     check_values(x.grad(), {1, 3}, {-0.5, 0, 0.5});
@@ -343,7 +351,7 @@ TEST_CASE("cross_entropy: other shapes are rows of examples") {
     Rng rng(3);
     const Tensor weight = tensor({1, 2, 0.5, 3});
     for (const Reduction reduction : {Reduction::none, Reduction::sum, Reduction::mean}) {
-        const CrossEntropyOptions options{reduction, 0.2, weight, 1};
+        const CrossEntropyOptions options{weight, 1, reduction, 0.2};
         for (const Shape& shape :
              {Shape{2, 4, 1}, Shape{3, 4, 5}, Shape{2, 4, 3, 2}, Shape{2, 4, 0}, Shape{0, 4, 3}}) {
             CAPTURE(shape.str());
@@ -383,7 +391,7 @@ TEST_CASE("cross_entropy: gradients with weights, ignored labels and other shape
     for (const Reduction reduction : {Reduction::none, Reduction::sum, Reduction::mean}) {
         for (const double s : {0.0, 0.2, 1.0}) {
             for (const Tensor& w : {Tensor(), weight}) {
-                const CrossEntropyOptions options{reduction, s, w, 0};
+                const CrossEntropyOptions options{w, 0, reduction, s};
                 const auto check_case = [&](const Shape& shape, const IntTensor& labels) {
                     CAPTURE(shape.str());
                     check_gradients(
@@ -410,7 +418,7 @@ TEST_CASE("cross_entropy: probabilities, by hand") {
     check_values(cross_entropy(x, t, {.weight = weight}), {},
                  {(c0 + 2 * c2 + (0.4 + 0.3 + 2) * ln3) / 2});
     // s = 0.3: the targets of the first row are 0.45, 0.1, 0.45.
-    check_values(cross_entropy(x, t, {Reduction::none, 0.3}), {2},
+    check_values(cross_entropy(x, t, {.reduction = Reduction::none, .label_smoothing = 0.3}), {2},
                  {0.45 * (c0 + c2) + 0.1 * c1, ln3});
     // One label's probability is 1.
     check_values(cross_entropy(x, tensor({0, 0, 1, 1, 0, 0}, {2, 3})), {}, {(c2 + ln3) / 2});
@@ -419,7 +427,7 @@ TEST_CASE("cross_entropy: probabilities, by hand") {
     check_values(cross_entropy(reshape(one, {3}), reshape(of_one, {3})), {}, {first});
     check_values(cross_entropy(reshape(transpose(x, 0, 1), {1, 3, 2}),
                                reshape(transpose(t, 0, 1), {1, 3, 2}),
-                               {.reduction = Reduction::none, .weight = weight}),
+                               {.weight = weight, .reduction = Reduction::none}),
                  {1, 2}, {c0 + 2 * c2, 2.7 * ln3});
     check_values(cross_entropy(zeros({0, 3}), zeros({0, 3})), {}, {NAN});
 
@@ -441,7 +449,9 @@ TEST_CASE("cross_entropy: gradients of logits and probabilities") {
                     CAPTURE(shape.str());
                     check_gradients(
                         [&](const Inputs& in) {
-                            return cross_entropy(in[0], in[1], {reduction, s, weight});
+                            return cross_entropy(
+                                in[0], in[1],
+                                {.weight = weight, .reduction = reduction, .label_smoothing = s});
                         },
                         {randn(shape, rng), rand(shape, rng)});
                 }
@@ -573,23 +583,27 @@ TEST_CASE("nll_loss: weights, ignored labels and other shapes, by hand") {
                                  {2, 3}));
     const Tensor weight = tensor({2, 8, 0.5});
     check_values(nll_loss(x, {2, 1}, {.reduction = Reduction::none}), {2}, {2, 0.25});
-    check_values(nll_loss(x, {2, 1}, {Reduction::none, weight}), {2}, {1, 2});
+    check_values(nll_loss(x, {2, 1}, {.weight = weight, .reduction = Reduction::none}), {2},
+                 {1, 2});
     check_values(nll_loss(x, {2, 1}, {.weight = weight}), {}, {3 / 8.5});
     check_values(nll_loss(x, {2, -100}), {}, {2});
-    check_values(nll_loss(x, {2, 0}, {Reduction::none, {}, 0}), {2}, {2, 0});
+    check_values(nll_loss(x, {2, 0}, {.ignore_index = 0, .reduction = Reduction::none}), {2},
+                 {2, 0});
     check_values(nll_loss(x, {-100, -100}), {}, {NAN});
     check_values(nll_loss(x, {-100, -100}, {.reduction = Reduction::sum}), {}, {0});
     check_values(nll_loss(reshape(slice(x, 0, 1), {3}), IntTensor(Shape{}, {1})), {}, {1});
     // [1, 3, 2]: the examples are (-0.5, -2, -0.25) and (-1, -3, -4).
-    check_values(nll_loss(reshape(x, {1, 3, 2}), IntTensor({1, 2}, {2, 1}), {Reduction::none, {}}),
+    check_values(nll_loss(reshape(x, {1, 3, 2}), IntTensor({1, 2}, {2, 1}), Reduction::none),
                  {1, 2}, {0.25, 3});
     Tape tape;
-    tape.backward(nll_loss(x, {2, 0}, {Reduction::sum, weight, 0}) * 3);
+    tape.backward(nll_loss(x, {2, 0}, {weight, 0, Reduction::sum}) * 3);
     check_values(x.grad(), {2, 3}, {0, 0, -1.5, 0, 0, 0});
     // As PyTorch: the weight of a label that is -infinity matters, that of another class does not.
     const Tensor none = tensor({-inf, -1}, {1, 2});
-    check_values(nll_loss(none, {0}, {Reduction::sum, tensor({0, 1})}), {}, {NAN});
-    check_values(nll_loss(none, {1}, {Reduction::sum, tensor({inf, 1})}), {}, {1});
+    check_values(nll_loss(none, {0}, {.weight = tensor({0, 1}), .reduction = Reduction::sum}), {},
+                 {NAN});
+    check_values(nll_loss(none, {1}, {.weight = tensor({inf, 1}), .reduction = Reduction::sum}), {},
+                 {1});
 }
 
 TEST_CASE("nll_loss: gradients") {
@@ -603,7 +617,7 @@ TEST_CASE("nll_loss: gradients") {
             {x});
     }
     for (const Reduction reduction : {Reduction::mean, Reduction::sum, Reduction::none}) {
-        const NllLossOptions options{reduction, tensor({2, 8, 0.5}), 1};
+        const NllLossOptions options{tensor({2, 8, 0.5}), 1, reduction};
         check_gradients(
             [&](const Inputs& in) {
                 return nll_loss(in[0], {1, 0, 2, 1}, options);
@@ -775,11 +789,11 @@ TEST_CASE("binary_cross_entropy: by hand") {
     check_values(binary_cross_entropy(x, t), {}, {(7 * ln2 - 1.5 * ln3) / 4});
     check_values(binary_cross_entropy(x, t, {.reduction = Reduction::none}), {4},
                  {costs[0], costs[1], costs[2], costs[3]});
-    check_values(binary_cross_entropy(x, t, {Reduction::sum, tensor({1, 2, 0, 4})}), {},
+    check_values(binary_cross_entropy(x, t, {tensor({1, 2, 0, 4}), Reduction::sum}), {},
                  {costs[0] + 2 * costs[1] + 4 * costs[3]});
-    check_values(binary_cross_entropy(x, t, {Reduction::sum, 2}), {}, {14 * ln2 - 3 * ln3});
+    check_values(binary_cross_entropy(x, t, {2, Reduction::sum}), {}, {14 * ln2 - 3 * ln3});
     Tape tape;
-    tape.backward(binary_cross_entropy(x, t, {Reduction::sum, tensor({1, 2, 0, 4})}));
+    tape.backward(binary_cross_entropy(x, t, {tensor({1, 2, 0, 4}), Reduction::sum}));
     // (x - t) / (x (1 - x)) and log(1 - x) - log x, times the weights
     check_values(x.grad(), {4}, {0.8, -8.0 / 3, 0, -16.0 / 3});
     check_values(t.grad(), {4}, {0, -2 * ln3, 0, 4 * ln3});
@@ -803,7 +817,7 @@ TEST_CASE("binary_cross_entropy: gradients") {
         for (const Tensor& weight : {Tensor(), Tensor(2.5), rand({3, 1}, rng)}) {
             check_gradients(
                 [&](const Inputs& in) {
-                    return binary_cross_entropy(in[0], in[1], {reduction, weight}) * 3;
+                    return binary_cross_entropy(in[0], in[1], {weight, reduction}) * 3;
                 },
                 {x, t});
         }
@@ -858,7 +872,7 @@ TEST_CASE("binary_cross_entropy_with_logits: by hand") {
     check_values(binary_cross_entropy_with_logits(x, t, {.reduction = Reduction::none}), {4},
                  {ln2, 2 * ln2 - ln3, 2 * ln2, (4 * ln2 - ln3) / 2});
     // weight times pos_weight
-    check_values(binary_cross_entropy_with_logits(x, t, {Reduction::none, 3, tensor({2, 1, 4, 0})}),
+    check_values(binary_cross_entropy_with_logits(x, t, {tensor({2, 1, 4, 0}), Reduction::none, 3}),
                  {4}, {2 * (0.3 * 3 + 0.7) * ln2, 3 * (2 * ln2 - ln3), 8 * ln2, 0});
 }
 
@@ -965,7 +979,7 @@ TEST_CASE("binary_cross_entropy_with_logits: gradients") {
             const Tensor w = reduction == Reduction::sum ? Tensor() : weight;
             const auto f = [&](const Tensor& logits, const Tensor& target) {
                 return 3 *
-                       binary_cross_entropy_with_logits(logits, target, {reduction, pos_weight, w});
+                       binary_cross_entropy_with_logits(logits, target, {w, reduction, pos_weight});
             };
             check_gradients([&](const Inputs& in) { return f(in[0], in[1]); }, {x, t});
             check_gradients([&](const Inputs& in) { return f(in[0], t); }, {x});
@@ -1133,6 +1147,34 @@ TEST_CASE("losses: the same bits for any number of threads, over several chunks"
             std::abs(static_cast<double>(start.data()[i]) - static_cast<double>(t.data()[i]));
     }
     CHECK(value(l1_loss(start, t, Reduction::sum)) == doctest::Approx(by_hand).epsilon(kTolerance));
+}
+
+TEST_CASE("losses: every one takes a reduction by itself") {
+    Rng rng(5);
+    const Tensor x = rand({3, 4}, rng), y = rand({3, 4}, rng);
+    const IntTensor labels{1, 0, 3};
+    const auto same = [](const Tensor& a, const Tensor& b) {
+        REQUIRE(a.shape() == b.shape());
+        CHECK(mean(a == b).item() == 1);
+    };
+    for (const Reduction r : {Reduction::mean, Reduction::sum, Reduction::none}) {
+        same(mse_loss(x, y, r), mse_loss(x, y, {.reduction = r}));
+        same(l1_loss(x, y, r), l1_loss(x, y, {.reduction = r}));
+        same(smooth_l1_loss(x, y, r), smooth_l1_loss(x, y, {.reduction = r}));
+        same(huber_loss(x, y, r), huber_loss(x, y, {.reduction = r}));
+        same(binary_cross_entropy(x, y, r), binary_cross_entropy(x, y, {.reduction = r}));
+        same(binary_cross_entropy_with_logits(x, y, r),
+             binary_cross_entropy_with_logits(x, y, {.reduction = r}));
+        same(kl_div(x, y, r), kl_div(x, y, {.reduction = r}));
+        same(cross_entropy(x, labels, r), cross_entropy(x, labels, {.reduction = r}));
+        same(cross_entropy(x, {1, 0, 3}, r), cross_entropy(x, labels, r));
+        same(cross_entropy(x, y, r), cross_entropy(x, y, {.reduction = r}));
+        same(nll_loss(x, labels, r), nll_loss(x, labels, {.reduction = r}));
+    }
+    same(kl_div(x, y, Reduction::batchmean), kl_div(x, y, {.reduction = Reduction::batchmean}));
+    same(huber_loss(x, y, {}), huber_loss(x, y));  // no options: the default
+    same(cross_entropy(x, labels, {}), cross_entropy(x, labels));
+    same(cross_entropy(x, labels, {ones({4})}), cross_entropy(x, labels));
 }
 
 }  // namespace primer

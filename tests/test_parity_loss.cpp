@@ -32,7 +32,8 @@ TEST_CASE("parity: loss") {
     };
     const auto bce = [](Reduction reduction) {
         return [=](const In& in) {
-            return binary_cross_entropy_with_logits(in["x"], in["target"], {reduction, {}});
+            return binary_cross_entropy_with_logits(in["x"], in["target"],
+                                                    {.reduction = reduction});
         };
     };
     const auto weighted_bce = [](const In& in) {
@@ -57,17 +58,19 @@ TEST_CASE("parity: loss") {
     const auto weighted = [](Reduction reduction, double smoothing, Index ignore = -100) {
         return [=](const In& in) {
             return cross_entropy(in["x"], in.ints("labels"),
-                                 {reduction, smoothing, in["weight"], ignore});
+                                 {in["weight"], ignore, reduction, smoothing});
         };
     };
     const auto weighted_nll = [](Reduction reduction, Index ignore) {
         return [=](const In& in) {
-            return nll_loss(in["x"], in.ints("labels"), {reduction, in["weight"], ignore});
+            return nll_loss(in["x"], in.ints("labels"), {in["weight"], ignore, reduction});
         };
     };
     const auto weighted_soft = [](Reduction reduction, double smoothing) {
         return [=](const In& in) {
-            return cross_entropy(in["x"], in["target"], {reduction, smoothing, in["weight"]});
+            return cross_entropy(
+                in["x"], in["target"],
+                {.weight = in["weight"], .reduction = reduction, .label_smoothing = smoothing});
         };
     };
     check_parity(
@@ -77,8 +80,10 @@ TEST_CASE("parity: loss") {
             {"cross_entropy: mean, smoothing 0.1", cross_entropy_({.label_smoothing = 0.1})},
             {"cross_entropy: mean, smoothing 1", cross_entropy_({.label_smoothing = 1})},
             {"cross_entropy: sum, smoothing 0", cross_entropy_({.reduction = sum})},
-            {"cross_entropy: sum, smoothing 0.1", cross_entropy_({sum, 0.1})},
-            {"cross_entropy: sum, smoothing 1", cross_entropy_({sum, 1})},
+            {"cross_entropy: sum, smoothing 0.1",
+             cross_entropy_({.reduction = sum, .label_smoothing = 0.1})},
+            {"cross_entropy: sum, smoothing 1",
+             cross_entropy_({.reduction = sum, .label_smoothing = 1})},
             {"cross_entropy: one example", cross_entropy_({})},
             {"cross_entropy: one class", cross_entropy_({})},
             {"cross_entropy: large", cross_entropy_({.label_smoothing = 0.1})},
@@ -97,11 +102,11 @@ TEST_CASE("parity: loss") {
             {"l1_loss, at the bends: mean", l1(mean)},
             {"l1_loss, at the bends: sum", l1(sum)},
             {"smooth_l1_loss, one example: mean", smooth_l1({})},
-            {"smooth_l1_loss, one example: sum", smooth_l1({sum, 1})},
+            {"smooth_l1_loss, one example: sum", smooth_l1({.reduction = sum, .beta = 1})},
             {"smooth_l1_loss, beta 1: mean", smooth_l1({})},
-            {"smooth_l1_loss, beta 1: sum", smooth_l1({sum, 1})},
+            {"smooth_l1_loss, beta 1: sum", smooth_l1({.reduction = sum, .beta = 1})},
             {"smooth_l1_loss, beta 1, at the bends: mean", smooth_l1({})},
-            {"smooth_l1_loss, beta 1, at the bends: sum", smooth_l1({sum, 1})},
+            {"smooth_l1_loss, beta 1, at the bends: sum", smooth_l1({.reduction = sum, .beta = 1})},
             {"smooth_l1_loss, beta 0.5: mean", smooth_l1({mean, 0.5})},
             {"smooth_l1_loss, beta 0.5: sum", smooth_l1({sum, 0.5})},
             {"smooth_l1_loss, beta 0.5, at the bends: mean", smooth_l1({mean, 0.5})},
@@ -130,7 +135,8 @@ TEST_CASE("parity: loss") {
             {"cross_entropy, probabilities, weights: mean, smoothing 0.1",
              weighted_soft(mean, 0.1)},
             {"cross_entropy, images, weights, ignored labels: mean", weighted(mean, 0.1, 2)},
-            {"cross_entropy, probabilities of images: mean", soft({mean, 0.1})},
+            {"cross_entropy, probabilities of images: mean",
+             soft({.reduction = mean, .label_smoothing = 0.1})},
             {"cross_entropy, images: mean", cross_entropy_({.reduction = mean})},
             {"cross_entropy, no batch: mean", cross_entropy_({.reduction = mean})},
             {"cross_entropy, ignored labels: mean", cross_entropy_({.reduction = mean})},
@@ -150,7 +156,8 @@ TEST_CASE("parity: loss") {
             {"cross_entropy, probabilities, weights: none, smoothing 0.1",
              weighted_soft(none, 0.1)},
             {"cross_entropy, images, weights, ignored labels: none", weighted(none, 0.1, 2)},
-            {"cross_entropy, probabilities of images: none", soft({none, 0.1})},
+            {"cross_entropy, probabilities of images: none",
+             soft({.reduction = none, .label_smoothing = 0.1})},
             {"cross_entropy, images: none", cross_entropy_({.reduction = none})},
             {"cross_entropy, no batch: none", cross_entropy_({.reduction = none})},
             {"cross_entropy, ignored labels: none", cross_entropy_({.reduction = none})},
@@ -173,9 +180,9 @@ TEST_CASE("parity: loss") {
             {"binary_cross_entropy_with_logits, both weights",
              [](const In& in) {
                  return binary_cross_entropy_with_logits(in["x"], in["target"],
-                                                         {.reduction = Reduction::none,
-                                                          .pos_weight = in["pos_weight"],
-                                                          .weight = in["weight"]});
+                                                         {.weight = in["weight"],
+                                                          .reduction = Reduction::none,
+                                                          .pos_weight = in["pos_weight"]});
              }},
             {"mse_loss: none", mse(none)},
             {"l1_loss: none", l1(none)},

@@ -574,6 +574,13 @@ TEST_CASE("safetensors: load reads a file and names it by its absolute path") {
                 {"expected a safetensors file, got nothing there"});
 }
 
+TEST_CASE("safetensors: a file of torch.save is named, with what to do") {
+    const std::string zip = std::string("PK\3\4\0\0\10\10", 8) + std::string(200, 'x');
+    check_error([&] { parse(zip); },
+                {"/the/file: expected a safetensors file, got a ZIP archive", "torch.save",
+                 "safetensors.torch.save_file(model.state_dict(), path)"});
+}
+
 }  // namespace
 }  // namespace primer
 // SPDX-License-Identifier: MIT

@@ -36,6 +36,19 @@ TEST_CASE("sequential: empty is the identity") {
     CHECK(text(model) == "Sequential()");
 }
 
+TEST_CASE("sequential: replace puts a layer in the place of another") {
+    Sequential model{Linear(4, 8), ReLU(), Linear(8, 3)};
+    model.replace(-1, Linear(8, 5)).replace(1, Tanh());
+    CHECK(model.size() == 3);
+    CHECK(model(ones({2, 4})).shape() == Shape{2, 5});
+    CHECK(model[1].describe() == "Tanh()");
+    CHECK(model.named_parameters()[2].second.shape() == Shape{5, 8});
+    check_error([&] { model.replace(3, ReLU()); }, {"Sequential: there is no module 3 among 3"});
+    Linear last(3, 7);
+    last = Linear(8, 2);  // a whole layer, by its own type
+    CHECK(last.weight.shape() == Shape{2, 8});
+}
+
 TEST_CASE("sequential: gradients") {
     Rng rng(2);
     Sequential model{Flatten(), Linear(4, 3, {.bias_value = 0.1}, rng), ReLU(), Linear(3, 2, rng)};

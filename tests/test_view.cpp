@@ -505,6 +505,16 @@ TEST_CASE("expand: worked out by hand") {
     check_error([] { expand(zeros({3}), {0}); }, {"expand: ", "[3] and [0]"});
 }
 
+TEST_CASE("expand: -1 keeps the size") {
+    const Tensor x = tensor({1, 2}, {2, 1});
+    check_values(expand(x, -1, 3), {2, 3}, {1, 1, 1, 2, 2, 2});
+    CHECK(expand(x, {4, -1, 3}).shape() == Shape{4, 2, 3});
+    CHECK(expand(x, -1, -1).shape() == Shape{2, 1});
+    check_error([&] { expand(x, -1, 2, 3); },
+                {"expand: expected sizes", "[2, 1]", "-1 at place 0"});
+    check_error([&] { expand(x, -2, 3); }, {"expand: expected sizes", "got -2 at place 0"});
+}
+
 TEST_CASE("expand: beyond one chunk of work") {
     const Tensor x = arange(300);
     const Tensor rows = expand(x, {200, 300}), columns = expand(reshape(x, {300, 1}), {300, 200});

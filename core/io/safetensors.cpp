@@ -267,6 +267,9 @@ SafetensorsFile SafetensorsFile::read(std::istream& in, const std::string& sourc
     std::byte length_bytes[8];
     read_bytes(in, length_bytes, 8, source);
     const std::uint64_t length = little_endian(length_bytes, 8);
+    check((length & 0xffffffff) != 0x04034b50, source,  // "PK\3\4", the beginning of a ZIP archive
+          ": expected a safetensors file, got a ZIP archive, such as torch.save writes; save it ",
+          "again, in Python: safetensors.torch.save_file(model.state_dict(), path)");
     const Index longest = std::min(kMaxHeader, size - 8);
     check(length <= static_cast<std::uint64_t>(longest), source, ": expected a header of at most ",
           longest, " bytes, got a length of ", length, "; is it a safetensors file, and whole?");

@@ -25,18 +25,10 @@ const Tensor& change(const char* op, const Tensor& x, const Tensor& y, kernels::
 
 }  // namespace
 
-const Tensor& Tensor::operator+=(const Tensor& y) const {
-    return change("+=", *this, y, kernels::add);
-}
-const Tensor& Tensor::operator-=(const Tensor& y) const {
-    return change("-=", *this, y, kernels::sub);
-}
-const Tensor& Tensor::operator*=(const Tensor& y) const {
-    return change("*=", *this, y, kernels::mul);
-}
-const Tensor& Tensor::operator/=(const Tensor& y) const {
-    return change("/=", *this, y, kernels::div);
-}
+Tensor Tensor::operator+=(const Tensor& y) const& { return change("+=", *this, y, kernels::add); }
+Tensor Tensor::operator-=(const Tensor& y) const& { return change("-=", *this, y, kernels::sub); }
+Tensor Tensor::operator*=(const Tensor& y) const& { return change("*=", *this, y, kernels::mul); }
+Tensor Tensor::operator/=(const Tensor& y) const& { return change("/=", *this, y, kernels::div); }
 
 }  // namespace primer
 // SPDX-License-Identifier: MIT

@@ -15,6 +15,13 @@
 namespace primer {
 namespace {
 
+// Memory for y, the result of an op that is a view in PyTorch.
+Tensor empty_copy(const char* op, const Shape& shape) {
+    Tensor y = empty(shape);
+    y.impl().copied_by = op;
+    return y;
+}
+
 Tensor reshape_to(const Tensor& x, const Shape& shape, const char* op) {
     return record({op, 0}, internal::alias(x, shape), {x},
                   [from = x.shape()](const Tensor& dy, std::span<Grad> d) {
@@ -65,7 +72,7 @@ Tensor reorder(const char* op, const Tensor& x, const std::vector<int>& order) {
         strides[i] = from[d];
         inverse[d] = static_cast<int>(i);
     }
-    Tensor y = empty(Shape(sizes));
+    Tensor y = empty_copy(op, Shape(sizes));
     kernels::copy_strided(y.shape(), x.data(), strides, y.mutable_data(),
                           row_major_strides(y.shape()));
     return record({op, 0}, y, {x}, [op, inverse](const Tensor& dy, std::span<Grad> d) {
@@ -87,7 +94,7 @@ Tensor take(const char* op, const Tensor& x, int dim, Index start, Index step, I
     if (dim == 0 && step == 1) {
         y = internal::alias(x, to, first);
     } else {
-        y = empty(to);
+        y = empty_copy(op, to);
         kernels::copy_strided(taken, x.data() + first, strides, y.mutable_data(),
                               row_major_strides(taken));
     }
@@ -339,16 +346,31 @@ Tensor stack(std::initializer_list<Tensor> tensors, Only<int> dim) {
 }
 
 // The tape sums dy over the repetitions.
-Tensor expand(const Tensor& x, const Shape& shape) {
+Tensor expand(const Tensor& x, std::span<const Index> sizes) {
+    std::vector<Index> dims(sizes.begin(), sizes.end());
+    const Index in_front = std::ssize(sizes) - x.rank();
+    for (std::size_t i = 0; i < dims.size(); ++i) {
+        const auto d = static_cast<int>(static_cast<Index>(i) - in_front);
+        check(dims[i] >= 0 || (dims[i] == -1 && d >= 0),
+              "expand: expected sizes of 0 or more, or -1 to keep a size of x ", x.shape(),
+              ", got ", dims[i], " at place ", i);
+        if (dims[i] == -1) dims[i] = x.shape()[d];
+    }
+    const Shape shape(dims);
     check(broadcast(x.shape(), shape, "expand") == shape, "expand: shape ", x.shape(),
           " does not broadcast to ", shape);
-    Tensor y = empty(shape);
+    Tensor y = empty_copy("expand", shape);
     kernels::expand(x.shape(), x.data(), shape, y.mutable_data());
     return record({"expand", 0}, y, {x}, [](const Tensor& dy, std::span<Grad> d) {
         Grad& dx = d[0];
         dx.add(dy);
     });
 }
+
+Tensor expand(const Tensor& x, std::initializer_list<Only<Index>> sizes) {
+    return expand(x, std::vector<Index>(sizes.begin(), sizes.end()));
+}
+Tensor expand(const Tensor& x, const Shape& shape) { return expand(x, shape.dims()); }
 
 }  // namespace primer
 // SPDX-License-Identifier: MIT

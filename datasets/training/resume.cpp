@@ -29,8 +29,8 @@ void check_loader(const Checkpoint& saved, const DataLoader* loader, const std::
           with(loader != nullptr), ", got one ", with(has_loader),
           "; name the same parts as when it was saved");
     if (loader == nullptr) return;
-    check(saved.batches == loader->batches() && saved.examples == loader->size(), source,
-          ": expected a checkpoint of epochs of ", loader->size(), " examples in ",
+    check(saved.batches == loader->batches() && saved.examples == loader->examples(), source,
+          ": expected a checkpoint of epochs of ", loader->examples(), " examples in ",
           loader->batches(), " batches, got one of ", saved.examples, " in ", saved.batches,
           "; are the data and the batch size what they were?");
 }
@@ -45,7 +45,7 @@ Checkpoint take_checkpoint(const TrainingState& training, Only<Index> step) {
     checkpoint.step = step;
     if (training.loader != nullptr) {
         checkpoint.batches = training.loader->batches();
-        checkpoint.examples = training.loader->size();
+        checkpoint.examples = training.loader->examples();
         checkpoint.train_loader = training.loader->epoch_state();
     }
     return checkpoint;

@@ -366,19 +366,19 @@ std::map<std::string, Compute> ops() {
          }},
         {"cross_entropy",
          [](const Case& in) {
-             const CrossEntropyOptions options{.reduction = in.reduction(),
-                                               .label_smoothing = in.number("label_smoothing", 0),
-                                               .weight = in["weight"],
-                                               .ignore_index = in.whole("ignore_index", -100)};
+             const CrossEntropyOptions options{.weight = in["weight"],
+                                               .ignore_index = in.whole("ignore_index", -100),
+                                               .reduction = in.reduction(),
+                                               .label_smoothing = in.number("label_smoothing", 0)};
              if (in["target"].defined()) return cross_entropy(in["x"], in["target"], options);
              return cross_entropy(in["x"], in.ints("labels"), options);
          }},
         {"nll_loss",
          [](const Case& in) {
              return nll_loss(in["x"], in.ints("labels"),
-                             {.reduction = in.reduction(),
-                              .weight = in["weight"],
-                              .ignore_index = in.whole("ignore_index", -100)});
+                             {.weight = in["weight"],
+                              .ignore_index = in.whole("ignore_index", -100),
+                              .reduction = in.reduction()});
          }},
         {"mse_loss",
          [](const Case& in) { return mse_loss(in["x"], in["target"], in.reduction()); }},
@@ -396,7 +396,7 @@ std::map<std::string, Compute> ops() {
         {"binary_cross_entropy",
          [](const Case& in) {
              return binary_cross_entropy(in["x"], in["target"],
-                                         {.reduction = in.reduction(), .weight = in["weight"]});
+                                         {.weight = in["weight"], .reduction = in.reduction()});
          }},
         {"kl_div",
          [](const Case& in) {
@@ -406,9 +406,9 @@ std::map<std::string, Compute> ops() {
         {"binary_cross_entropy_with_logits",
          [](const Case& in) {
              return binary_cross_entropy_with_logits(in["x"], in["target"],
-                                                     {.reduction = in.reduction(),
-                                                      .pos_weight = in["pos_weight"],
-                                                      .weight = in["weight"]});
+                                                     {.weight = in["weight"],
+                                                      .reduction = in.reduction(),
+                                                      .pos_weight = in["pos_weight"]});
          }},
         {"l1_penalty",
          [](const Case& in) {
