@@ -70,8 +70,9 @@ Real Tensor::at(std::initializer_list<Only<Index>> position) const {
 
 const Tensor& Tensor::seen(const char* writer) const {
     const char* const op = impl().copied_by;
-    check(op == nullptr || impl().storage.use_count() > 1, writer, ": the result of ", op,
-          ", of shape ", shape(), ", is a copy without a name, so the change would be lost; only ",
+    const bool shared = impl_.use_count() > 1 || impl().storage.use_count() > 1;
+    check(op == nullptr || shared, writer, ": the result of ", op, ", of shape ", shape(),
+          ", is a copy without a name, so the change would be lost; only ",
           "x[i] and slice(x, a, b), along dimension 0, share x's memory. To change the copy, name ",
           "it first: Tensor y = ", op, "(...). To change x, make a new one: x = where(...)");
     return *this;
@@ -138,7 +139,6 @@ Tensor internal::alias(const Tensor& x, const Shape& shape, Index offset) {
     impl->shape = shape;
     impl->storage = x.impl().storage;
     impl->data = x.impl().data + offset;
-    impl->copied_by = x.impl().copied_by;
     return Tensor(std::move(impl));
 }
 

@@ -158,12 +158,12 @@ std::vector<Subset> random_split(const Dataset& dataset, const std::vector<doubl
     const double sum = std::accumulate(lengths.begin(), lengths.end(), 0.0);
     const bool positive = std::ranges::all_of(lengths, [](double f) { return f > 0; });
     const bool whole = std::ranges::all_of(lengths, [](double f) { return f == std::floor(f); });
-    const auto size = static_cast<double>(dataset.size());
-    check(positive && (std::abs(sum - 1) < 1e-6 || (whole && sum == size)),
+    const auto all = static_cast<double>(dataset.size());
+    check(positive && (std::abs(sum - 1) < 1e-6 || (whole && sum == all)),
           "random_split: expected fractions above 0 that add up to 1, such as {0.9, 0.1}, or sizes "
           "that add up to the ",
           dataset.size(), " examples, got ", lengths.size(), " that add up to ", sum);
-    const double unit = std::abs(sum - 1) < 1e-6 ? size : 1;  // examples for a length of 1
+    const double unit = std::abs(sum - 1) < 1e-6 ? all : 1;  // examples for a length of 1
     std::vector<Index> sizes;
     Index left = dataset.size();
     for (const double length : lengths) {
