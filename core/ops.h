@@ -433,7 +433,6 @@ struct Conv2dOptions {
 /// weight. x may hold anything.
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias = {},
               const Conv2dOptions& options = {});
-Tensor conv2d(const Tensor& x, const Tensor& w, const Conv2dOptions&) = delete;  // (x, w, {}, {..})
 
 // --- conv_transpose2d.cpp ----------------------------------------------------------------------
 
