@@ -52,6 +52,7 @@ class DataLoader {
     /// fewer examples than one batch, and for an empty function among the transforms.
     explicit DataLoader(const Dataset& dataset, DataLoaderOptions options = {},
                         Rng& rng = default_rng());
+    /// The same, with the default options.
     DataLoader(const Dataset& dataset, Rng& rng) : DataLoader(dataset, DataLoaderOptions(), rng) {}
     /// Deleted, because a temporary dataset would be gone before the first batch.
     explicit DataLoader(const Dataset&& dataset, DataLoaderOptions options = {},

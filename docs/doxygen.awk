@@ -27,7 +27,9 @@
 {
     line = $0
     if (line ~ /^ *(struct|class|enum) /) { family = ""; text = "" }
-    if (!inside && line !~ /^ *(template|requires|return|if|for|using|friend|~[A-Za-z]+\(\)|virtual ~[A-Za-z]+\(\)) ?/ && line !~ /= [^()]*$/ &&
+    head = line                          # without the body, in which "=" means nothing to us
+    sub(/\) ((const|noexcept|&&) )*\{.*$/, ")", head)
+    if (!inside && line !~ /^ *(template|requires|return|if|for|using|friend|~[A-Za-z]+\(\)|virtual ~[A-Za-z]+\(\)) ?/ && head !~ /= [^()]*$/ &&
         match(line, /(operator *[^ (]+|operator\(\)|[A-Za-z_][A-Za-z0-9_]*)\(/)) {
         name = substr(line, RSTART, RLENGTH - 1)
         if (commenting) family = name
