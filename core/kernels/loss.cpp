@@ -118,7 +118,7 @@ double losses_of(Index n, Real* losses, const Terms& terms) {
         std::array<Real, 1024> block;
         double sum = 0;
         for (Index i = begin; i < end; i += std::ssize(block)) {
-            const Index count = std::min(std::ssize(block), end - i);
+            const Index count = std::min(Index{std::ssize(block)}, end - i);
             terms(i, count, block.data());
             sum += table().reduce.sum(count, block.data());
         }
