@@ -20,7 +20,10 @@ class SystemFile {
   public:
     SystemFile() = default;
     SystemFile(SystemFile&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-    SystemFile& operator=(SystemFile&& other) noexcept;
+    SystemFile& operator=(SystemFile&& other) noexcept {
+        std::swap(number_, other.number_);  // the other one closes what was open here
+        return *this;
+    }
     ~SystemFile() { close(); }
 
     /// To read what is at `path`. Follows no link, and waits for no writer of a pipe.

@@ -46,13 +46,6 @@ SystemFile SystemFile::to_append(const fs::path& path) {
     return SystemFile(open_file(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK));
 }
 
-SystemFile& SystemFile::operator=(SystemFile&& other) noexcept {
-    if (this == &other) return *this;
-    close();
-    number_ = std::exchange(other.number_, -1);
-    return *this;
-}
-
 void SystemFile::close() {
     const int reason = errno;
     if (is_open()) ::close(std::exchange(number_, -1));

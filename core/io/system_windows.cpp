@@ -54,13 +54,6 @@ SystemFile SystemFile::to_append(const fs::path& path) {
     return SystemFile(open_file(path, GENERIC_WRITE, OPEN_ALWAYS, _O_APPEND));
 }
 
-SystemFile& SystemFile::operator=(SystemFile&& other) noexcept {
-    if (this == &other) return *this;
-    close();
-    number_ = std::exchange(other.number_, -1);
-    return *this;
-}
-
 void SystemFile::close() {
     const int reason = errno;
     if (is_open()) _close(std::exchange(number_, -1));
