@@ -146,18 +146,25 @@ void by_copies(const Axis& axis, const Real* a, const Real* b, Real* y, const Lo
     const Index n = axis.n, inner = axis.inner;
     const Index width = std::min(inner, std::max(Index{16}, kGrain / n));  // 16: a cache line
     const Index strips = (inner + width - 1) / width;
+    // Long rows a power of two apart would share a few sets of the cache, so they lie further
+    // apart.
+    const Index stride = n < 1024 ? n : n + 16;
     rows(axis.outer * strips, n * width, kGrain, [&](Index begin, Index end) {
-        Storage copies(3 * n * width);
-        Real *const of_a = copies.data(), *const of_b = of_a + n * width,
-                    *const of_y = of_b + n * width;
+        Storage copies(3 * stride * width);
+        Real *const of_a = copies.data(), *const of_b = of_a + stride * width,
+                    *const of_y = of_b + stride * width;
         const auto transpose = table().gemm.transpose_into;
         for (Index s = begin; s < end; ++s) {
             const Index first = s % strips * width, count = std::min(width, inner - first);
             const Index at = s / strips * n * inner + first;
-            transpose(n, inner, count, a + at, n, of_a);
-            if (b != nullptr) transpose(n, inner, count, b + at, n, of_b);
-            loop(count, of_a, of_b, of_y);
-            transpose(count, n, n, of_y, inner, y + at);
+            transpose(n, inner, count, a + at, stride, of_a);
+            if (b != nullptr) transpose(n, inner, count, b + at, stride, of_b);
+            const Index together = stride == n ? count : 1;
+            for (Index row = 0; row < count; row += together) {
+                const Index r = row * stride;
+                loop(together, of_a + r, of_b + r, of_y + r);
+            }
+            transpose(count, stride, n, of_y, inner, y + at);
         }
     });
 }
