@@ -1,13 +1,8 @@
 #pragma once
 
-#include <doctest/doctest.h>
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <initializer_list>
@@ -65,44 +60,6 @@ std::string little_endian(const T& x) {
     if constexpr (std::endian::native == std::endian::big) std::ranges::reverse(text);
     return text;
 }
-
-/// Root may read everything: while it lives, root is nobody.
-class AsNobody {
-  public:
-    AsNobody() {
-        if (root_) REQUIRE(seteuid(65534) == 0);
-    }
-    ~AsNobody() {
-        if (root_) CHECK(seteuid(0) == 0);
-    }
-    AsNobody(const AsNobody&) = delete;
-    AsNobody& operator=(const AsNobody&) = delete;
-
-  private:
-    bool root_ = geteuid() == 0;
-};
-
-/// A disk that is full after so many bytes: while it lives, no file of this process may grow
-/// larger, so that a write fails half-way.
-class FileSizeLimit {
-  public:
-    explicit FileSizeLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
-        REQUIRE(getrlimit(RLIMIT_FSIZE, &before_) == 0);
-        rlimit limit = before_;
-        limit.rlim_cur = bytes;
-        REQUIRE(setrlimit(RLIMIT_FSIZE, &limit) == 0);
-    }
-    ~FileSizeLimit() {
-        setrlimit(RLIMIT_FSIZE, &before_);
-        std::signal(SIGXFSZ, handler_);
-    }
-    FileSizeLimit(const FileSizeLimit&) = delete;
-    FileSizeLimit& operator=(const FileSizeLimit&) = delete;
-
-  private:
-    void (*handler_)(int);
-    rlimit before_{};
-};
 
 }  // namespace primer
 // SPDX-License-Identifier: MIT

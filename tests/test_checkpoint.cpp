@@ -1,7 +1,5 @@
 #include <primer/core/io/checkpoint.h>
 
-#include <sys/stat.h>
-
 #include <cstdint>
 #include <cstring>
 #include <fstream>
@@ -22,8 +20,8 @@
 #include <primer/layers/sequential.h>
 #include <primer/optim/adam.h>
 #include "folder.h"
-#include "memory.h"
 #include "support.h"
+#include "system.h"
 
 namespace primer {
 namespace {
@@ -555,14 +553,14 @@ TEST_CASE("checkpoint: of another version, byte order, or width of Real") {
                 {"/the/file: expected numbers of ", "as this program has them", "do not mix"});
 }
 
-TEST_CASE("checkpoint: what is no file, or may not be read") {
+TEST_CASE("checkpoint: what is no file, or may not be read" * needs_posix) {
     const Folder folder;
     const std::string path = folder.path().string();
     check_error([&] { Checkpoint::load(path); },
                 {path.c_str(), ": expected a checkpoint, got a folder"});
     check_error([&] { Checkpoint::load(path + "/none"); },
                 {(path + "/none: expected a checkpoint, got nothing there").c_str()});
-    REQUIRE(mkfifo((path + "/fifo").c_str(), 0666) == 0);
+    make_fifo(path + "/fifo");
     check_error([&] { Checkpoint::load(path + "/fifo"); }, {"got something that is no file"});
     folder.write("empty", "");
     check_error([&] { Checkpoint::load(path + "/empty"); }, {"/empty: ", "got an empty file"});
@@ -586,7 +584,8 @@ std::vector<std::string> names_in(const Folder& folder) {
     return names;
 }
 
-TEST_CASE("checkpoint: a save takes the place of the one before it, but not through a link") {
+TEST_CASE("checkpoint: a save takes the place of the one before it, but not through a link" *
+          needs_posix) {
     const Folder folder;
     const fs::path file = folder.path() / "c", link = folder.path() / "latest";
     Checkpoint c = sample();
@@ -602,7 +601,7 @@ TEST_CASE("checkpoint: a save takes the place of the one before it, but not thro
     CHECK(names_in(folder) == std::vector<std::string>{"c", "latest"});
 }
 
-TEST_CASE("checkpoint: there is no place to save to") {
+TEST_CASE("checkpoint: there is no place to save to" * needs_posix) {
     const Folder folder;
     const std::string path = folder.path().string();
     check_error(
@@ -612,12 +611,12 @@ TEST_CASE("checkpoint: there is no place to save to") {
                 {(path + "/none/c: failed to create a file in its folder when saving a checkpoint: "
                          "No such file or directory; what was there before, if anything, is")
                      .c_str()});
-    REQUIRE(mkfifo((path + "/fifo").c_str(), 0666) == 0);
+    make_fifo(path + "/fifo");
     check_error([&] { sample().save(path + "/fifo"); }, {"got something that is no file"});
     CHECK(names_in(folder) == std::vector<std::string>{"fifo"});
 }
 
-TEST_CASE("checkpoint: without permission, the old file stays whole") {
+TEST_CASE("checkpoint: without permission, the old file stays whole" * needs_posix) {
     const Folder folder;
     const fs::path file = folder.path() / "c";
     sample().save(file);
@@ -633,15 +632,16 @@ TEST_CASE("checkpoint: without permission, the old file stays whole") {
     CHECK(names_in(folder) == std::vector<std::string>{"c"});
 }
 
-TEST_CASE("checkpoint: a disk that is full in the middle of a save, the old file stays whole") {
+TEST_CASE("checkpoint: a disk that is full in the middle of a save, the old file stays whole" *
+          needs_posix) {
     const Folder folder;
     const fs::path file = folder.path() / "c";
     sample().save(file);
     const std::string before = contents(file);
-    for (const rlim_t room : std::initializer_list<rlim_t>{0, 20, 36, 500}) {
+    for (const int room : {0, 20, 36, 500}) {
         std::string message;
         try {
-            const FileSizeLimit limit(room);
+            const FileSizeLimit limit(static_cast<std::uint64_t>(room));
             Checkpoint c = sample();
             c.step = 18;
             c.save(file);

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "folder.h"
-#include "memory.h"
 #include "support.h"
+#include "system.h"
 
 namespace primer {
 namespace {
@@ -380,7 +380,7 @@ TEST_CASE("cifar: labels that cannot be") {
         "train.bin", {"expected fine labels from 0 to 99", "found 100 for picture 0"});
 }
 
-TEST_CASE("cifar: something that is no file, and one that may not be read") {
+TEST_CASE("cifar: something that is no file, and one that may not be read" * needs_posix) {
     check_cifar10_error(
         [](const Folder& f) {
             fs::remove(f.path() / "data_batch_3.bin");

@@ -1,7 +1,5 @@
 #include <primer/core/io/event_file.h>
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -18,8 +16,11 @@
 
 #include <primer/core/io/crc32c.h>
 #include <primer/core/io/histogram.h>
+#include <primer/core/io/system.h>
+#include <primer/core/kernels/system.h>
 #include "folder.h"
 #include "support.h"
+#include "system.h"
 
 namespace primer {
 namespace {
@@ -195,10 +196,8 @@ TEST_CASE("event_file: the name") {
     const fs::path inside = folder.path() / "runs" / "first";
     const auto clock = [] { return 1234567890.75; };
     const SummaryWriter one(inside, {.clock = clock}), two(inside, {.clock = clock});
-    char host[256] = "";
-    REQUIRE(gethostname(host, sizeof host - 1) == 0);
-    const std::string name = std::string("events.out.tfevents.1234567890.") + host + '.' +
-                             std::to_string(getpid()) + '.';
+    const std::string name = "events.out.tfevents.1234567890." + host_name() + '.' +
+                             std::to_string(process_number()) + '.';
     CHECK(one.path() == inside / (name + '0'));
     CHECK(two.path() == inside / (name + '1'));
     const Folder other;
@@ -484,7 +483,8 @@ TEST_CASE("event_file: cut anywhere, it reads up to the last whole record") {
     }
 }
 
-TEST_CASE("event_file: a full disk is reported, the file stays whole and grows again") {
+TEST_CASE("event_file: a full disk is reported, the file stays whole and grows again" *
+          needs_posix) {
     const Folder folder;
     for (int room = 1; room < 60; room += 7) {
         SummaryWriter log(folder.path());
@@ -493,8 +493,9 @@ TEST_CASE("event_file: a full disk is reported, the file stays whole and grows a
         {
             const FileSizeLimit full(before.size() + static_cast<std::size_t>(room));
             for (int i = 0; i < 2; ++i) {
-                check_error([&] { log.add_text("text", std::string(500, 'x')); },
-                            {log.path().c_str(), ": failed to write to the file: File too large"});
+                check_error(
+                    [&] { log.add_text("text", std::string(500, 'x')); },
+                    {log.path().string().c_str(), ": failed to write to the file: File too large"});
                 CHECK_FALSE(log.good());
                 CHECK(contents(log.path()) == before);
             }
@@ -507,11 +508,11 @@ TEST_CASE("event_file: a full disk is reported, the file stays whole and grows a
     }
 }
 
-TEST_CASE("event_file: folders that cannot be written to") {
+TEST_CASE("event_file: folders that cannot be written to" * needs_posix) {
     const Folder folder;
     folder.write("file", "");
     check_error([&] { SummaryWriter(folder.path() / "file"); },
-                {folder.path().c_str(), "/file: failed to make the folder: "});
+                {folder.path().string().c_str(), "/file: failed to make the folder: "});
     SummaryWriter log(folder.path());
     folder.write("loss_train", "");
     check_error(

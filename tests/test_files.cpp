@@ -1,7 +1,5 @@
 #include <primer/datasets/files.h>
 
-#include <sys/resource.h>
-
 #include <array>
 #include <sstream>
 #include <string>
@@ -9,6 +7,7 @@
 
 #include "folder.h"
 #include "support.h"
+#include "system.h"
 
 namespace primer {
 namespace {
@@ -98,7 +97,7 @@ TEST_CASE("files: the last byte, and the beginning seen from the end") {
     CHECK_NOTHROW(file.read(none));
 }
 
-TEST_CASE("files: a packed file, no file at all, and an unreadable one") {
+TEST_CASE("files: a packed file, no file at all, and an unreadable one" * needs_posix) {
     const Folder folder;
     folder.write("packed", "\x1f\x8b\x08");
     File packed(kSource, folder.path() / "packed");
@@ -119,20 +118,11 @@ TEST_CASE("files: a packed file, no file at all, and an unreadable one") {
                 {"photos: expected '", "/secret' to be readable", "check its permissions"});
 }
 
-TEST_CASE("files: the Error says why a file cannot be opened") {
+TEST_CASE("files: the Error says why a file cannot be opened" * needs_posix) {
     const Folder folder;
     folder.write("file", "x");
-    rlimit before{};
-    REQUIRE(getrlimit(RLIMIT_NOFILE, &before) == 0);
-    const rlimit none{3, before.rlim_max};
-    REQUIRE(setrlimit(RLIMIT_NOFILE, &none) == 0);
-    std::string message;
-    try {
-        File(kSource, folder.path() / "file");
-    } catch (const Error& error) {
-        message = error.what();
-    }
-    REQUIRE(setrlimit(RLIMIT_NOFILE, &before) == 0);
+    const std::string message =
+        message_without_descriptors([&] { File(kSource, folder.path() / "file"); });
     CHECK_MESSAGE(message.ends_with("cannot be opened: Too many open files"), message);
 }
 

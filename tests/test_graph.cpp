@@ -8,6 +8,7 @@
 #include <primer/core/rng.h>
 #include "folder.h"
 #include "support.h"
+#include "system.h"
 
 namespace primer {
 namespace {
@@ -269,12 +270,13 @@ TEST_CASE("graph: sizes in words") {
     CHECK(bytes_text(2'000'000'000'000'000) == "2000 TB");
 }
 
-TEST_CASE("graph: written by the ending of the path") {
+TEST_CASE("graph: written by the ending of the path" * needs_posix) {
     const Folder folder;
     const Tensor w = leaf({2});
     Tape tape;
     const Tensor loss = sum(w);
-    const std::string dot = (folder.path() / "a.dot").string(), mmd = (folder.path() / "a.mmd");
+    const std::string dot = (folder.path() / "a.dot").string(),
+                      mmd = (folder.path() / "a.mmd").string();
     write_graph(tape, dot, {{"w", w}});
     write_graph(graph_of(tape), mmd);
     CHECK(contents(dot) == to_dot(graph_of(tape, {{"w", w}})));

@@ -1,10 +1,5 @@
 #include <primer/datasets/loader.h>
 
-#if defined(__unix__)
-#include <sys/wait.h>
-#include <unistd.h>
-#endif
-
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -23,6 +18,7 @@
 #include <primer/core/ops.h>
 #include <primer/core/tape.h>
 #include "support.h"
+#include "system.h"
 
 namespace primer {
 namespace {
@@ -747,17 +743,13 @@ TEST_CASE("DataLoader: a dataset that is gone, or not what it was") {
     CHECK(order(other).size() == 8);
 }
 
-#if defined(__unix__) && !defined(__SANITIZE_THREAD__)
-TEST_CASE("DataLoader: an epoch that was begun before fork") {
+TEST_CASE("DataLoader: an epoch that was begun before fork" * doctest::skip(!kForksWithThreads)) {
     const WithThreads with(2);
     const Numbers numbers(100);
     Rng rng(1);
     DataLoader loader(numbers, {.batch_size = 5}, rng);
     auto it = std::make_unique<DataLoader::Iterator>(loader.begin());
-    const pid_t child = fork();
-    REQUIRE(child >= 0);
-    if (child == 0) {
-        alarm(60);
+    CHECK(holds_in_child([&] {
         bool refused = false;
         try {
             ++*it;
@@ -765,16 +757,11 @@ TEST_CASE("DataLoader: an epoch that was begun before fork") {
             refused = true;
         }
         it.reset();
-        _exit(refused && order(loader).size() == 100 ? 0 : 1);
-    }
-    int status = 0;
-    REQUIRE(waitpid(child, &status, 0) == child);
-    CHECK(WIFEXITED(status));
-    CHECK(WEXITSTATUS(status) == 0);
+        return refused && order(loader).size() == 100;
+    }));
     ++*it;
     CHECK((*it)->inputs.at({0, 0, 0, 0}) == 5);
 }
-#endif
 
 TEST_CASE("DataLoader: a temporary dataset is refused when the program is compiled") {
     using Options = DataLoaderOptions;

@@ -7,8 +7,8 @@
 #include <primer/core/ops.h>
 #include <primer/core/rng.h>
 #include <primer/core/tape.h>
-#include "memory.h"
 #include "support.h"
+#include "system.h"
 
 namespace primer {
 namespace {

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "folder.h"
-#include "memory.h"
 #include "support.h"
+#include "system.h"
 
 namespace primer {
 namespace {
@@ -254,7 +254,7 @@ TEST_CASE("mnist: something that is no file") {
         kImagesName, {"to be a file, found a folder"});
 }
 
-TEST_CASE("mnist: an unreadable file") {
+TEST_CASE("mnist: an unreadable file" * needs_posix) {
     const Folder folder;
     folder.write(kImagesName, images(3));
     folder.write(kLabelsName, labels(kThree));

@@ -1,14 +1,8 @@
 #include <primer/core/kernels/parallel.h>
 
-#if defined(__unix__)
-#include <sys/wait.h>
-#include <unistd.h>
-#endif
-
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <csignal>
 #include <cstdlib>
 #include <limits>
 #include <mutex>
@@ -33,6 +27,7 @@
 #include <primer/layers/sequential.h>
 #include <primer/optim/sgd.h>
 #include "support.h"
+#include "system.h"
 
 namespace primer {
 namespace {
@@ -344,34 +339,7 @@ TEST_CASE("parallel: PRIMER_NUM_THREADS") {
     CHECK(chunks_of(5000, 10).size() == 500);
 }
 
-// ThreadSanitizer ends the child of a threaded process when it starts a thread.
-#if defined(__unix__) && !defined(__SANITIZE_THREAD__)
-
-namespace {
-
-// Whether f(), in a child process, returns true within a minute.
-template <class F>
-bool holds_in_child(const F& f) {
-    const pid_t child = fork();
-    REQUIRE(child >= 0);
-    if (child == 0) {
-        std::signal(SIGALRM, SIG_DFL);
-        alarm(60);
-        bool ok = false;
-        try {
-            ok = f();
-        } catch (...) {
-        }
-        _exit(ok ? 0 : 1);
-    }
-    int status = 0;
-    REQUIRE(waitpid(child, &status, 0) == child);
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
-
-}  // namespace
-
-TEST_CASE("parallel: a child process made by fork") {
+TEST_CASE("parallel: a child process made by fork" * doctest::skip(!kForksWithThreads)) {
     const Threads set(4);
     Rng rng(1);
     const Tensor a = rand({300, 300}, rng);
@@ -386,7 +354,8 @@ TEST_CASE("parallel: a child process made by fork") {
     CHECK(same());  // the parent's own pool goes on
 }
 
-TEST_CASE("parallel: fork while other threads have jobs running") {
+TEST_CASE("parallel: fork while other threads have jobs running" *
+          doctest::skip(!kForksWithThreads)) {
     const Threads set(3);
     // It allocates nothing: AddressSanitizer's allocator does not survive a fork while another
     // thread is in it.
@@ -400,7 +369,6 @@ TEST_CASE("parallel: fork while other threads have jobs running") {
     stop = true;
     worker.join();
 }
-#endif
 
 TEST_CASE("parallel: two threads may call at once") {
     const Threads set(3);

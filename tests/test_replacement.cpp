@@ -1,9 +1,5 @@
 #include <primer/core/io/replacement.h>
 
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -12,6 +8,7 @@
 
 #include "folder.h"
 #include "support.h"
+#include "system.h"
 
 namespace primer {
 namespace {
@@ -57,7 +54,7 @@ TEST_CASE("replacement: if it is abandoned, the old file is untouched and nothin
     CHECK(files_in(folder.path()) == 1);
 }
 
-TEST_CASE("replacement: permissions stay") {
+TEST_CASE("replacement: permissions stay" * needs_posix) {
     const Folder folder;
     folder.write("a", "old");
     for (const fs::perms before : {fs::perms(0600), fs::perms(0644)}) {
@@ -68,7 +65,7 @@ TEST_CASE("replacement: permissions stay") {
     }
 }
 
-TEST_CASE("replacement: nothing is written through a link") {
+TEST_CASE("replacement: nothing is written through a link" * needs_posix) {
     const Folder folder;
     folder.write("a", "old");
     fs::create_symlink("a", folder.path() / "link");
@@ -102,16 +99,13 @@ TEST_CASE("replacement: a file of another kind stays") {
     }
 }
 
-TEST_CASE("replacement: what a killed process left behind is removed, and nothing else") {
+TEST_CASE("replacement: what a killed process left behind is removed, and nothing else" *
+          needs_posix) {
     const Folder folder;
-    const pid_t dead = fork();
-    if (dead == 0) {  // killed in the middle of a save
+    const std::string pid = std::to_string(killed_child([&] {  // in the middle of a save
         Replacement* const file = new Replacement(folder.path() / "a", "a text");
         file->write("half");
-        raise(SIGKILL);
-    }
-    REQUIRE(waitpid(dead, nullptr, 0) == dead);
-    const std::string pid = std::to_string(dead);
+    }));
     CHECK(fs::exists(folder.path() / ("a.tmp-" + pid + "-0")));
     folder.write("a.tmp-" + pid + "-0x", "");
     folder.write("a.tmp-" + pid, "");
@@ -144,7 +138,7 @@ TEST_CASE("replacement: without a current folder there is an Error") {
     fs::current_path(before);
 }
 
-TEST_CASE("replacement: what cannot be replaced") {
+TEST_CASE("replacement: what cannot be replaced" * needs_posix) {
     const Folder folder;
     const std::string inside = folder.path().string();
     check_error([&] { replace(folder.path(), "x"); },
@@ -168,7 +162,7 @@ TEST_CASE("replacement: what cannot be replaced") {
     check_error([&] { replace(folder.path() / "a", "x"); }, {": Permission denied"});
 }
 
-TEST_CASE("replacement: a disk that gets full half-way") {
+TEST_CASE("replacement: a disk that gets full half-way" * needs_posix) {
     const Folder folder;
     folder.write("a", "old");
     {
