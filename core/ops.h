@@ -1,6 +1,7 @@
 #pragma once
 
 #include <concepts>
+#include <initializer_list>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -437,6 +438,11 @@ struct Conv2dOptions {
 /// weight. x may hold anything.
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias = {},
               const Conv2dOptions& options = {});
+/// Without a bias. (A template, so that in conv2d(x, weight, {}) the braces are a bias.)
+template <std::same_as<Conv2dOptions> Options = Conv2dOptions>
+Tensor conv2d(const Tensor& x, const Tensor& weight, const Options& options) {
+    return conv2d(x, weight, {}, options);
+}
 
 // --- conv_transpose2d.cpp ----------------------------------------------------------------------
 
@@ -465,6 +471,11 @@ struct ConvTranspose2dOptions {
 /// gradient of weight.
 Tensor conv_transpose2d(const Tensor& x, const Tensor& weight, const Tensor& bias = {},
                         const ConvTranspose2dOptions& options = {});
+/// Without a bias.
+template <std::same_as<ConvTranspose2dOptions> Options = ConvTranspose2dOptions>
+Tensor conv_transpose2d(const Tensor& x, const Tensor& weight, const Options& options) {
+    return conv_transpose2d(x, weight, {}, options);
+}
 
 // --- pool2d.cpp: x [N, C, H, W] -> [N, C, OH, OW], each channel on its own -----------------------
 // One image, x [C, H, W], gives [C, OH, OW]. N and C may be 0 (PyTorch refuses some C = 0), but not
@@ -486,6 +497,14 @@ Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& options);
 inline Tensor max_pool2d(const Tensor& x, Size2 kernel_size, Size2 stride = 0, Size2 padding = 0) {
     return max_pool2d(x, {.kernel_size = kernel_size, .stride = stride, .padding = padding});
 }
+/// max_pool2d(x, {2, 3}), with height and width of the kernel; options in braces have names.
+template <WholeNumber T>
+Tensor max_pool2d(const Tensor& x, std::initializer_list<T> kernel_size, Size2 stride = 0,
+                  Size2 padding = 0) {
+    return max_pool2d(x, kernel_size_of(kernel_size, "max_pool2d"), stride, padding);
+}
+template <std::same_as<MaxPool2dOptions> Options = MaxPool2dOptions>
+void max_pool2d(const Tensor&, Size2, const Options&) = delete;  // {.kernel_size = 3, .stride = 2}
 
 /// The options of avg_pool2d and AvgPool2d.
 struct AvgPool2dOptions {
@@ -503,6 +522,14 @@ Tensor avg_pool2d(const Tensor& x, const AvgPool2dOptions& options);
 inline Tensor avg_pool2d(const Tensor& x, Size2 kernel_size, Size2 stride = 0, Size2 padding = 0) {
     return avg_pool2d(x, {.kernel_size = kernel_size, .stride = stride, .padding = padding});
 }
+/// avg_pool2d(x, {2, 3}), likewise.
+template <WholeNumber T>
+Tensor avg_pool2d(const Tensor& x, std::initializer_list<T> kernel_size, Size2 stride = 0,
+                  Size2 padding = 0) {
+    return avg_pool2d(x, kernel_size_of(kernel_size, "avg_pool2d"), stride, padding);
+}
+template <std::same_as<AvgPool2dOptions> Options = AvgPool2dOptions>
+void avg_pool2d(const Tensor&, Size2, const Options&) = delete;  // {.kernel_size = 3, .stride = 2}
 /// The means of OH x OW windows that divide the image as evenly as possible, for any H and W:
 /// window i covers the rows from i H / OH, rounded down, to (i + 1) H / OH, rounded up. {1, 1} is
 /// the mean of each channel.
