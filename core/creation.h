@@ -5,6 +5,7 @@
 #include <iterator>
 #include <ranges>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 #include "int_tensor.h"
@@ -70,7 +71,7 @@ Tensor tensor(const T& numbers) {
 IntTensor to_int(const Tensor& x);
 
 /// The values are not initialised. Here, as in zeros, ones, rand and randn, the sizes may be
-/// written without braces: empty(2, 3) is empty({2, 3}).
+/// written without braces: empty(2, 3) is empty({2, 3}). A generator behind them needs the braces.
 Tensor empty(const Shape& shape);
 Tensor empty(WholeNumber auto... sizes) { return empty(Shape{sizes...}); }
 /// Every value is 0, 1 or `value`.
@@ -99,10 +100,14 @@ Tensor eye(Only<Index> n, Only<Index> m);
 /// Independent uniform numbers from [0, 1).
 Tensor rand(const Shape& shape, Rng& rng = default_rng());
 Tensor rand(WholeNumber auto... sizes) { return rand(Shape{sizes...}); }
+template <class... T, class = std::enable_if_t<(std::same_as<T, Rng&> || ...)>>
+void rand(WholeNumber auto, T&&...) = delete;  // rand({2, 3}, rng)
 Tensor rand_like(const Tensor& x, Rng& rng = default_rng());
 /// Independent normal numbers of mean 0 and variance 1.
 Tensor randn(const Shape& shape, Rng& rng = default_rng());
 Tensor randn(WholeNumber auto... sizes) { return randn(Shape{sizes...}); }
+template <class... T, class = std::enable_if_t<(std::same_as<T, Rng&> || ...)>>
+void randn(WholeNumber auto, T&&...) = delete;  // randn({2, 3}, rng)
 Tensor randn_like(const Tensor& x, Rng& rng = default_rng());
 /// Independent whole numbers, uniform over low, low + 1, ..., high - 1; low is 0 if it is left out.
 /// Throws Error unless low < high and high - low is an Index.

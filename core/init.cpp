@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 #include "error.h"
@@ -21,10 +22,14 @@ Fans fans(const Tensor& x, const char* who) {
     return {static_cast<double>(x.shape()[1]) * kernel, static_cast<double>(x.shape()[0]) * kernel};
 }
 
+// The values of x, which an initialiser has taken by value, so that it is refused as a temporary
+// would be if it is the only handle to a copy: zeros_(select(w, 1, 0)) would change nothing.
+Real* memory_of(Tensor& x) { return std::move(x).mutable_data("an initialiser"); }
+
 // Sets every value to what draw() returns.
 template <class Draw>
-const Tensor& fill(const Tensor& x, const Draw& draw) {
-    Real* const out = x.mutable_data("an initialiser");
+Tensor fill(Tensor& x, const Draw& draw) {
+    Real* const out = memory_of(x);
     std::generate_n(out, x.numel(), draw);
     return x;
 }
@@ -105,20 +110,20 @@ double calculate_gain(Nonlinearity nonlinearity, Only<double> slope) {
     fail("calculate_gain: no such nonlinearity: ", static_cast<int>(nonlinearity));
 }
 
-Tensor kaiming_normal_(const Tensor& x, const KaimingOptions& options, Rng& rng) {
+Tensor kaiming_normal_(Tensor x, const KaimingOptions& options, Rng& rng) {
     return normal_(x, 0, kaiming_stddev(x, options, "kaiming_normal_"), rng);
 }
 
-Tensor kaiming_uniform_(const Tensor& x, const KaimingOptions& options, Rng& rng) {
+Tensor kaiming_uniform_(Tensor x, const KaimingOptions& options, Rng& rng) {
     const double bound = std::sqrt(3.0) * kaiming_stddev(x, options, "kaiming_uniform_");
     return uniform_(x, -bound, bound, rng);
 }
 
-Tensor xavier_normal_(const Tensor& x, Only<double> gain, Rng& rng) {
+Tensor xavier_normal_(Tensor x, Only<double> gain, Rng& rng) {
     return normal_(x, 0, xavier_stddev(x, gain, "xavier_normal_"), rng);
 }
 
-Tensor xavier_uniform_(const Tensor& x, Only<double> gain, Rng& rng) {
+Tensor xavier_uniform_(Tensor x, Only<double> gain, Rng& rng) {
     const double bound = std::sqrt(3.0) * xavier_stddev(x, gain, "xavier_uniform_");
     return uniform_(x, -bound, bound, rng);
 }
@@ -129,13 +134,13 @@ void uniform_by_fan_in_(const Tensor& weight, const Tensor& bias, Rng& rng) {
     if (bias.defined()) uniform_(bias, -bound, bound, rng);
 }
 
-Tensor orthogonal_(const Tensor& x, Only<double> gain, Rng& rng) {
+Tensor orthogonal_(Tensor x, Only<double> gain, Rng& rng) {
     check_gain(gain, "orthogonal_");
     fans(x, "orthogonal_");  // only checks
     const Index rows = x.shape()[0], columns = x.numel() / rows;
     const bool wide = rows <= columns;
     const auto basis = orthonormal(std::min(rows, columns), std::max(rows, columns), rng);
-    Real* const out = x.mutable_data("an initialiser");
+    Real* const out = memory_of(x);
     for (Index i = 0; i < x.numel(); ++i) {
         const auto row = static_cast<std::size_t>(i / columns);
         const auto column = static_cast<std::size_t>(i % columns);
@@ -144,16 +149,16 @@ Tensor orthogonal_(const Tensor& x, Only<double> gain, Rng& rng) {
     return x;
 }
 
-Tensor uniform_(const Tensor& x, Only<Real> low, Only<Real> high, Rng& rng) {
+Tensor uniform_(Tensor x, Only<Real> low, Only<Real> high, Rng& rng) {
     return fill(x, [&] { return rng.uniform(low, high); });
 }
 
-Tensor normal_(const Tensor& x, Only<Real> mean, Only<Real> stddev, Rng& rng) {
+Tensor normal_(Tensor x, Only<Real> mean, Only<Real> stddev, Rng& rng) {
     return fill(x, [&] { return rng.normal(mean, stddev); });
 }
 
-Tensor trunc_normal_(const Tensor& x, Only<Real> mean, Only<Real> stddev, Only<Real> low,
-                     Only<Real> high, Rng& rng) {
+Tensor trunc_normal_(Tensor x, Only<Real> mean, Only<Real> stddev, Only<Real> low, Only<Real> high,
+                     Rng& rng) {
     const Real center = mean, unit = stddev, from = low, to = high;
     const auto below = [&](Real bound) {
         return share_below(static_cast<double>(bound - center) / static_cast<double>(unit));
@@ -169,22 +174,22 @@ Tensor trunc_normal_(const Tensor& x, Only<Real> mean, Only<Real> stddev, Only<R
     });
 }
 
-Tensor constant_(const Tensor& x, Only<Real> value) { return x.fill_(value); }
+Tensor constant_(Tensor x, Only<Real> value) { return std::move(x).fill_(value); }
 
-Tensor zeros_(const Tensor& x) { return x.fill_(0); }
+Tensor zeros_(Tensor x) { return std::move(x).fill_(0); }
 
-Tensor ones_(const Tensor& x) { return x.fill_(1); }
+Tensor ones_(Tensor x) { return std::move(x).fill_(1); }
 
-Tensor eye_(const Tensor& x) {
+Tensor eye_(Tensor x) {
     check(x.rank() == 2, "eye_: expected a matrix, got shape ", x.shape());
     zeros_(x);
     const Index rows = x.shape()[0], columns = x.shape()[1];
-    Real* const out = x.mutable_data("an initialiser");
+    Real* const out = memory_of(x);
     for (Index i = 0; i < std::min(rows, columns); ++i) out[i * columns + i] = 1;
     return x;
 }
 
-Tensor dirac_(const Tensor& x, Only<Index> groups) {
+Tensor dirac_(Tensor x, Only<Index> groups) {
     check(x.rank() >= 3, "dirac_: expected a weight [out, in, ...] of at least three dimensions, ",
           "got shape ", x.shape());
     const Index outputs = x.shape()[0], inputs = x.shape()[1];
@@ -198,7 +203,7 @@ Tensor dirac_(const Tensor& x, Only<Index> groups) {
         kernel *= size;
     }
     zeros_(x);
-    Real* const out = x.mutable_data("an initialiser");
+    Real* const out = memory_of(x);
     const Index in_group = outputs / groups;
     for (Index o = 0; kernel > 0 && o < outputs; ++o) {
         const Index i = o % in_group;

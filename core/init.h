@@ -5,6 +5,7 @@
 
 // Initial values of weights, as in torch.nn.init. The functions overwrite x and return it. They
 // draw from rng, the last argument: normal_(w), normal_(w, 0, 0.02), normal_(w, 0, 0.02, rng).
+// zeros_(select(w, 1, 0)) throws Error, as select(w, 1, 0).fill_(0) does, for it changes a copy.
 
 namespace primer {
 
@@ -41,16 +42,14 @@ struct KaimingOptions {
 
 /// Normal, standard deviation gain / sqrt(fan). He et al., "Delving Deep into Rectifiers", 2015,
 /// equations 10 and 15.
-Tensor kaiming_normal_(const Tensor& x, const KaimingOptions& options = {},
-                       Rng& rng = default_rng());
+Tensor kaiming_normal_(Tensor x, const KaimingOptions& options = {}, Rng& rng = default_rng());
 /// Uniform on [-b, b] with the same variance, b^2 / 3: b = gain sqrt(3 / fan).
-Tensor kaiming_uniform_(const Tensor& x, const KaimingOptions& options = {},
-                        Rng& rng = default_rng());
+Tensor kaiming_uniform_(Tensor x, const KaimingOptions& options = {}, Rng& rng = default_rng());
 /// Normal, standard deviation gain sqrt(2 / (fan_in + fan_out)). Glorot and Bengio, "Understanding
 /// the difficulty of training deep feedforward neural networks", 2010, equation 12.
-Tensor xavier_normal_(const Tensor& x, Only<double> gain = 1, Rng& rng = default_rng());
+Tensor xavier_normal_(Tensor x, Only<double> gain = 1, Rng& rng = default_rng());
 /// Uniform on [-b, b] with b = gain sqrt(6 / (fan_in + fan_out)), equation 16 of that paper.
-Tensor xavier_uniform_(const Tensor& x, Only<double> gain = 1, Rng& rng = default_rng());
+Tensor xavier_uniform_(Tensor x, Only<double> gain = 1, Rng& rng = default_rng());
 /// Initial values of PyTorch's own linear layers and convolutions: weight and bias, which may be
 /// undefined, uniform on [-b, b] with b = 1 / sqrt(fan_in). (For the weight that is
 /// kaiming_uniform_ for leaky_relu of slope sqrt(5).)
@@ -59,33 +58,32 @@ void uniform_by_fan_in_(const Tensor& weight, const Tensor& bias = {}, Rng& rng 
 /// orthonormal columns, times gain: every such matrix is equally likely (Saxe, McClelland and
 /// Ganguli, "Exact solutions to the nonlinear dynamics of learning in deep linear neural networks",
 /// 2014). It keeps the length of every vector, or of every one that it does not project away.
-Tensor orthogonal_(const Tensor& x, Only<double> gain = 1, Rng& rng = default_rng());
+Tensor orthogonal_(Tensor x, Only<double> gain = 1, Rng& rng = default_rng());
 
 // --- For any shape -------------------------------------------------------------------------------
 
 /// Uniform from low to high. Throws Error unless low <= high and high - low is finite.
-Tensor uniform_(const Tensor& x, Only<Real> low = 0, Only<Real> high = 1, Rng& rng = default_rng());
+Tensor uniform_(Tensor x, Only<Real> low = 0, Only<Real> high = 1, Rng& rng = default_rng());
 /// Throws Error unless both are finite and stddev >= 0.
-Tensor normal_(const Tensor& x, Only<Real> mean = 0, Only<Real> stddev = 1,
-               Rng& rng = default_rng());
+Tensor normal_(Tensor x, Only<Real> mean = 0, Only<Real> stddev = 1, Rng& rng = default_rng());
 /// normal_ with every number outside [low, high] drawn again. Throws Error for fewer than 1 in 100
 /// within, because drawing would take too long.
-Tensor trunc_normal_(const Tensor& x, Only<Real> mean = 0, Only<Real> stddev = 1,
-                     Only<Real> low = -2, Only<Real> high = 2, Rng& rng = default_rng());
+Tensor trunc_normal_(Tensor x, Only<Real> mean = 0, Only<Real> stddev = 1, Only<Real> low = -2,
+                     Only<Real> high = 2, Rng& rng = default_rng());
 /// Every element becomes `value`, 0 or 1.
-Tensor constant_(const Tensor& x, Only<Real> value);
-Tensor zeros_(const Tensor& x);
-Tensor ones_(const Tensor& x);
+Tensor constant_(Tensor x, Only<Real> value);
+Tensor zeros_(Tensor x);
+Tensor ones_(Tensor x);
 
 // --- The identity --------------------------------------------------------------------------------
 
 /// Ones where the row is the column, and zeros elsewhere. Throws Error unless x is a matrix.
-Tensor eye_(const Tensor& x);
+Tensor eye_(Tensor x);
 /// A convolution that copies: the weight [out, in, ...] of output channel i, counted within its
 /// group, is 1 in the middle of input channel i's kernel and 0 elsewhere. Outputs beyond the last
 /// input channel get 0. Throws Error for fewer than three dimensions and for a number of groups
 /// that does not divide the output channels.
-Tensor dirac_(const Tensor& x, Only<Index> groups = 1);
+Tensor dirac_(Tensor x, Only<Index> groups = 1);
 
 }  // namespace primer
 // SPDX-License-Identifier: MIT

@@ -11,8 +11,16 @@ namespace primer::internal {
 
 /// A tensor of `shape` over the values of `x`, beginning at its element `offset`. It shares x's
 /// memory, and it is not recorded, so an op that returns one must record itself. Throws Error
-/// unless all of it lies within x.
-Tensor alias(const Tensor& x, const Shape& shape, Index offset = 0);
+/// unless all of it lies within x. An op that has taken x by value passes unnamed_copy(x) on.
+Tensor alias(const Tensor& x, const Shape& shape, Index offset = 0,
+             const char* copied_by = nullptr);
+
+/// The op that copied x where PyTorch has a view, if x is the copy's only handle; else null. Call
+/// it for a temporary, or in a function that takes x by value: there, a variable of the caller's
+/// is a second handle, and only a temporary is not. What is written to it would be lost.
+inline const char* unnamed_copy(const Tensor& x) {
+    return x.handle().use_count() == 1 ? x.impl().copied_by : nullptr;
+}
 
 /// Whether a tape would want the gradient of `x`, which may be undefined.
 inline bool wants_grad(const Tensor& x) { return x.defined() && x.requires_grad(); }

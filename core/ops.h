@@ -1,9 +1,11 @@
 #pragma once
 
 #include <concepts>
+#include <initializer_list>
 #include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "creation.h"
@@ -219,31 +221,34 @@ Tensor matmul(const Tensor& a, const Tensor& b);
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
 
 // --- view.cpp: the same values in another shape or order -----------------------------------------
+// Ops that take x by value may share its memory: internal.h says why.
 
 /// The same values, in the same order; shares memory with x. One size may be -1: it is computed.
 /// Here, as in view, permute and expand, the numbers may be written without braces:
 /// reshape(x, 2, -1) is reshape(x, {2, -1}).
-Tensor reshape(const Tensor& x, std::span<const Index> sizes);
-Tensor reshape(const Tensor& x, std::initializer_list<Index> sizes);
-Tensor reshape(const Tensor& x, const Shape& shape);
-Tensor reshape(const Tensor& x, WholeNumber auto... sizes) {
-    return reshape(x, {Only<Index>(sizes)...});
+Tensor reshape(Tensor x, std::span<const Index> sizes);
+Tensor reshape(Tensor x, std::initializer_list<Index> sizes);
+Tensor reshape(Tensor x, const Shape& shape);
+Tensor reshape(Tensor x, WholeNumber auto... sizes) {
+    return reshape(std::move(x), {Only<Index>(sizes)...});
 }
 /// Another name for reshape. (In PyTorch the two differ for tensors that are not contiguous in
 /// memory; here all are.)
-Tensor view(const Tensor& x, std::span<const Index> sizes);
-Tensor view(const Tensor& x, std::initializer_list<Index> sizes);
-Tensor view(const Tensor& x, const Shape& shape);
-Tensor view(const Tensor& x, WholeNumber auto... sizes) { return view(x, {Only<Index>(sizes)...}); }
+Tensor view(Tensor x, std::span<const Index> sizes);
+Tensor view(Tensor x, std::initializer_list<Index> sizes);
+Tensor view(Tensor x, const Shape& shape);
+Tensor view(Tensor x, WholeNumber auto... sizes) {
+    return view(std::move(x), {Only<Index>(sizes)...});
+}
 /// Merges dimensions start_dim ... end_dim: [2, 3, 4, 5] from 1 -> [2, 60]. Shares memory with x.
-Tensor flatten(const Tensor& x, Only<int> start_dim = 0, Only<int> end_dim = -1);
+Tensor flatten(Tensor x, Only<int> start_dim = 0, Only<int> end_dim = -1);
 /// x without its dimensions of size 1, or without dimension `dim` if its size is 1. Shares memory
 /// with x.
-Tensor squeeze(const Tensor& x);
-Tensor squeeze(const Tensor& x, Only<int> dim);
+Tensor squeeze(Tensor x);
+Tensor squeeze(Tensor x, Only<int> dim);
 /// Inserts a dimension of size 1 before dimension `dim`; -1: after the last one. Shares memory
 /// with x.
-Tensor unsqueeze(const Tensor& x, Only<int> dim);
+Tensor unsqueeze(Tensor x, Only<int> dim);
 /// x with dimensions dim0 and dim1 exchanged: y[.., j, .., i, ..] = x[.., i, .., j, ..]. A copy.
 Tensor transpose(const Tensor& x, Only<int> dim0, Only<int> dim1);
 /// x with its dimensions in a new order: [N, H, W, C] becomes [N, C, H, W] with permute(x, {0, 3,
@@ -265,11 +270,11 @@ struct SliceOptions {
 /// slice(x, a, {.dim = 1}). Negative start and end count from the end. Throws Error for an end
 /// before the start, and for either outside x, where Python clamps them. Shares memory with x along
 /// dimension 0 with step 1; otherwise a copy.
-Tensor slice(const Tensor& x, Only<Index> start, Only<Index> end, const SliceOptions& options = {});
-Tensor slice(const Tensor& x, Only<Index> start, const SliceOptions& options = {});
+Tensor slice(Tensor x, Only<Index> start, Only<Index> end, const SliceOptions& options = {});
+Tensor slice(Tensor x, Only<Index> start, const SliceOptions& options = {});
 /// x at one position of dimension `dim`, which the result lacks; a negative index counts from the
 /// end. Shares memory with x along dimension 0; otherwise a copy. Tensor also has x[i].
-Tensor select(const Tensor& x, Only<int> dim, Only<Index> index);
+Tensor select(Tensor x, Only<int> dim, Only<Index> index);
 /// x cut into pieces of split_size along dimension `dim`, the last one smaller if need be; or into
 /// pieces of these sizes, which add up to the dimension's. The pieces are slices.
 std::vector<Tensor> split(const Tensor& x, Only<Index> split_size, Only<int> dim = 0);
@@ -433,6 +438,11 @@ struct Conv2dOptions {
 /// weight. x may hold anything.
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias = {},
               const Conv2dOptions& options = {});
+/// Without a bias. (A template, so that in conv2d(x, weight, {}) the braces are a bias.)
+template <std::same_as<Conv2dOptions> Options = Conv2dOptions>
+Tensor conv2d(const Tensor& x, const Tensor& weight, const Options& options) {
+    return conv2d(x, weight, {}, options);
+}
 
 // --- conv_transpose2d.cpp ----------------------------------------------------------------------
 
@@ -461,6 +471,11 @@ struct ConvTranspose2dOptions {
 /// gradient of weight.
 Tensor conv_transpose2d(const Tensor& x, const Tensor& weight, const Tensor& bias = {},
                         const ConvTranspose2dOptions& options = {});
+/// Without a bias.
+template <std::same_as<ConvTranspose2dOptions> Options = ConvTranspose2dOptions>
+Tensor conv_transpose2d(const Tensor& x, const Tensor& weight, const Options& options) {
+    return conv_transpose2d(x, weight, {}, options);
+}
 
 // --- pool2d.cpp: x [N, C, H, W] -> [N, C, OH, OW], each channel on its own -----------------------
 // One image, x [C, H, W], gives [C, OH, OW]. N and C may be 0 (PyTorch refuses some C = 0), but not
@@ -482,6 +497,14 @@ Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& options);
 inline Tensor max_pool2d(const Tensor& x, Size2 kernel_size, Size2 stride = 0, Size2 padding = 0) {
     return max_pool2d(x, {.kernel_size = kernel_size, .stride = stride, .padding = padding});
 }
+/// max_pool2d(x, {2, 3}), with height and width of the kernel; options in braces have names.
+template <WholeNumber T>
+Tensor max_pool2d(const Tensor& x, std::initializer_list<T> kernel_size, Size2 stride = 0,
+                  Size2 padding = 0) {
+    return max_pool2d(x, kernel_size_of(kernel_size, "max_pool2d"), stride, padding);
+}
+template <std::same_as<MaxPool2dOptions> Options = MaxPool2dOptions>
+void max_pool2d(const Tensor&, Size2, const Options&) = delete;  // {.kernel_size = 3, .stride = 2}
 
 /// The options of avg_pool2d and AvgPool2d.
 struct AvgPool2dOptions {
@@ -499,6 +522,14 @@ Tensor avg_pool2d(const Tensor& x, const AvgPool2dOptions& options);
 inline Tensor avg_pool2d(const Tensor& x, Size2 kernel_size, Size2 stride = 0, Size2 padding = 0) {
     return avg_pool2d(x, {.kernel_size = kernel_size, .stride = stride, .padding = padding});
 }
+/// avg_pool2d(x, {2, 3}), likewise.
+template <WholeNumber T>
+Tensor avg_pool2d(const Tensor& x, std::initializer_list<T> kernel_size, Size2 stride = 0,
+                  Size2 padding = 0) {
+    return avg_pool2d(x, kernel_size_of(kernel_size, "avg_pool2d"), stride, padding);
+}
+template <std::same_as<AvgPool2dOptions> Options = AvgPool2dOptions>
+void avg_pool2d(const Tensor&, Size2, const Options&) = delete;  // {.kernel_size = 3, .stride = 2}
 /// The means of OH x OW windows that divide the image as evenly as possible, for any H and W:
 /// window i covers the rows from i H / OH, rounded down, to (i + 1) H / OH, rounded up. {1, 1} is
 /// the mean of each channel.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <initializer_list>
 #include <ostream>
 #include <string>
 
@@ -21,6 +22,17 @@ struct Size2 {
 
     friend bool operator==(const Size2&, const Size2&) = default;
 };
+
+/// A kernel {height, width}, for calls that take options in braces, too. Its numbers are of one
+/// type: so {.kernel_size = 3} is never taken for it. Throws Error, naming `who`, unless there are
+/// two.
+template <WholeNumber T>
+Size2 kernel_size_of(std::initializer_list<T> sizes, const char* who) {
+    check(
+        sizes.size() == 2, who, ": expected a kernel {height, width}, got ", sizes.size(),
+        " numbers in braces; options in braces need their names, {.kernel_size = 3, .stride = 2}");
+    return {sizes.begin()[0], sizes.begin()[1]};
+}
 
 /// "3x5", height first.
 inline std::ostream& operator<<(std::ostream& out, Size2 size) {

@@ -23,7 +23,7 @@ void Tensor::throw_undefined() {
         "(batch.labels)");
 }
 
-Real* Tensor::mutable_data(const char* writer) const {
+Real* Tensor::mutable_data(const char* writer) const& {
     check(impl().is_leaf || impl().tape != recording_tape(), writer, ": a tensor of shape ",
           shape(),
           " that the running Tape has recorded cannot be changed in place, for its gradient would "
@@ -55,9 +55,8 @@ Real Tensor::at(std::initializer_list<Only<Index>> position) const {
 }
 
 const Tensor& Tensor::seen(const char* writer) const {
-    const char* const op = impl().copied_by;
-    const bool shared = impl_.use_count() > 1 || impl().storage.use_count() > 1;
-    check(op == nullptr || shared, writer, ": the result of ", op, ", of shape ", shape(),
+    const char* const op = internal::unnamed_copy(*this);
+    check(op == nullptr, writer, ": the result of ", op, ", here of shape ", shape(),
           ", is a copy without a name, so the change would be lost; only ",
           "x[i] and slice(x, a, b), along dimension 0, share x's memory. To change the copy, name ",
           "it first: Tensor y = ", op, "(...). To change x, make a new one: x = where(...)");
@@ -107,7 +106,10 @@ void Tensor::set_grad(const Tensor& grad) const {
     impl().grad.swap(old);
 }
 
-Tensor Tensor::detach() const { return internal::alias(*this, shape()); }
+Tensor Tensor::detach() const& { return internal::alias(*this, shape()); }
+Tensor Tensor::detach() && {
+    return internal::alias(*this, shape(), 0, internal::unnamed_copy(*this));
+}
 
 // y = x, so dx = dy.
 Tensor Tensor::clone() const {
@@ -118,13 +120,14 @@ Tensor Tensor::clone() const {
                   });
 }
 
-Tensor internal::alias(const Tensor& x, const Shape& shape, Index offset) {
+Tensor internal::alias(const Tensor& x, const Shape& shape, Index offset, const char* copied_by) {
     check(offset >= 0 && offset <= x.numel() && shape.numel() <= x.numel() - offset,
           "alias: shape ", shape, " from element ", offset, " on reaches beyond shape ", x.shape());
     auto impl = std::make_shared<Tensor::Impl>();
     impl->shape = shape;
     impl->storage = x.impl().storage;
     impl->data = x.impl().data + offset;
+    impl->copied_by = copied_by;
     return Tensor(std::move(impl));
 }
 

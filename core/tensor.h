@@ -59,13 +59,14 @@ class Tensor {
     /// throws Error, naming `writer` (a text that must outlive the tensor). Throws Error for the
     /// result of a recorded op while its tape is recording, because the tape would not see the
     /// change.
-    Real* mutable_data(const char* writer = "a write through mutable_data()") const;
+    Real* mutable_data(const char* writer = "a write through mutable_data()") const&;
     /// The one value of a tensor with one element.
     Real item() const;
     /// One value, bounds-checked: x.at({row, column}).
     Real at(std::initializer_list<Only<Index>> position) const;
     /// x[i]: select(x, 0, i) of ops.h, row i, in the same memory. Negative i count from the end.
-    Tensor operator[](Only<Index> index) const;
+    Tensor operator[](Only<Index> index) const&;
+    Tensor operator[](Only<Index> index) &&;
 
     /// Sets every value. Returns the tensor.
     Tensor fill_(Only<Real> value) const&;
@@ -80,13 +81,17 @@ class Tensor {
     Tensor operator*=(const Tensor& y) const&;
     Tensor operator/=(const Tensor& y) const&;
     /// The same on a temporary: x[0] += y changes x. Throws Error where nobody could see the
-    /// change: transpose(x, 0, 1).fill_(3) would write to a copy of x that is gone afterwards.
+    /// change: transpose(x, 0, 1).fill_(3) would write to a copy of x that is gone afterwards, and
+    /// so would view(transpose(x, 0, 1), 6).fill_(3).
     Tensor fill_(Only<Real> value) && { return seen("fill_").fill_(value); }
     Tensor copy_(const Tensor& source) && { return seen("copy_").copy_(source); }
     Tensor operator+=(const Tensor& y) && { return seen("+=") += y; }
     Tensor operator-=(const Tensor& y) && { return seen("-=") -= y; }
     Tensor operator*=(const Tensor& y) && { return seen("*=") *= y; }
     Tensor operator/=(const Tensor& y) && { return seen("/=") /= y; }
+    Real* mutable_data(const char* writer = "a write through mutable_data()") && {
+        return seen(writer).mutable_data(writer);
+    }
 
     /// Whether a tape computes the gradient of this tensor: true for a leaf that requires it and
     /// for whatever was computed from one while a Tape was recording.
@@ -101,7 +106,8 @@ class Tensor {
     void set_grad(const Tensor& grad) const;
 
     /// The same values, without a past on the tape and without a gradient.
-    Tensor detach() const;
+    Tensor detach() const&;
+    Tensor detach() &&;
     /// A copy with memory of its own. Recorded, as in PyTorch, so its gradient is this tensor's,
     /// too. To write to a copy while a tape records, make it with detach().clone().
     Tensor clone() const;
@@ -130,12 +136,14 @@ class Tensor {
         Real* data = nullptr;              // where in the storage this tensor's values begin
         bool requires_grad = false;
         std::shared_ptr<Impl> grad;
-        bool is_leaf = true;              // false for the result of a recorded op, which also has:
-        std::uint64_t tape = 0;           // number of the tape
-        int node = -1;                    // its node there
-        Index version = 0;                // the storage's when it was recorded
-        bool of_leaf = false;             // it is a view of a leaf that requires a gradient
-        const char* copied_by = nullptr;  // the op that copied it from x, where PyTorch has a view
+        bool is_leaf = true;     // false for the result of a recorded op, which also has:
+        std::uint64_t tape = 0;  // number of the tape
+        int node = -1;           // its node there
+        Index version = 0;       // the storage's when it was recorded
+        bool of_leaf = false;    // it is a view of a leaf that requires a gradient
+        // The op that copied it from x, where PyTorch has a view; also for a view of such a copy
+        // if nobody else has a handle to the copy.
+        const char* copied_by = nullptr;
 
         enum class Role : std::uint8_t { none, parameter, buffer };
         Role role = Role::none;

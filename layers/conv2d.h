@@ -1,11 +1,11 @@
 #pragma once
 
+#include <concepts>
 #include <initializer_list>
 
 #include "../core/ops.h"
 #include "../core/rng.h"
 #include "conv_layer.h"
-#include "kernel_size.h"
 
 namespace primer {
 
@@ -39,6 +39,16 @@ class Conv2d : public ConvLayer {
            Size2 stride = 1, ConvPadding padding = 0, Rng& rng = default_rng())
         : Conv2d(in_channels, out_channels, kernel_size_of(kernel_size, "Conv2d"), stride, padding,
                  rng) {}
+    /// Conv2d(3, 32, 3, rng)
+    Conv2d(Only<Index> in_channels, Only<Index> out_channels, Size2 kernel_size, Rng& rng)
+        : Conv2d(in_channels, out_channels, kernel_size, 1, 0, rng) {}
+    template <WholeNumber T>
+    Conv2d(Only<Index> in_channels, Only<Index> out_channels, std::initializer_list<T> kernel_size,
+           Rng& rng)
+        : Conv2d(in_channels, out_channels, kernel_size, 1, 0, rng) {}
+    // The kernel is one of the options: Conv2d(3, 32, {.kernel_size = 3, .padding = 1}).
+    template <std::same_as<Conv2dLayerOptions> Options = Conv2dLayerOptions>
+    Conv2d(Only<Index>, Only<Index>, Size2, const Options&) = delete;  // {.kernel_size = 3, ...}
 
     Tensor forward(const Tensor& x) override;
 };

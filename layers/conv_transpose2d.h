@@ -1,11 +1,11 @@
 #pragma once
 
+#include <concepts>
 #include <initializer_list>
 
 #include "../core/ops.h"
 #include "../core/rng.h"
 #include "conv_layer.h"
-#include "kernel_size.h"
 
 namespace primer {
 
@@ -45,6 +45,16 @@ class ConvTranspose2d : public ConvLayer {
                     Size2 output_padding = 0, Rng& rng = default_rng())
         : ConvTranspose2d(in_channels, out_channels, kernel_size_of(kernel_size, "ConvTranspose2d"),
                           stride, padding, output_padding, rng) {}
+    /// ConvTranspose2d(64, 32, 3, rng)
+    ConvTranspose2d(Only<Index> in_channels, Only<Index> out_channels, Size2 kernel_size, Rng& rng)
+        : ConvTranspose2d(in_channels, out_channels, kernel_size, 1, 0, 0, rng) {}
+    template <WholeNumber T>
+    ConvTranspose2d(Only<Index> in_channels, Only<Index> out_channels,
+                    std::initializer_list<T> kernel_size, Rng& rng)
+        : ConvTranspose2d(in_channels, out_channels, kernel_size, 1, 0, 0, rng) {}
+    // The kernel is one of the options: ConvTranspose2d(64, 32, {.kernel_size = 4, .stride = 2}).
+    template <std::same_as<ConvTranspose2dLayerOptions> Options = ConvTranspose2dLayerOptions>
+    ConvTranspose2d(Only<Index>, Only<Index>, Size2, const Options&) = delete;  // .kernel_size
 
     Tensor forward(const Tensor& x) override;
 };

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <concepts>
+
 #include "../core/rng.h"
 #include "module.h"
 
@@ -22,6 +24,7 @@ class Linear : public Module {
     /// With the default options.
     Linear(Only<Index> in_features, Only<Index> out_features, Rng& rng)
         : Linear(in_features, out_features, LinearOptions(), rng) {}
+    Linear(Only<Index>, Only<Index>, std::same_as<bool> auto) = delete;  // {.bias = false}
 
     Tensor forward(const Tensor& x) override;
     void visit(Visitor& visitor) override;

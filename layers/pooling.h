@@ -1,5 +1,7 @@
 #pragma once
 
+#include <concepts>
+
 #include "../core/ops.h"
 #include "module.h"
 
@@ -12,9 +14,11 @@ namespace primer {
 /// The largest value in each window: MaxPool2d(2), or MaxPool2d({.kernel_size = 3, .padding = 1}).
 class MaxPool2d : public Module {
   public:
-    /// Without a stride it is the kernel size.
-    explicit MaxPool2d(Size2 kernel_size, Size2 stride = 0, Size2 padding = 0);
+    /// Without a stride it is the kernel size. A single pair could be two options: write its type.
+    explicit MaxPool2d(Size2 kernel_size, Size2 stride = 0, Size2 padding = 0);  // Size2{2, 3}
     explicit MaxPool2d(const MaxPool2dOptions& options);
+    template <std::same_as<MaxPool2dOptions> Options = MaxPool2dOptions>
+    MaxPool2d(Size2, const Options&) = delete;  // {.kernel_size = 3, .stride = 2}
     Tensor forward(const Tensor& x) override;
     std::string describe() const override;
 
@@ -25,9 +29,11 @@ class MaxPool2d : public Module {
 /// The mean of each window: AvgPool2d(2), or AvgPool2d({.kernel_size = 3, .padding = 1}).
 class AvgPool2d : public Module {
   public:
-    /// Without a stride it is the kernel size.
-    explicit AvgPool2d(Size2 kernel_size, Size2 stride = 0, Size2 padding = 0);
+    /// Without a stride it is the kernel size. A single pair could be two options: write its type.
+    explicit AvgPool2d(Size2 kernel_size, Size2 stride = 0, Size2 padding = 0);  // Size2{2, 3}
     explicit AvgPool2d(const AvgPool2dOptions& options);
+    template <std::same_as<AvgPool2dOptions> Options = AvgPool2dOptions>
+    AvgPool2d(Size2, const Options&) = delete;  // {.kernel_size = 3, .stride = 2}
     Tensor forward(const Tensor& x) override;
     std::string describe() const override;
 

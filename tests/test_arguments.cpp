@@ -82,6 +82,12 @@ concept MakesTensors = requires(Sizes... sizes) {
     permute(Tensor(), sizes...);
     expand(Tensor(), sizes...);
 };
+template <class... A>
+concept CanRandn = requires(A... a) {
+    randn(a...);
+    rand(a...);
+};
+static_assert(CanRandn<int, int> && CanRandn<Shape, Rng&> && !CanRandn<int, int, Rng&>);
 static_assert(MakesTensors<int> && MakesTensors<Index, int, std::size_t>);
 static_assert(!MakesTensors<double> && !MakesTensors<int, bool>);
 static_assert(MakesShape<int, Index> && MakesShape<std::size_t>);
@@ -209,7 +215,22 @@ static_assert(!std::is_constructible_v<Conv2d, int, int, double>);
 static_assert(std::is_constructible_v<ConvTranspose2d, int, int, int, int, int, int>);
 static_assert(std::is_constructible_v<Conv2d, int, int, int, int, int, Rng&>);
 static_assert(!std::is_constructible_v<Conv2d, int, int, int, int, int, int>);  // the dilation
+static_assert(std::is_constructible_v<Conv2d, int, int, int, Rng&>);
 static_assert(!std::is_constructible_v<ConvTranspose2d, int, int, bool>);
+// The kernel size is one of the options, or stands before a stride and a padding.
+template <class Layer>
+concept TakesKernelAndOptions = requires {
+    Layer(3, 32, 3, {.stride = 2});
+}
+|| requires { Layer(3, {.stride = 2}); };
+static_assert(!TakesKernelAndOptions<Conv2d> && !TakesKernelAndOptions<ConvTranspose2d>);
+static_assert(!TakesKernelAndOptions<MaxPool2d> && !TakesKernelAndOptions<AvgPool2d>);
+template <class T>
+concept PoolsByKernelAndOptions = requires(const T& x) {
+    max_pool2d(x, 3, {.stride = 2});
+}
+|| requires(const T& x) { avg_pool2d(x, 3, {.stride = 2}); };
+static_assert(!PoolsByKernelAndOptions<Tensor>);
 static_assert(!std::is_constructible_v<Linear, int, int, bool>);  // PyTorch's bias
 static_assert(!std::is_constructible_v<Linear, double, int, Rng&>);
 static_assert(!std::is_constructible_v<Embedding, int, double, Rng&>);
@@ -304,6 +325,10 @@ TEST_CASE("arguments: layers take what PyTorch's take first") {
                Conv2d(3, 32, {.kernel_size = 3, .padding = 1}, b).weight)
               .item() == 1);
     CHECK(ConvTranspose2d(3, 4, 2, 1, 0, 0, a).weight.shape() == Shape{3, 4, 2, 2});
+    CHECK(ConvTranspose2d(3, 4, {2, 3}, a).weight.shape() == Shape{3, 4, 2, 3});
+    CHECK(ConvTranspose2d(3, 4, 2, a).weight.shape() == Shape{3, 4, 2, 2});
+    CHECK(Conv2d(3, 4, 2, a).weight.shape() == Shape{4, 3, 2, 2});
+    CHECK(Conv2d(3, 4, {2, 5}, a).weight.shape() == Shape{4, 3, 2, 5});
     CHECK(text(ConvTranspose2d(8, 4, 4, 2, 1)) ==
           "ConvTranspose2d(8, 4, kernel_size=(4, 4), stride=(2, 2), padding=(1, 1))");
     CHECK(text(ConvTranspose2d(8, 4, Size2{3, 5}, {2, 3}, {1, 0}, {1, 2})) ==

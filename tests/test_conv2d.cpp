@@ -32,6 +32,7 @@ TEST_CASE("conv2d: forward by hand") {
 TEST_CASE("conv2d: stride and padding by hand") {
     const Tensor w = tensor({1, 2, 3, 4}, {1, 1, 2, 2});
     check_values(conv2d(nine(), w, {}, {.stride = 2}), {1, 1, 1, 1}, {37});
+    check_values(conv2d(nine(), w, {.stride = 2}), {1, 1, 1, 1}, {37});  // without a bias
     // The windows begin at -1 and 1: 1*4, 2*3 + 3*4, 4*2 + 7*4, 5*1 + 6*2 + 8*3 + 9*4.
     check_values(conv2d(nine(), w, {}, {.stride = 2, .padding = 1}), {1, 1, 2, 2}, {4, 18, 36, 77});
     // A kernel [1, 3] on rows 0 and 2, with a column of zeros on either side.

@@ -35,6 +35,8 @@ TEST_CASE("conv_transpose2d: every option by hand") {
     // Their border cut off.
     check_values(conv_transpose2d(four(), four(), {}, {.stride = 2, .padding = 1}), {1, 1, 2, 2},
                  {4, 6, 6, 4});
+    check_values(conv_transpose2d(four(), four(), {.stride = 2, .padding = 1}), {1, 1, 2, 2},
+                 {4, 6, 6, 4});
     // A row more than that, which they do not reach, and a column that was cut off.
     check_values(conv_transpose2d(four(), four(), tensor({10}),
                                   {.stride = {3, 2}, .padding = {0, 1}, .output_padding = {2, 1}}),

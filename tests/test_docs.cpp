@@ -127,6 +127,29 @@ TEST_CASE("docs: the programs of data.md and from-pytorch.md are those that test
     }
 }
 
+TEST_CASE("docs: the ops of from-pytorch.md that are a line are computed by a test") {
+    std::string tests;
+    for (const std::string& line : lines_of(kRoot / "tests/test_from_pytorch.cpp")) {
+        tests += line + '\n';
+    }
+    bool inside = false;
+    int found = 0;
+    const std::regex code("`([^`]+)`");
+    for (const std::string& line : lines_of(kRoot / "docs/from-pytorch.md")) {
+        if (line.starts_with("## ")) inside = line == "## Ops that are a line";
+        if (!inside || !line.starts_with("| ")) continue;
+        const std::string primer = line.substr(line.rfind(" | ", line.size() - 3));
+        for (std::sregex_iterator match(primer.begin(), primer.end(), code), end; match != end;
+             ++match) {
+            const std::string each = (*match)[1];
+            if (each.find('(') == each.npos) continue;  // a name, or a sum that speaks for itself
+            ++found;
+            CHECK_MESSAGE(tests.find(each) != tests.npos, each);
+        }
+    }
+    CHECK(found > 40);
+}
+
 }  // namespace
 }  // namespace primer
 // SPDX-License-Identifier: MIT

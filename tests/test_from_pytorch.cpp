@@ -1,6 +1,7 @@
 // The programs of docs/from-pytorch.md: what they compute is what PyTorch computes, and what they
 // print is what PyTorch prints. tests/parity/cases/programs.py has the PyTorch side.
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -219,6 +220,132 @@ TEST_CASE("from PyTorch: its own initial values in one call") {
     CHECK(max(abs(first.weight)).item() <= Real(0.1));   // 1 / sqrt(100)
     CHECK(max(abs(first.weight)).item() > Real(0.099));  // of 5000 numbers
     CHECK(max(abs(first.bias)).item() > 0);
+}
+
+TEST_CASE("from PyTorch: the ops that are a line") {
+    const Index n = 3, d = 2, c = 2, k = 1;
+    const Tensor x = tensor({{1, -2}, {0.5, 3}, {-1.5, 0}}), z = tensor({{2, 1}, {0, -1}, {1, 1}});
+    const Tensor u = tensor({1, 2, 3}), v = tensor({4, 5}), a = v, b = tensor({3, 1});
+    const Tensor w = tensor({{1, 0}, {2, 1}}), m = x > 0, q = reshape(arange(9), 3, 3);
+    const IntTensor y{1, 0, 1};
+    check_values(transpose(x, 0, 1), {2, 3}, {1, 0.5, -1.5, -2, 3, 0});
+    check_values(transpose(x, -2, -1), {2, 3}, {1, 0.5, -1.5, -2, 3, 0});
+    check_values(matmul(a, b), {}, {17});
+    check_values(b + matmul(x, w), {3, 2}, {0, -1, 9.5, 4, 1.5, 1});
+    check_values(unsqueeze(u, 1) * v, {3, 2}, {4, 5, 8, 10, 12, 15});
+    check_values(sum(x * z, 1), {3}, {0, -3, -1.5});
+    check_values((x > 0) - (x < 0), {3, 2}, {1, -1, 1, 1, -1, 0});
+    const Tensor t = tensor(to_int(x));
+    check_values(t, {3, 2}, {1, -2, 0, 3, -1, 0});
+    check_values(t - (t > x), {3, 2}, {1, -2, 0, 3, -2, 0});
+    check_values(t + (t < x), {3, 2}, {1, -2, 1, 3, -1, 0});
+    check_values(matmul(unsqueeze(arange(n), 1) >= arange(n), x), {3, 2}, {1, -2, 1.5, 1, 0, 1});
+    check_values(index_select(x, 0, to_int(n - 1 - arange(n))), {3, 2}, {-1.5, 0, 0.5, 3, 1, -2});
+    check_values(concat({slice(x, -k), slice(x, 0, -k)}), {3, 2}, {-1.5, 0, 1, -2, 0.5, 3});
+    check_values(where(unsqueeze(arange(n), 1) >= arange(d), x, 0), {3, 2},
+                 {1, 0, 0.5, 3, -1.5, 0});
+    check_values(where(unsqueeze(arange(n), 1) <= arange(d), x, 0), {3, 2}, {1, -2, 0, 3, 0, 0});
+    check_values(eye(n) * u, {3, 3}, {1, 0, 0, 0, 2, 0, 0, 0, 3});
+    check_values(sum(q * eye(n), 1), {3}, {0, 4, 8});
+    check_values(sum(q * eye(n)), {}, {12});
+    check_values(where(m, 3, x), {3, 2}, {3, -2, 3, 3, -1.5, 0});
+    check_values(index_select(eye(c), 0, y), {3, 2}, {0, 1, 1, 0, 0, 1});
+    check_values(embedding(y, w), {3, 2}, {2, 1, 1, 0, 2, 1});
+    check_values(sum(where(index_select(eye(c), 0, y), x, 0), 1), {3}, {-2, 0.5, 0});
+    check_values(matmul(transpose(index_select(eye(c), 0, y), 0, 1), x), {2, 2},
+                 {0.5, 3, -0.5, -2});
+    check_values(full(x.shape(), 3), {3, 2}, {3, 3, 3, 3, 3, 3});
+    CHECK(empty(x.shape()).shape() == x.shape());
+    CHECK(Tensor(2 + 3 * randn({4})).shape() == Shape{4});
+    check_values(min(m), {}, {0});
+    check_values(max(m), {}, {1});
+    check_values(sum(x != 0), {}, {5});
+    check_values(concat({x, x}), {6, 2}, {1, -2, 0.5, 3, -1.5, 0, 1, -2, 0.5, 3, -1.5, 0});
+    check_values(flatten(expand(unsqueeze(x, 1), n, 2, d), 0, 1), {6, 2},
+                 {1, -2, 1, -2, 0.5, 3, 0.5, 3, -1.5, 0, -1.5, 0});
+    check_values(expand(v, n, d), {3, 2}, {4, 5, 4, 5, 4, 5});
+    check_values(expand(unsqueeze(u, 1), n, d), {3, 2}, {1, 1, 2, 2, 3, 3});
+    check_values(clamp(x, 0, 1), {3, 2}, {1, 0, 0.5, 1, 0, 0});
+    check_values(clamp_min(x, 0), {3, 2}, {1, 0, 0.5, 3, 0, 0});
+    std::vector<Real> sorted(x.values().begin(), x.values().end());
+    std::ranges::sort(sorted);
+    CHECK(sorted.front() == -2);
+}
+
+TEST_CASE("from PyTorch: the ops that are a line, of one or two tensors of their own") {
+    {
+        const Tensor x = tensor({4, 0.25});
+        check_values(1 / sqrt(x), {2}, {0.5, 2});
+        check_values(1 / x, {2}, {0.25, 4});
+        check_values(x * x, {2}, {16, 0.0625});
+        check_values(log(x) / std::log(2), {2}, {2, -2});
+        check_values(log(1 + x), {2}, {std::log(5), std::log(1.25)});
+        check_values(exp(x) - 1, {2}, {std::exp(4) - 1, std::exp(0.25) - 1}, 1e-5);
+        check_values(exp(sum(log(x))), {}, {1});
+    }
+    {
+        const Tensor x = tensor({0, 1});
+        check_values(rand_like(x) < x, {2}, {0, 1});
+    }
+    {
+        const Tensor x = tensor({NAN, 1, INFINITY});
+        check_values(x != x, {3}, {1, 0, 0});
+        check_values(abs(x) < INFINITY, {3}, {0, 1, 0});
+    }
+    for (const double far : {0.0, 1.0}) {
+        const Tensor x = tensor({3, 4}), z = x + far;
+        CHECK((min(x == z).item() == 1) == (far == 0));
+        CHECK((max(abs(x - z)).item() < 1e-5) == (far == 0));
+    }
+    {
+        const Tensor x = tensor({{3, 4}}), z = tensor({{1, 0}}), weight = tensor({2, 1});
+        const double eps = 0, rms = std::sqrt(12.5);
+        const Index d = 2;
+        check_values(x / clamp_min(norm(x, 2, {1}, true), 1e-12), {1, 2}, {0.6, 0.8});
+        check_values(sum(x * z, 1) / (norm(x, 2, {1}) * norm(z, 2, {1})), {1}, {0.6});
+        check_values(norm(unsqueeze(x, 1) - z, 2, {2}), {1, 1}, {std::sqrt(20)});
+        check_values(x / sqrt(mean(x * x, {-1}, true) + eps) * weight, {1, 2}, {6 / rms, 4 / rms});
+        check_values(matmul(softmax(matmul(x, transpose(z, -2, -1)) / std::sqrt(d), -1), z), {1, 2},
+                     {1, 0});
+    }
+    GroupNorm instance_norm = GroupNorm(3, 3, {.affine = false});
+    CHECK(instance_norm.parameters().empty());
+    const Tensor each = mean(instance_norm(randn({2, 3, 4, 4})), {2, 3});
+    check_values(each, {2, 3}, {0, 0, 0, 0, 0, 0}, 1e-5);
+    const Tensor s = tensor({1, 2, 3, 4}, {1, 1, 4}), k = tensor({1, 10}, {1, 1, 2});
+    check_values(squeeze(conv2d(unsqueeze(s, 2), unsqueeze(k, 2)), 2), {1, 1, 3}, {21, 32, 43});
+    const Index N = 1, C = 1, H = 1, W = 2;
+    const Tensor p = tensor({1, 2}, {N, C, H, W});
+    check_values(
+        reshape(expand(reshape(p, N, C, H, 1, W, 1), N, C, H, 2, W, 2), N, C, 2 * H, 2 * W),
+        {1, 1, 2, 4}, {1, 1, 2, 2, 1, 1, 2, 2});
+    const Tensor logits = tensor({{1, 2, 3, 4, 5, 6}});
+    const IntTensor y{0};
+    CHECK(top_k_accuracy(logits, y, 5) == 0);
+}
+
+TEST_CASE("from PyTorch: parameters, gradients and learning rates, row by row") {
+    Linear model(2, 3);
+    SGD optimizer(model.parameters(), {.lr = 0.1, .momentum = 0.9});
+    {
+        Tape tape;
+        tape.backward(sum(model(full({4, 2}, 5))));
+    }
+    for (const Parameter& p : model.parameters()) p.set_grad(clamp(p.grad(), -1, 1));
+    check_values(model.bias.grad(), {3}, {1, 1, 1});
+    optimizer.step();
+    check_values(model.bias, {3}, {-0.1, -0.1, -0.1}, 1e-6);
+    optimizer.load_state(optimizer.named_state());
+    optimizer.set_lr(0.1 * std::pow(0.95, 2));
+    optimizer.set_lr(0.1 * optimizer.lr());
+    CHECK(optimizer.lr() == doctest::Approx(0.01 * 0.95 * 0.95));
+    for (const Parameter& p : model.parameters()) p.requires_grad_(false);
+    CHECK_FALSE(model.weight.requires_grad());
+    model.bias.set_grad({});
+    CHECK_FALSE(model.bias.grad().defined());
+    const Tensor x = tensor(std::vector<double>{-1, 0.5, 2});
+    x.copy_(clamp(x, 0, 1));
+    check_values(x, {3}, {0, 0.5, 1});
 }
 
 }  // namespace

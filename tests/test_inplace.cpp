@@ -2,8 +2,10 @@
 #include <cmath>
 #include <functional>
 #include <memory>
+#include <utility>
 #include <vector>
 
+#include <primer/core/init.h>
 #include <primer/core/kernels/storage.h>
 #include <primer/core/ops.h>
 #include <primer/core/tape.h>
@@ -346,6 +348,81 @@ TEST_CASE("in place: a change of a copy that nobody has a name for is refused") 
     leaf.grad().fill_(4);  // the leaf has it
     check_values(leaf.grad(), {2}, {4, 4});
     check_values(transpose(x, 0, 1).clone().fill_(1), {3, 2}, {1, 1, 1, 1, 1, 1});
+}
+
+TEST_CASE("in place: a view of a copy that nobody has a name for is refused as the copy is") {
+    const Tensor x = zeros({2, 3});
+    const auto refused = [](auto f, const char* op) {
+        check_error(f, {op, "is a copy", "the change would be lost", "share x's memory"});
+    };
+    const char* const fill_transpose = "fill_: the result of transpose, here of shape";
+    refused([&] { view(transpose(x, 0, 1), 6).fill_(1); }, fill_transpose);
+    refused([&] { view(transpose(x, 0, 1), {6}).fill_(1); }, fill_transpose);
+    refused([&] { view(transpose(x, 0, 1), Shape{6}).fill_(1); }, fill_transpose);
+    refused([&] { reshape(transpose(x, 0, 1), -1).fill_(1); }, fill_transpose);
+    refused([&] { reshape(transpose(x, 0, 1), {-1, 2}).fill_(1); }, fill_transpose);
+    refused([&] { flatten(transpose(x, 0, 1)).fill_(1); }, fill_transpose);
+    refused([&] { squeeze(transpose(x, 0, 1)).fill_(1); }, fill_transpose);
+    refused([&] { squeeze(transpose(x, 0, 1), 0).fill_(1); }, fill_transpose);
+    refused([&] { unsqueeze(transpose(x, 0, 1), 0).fill_(1); }, fill_transpose);
+    refused([&] { slice(transpose(x, 0, 1), 1).fill_(1); }, fill_transpose);
+    refused([&] { slice(transpose(x, 0, 1), 0, 1).fill_(1); }, fill_transpose);
+    refused([&] { select(transpose(x, 0, 1), 0, 1).fill_(1); }, fill_transpose);
+    refused([&] { transpose(x, 0, 1)[0].fill_(1); }, fill_transpose);
+    refused([&] { transpose(x, 0, 1)[0][1].fill_(1); }, fill_transpose);
+    refused([&] { transpose(x, 0, 1).detach().fill_(1); }, fill_transpose);
+    refused([&] { transpose(x, 0, 1).mutable_data()[0] = 1; }, "the result of transpose");
+    // The op that made the last copy.
+    refused([&] { flatten(permute(x, 1, 0)).copy_(ones({6})); }, "copy_: the result of permute");
+    refused([&] { view(select(x, 1, 0), 1, 2) += 1; }, "+=: the result of select");
+    refused([&] { squeeze(slice(x, 0, 1, {.dim = 1})) -= 1; }, "-=: the result of slice");
+    refused([&] { view(expand(x, 2, 2, 3), -1) *= 2; }, "*=: the result of expand");
+    refused([&] { transpose(view(x, 3, 2), 0, 1) /= 2; }, "/=: the result of transpose");
+    refused([&] { transpose(x[0], 0, -1)[0].fill_(1); }, fill_transpose);
+    refused([&] { zeros_(select(x, 1, 0)); }, "fill_: the result of select");
+    refused([&] { normal_(flatten(select(x, 1, 0))); }, "an initialiser: the result of select");
+    refused([&] { eye_(transpose(x, 0, 1)); }, "an initialiser: the result of transpose");
+    check_values(x, {2, 3}, {0, 0, 0, 0, 0, 0});
+}
+
+TEST_CASE("in place: a view that somebody can see may be changed") {
+    const Tensor x = zeros({2, 3});
+    view(x, 6)[0].fill_(1);
+    unsqueeze(x[0], 0)[0][1].fill_(2);
+    flatten(x.detach()).detach()[2].fill_(3);
+    squeeze(slice(x, 1)) += 4;
+    ones_(slice(x, 1)[0][2]);
+    check_values(x, {2, 3}, {1, 2, 3, 4, 4, 1});
+
+    // Copies that have a name, alone or as a view, and elements of a list that has one.
+    const Tensor y = transpose(x, 0, 1);
+    view(y, 6)[0].fill_(5);
+    flatten(y.detach())[1].fill_(6);
+    check_values(y, {3, 2}, {5, 6, 2, 4, 3, 1});
+    const Tensor z = view(transpose(x, 0, 1), 6);
+    z[0].fill_(7);
+    view(z, 2, 3)[1].fill_(8);
+    z.detach()[1].fill_(9);
+    check_values(z, {6}, {7, 9, 2, 8, 8, 8});
+    const std::vector<Tensor> parts = chunk(x, 3, 1);
+    parts[1][0].fill_(1);
+    view(parts[1], 2)[1].fill_(3);
+    check_values(parts[1], {2, 1}, {1, 3});
+    Tensor moved = transpose(x, 0, 1);
+    const Tensor kept = view(std::move(moved), 6);
+    kept.fill_(1);
+    check_values(kept, {6}, {1, 1, 1, 1, 1, 1});
+
+    // New tensors, and a gradient, to which its leaf has a handle.
+    check_values(zeros_(view(zeros({2}), 2)), {2}, {0, 0});
+    check_values(flatten(select(x, 1, 0).clone()).fill_(1), {2}, {1, 1});
+    const Tensor leaf = ones({2}).requires_grad_();
+    leaf.set_grad(expand(Tensor(3), {2}));
+    view(leaf.grad(), 1, 2).fill_(4);
+    leaf.grad()[1].fill_(5);
+    leaf.grad().detach()[0] *= 2;
+    leaf.grad().mutable_data()[1] += 1;
+    check_values(leaf.grad(), {2}, {8, 6});
 }
 
 TEST_CASE("arithmetic in place: as out of place, beyond one chunk of work") {

@@ -771,6 +771,23 @@ TEST_CASE("pooling: after the first steps no memory is requested from the system
     CHECK(storage_stats().system_allocations == asked);
 }
 
+TEST_CASE("max_pool2d, avg_pool2d: a pair is a kernel, and numbers without braces are, too") {
+    const Tensor x = four_by_four();
+    const auto same = [](const Tensor& a, const Tensor& b) {
+        CHECK(a.shape() == b.shape());
+        CHECK(same_values(a, b));
+    };
+    same(max_pool2d(x, {2, 3}), max_pool2d(x, {.kernel_size = {2, 3}}));
+    same(max_pool2d(x, {2, 3}, {1, 2}), max_pool2d(x, {.kernel_size = {2, 3}, .stride = {1, 2}}));
+    same(max_pool2d(x, 2, 1), max_pool2d(x, {.kernel_size = 2, .stride = 1}));
+    same(avg_pool2d(x, {3, 2}), avg_pool2d(x, {.kernel_size = {3, 2}}));
+    same(avg_pool2d(x, {3, 2}, 1, 1),
+         avg_pool2d(x, {.kernel_size = {3, 2}, .stride = 1, .padding = 1}));
+    same(MaxPool2d(Size2{2, 3})(x), max_pool2d(x, {2, 3}));
+    check_error([&] { max_pool2d(x, {3, 2, 1}); }, {"max_pool2d: expected a kernel", "got 3 num"});
+    check_error([&] { avg_pool2d(x, {2}); }, {"avg_pool2d: expected a kernel", "got 1 num"});
+}
+
 // --- the layers --------------------------------------------------------------------------------
 
 TEST_CASE("pooling layers: every option reaches the op") {

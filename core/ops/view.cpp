@@ -10,7 +10,8 @@
 #include "../ops.h"
 #include "../tape.h"
 
-// These ops only move values, so their gradients move dy's values back.
+// These ops only move values, so their gradients move dy's values back. Those whose result may
+// share memory with x take x by value, so that unnamed_copy can tell a variable from a temporary.
 
 namespace primer {
 namespace {
@@ -23,11 +24,11 @@ Tensor empty_copy(const char* op, const Shape& shape) {
 }
 
 Tensor reshape_to(const Tensor& x, const Shape& shape, const char* op) {
-    return record({op, 0}, internal::alias(x, shape), {x},
-                  [from = x.shape()](const Tensor& dy, std::span<Grad> d) {
-                      Grad& dx = d[0];
-                      dx.add(internal::alias(dy, from));
-                  });
+    const Tensor y = internal::alias(x, shape, 0, internal::unnamed_copy(x));
+    return record({op, 0}, y, {x}, [from = x.shape()](const Tensor& dy, std::span<Grad> d) {
+        Grad& dx = d[0];
+        dx.add(internal::alias(dy, from));
+    });
 }
 
 // One of the sizes may be -1.
@@ -92,7 +93,7 @@ Tensor take(const char* op, const Tensor& x, int dim, Index start, Index step, I
     stride *= step;
     Tensor y;
     if (dim == 0 && step == 1) {
-        y = internal::alias(x, to, first);
+        y = internal::alias(x, to, first, internal::unnamed_copy(x));
     } else {
         y = empty_copy(op, to);
         kernels::copy_strided(taken, x.data() + first, strides, y.mutable_data(),
@@ -165,23 +166,21 @@ std::vector<Index> pieces_of(Index size, Index piece) {
 
 }  // namespace
 
-Tensor reshape(const Tensor& x, std::span<const Index> sizes) {
+Tensor reshape(Tensor x, std::span<const Index> sizes) {
     return reshape_to_sizes(x, sizes, "reshape");
 }
-Tensor reshape(const Tensor& x, std::initializer_list<Index> sizes) {
-    return reshape(x, std::span(sizes.begin(), sizes.size()));
+Tensor reshape(Tensor x, std::initializer_list<Index> sizes) {
+    return reshape(std::move(x), std::span(sizes.begin(), sizes.size()));
 }
-Tensor reshape(const Tensor& x, const Shape& shape) { return reshape(x, shape.dims()); }
+Tensor reshape(Tensor x, const Shape& shape) { return reshape(std::move(x), shape.dims()); }
 
-Tensor view(const Tensor& x, std::span<const Index> sizes) {
-    return reshape_to_sizes(x, sizes, "view");
+Tensor view(Tensor x, std::span<const Index> sizes) { return reshape_to_sizes(x, sizes, "view"); }
+Tensor view(Tensor x, std::initializer_list<Index> sizes) {
+    return view(std::move(x), std::span(sizes.begin(), sizes.size()));
 }
-Tensor view(const Tensor& x, std::initializer_list<Index> sizes) {
-    return view(x, std::span(sizes.begin(), sizes.size()));
-}
-Tensor view(const Tensor& x, const Shape& shape) { return view(x, shape.dims()); }
+Tensor view(Tensor x, const Shape& shape) { return view(std::move(x), shape.dims()); }
 
-Tensor flatten(const Tensor& x, Only<int> start_dim, Only<int> end_dim) {
+Tensor flatten(Tensor x, Only<int> start_dim, Only<int> end_dim) {
     const Shape from = at_least_1d(x.shape());  // a scalar becomes [1]
     start_dim = from.normalize(start_dim, "flatten");
     end_dim = from.normalize(end_dim, "flatten");
@@ -193,20 +192,20 @@ Tensor flatten(const Tensor& x, Only<int> start_dim, Only<int> end_dim) {
         "flatten");
 }
 
-Tensor squeeze(const Tensor& x) {
+Tensor squeeze(Tensor x) {
     std::vector<Index> sizes;
     std::ranges::copy_if(x.shape().dims(), std::back_inserter(sizes),
                          [](Index size) { return size != 1; });
     return reshape_to(x, Shape(sizes), "squeeze");
 }
 
-Tensor squeeze(const Tensor& x, Only<int> dim) {
+Tensor squeeze(Tensor x, Only<int> dim) {
     const Shape from = at_least_1d(x.shape());
     dim = from.normalize(dim, "squeeze");
     return reshape_to(x, from[dim] == 1 ? from.without(dim) : from, "squeeze");
 }
 
-Tensor unsqueeze(const Tensor& x, Only<int> dim) {
+Tensor unsqueeze(Tensor x, Only<int> dim) {
     dim = new_dim("unsqueeze", x.shape(), dim);
     return reshape_to(x, insert(x.shape(), dim, 1), "unsqueeze");
 }
@@ -239,7 +238,7 @@ Tensor permute(const Tensor& x, std::initializer_list<Only<int>> dims) {
     return permute(x, std::vector<int>(dims.begin(), dims.end()));
 }
 
-Tensor slice(const Tensor& x, Only<Index> start, Only<Index> end, const SliceOptions& options) {
+Tensor slice(Tensor x, Only<Index> start, Only<Index> end, const SliceOptions& options) {
     const int dim = x.shape().normalize(options.dim, "slice");
     const Index size = x.shape()[dim];
     const Index first = start < 0 ? start + size : Index{start};
@@ -254,11 +253,12 @@ Tensor slice(const Tensor& x, Only<Index> start, Only<Index> end, const SliceOpt
     return take("slice", x, dim, first, step, count, x.shape().with(dim, count));
 }
 
-Tensor slice(const Tensor& x, Only<Index> start, const SliceOptions& options) {
-    return slice(x, start, x.shape()[x.shape().normalize(options.dim, "slice")], options);
+Tensor slice(Tensor x, Only<Index> start, const SliceOptions& options) {
+    const Index end = x.shape()[x.shape().normalize(options.dim, "slice")];
+    return slice(std::move(x), start, end, options);
 }
 
-Tensor select(const Tensor& x, Only<int> dim, Only<Index> index) {
+Tensor select(Tensor x, Only<int> dim, Only<Index> index) {
     dim = x.shape().normalize(dim, "select");
     const Index size = x.shape()[dim];
     check(-size <= index && index < size, "select: index ", index, " is outside dimension ", dim,
@@ -267,7 +267,8 @@ Tensor select(const Tensor& x, Only<int> dim, Only<Index> index) {
                 x.shape().without(dim));
 }
 
-Tensor Tensor::operator[](Only<Index> index) const { return select(*this, 0, index); }
+Tensor Tensor::operator[](Only<Index> index) const& { return select(*this, 0, index); }
+Tensor Tensor::operator[](Only<Index> index) && { return select(std::move(*this), 0, index); }
 
 std::vector<Tensor> split(const Tensor& x, std::span<const Index> sizes, Only<int> dim) {
     dim = x.shape().normalize(dim, "split");
