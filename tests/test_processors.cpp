@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "folder.h"
+#include "support.h"
 
 #if defined(__linux__)
 #include <sched.h>

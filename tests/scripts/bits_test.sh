@@ -10,6 +10,7 @@ set -euo pipefail
 
 table=$PRIMER_SOURCE_DIR/tests/scripts/bits.txt
 program=$PRIMER_BINARY_DIR/tests/bits
+[ -e "$program" ] || program+=.exe
 read -ra emulator <<< "${PRIMER_EMULATOR:-}"
 
 begin "$program"
@@ -24,6 +25,7 @@ for isa in $levels; do
             echo "not here: $isa"
             break
         fi
+        tr -d '\r' < out > lines && mv lines out   # Windows ends lines so
         if [ "${PRIMER_NEW_BITS:-}" = 1 ] && [ "$threads" = 1 ]; then
             { grep -v "^$isa " "$table"; cat out; } > new
             cat new > "$table"
