@@ -1,9 +1,11 @@
 #pragma once
 
+#ifndef PRIMER_WITHOUT_SYSTEM
 #include <malloc.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#endif
 
 #include <cstdlib>
 #include <fstream>
@@ -42,6 +44,7 @@ inline std::string outcome(const std::function<void()>& read) {
     }
 }
 
+#ifndef PRIMER_WITHOUT_SYSTEM
 inline void limit_growth(std::size_t bytes) {
     release_cached_storage();
     malloc_trim(0);
@@ -51,12 +54,18 @@ inline void limit_growth(std::size_t bytes) {
     const rlimit limit{most, most};
     setrlimit(RLIMIT_AS, &limit);
 }
+#endif
 
 }  // namespace internal
 
 /// Runs `read` in a process of its own, whose memory may grow by `bytes` at most. Returns "" if it
-/// succeeded, "out of memory", or the message of the Error that it threw.
-inline std::string within_memory(std::size_t bytes, const std::function<void()>& read) {
+/// succeeded, "out of memory", or the message of the Error that it threw. In a build without
+/// PRIMER_SYSTEM there are no processes, and no limit.
+inline std::string within_memory([[maybe_unused]] std::size_t bytes,
+                                 const std::function<void()>& read) {
+#ifdef PRIMER_WITHOUT_SYSTEM
+    return internal::outcome(read);
+#else
     int ends[2] = {-1, -1};
     check(pipe(ends) == 0, "within_memory: no pipe");
     const pid_t child = fork();
@@ -79,6 +88,7 @@ inline std::string within_memory(std::size_t bytes, const std::function<void()>&
     waitpid(child, &status, 0);
     const bool ended = WIFEXITED(status) && WEXITSTATUS(status) == 0;
     return ended ? text.substr(0, static_cast<std::size_t>(size)) : "the process crashed";
+#endif
 }
 
 }  // namespace primer

@@ -189,7 +189,7 @@ TEST_CASE("storage: counts the writes and names the last writer") {
     CHECK(storage.version() == before + 3);
 }
 
-TEST_CASE("storage: blocks come and go on several threads at once") {
+TEST_CASE("storage: blocks come and go on several threads at once" * doctest::skip(kOneThread)) {
     const Index in_use_before = storage_stats().bytes_in_use;
     const auto work = [](Index seed) {
         Rng rng(static_cast<std::uint64_t>(seed));
