@@ -5,7 +5,7 @@ import {setFlagsFromString} from 'node:v8';
 import {WASI} from 'node:wasi';
 
 // V8 may call a function of C++ in a fast way, in which no garbage may be collected. But Node 20's
-// functions of WASI do collect it, which crashes now and then.
+// functions of WASI do collect it, which crashes now and then (github.com/nodejs/node/issues/46777).
 setFlagsFromString('--no-turbo-fast-api-calls');
 
 const args = process.argv.slice(2);
