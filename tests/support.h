@@ -22,6 +22,13 @@ namespace primer {
 
 inline constexpr bool kDouble = std::is_same_v<Real, double>;
 
+/// Whether there is but one thread, so that a test of several is skipped.
+#ifdef PRIMER_WITHOUT_SYSTEM
+inline constexpr bool kOneThread = true;
+#else
+inline constexpr bool kOneThread = false;
+#endif
+
 /// How far a result may be from one worked out by hand, relative to its size (or to 1).
 inline constexpr double kTolerance = kDouble ? 1e-12 : 1e-5;
 

@@ -2,7 +2,8 @@
 
 #include <doctest/doctest.h>
 
-#if !defined(_WIN32)
+#if !defined(_WIN32) && !defined(PRIMER_WITHOUT_SYSTEM)
+#define PRIMER_POSIX
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -23,15 +24,15 @@
 #include <primer/core/error.h>
 #include <primer/core/kernels/storage.h>
 
-// What tests need of a POSIX system. On Windows, a test case that needs it says so:
-// TEST_CASE("..." * needs_posix).
+// What tests need of a POSIX system. A test case that cannot do without says so and is skipped on
+// other systems: TEST_CASE("..." * needs_posix).
 
 namespace primer {
 
-#if defined(_WIN32)
-inline constexpr bool kPosix = false;
-#else
+#if defined(PRIMER_POSIX)
 inline constexpr bool kPosix = true;
+#else
+inline constexpr bool kPosix = false;
 #endif
 inline const doctest::skip needs_posix(!kPosix);
 
@@ -78,7 +79,7 @@ inline std::string outcome(const std::function<void()>& read) {
 
 }  // namespace internal
 
-#if defined(_WIN32)
+#if !defined(PRIMER_POSIX)
 
 class AsNobody {
   public:

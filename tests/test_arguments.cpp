@@ -279,16 +279,18 @@ template <class A>
 concept CanStep = requires(A a) {
     cosine(a, {.lr = 1, .steps = 2});
 };
-template <class... A>
-concept CanAddScalar = requires(SummaryWriter& log, A... a) {
-    log.add_scalar("loss", a...);
-};
-
 static_assert(CanSetLr<double> && CanSetLr<double, int> && CanSetLr<int, Index>);
 static_assert(!CanSetLr<int, double>);  // the group first
 static_assert(CanGetLr<int> && !CanGetLr<double>);
 static_assert(CanStep<int> && !CanStep<double>);
+
+#ifndef PRIMER_WITHOUT_IO
+template <class... A>
+concept CanAddScalar = requires(SummaryWriter& log, A... a) {
+    log.add_scalar("loss", a...);
+};
 static_assert(CanAddScalar<double, Index> && !CanAddScalar<Index, double>);
+#endif
 
 TEST_CASE("arguments: a number that the type cannot hold is refused") {
     const Tensor x = ones({2, 2});

@@ -369,7 +369,7 @@ TEST_CASE("edges: labels that are no class") {
 }
 
 // So many empty rows and products that a loop over them would never end.
-TEST_CASE("edges: results without elements, of any size") {
+TEST_CASE("edges: results without elements, of any size" * doctest::skip(sizeof(void*) < 8)) {
     constexpr Index most = Index{1} << 40;
     Tape tape;
     Tensor rows = zeros({most, 0}), columns = zeros({0, most}), a = zeros({most, 0, 3});

@@ -212,7 +212,7 @@ TEST_CASE("isa: arithmetic") {
                     f(n, a.data(), sa, b.data(), sb, y.data());
                     append(bits, y);
                 }
-                y.assign(a.begin(), a.begin() + n);
+                y.assign(a.data(), a.data() + n);
                 f(n, y.data(), 1, b.data(), 1, y.data());
                 append(bits, y);
             }

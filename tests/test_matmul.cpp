@@ -221,9 +221,9 @@ TEST_CASE("matmul: an operand that serves the whole batch gets the sum over it")
 TEST_CASE(
     "matmul: the gradient of an operand that serves the whole batch takes no batch of memory") {
     const Tensor many_rows = ones({256, 1, 512}), many_columns = ones({256, 512, 1});
-    const Tensor w = ones({512, 512}).requires_grad_();  // 1 MB
     for (const bool first : {false, true}) {
         CAPTURE(first);
+        const Tensor w = ones({512, 512}).requires_grad_();  // 1 MB
         CHECK(within_memory(64 << 20, [&] {
                   Tape tape;
                   tape.backward(sum(first ? matmul(w, many_columns) : matmul(many_rows, w)));

@@ -58,7 +58,7 @@ Tensor train(const ParityInputs& in) {
     std::vector<Tensor> losses;
     for (Index step = 0; step < all[0]; ++step) {
         const Tensor images = reshape(slice(in["images"], step, step + 1), all.slice(1, 5).dims());
-        const auto first = labels.begin() + step * all[1];
+        const auto first = labels.data() + step * all[1];
         Tape tape;
         const Tensor loss = cross_entropy(model(images), std::vector(first, first + all[1]),
                                           {.label_smoothing = 0.1});

@@ -51,7 +51,8 @@ TEST_CASE("print: exponents of three digits") {
 
 TEST_CASE("print: nan has no sign") { CHECK(text(tensor({NAN, -NAN})) == "tensor([nan, nan])"); }
 
-TEST_CASE("print: a shape without elements prints at once, whatever its other sizes") {
+TEST_CASE("print: a shape without elements prints at once, whatever its other sizes" *
+          doctest::skip(sizeof(void*) < 8)) {
     constexpr Index huge = Index{1} << 50;
     CHECK(text(zeros({huge, 0})) == "tensor([], size=(1125899906842624, 0))");
 }

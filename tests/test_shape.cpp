@@ -60,7 +60,8 @@ TEST_CASE("shape: sizes are not negative") {
     check_error([] { Shape({3, -1}); }, {"Shape: expected sizes of 0 or more, got [3, -1]"});
 }
 
-TEST_CASE("shape: more elements than memory can hold is an error, not an overflow") {
+TEST_CASE("shape: more elements than memory can hold is an error, not an overflow" *
+          doctest::skip(sizeof(void*) < 8)) {
     constexpr Index most = kMaxIndex / Index{sizeof(Real)};
     CHECK(Shape{most}.numel() == most);
     CHECK(Shape{most, 1, 1}.numel() == most);

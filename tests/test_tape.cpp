@@ -227,7 +227,8 @@ TEST_CASE("tape: a spent tape records nothing more, though it still lives") {
     check_values(x.grad(), {1}, {4 - 1});
 }
 
-TEST_CASE("tape: NoGrad stops the recording of its thread while it lives") {
+TEST_CASE("tape: NoGrad stops the recording of its thread while it lives" *
+          doctest::skip(kOneThread)) {
     const Tensor x = leaf({2});
     Tape tape;
     {
@@ -274,7 +275,7 @@ TEST_CASE("tape: backward may run under NoGrad") {
     check_values(x.grad(), {1}, {4});
 }
 
-TEST_CASE("tape: another thread's ops are not on it") {
+TEST_CASE("tape: another thread's ops are not on it" * doctest::skip(kOneThread)) {
     const Tensor x = leaf({2});
     Tape tape;
     std::thread([&] {
@@ -354,7 +355,7 @@ TEST_CASE("tape: backward of a loss that is not on this tape") {
     }
 }
 
-TEST_CASE("tape: one recording tape per thread") {
+TEST_CASE("tape: one recording tape per thread" * doctest::skip(kOneThread)) {
     const Tensor x = leaf({2});
     Tape tape;
     check_error([] { Tape inner; }, {"Tape: this thread has a Tape that is still recording",
@@ -892,7 +893,8 @@ TEST_CASE("tape: a watcher is told of each op, forward and backward") {
 
 // --- Threads -------------------------------------------------------------------------------------
 
-TEST_CASE("tape: the tapes of several threads share a parameter, whose gradients add up") {
+TEST_CASE("tape: the tapes of several threads share a parameter, whose gradients add up" *
+          doctest::skip(kOneThread)) {
     const Parameter w(tensor({2}));
     constexpr int threads = 8, steps = 200;
     std::vector<std::thread> running;
@@ -910,7 +912,7 @@ TEST_CASE("tape: the tapes of several threads share a parameter, whose gradients
     check_values(w.grad(), {1}, {steps * threads * (threads + 1) / 2.0});
 }
 
-TEST_CASE("tape: threads may drop and read a shared gradient at once") {
+TEST_CASE("tape: threads may drop and read a shared gradient at once" * doctest::skip(kOneThread)) {
     const Parameter w(tensor({2}));
     std::vector<std::thread> running;
     for (int k = 0; k < 4; ++k) {
@@ -927,7 +929,8 @@ TEST_CASE("tape: threads may drop and read a shared gradient at once") {
     for (std::thread& thread : running) thread.join();
 }
 
-TEST_CASE("tape: a Tape may end on another thread, but runs backward only on its own") {
+TEST_CASE("tape: a Tape may end on another thread, but runs backward only on its own" *
+          doctest::skip(kOneThread)) {
     const Tensor x = leaf({3});
     auto tape = std::make_unique<Tape>();
     const Tensor y = sum(x * x);
@@ -942,7 +945,8 @@ TEST_CASE("tape: a Tape may end on another thread, but runs backward only on its
     check_values(x.grad(), {1}, {6});
 }
 
-TEST_CASE("tape: a Tape, or a NoGrad, may outlive the thread that made it") {
+TEST_CASE("tape: a Tape, or a NoGrad, may outlive the thread that made it" *
+          doctest::skip(kOneThread)) {
     std::unique_ptr<Tape> tape;
     std::unique_ptr<NoGrad> guard;
     std::thread([&] {
@@ -955,7 +959,8 @@ TEST_CASE("tape: a Tape, or a NoGrad, may outlive the thread that made it") {
     CHECK(recording());
 }
 
-TEST_CASE("tape: a NoGrad that ends on another thread ends for its own") {
+TEST_CASE("tape: a NoGrad that ends on another thread ends for its own" *
+          doctest::skip(kOneThread)) {
     const Tape tape;
     auto guard = std::make_unique<NoGrad>();
     CHECK_FALSE(recording());
@@ -998,7 +1003,8 @@ TEST_CASE("tape: an undefined input is one whose gradient nobody wants") {
     CHECK(other.size() == 0);
 }
 
-TEST_CASE("tape: a hook is told of every op, recorded or not, with its cost") {
+TEST_CASE("tape: a hook is told of every op, recorded or not, with its cost" *
+          doctest::skip(kOneThread)) {
     struct Ops : OpHook {
         void called(const Op& op) override {
             text += std::string(op.name) + ' ' +

@@ -9,7 +9,8 @@
 
 #include "../shape.h"
 
-// What differs between operating systems about files: system_posix.cpp and system_windows.cpp.
+// What differs between operating systems about files: system_posix.cpp and system_windows.cpp, or
+// system_none.cpp in a build without PRIMER_SYSTEM.
 
 namespace primer {
 

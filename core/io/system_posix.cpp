@@ -1,5 +1,7 @@
 #ifndef _WIN32
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -7,11 +9,6 @@
 #include <cerrno>
 
 #include "system.h"
-
-#ifndef __wasi__
-#include <signal.h>
-#include <sys/file.h>
-#endif
 
 namespace primer {
 namespace {
@@ -115,8 +112,6 @@ bool flush_folder(const fs::path& folder) {
     return !failed;
 }
 
-#ifndef __wasi__
-
 bool SystemFile::is_own() const {
     struct stat status {};
     return fstat(number_, &status) == 0 && status.st_uid == geteuid();
@@ -138,16 +133,6 @@ std::string host_name() {
     if (gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0') return "localhost";
     return name.data();
 }
-
-#else  // WebAssembly knows one process and one user, and nobody else sees its files
-
-bool SystemFile::is_own() const { return true; }
-bool SystemFile::lock() { return true; }
-void SystemFile::take_permissions(const fs::path&) {}
-bool process_exists(long) { return false; }
-std::string host_name() { return "localhost"; }
-
-#endif
 
 }  // namespace primer
 #endif

@@ -34,8 +34,6 @@
 namespace primer {
 namespace {
 
-constexpr int kMaxThreads = 1024;
-
 /// How long to spin before sleeping: longer than most serial stretches between the jobs of a step,
 /// but short enough not to disturb other threads that need the core, such as one that loads data.
 constexpr std::chrono::microseconds kWatch{30};

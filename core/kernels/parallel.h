@@ -9,10 +9,14 @@
 
 namespace primer {
 
+/// The most threads that may be asked for.
+inline constexpr int kMaxThreads = 1024;
+
 /// How many threads parallel_for uses, the caller's included. The initial value is the environment
 /// variable PRIMER_NUM_THREADS or, if it is not set, available_processors() (processors.h). If the
 /// system grants fewer threads, these do the same work. Throws Error if the variable is not a whole
 /// number from 1 to 1024. A child made by fork() starts threads of its own.
+/// Always 1 in a build without PRIMER_SYSTEM.
 int num_threads();
 
 /// Throws Error unless 1 <= count <= 1024, and from inside a parallel_for of several chunks.

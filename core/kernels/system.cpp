@@ -11,7 +11,7 @@
 #endif
 #if defined(_WIN32)
 #include <process.h>
-#elif !defined(__wasi__)
+#else
 #include <pthread.h>
 #include <unistd.h>
 #endif
@@ -21,12 +21,6 @@ namespace primer {
 #if defined(_WIN32)
 
 long process_number() { return _getpid(); }
-
-int around_fork(void (*)(), void (*)(), void (*)()) { return 0; }
-
-#elif defined(__wasi__)
-
-long process_number() { return 0; }
 
 int around_fork(void (*)(), void (*)(), void (*)()) { return 0; }
 

@@ -2,7 +2,8 @@
 
 #include <cstddef>
 
-// What the kernels ask of the operating system, beside what C++ has.
+// What the kernels ask of the operating system, beside what C++ has: system.cpp, or system_none.cpp
+// in a build without PRIMER_SYSTEM.
 
 namespace primer {
 
