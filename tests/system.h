@@ -25,7 +25,7 @@
 #include <primer/core/kernels/storage.h>
 
 // What tests need of a POSIX system. A test case that cannot do without says so and is skipped on
-// other systems: TEST_CASE("..." * needs_posix).
+// other systems: TEST_CASE("..." * needs_posix()).
 
 namespace primer {
 
@@ -34,7 +34,7 @@ inline constexpr bool kPosix = true;
 #else
 inline constexpr bool kPosix = false;
 #endif
-inline const doctest::skip needs_posix(!kPosix);
+inline doctest::skip needs_posix() { return !kPosix; }
 
 #if defined(__has_feature)
 #define PRIMER_HAS_SANITIZER(name) __has_feature(name##_sanitizer)
@@ -83,28 +83,28 @@ inline std::string outcome(const std::function<void()>& read) {
 
 class AsNobody {
   public:
-    AsNobody() { FAIL("this test needs_posix"); }
+    AsNobody() { FAIL("this test needs_posix()"); }
 };
 
 class FileSizeLimit {
   public:
-    explicit FileSizeLimit(std::uint64_t /*bytes*/) { FAIL("this test needs_posix"); }
+    explicit FileSizeLimit(std::uint64_t /*bytes*/) { FAIL("this test needs_posix()"); }
 };
 
 inline std::string message_without_descriptors(const std::function<void()>& /*f*/) {
-    FAIL("this test needs_posix");
+    FAIL("this test needs_posix()");
     return "";
 }
 
-inline void make_fifo(const std::filesystem::path& /*path*/) { FAIL("this test needs_posix"); }
+inline void make_fifo(const std::filesystem::path& /*path*/) { FAIL("this test needs_posix()"); }
 
 inline long killed_child(const std::function<void()>& /*f*/) {
-    FAIL("this test needs_posix");
+    FAIL("this test needs_posix()");
     return 0;
 }
 
 inline bool holds_in_child(const std::function<bool()>& /*f*/) {
-    FAIL("this test needs_posix");
+    FAIL("this test needs_posix()");
     return false;
 }
 

@@ -467,7 +467,7 @@ std::string many_tensors(Index count) {
     return sealed(payload + bytes_of(Index{0}));
 }
 
-TEST_CASE("checkpoint: loading takes at most four times the file, and 64 MB") {
+TEST_CASE("checkpoint: loading takes at most four times the file, and 64 MB" * needs_posix()) {
     constexpr Index most = 100'000 - 6;  // with the words and generators of the sample
     const std::string file = many_tensors(most), more = many_tensors(most + 1);
     const std::size_t bound = 4 * file.size() + (64 << 20);
@@ -553,7 +553,7 @@ TEST_CASE("checkpoint: of another version, byte order, or width of Real") {
                 {"/the/file: expected numbers of ", "as this program has them", "do not mix"});
 }
 
-TEST_CASE("checkpoint: what is no file, or may not be read" * needs_posix) {
+TEST_CASE("checkpoint: what is no file, or may not be read" * needs_posix()) {
     const Folder folder;
     const std::string path = folder.path().string();
     check_error([&] { Checkpoint::load(path); },
@@ -601,7 +601,7 @@ TEST_CASE("checkpoint: a save takes the place of the one before it, but not thro
     CHECK(names_in(folder) == std::vector<std::string>{"c", "latest"});
 }
 
-TEST_CASE("checkpoint: there is no place to save to" * needs_posix) {
+TEST_CASE("checkpoint: there is no place to save to" * needs_posix()) {
     const Folder folder;
     const std::string path = folder.path().string();
     check_error(
@@ -616,7 +616,7 @@ TEST_CASE("checkpoint: there is no place to save to" * needs_posix) {
     CHECK(names_in(folder) == std::vector<std::string>{"fifo"});
 }
 
-TEST_CASE("checkpoint: without permission, the old file stays whole" * needs_posix) {
+TEST_CASE("checkpoint: without permission, the old file stays whole" * needs_posix()) {
     const Folder folder;
     const fs::path file = folder.path() / "c";
     sample().save(file);

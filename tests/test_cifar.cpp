@@ -343,7 +343,7 @@ TEST_CASE("cifar: the published files have the published length") {
          "bytes (was a download broken off?); in Primer's source folder, ./primer fetch cifar100"});
 }
 
-TEST_CASE("cifar: reading takes the size of the files in memory, and 1 MB") {
+TEST_CASE("cifar: reading takes the size of the files in memory, and 1 MB" * needs_posix()) {
     const Folder folder;
     std::string pictures;
     for (int i = 0; i < 5000; ++i) pictures += record("\x04", 1, 2, 3);
@@ -380,7 +380,7 @@ TEST_CASE("cifar: labels that cannot be") {
         "train.bin", {"expected fine labels from 0 to 99", "found 100 for picture 0"});
 }
 
-TEST_CASE("cifar: something that is no file, and one that may not be read" * needs_posix) {
+TEST_CASE("cifar: something that is no file, and one that may not be read" * needs_posix()) {
     check_cifar10_error(
         [](const Folder& f) {
             fs::remove(f.path() / "data_batch_3.bin");
@@ -396,7 +396,7 @@ TEST_CASE("cifar: something that is no file, and one that may not be read" * nee
                    {"cifar10: expected '", "to be readable", "check its permissions"});
 }
 
-TEST_CASE("cifar: found by any of its files, whole or not") {
+TEST_CASE("cifar: found by any of its files, whole or not" * needs_posix()) {
     const Folder folder;
     const auto check_found = [&](bool (*found)(const fs::path&), bool (*other)(const fs::path&),
                                  std::initializer_list<const char*> names) {

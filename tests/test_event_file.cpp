@@ -508,7 +508,7 @@ TEST_CASE("event_file: a full disk is reported, the file stays whole and grows a
     }
 }
 
-TEST_CASE("event_file: folders that cannot be written to" * needs_posix) {
+TEST_CASE("event_file: folders that cannot be written to" * needs_posix()) {
     const Folder folder;
     folder.write("file", "");
     check_error([&] { SummaryWriter(folder.path() / "file"); },

@@ -17,13 +17,13 @@ using files::File;
 
 constexpr files::Source kSource{"photos", "PHOTOS"};
 
-TEST_CASE("files: paths are shown absolute and without detours") {
+TEST_CASE("files: paths are shown absolute and without detours" * needs_posix()) {
     CHECK(files::quoted("/a/b/../c") == "'/a/c'");
     CHECK(files::quoted("/it's") == "'/it'\\''s'");  // good for a command
     CHECK(files::quoted("x") == std::string(1, '\'') + (fs::current_path() / "x").string() + '\'');
 }
 
-TEST_CASE("files: what messages end with") {
+TEST_CASE("files: what messages end with" * needs_posix()) {
     CHECK(kSource.missing("/data") ==
           "; in Primer's source folder, ./primer fetch photos --to '/data' downloads it");
     const Folder folder;
@@ -37,7 +37,7 @@ TEST_CASE("files: what messages end with") {
           "published files to compare with");
 }
 
-TEST_CASE("files: what is at a path") {
+TEST_CASE("files: what is at a path" * needs_posix()) {
     const Folder folder;
     folder.write("file", "");
     CHECK(kSource.type_of(folder.path()) == fs::file_type::directory);
@@ -49,7 +49,7 @@ TEST_CASE("files: what is at a path") {
                 {"photos: cannot look at '", "xxx': "});
 }
 
-TEST_CASE("files: a folder, and what is none") {
+TEST_CASE("files: a folder, and what is none" * needs_posix()) {
     const Folder folder;
     folder.write("file", "");
     CHECK_NOTHROW(kSource.check_folder(folder.path()));
@@ -97,7 +97,7 @@ TEST_CASE("files: the last byte, and the beginning seen from the end") {
     CHECK_NOTHROW(file.read(none));
 }
 
-TEST_CASE("files: a packed file, no file at all, and an unreadable one" * needs_posix) {
+TEST_CASE("files: a packed file, no file at all, and an unreadable one" * needs_posix()) {
     const Folder folder;
     folder.write("packed", "\x1f\x8b\x08");
     File packed(kSource, folder.path() / "packed");
@@ -118,7 +118,7 @@ TEST_CASE("files: a packed file, no file at all, and an unreadable one" * needs_
                 {"photos: expected '", "/secret' to be readable", "check its permissions"});
 }
 
-TEST_CASE("files: the Error says why a file cannot be opened" * needs_posix) {
+TEST_CASE("files: the Error says why a file cannot be opened" * needs_posix()) {
     const Folder folder;
     folder.write("file", "x");
     const std::string message =

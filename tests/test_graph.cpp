@@ -270,7 +270,7 @@ TEST_CASE("graph: sizes in words") {
     CHECK(bytes_text(2'000'000'000'000'000) == "2000 TB");
 }
 
-TEST_CASE("graph: written by the ending of the path" * needs_posix) {
+TEST_CASE("graph: written by the ending of the path" * needs_posix()) {
     const Folder folder;
     const Tensor w = leaf({2});
     Tape tape;

@@ -77,7 +77,7 @@ TEST_CASE("image_folder: pictures that cannot be read are named, or left out") {
           std::vector<std::string>{"cat/notes.txt", "dog/broken.jpg", "readme.md"});
 }
 
-TEST_CASE("image_folder: folders without pictures, or none" * needs_posix) {
+TEST_CASE("image_folder: folders without pictures, or none" * needs_posix()) {
     const Animals animals;
     const fs::path& root = animals.folder.path();
     check_error(

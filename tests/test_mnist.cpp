@@ -94,7 +94,7 @@ TEST_CASE("mnist: pixels lie in the order of the file") {
     CHECK(train.pixels(0)[2 * 28 + 1] == 0);
 }
 
-TEST_CASE("mnist: a folder that is missing, or a file") {
+TEST_CASE("mnist: a folder that is missing, or a file" * needs_posix()) {
     check_error(
         [] { mnist("no-such-folder", Split::train); },
         {"mnist: expected a folder", ("'" + fs::current_path().string() + "/no-such").c_str(),
@@ -193,7 +193,7 @@ TEST_CASE("mnist: a header of enormous counts takes no memory") {
         kImagesName, {"announces 2147483648 x 2147483648 for each, more than any file can hold"});
 }
 
-TEST_CASE("mnist: reading takes the size of the files in memory, and 1 MB") {
+TEST_CASE("mnist: reading takes the size of the files in memory, and 1 MB" * needs_posix()) {
     const Folder folder;
     const std::uint32_t count = 50'000;
     folder.write(kImagesName, idx({kImages, count, 28, 28}, std::string(784 * count, '\1')));
@@ -254,7 +254,7 @@ TEST_CASE("mnist: something that is no file") {
         kImagesName, {"to be a file, found a folder"});
 }
 
-TEST_CASE("mnist: an unreadable file" * needs_posix) {
+TEST_CASE("mnist: an unreadable file" * needs_posix()) {
     const Folder folder;
     folder.write(kImagesName, images(3));
     folder.write(kLabelsName, labels(kThree));

@@ -54,7 +54,7 @@ TEST_CASE("replacement: if it is abandoned, the old file is untouched and nothin
     CHECK(files_in(folder.path()) == 1);
 }
 
-TEST_CASE("replacement: permissions stay" * needs_posix) {
+TEST_CASE("replacement: permissions stay" * needs_posix()) {
     const Folder folder;
     folder.write("a", "old");
     for (const fs::perms before : {fs::perms(0600), fs::perms(0644)}) {
@@ -65,7 +65,7 @@ TEST_CASE("replacement: permissions stay" * needs_posix) {
     }
 }
 
-TEST_CASE("replacement: nothing is written through a link" * needs_posix) {
+TEST_CASE("replacement: nothing is written through a link" * needs_posix()) {
     const Folder folder;
     folder.write("a", "old");
     fs::create_symlink("a", folder.path() / "link");
@@ -128,7 +128,7 @@ TEST_CASE("replacement: two of one file at the same time do not disturb each oth
     CHECK(files_in(folder.path()) == 1);
 }
 
-TEST_CASE("replacement: without a current folder there is an Error") {
+TEST_CASE("replacement: without a current folder there is an Error" * needs_posix()) {
     const fs::path before = fs::current_path();
     {
         const Folder folder;
@@ -138,7 +138,7 @@ TEST_CASE("replacement: without a current folder there is an Error") {
     fs::current_path(before);
 }
 
-TEST_CASE("replacement: what cannot be replaced" * needs_posix) {
+TEST_CASE("replacement: what cannot be replaced" * needs_posix()) {
     const Folder folder;
     const std::string inside = folder.path().string();
     check_error([&] { replace(folder.path(), "x"); },
@@ -162,7 +162,7 @@ TEST_CASE("replacement: what cannot be replaced" * needs_posix) {
     check_error([&] { replace(folder.path() / "a", "x"); }, {": Permission denied"});
 }
 
-TEST_CASE("replacement: a disk that gets full half-way" * needs_posix) {
+TEST_CASE("replacement: a disk that gets full half-way" * needs_posix()) {
     const Folder folder;
     folder.write("a", "old");
     {

@@ -254,7 +254,7 @@ TEST_CASE("safetensors: so many entries that they would need much more memory th
                 {"/the/file: expected at most 100000 texts of metadata, got more"});
 }
 
-TEST_CASE("safetensors: reading takes at most four times the file, and 64 MB") {
+TEST_CASE("safetensors: reading takes at most four times the file, and 64 MB" * needs_posix()) {
     const auto takes_at_most = [](const std::string& file) {
         return within_memory(4 * file.size() + (64 << 20), [&] { parse(file); });
     };
@@ -544,7 +544,7 @@ TEST_CASE("safetensors: any byte of the header taken out or doubled") {
 
 // --- files -------------------------------------------------------------------------------------
 
-TEST_CASE("safetensors: load reads a file and names it by its absolute path" * needs_posix) {
+TEST_CASE("safetensors: load reads a file and names it by its absolute path" * needs_posix()) {
     const Folder folder;
     folder.write("a.safetensors", sample());
     const fs::path path = folder.path() / "a.safetensors";

@@ -158,7 +158,7 @@ TEST_CASE("save_safetensors: a disk that gets full anywhere leaves the old file,
     check_values(into[0].tensor, {2}, {1, 2});
 }
 
-TEST_CASE("save_safetensors: without permission, the old file stays whole" * needs_posix) {
+TEST_CASE("save_safetensors: without permission, the old file stays whole" * needs_posix()) {
     const Folder folder;
     folder.write("a", std::string("\x02\0\0\0\0\0\0\0{}", 10));
     fs::permissions(folder.path(), fs::perms(0755));

@@ -26,7 +26,8 @@ void note_reason() {
 
 HANDLE handle_of(int number) { return reinterpret_cast<HANDLE>(_get_osfhandle(number)); }
 
-// With FILE_SHARE_DELETE a file can get another name while it is open.
+// With FILE_SHARE_DELETE a file can get another name while it is open. To ask for DELETE would keep
+// others from reading it meanwhile, since most programs do not share that.
 int open_file(const fs::path& path, DWORD access, DWORD disposition, int flags) {
     const HANDLE handle =
         CreateFileW(path.c_str(), access, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
@@ -47,7 +48,7 @@ SystemFile SystemFile::to_read(const fs::path& path) {
 }
 
 SystemFile SystemFile::to_create(const fs::path& path) {
-    return SystemFile(open_file(path, GENERIC_WRITE | DELETE, CREATE_NEW, _O_APPEND));
+    return SystemFile(open_file(path, GENERIC_WRITE, CREATE_NEW, _O_APPEND));
 }
 
 SystemFile SystemFile::to_append(const fs::path& path) {
