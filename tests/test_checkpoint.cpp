@@ -585,7 +585,7 @@ std::vector<std::string> names_in(const Folder& folder) {
 }
 
 TEST_CASE("checkpoint: a save takes the place of the one before it, but not through a link" *
-          needs_posix) {
+          needs_posix()) {
     const Folder folder;
     const fs::path file = folder.path() / "c", link = folder.path() / "latest";
     Checkpoint c = sample();
@@ -633,7 +633,7 @@ TEST_CASE("checkpoint: without permission, the old file stays whole" * needs_pos
 }
 
 TEST_CASE("checkpoint: a disk that is full in the middle of a save, the old file stays whole" *
-          needs_posix) {
+          needs_posix()) {
     const Folder folder;
     const fs::path file = folder.path() / "c";
     sample().save(file);

@@ -484,7 +484,7 @@ TEST_CASE("event_file: cut anywhere, it reads up to the last whole record") {
 }
 
 TEST_CASE("event_file: a full disk is reported, the file stays whole and grows again" *
-          needs_posix) {
+          needs_posix()) {
     const Folder folder;
     for (int room = 1; room < 60; room += 7) {
         SummaryWriter log(folder.path());

@@ -162,7 +162,7 @@ bool loads(const Folder& folder, const std::string& bytes) {
 }
 
 TEST_CASE("image: files that are no picture, or broken, are refused with the reason" *
-          needs_posix) {
+          needs_posix()) {
     const Folder folder;
     const std::string path = (folder.path() / "picture").string();
     const auto rejected = [&](const std::string& bytes, const std::string& message) {

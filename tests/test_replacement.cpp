@@ -100,7 +100,7 @@ TEST_CASE("replacement: a file of another kind stays") {
 }
 
 TEST_CASE("replacement: what a killed process left behind is removed, and nothing else" *
-          needs_posix) {
+          needs_posix()) {
     const Folder folder;
     const std::string pid = std::to_string(killed_child([&] {  // in the middle of a save
         Replacement* const file = new Replacement(folder.path() / "a", "a text");

@@ -133,7 +133,7 @@ TEST_CASE("save_safetensors: what cannot be saved; the old file stays") {
 }
 
 TEST_CASE("save_safetensors: a disk that gets full anywhere leaves the old file, which loads" *
-          needs_posix) {
+          needs_posix()) {
     const Folder folder;
     const fs::path path = folder.path() / "a";
     save_safetensors(path, {{"x", tensor({1, 2})}});
