@@ -19,7 +19,7 @@ said=$("${zig[@]}" --version 2>&1) || { echo "SKIPPED: there is no $PRIMER_ZIG: 
 
 files=""
 for name in activation_ops adam batchnorm checkpoint cifar conv2d conv_winograd crc32c csv elementwise error \
-    event_file gemm idx image init json kernels layer_norm loader loss mnist module parallel pool2d print reduce \
+    event_file idx image init json kernels layer_norm loader loss mnist module parallel pool2d print reduce \
     replacement rng safetensors safetensors_write sgd shape softmax state_dict storage tape training; do
     files+="${files:+;}test_$name.cpp"
 done
