@@ -190,8 +190,10 @@ TEST_CASE("cifar: a folder that is missing, or a file") {
     folder.write("cifar-10-binary.tar.gz", "");
     check_error([&] { load10(folder.path() / "cifar-10-binary.tar.gz"); },
                 {"cifar10: expected a folder", "which is a file; name the folder that it is in"});
-    check_error([&] { load10(folder.path() / std::string(5000, 'x')); },
-                {"cifar10: cannot look at '"});
+    if (kPosix) {  // to Windows, a name that is too long is one that is not there
+        check_error([&] { load10(folder.path() / std::string(5000, 'x')); },
+                    {"cifar10: cannot look at '"});
+    }
 }
 
 TEST_CASE("cifar10: all missing files are named") {
