@@ -36,11 +36,10 @@ find_emulator() {
     command -v "${emulator[0]}" > /dev/null
 }
 
-export CI=1   # warnings are errors
 for target in "$@"; do
     folder=build/$target
     cmake -S . -B "$folder" -G Ninja -DCMAKE_TOOLCHAIN_FILE=cmake/zig.cmake -DPRIMER_ZIG_TARGET="$target" \
-        -DCMAKE_BUILD_TYPE=Release -DPRIMER_DOUBLE=OFF -DPRIMER_BENCHMARKS=OFF -DPRIMER_TEST_FILES="$files" \
+        -DCMAKE_BUILD_TYPE=Release -DCMAKE_COMPILE_WARNING_AS_ERROR=ON -DPRIMER_DOUBLE=OFF -DPRIMER_BENCHMARKS=OFF -DPRIMER_TEST_FILES="$files" \
         ${PRIMER_STB:+-DFETCHCONTENT_SOURCE_DIR_STB="$PRIMER_STB"} > "$folder.log" 2>&1 || { cat "$folder.log"; exit 1; }
     cmake --build "$folder" --target primer_tests bits examples/all > "$folder.log" 2>&1 ||
         { grep -v '^\[' "$folder.log"; echo "$target: does not build"; exit 1; }
