@@ -221,6 +221,12 @@ while IFS= read -r line; do
         grep -Eiq "#define $macro" "$work/macros" || fail "not '$macro' with $line"
     done
     ! grep -q __FAST_MATH__ "$work/macros" || fail "-ffast-math is in force with $line"
+    # What lets GCC vectorise is still in force. (Other compilers cannot be asked.)
+    if "$cxx" "${options[@]}" -Q --help=optimizers > "$work/optimizers" 2> /dev/null; then
+        for option in trapping-math math-errno; do
+            grep -Eq -- "-f$option +\[disabled\]" "$work/optimizers" || fail "-f$option is in force with $line"
+        done
+    fi
     [[ $line =~ -flto.*-fno-lto && $line =~ -Werror.*-Wno-error && $line == *-funsafe-math*-fno-unsafe-math* ]] ||
         fail "not taken back with $line"
 done < "$work/flags"
