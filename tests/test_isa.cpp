@@ -286,6 +286,10 @@ TEST_CASE("isa: sums") {
         Bits bits;
         append(bits, sums);
         append(bits, of_rows);
+        for (const bool largest : {true, false}) {
+            if (n > 0) k.row_extremes(5, n, largest, x.data(), of_rows.data());
+            append(bits, of_rows);
+        }
         return bits;
     });
 }
@@ -305,7 +309,7 @@ TEST_CASE("isa: losses") {
                 run(out.data());
                 append(bits, out);
             };
-            keep([&](Real* to) { k.bent(n, 1.3, 0.7, x.data(), to); });
+            keep([&](Real* to) { k.bent(n, 1.3, 0.7, x.data(), t.data(), to); });
             keep([&](Real* to) { k.binary_cross_entropy(n, p.data(), p.data(), to); });
             for (const Real* weight :
                  {static_cast<const Real*>(p.data()), static_cast<const Real*>(nullptr)}) {
@@ -317,7 +321,7 @@ TEST_CASE("isa: losses") {
             for (const Index step : {Index{0}, Index{1}}) {
                 if (n == 0) break;
                 const kernels::Upstream up{dy.data(), step, Real(0.3)};
-                keep([&](Real* to) { k.bent_backward(n, 1.3, 0.7, x.data(), up, to); });
+                keep([&](Real* to) { k.bent_backward(n, 1.3, 0.7, x.data(), t.data(), up, to); });
                 keep([&](Real* to) {
                     k.binary_cross_entropy_backward(n, p.data(), t.data(), up, to);
                 });

@@ -448,6 +448,46 @@ TEST_CASE("norm: gradients at kinks, ties and special numbers") {
     check_values(norm(tensor({NAN, 0}), 0), {}, {1});
 }
 
+TEST_CASE("amax, amin, logsumexp and norm: rows of any length give what scattered lines give") {
+    Rng rng(11);
+    for (Index n = 1; n <= 70; ++n) {
+        const Tensor x = randn({5, n}, rng);
+        Real* values = x.mutable_data();
+        values[rng.below(n)] = NAN;
+        values[n + rng.below(n)] = INFINITY;
+        values[2 * n + rng.below(n)] = -INFINITY;
+        // The same lines, whose elements are 5 apart, are computed one element after another.
+        const Tensor columns = transpose(x, 0, 1);
+        const auto same = [&](const auto& f, double tolerance) {
+            const Tensor rows_x = x + 0, columns_x = columns + 0, up = tensor({1, 2, 3, 4, 5});
+            const auto gradient = [&](Tensor& of, int dim) {
+                of.requires_grad_();
+                Tape tape;
+                const Tensor y = f(of, dim);
+                tape.backward(sum(mul(y, up)));
+                return y;
+            };
+            Tensor a = rows_x, b = columns_x;
+            const Tensor ya = gradient(a, 1), yb = gradient(b, 0);
+            const Tensor da = a.grad(), db = transpose(b.grad(), 0, 1);
+            const auto check_same = [&](const Tensor& p, const Tensor& q) {
+                for (Index i = 0; i < p.numel(); ++i) {
+                    const Real u = p.data()[i], v = q.data()[i];
+                    const bool equal = u == v || (std::isnan(u) && std::isnan(v)) ||
+                                       std::abs(u - v) <= tolerance * (1 + std::abs(v));
+                    CHECK_MESSAGE(equal, "n = ", n, ", element ", i, ": ", u, " and ", v);
+                }
+            };
+            check_same(ya, yb);
+            check_same(da, db);
+        };
+        same([](const Tensor& t, int dim) { return amax(t, dim); }, 0);
+        same([](const Tensor& t, int dim) { return amin(t, dim); }, 0);
+        same([](const Tensor& t, int dim) { return logsumexp(t, dim); }, 3e-6);
+        same([](const Tensor& t, int dim) { return norm(t, 2, dim); }, 3e-6);
+    }
+}
+
 TEST_CASE("amax and amin: several that are equal, or NaN, share the gradient") {
     const auto largest = [](const Tensor& t) { return sum(mul(amax(t, {0, 2}), 6)); };
     CHECK(grad_of(largest, tensor({5, 1, 7, 2, 3, 5, 1, 2}, {2, 2, 2})) ==

@@ -175,16 +175,17 @@ void nll_loss_backward(const Axis& axis, const Labels& labels, const Upstream& d
     }
 }
 
-double bent(Index n, const Bent& h, const Real* x, Real* losses) {
+double bent(Index n, const Bent& h, const Real* x, const Real* t, Real* losses) {
     return losses_of(n, losses, [=](Index i, Index count, Real* to) {
-        table().loss.bent(count, h.bend, h.slope, x + i, to);
+        table().loss.bent(count, h.bend, h.slope, x + i, from(t, i), to);
     });
 }
 
-void bent_backward(Index n, const Bent& h, const Real* x, const Upstream& dy, Real* dx) {
+void bent_backward(Index n, const Bent& h, const Real* x, const Real* t, const Upstream& dy,
+                   Real* dx) {
     parallel_for(n, kCostly, [=](Index begin, Index end) {
-        table().loss.bent_backward(end - begin, h.bend, h.slope, x + begin, from(dy, begin),
-                                   dx + begin);
+        table().loss.bent_backward(end - begin, h.bend, h.slope, x + begin, from(t, begin),
+                                   from(dy, begin), dx + begin);
     });
 }
 

@@ -46,10 +46,11 @@ struct Bent {
     double bend, slope;
 };
 
-/// The losses h(x[i]).
-double bent(Index n, const Bent& h, const Real* x, Real* losses);
-/// dx = dy h'(x), and 0 where x = 0.
-void bent_backward(Index n, const Bent& h, const Real* x, const Upstream& dy, Real* dx);
+/// The losses h(x[i] - t[i]). t may be null: 0.
+double bent(Index n, const Bent& h, const Real* x, const Real* t, Real* losses);
+/// dx = dy h'(x - t), and 0 where x = t.
+void bent_backward(Index n, const Bent& h, const Real* x, const Real* t, const Upstream& dy,
+                   Real* dx);
 
 // In what follows, dx or dt may be null and is then not computed. Weights may be null, too: 1.
 

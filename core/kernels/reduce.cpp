@@ -84,6 +84,35 @@ Lines::Lines(const Shape& x, const Shape& kept)
     rows_ = reduced_.count();
 }
 
+bool Lines::are_rows() const {
+    if (rows_ != 1 || row_stride_ != 1) return false;
+    return kept_.rank == 0 || (kept_.rank == 1 && kept_.in_x[0] == size_);
+}
+
+void row_extremes(Index count, Index n, bool largest, const Real* x, Real* y) {
+    rows(count, n, kGrain, [=](Index begin, Index end) {
+        table().reduce.row_extremes(end - begin, n, largest, x + begin * n, y + begin);
+    });
+}
+
+void row_logsumexp(Index count, Index n, const Real* x, Real* y) {
+    // Some rows at a time, so that their powers, which nobody needs, stay in the nearest cache.
+    const Index most = std::max(Index{1}, kGrain / 4 / n);
+    rows(count, n, kGrain, [=](Index begin, Index end) {
+        Storage powers(most * n);
+        std::vector<double> largest(static_cast<std::size_t>(most)), sums(largest.size());
+        for (Index first = begin; first < end; first += most) {
+            const Index some = std::min(most, end - first);
+            table().softmax.exponentials(some, n, x + first * n, powers.data(), largest.data(),
+                                         sums.data());
+            table().loss.logarithms(some, sums.data());
+            for (std::size_t r = 0; r < static_cast<std::size_t>(some); ++r) {
+                y[first + static_cast<Index>(r)] = static_cast<Real>(largest[r] + sums[r]);
+            }
+        }
+    });
+}
+
 // Each y is summed by itself, in the order of x's memory, so the bits are the same whichever thread
 // does it. The inner loop runs along the innermost dimension: over the terms of one y if this
 // dimension is summed over, otherwise over a strip of neighbouring y.

@@ -53,6 +53,8 @@ class Lines {
     /// How many lines there are, and how many elements each has (0 if there are no lines).
     Index count() const { return count_; }
     Index size() const { return size_; }
+    /// Whether the lines are the rows of a matrix [count, size] in x's memory.
+    bool are_rows() const;
 
     /// Calls f(first, n, stride) for the rows of a line, in the order of memory: the n positions
     /// first, first + stride, ... in x.
@@ -76,6 +78,11 @@ class Lines {
     Dimensions kept_, reduced_;  // but for the innermost reduced one, along which a row runs
     Index rows_ = 0, row_size_ = 0, row_stride_ = 0;
 };
+
+/// y[r] = the largest or smallest value of row r, NaN if one is NaN, for x [rows, n] with n >= 1.
+void row_extremes(Index rows, Index n, bool largest, const Real* x, Real* y);
+/// y[r] = ln sum_i e^(x[r, i]) for x [rows, n] with n >= 1. Not exact where it is not finite.
+void row_logsumexp(Index rows, Index n, const Real* x, Real* y);
 
 /// Calls f(line) for every line, on all threads.
 template <class F>

@@ -62,19 +62,19 @@ Tensor bent_loss(const char* op, const Tensor& x, const Tensor& target, Reductio
                  const kernels::Bent& h) {
     check_same_shape(op, x, target);
     const Real factor = element_factor(op, reduction, x);
-    const Tensor difference = difference_of(x, target);
     const Tensor loss = reduced(reduction, x.shape(), factor, [&](Real* losses) {
-        return kernels::bent(x.numel(), h, difference.data(), losses);
+        return kernels::bent(x.numel(), h, x.data(), target.data(), losses);
     });
-    return record({op, 0}, loss, {x, target},
-                  [h, factor, e = Saved(difference)](const Tensor& dy, std::span<Grad> d) {
-                      Grad &dx = d[0], &dt = d[1];
-                      const Tensor grad = empty(e->shape());
-                      kernels::bent_backward(e->numel(), h, e->data(), upstream(dy, factor),
-                                             grad.mutable_data());
-                      dx.add(grad);
-                      if (dt.wanted()) dt.add(neg(grad));
-                  });
+    return record(
+        {op, 0}, loss, {x, target},
+        [h, factor, x = Saved(x), t = Saved(target)](const Tensor& dy, std::span<Grad> d) {
+            Grad &dx = d[0], &dt = d[1];
+            const Tensor grad = empty(x->shape());
+            kernels::bent_backward(x->numel(), h, x->data(), t->data(), upstream(dy, factor),
+                                   grad.mutable_data());
+            dx.add(grad);
+            if (dt.wanted()) dt.add(neg(grad));
+        });
 }
 
 constexpr kernels::Bent kAbsoluteValue{.bend = 0, .slope = 1};
@@ -203,7 +203,7 @@ Tensor l1_penalty(std::span<const Parameter> parameters) {
     double sum = 0;
     std::vector<Saved> saved;
     for (const Parameter& w : parameters) {
-        sum += kernels::bent(w.numel(), kAbsoluteValue, w.data(), nullptr);
+        sum += kernels::bent(w.numel(), kAbsoluteValue, w.data(), nullptr, nullptr);
         saved.emplace_back(w);
     }
     const std::vector<Tensor> inputs(parameters.begin(), parameters.end());
@@ -214,7 +214,7 @@ Tensor l1_penalty(std::span<const Parameter> parameters) {
                           if (!dw.wanted()) continue;
                           const Tensor& w = saved[i];
                           const Tensor grad = empty(w.shape());
-                          kernels::bent_backward(w.numel(), kAbsoluteValue, w.data(),
+                          kernels::bent_backward(w.numel(), kAbsoluteValue, w.data(), nullptr,
                                                  upstream(dy, 1), grad.mutable_data());
                           dw.add(grad);
                       }

@@ -163,6 +163,12 @@ Tensor values_at(const Tensor& x, const std::vector<Index>& positions, const Sha
 // The extreme value of each line, NaN if one is NaN.
 Tensor extreme_values(const char* op, const Tensor& x, const Over& over, Extreme kind) {
     check_not_empty(op, x, over, kind);
+    if (over.lines.are_rows()) {
+        Tensor y = empty(over.shape);
+        kernels::row_extremes(over.lines.count(), over.lines.size(), kind == Extreme::largest,
+                              x.data(), y.mutable_data());
+        return y;
+    }
     const auto fold = [&](Index line, double start, const auto& beats) {
         const auto better = [&beats](Real best, Real v) {
             return beats(v, best) || v != v ? v : best;  // NaN beats nothing and is not beaten
@@ -345,19 +351,43 @@ struct LogSum {
     }
 };
 
+bool all_finite(const Tensor& x) {
+    return std::ranges::all_of(x.values(), [](Real v) { return std::isfinite(v); });
+}
+
+Tensor log_sums(const Over& over, const Tensor& x) {
+    const auto plain = [&](Index line) {
+        const LogSum of_line(over.lines, line, x.data());
+        return of_line.shift + of_line.log_sum;
+    };
+    if (!over.lines.are_rows()) return of_lines(over, plain);
+    Tensor y = empty(over.shape);
+    Real* to = y.mutable_data();
+    kernels::row_logsumexp(over.lines.count(), over.lines.size(), x.data(), to);
+    for (Index line = 0; line < over.lines.count(); ++line) {
+        if (!std::isfinite(to[line])) to[line] = static_cast<Real>(plain(line));
+    }
+    return y;
+}
+
 }  // namespace
 
 // y = ln sum_j e^(x_j): dy/dx_i = e^(x_i) / sum_j e^(x_j) = e^(x_i - y). Subtracting the two parts
 // of y one by one keeps the digits of log_sum beside a large shift.
 Tensor logsumexp(const Tensor& x, const Dims& dims, Only<bool> keepdim) {
     const Over over("logsumexp", x.shape(), dims, keepdim);
-    const Tensor y = of_lines(over, [&](Index line) {
-        const LogSum of_line(over.lines, line, x.data());
-        return of_line.shift + of_line.log_sum;
-    });
+    const Tensor y = log_sums(over, x);
     return record({"logsumexp", 0}, y, {x},
-                  [lines = over.lines, x = Saved(x)](const Tensor& dy, std::span<Grad> d) {
+                  [lines = over.lines, kept = over.kept, x = Saved(x), y = Saved(y)](
+                      const Tensor& dy, std::span<Grad> d) {
                       Grad& dx = d[0];
+                      if (lines.are_rows() && all_finite(y)) {  // then it is dy softmax(x)
+                          Tensor grad = empty(x->shape());
+                          const kernels::Axis rows(Shape{lines.count(), lines.size()}, 1);
+                          kernels::softmax(rows, x->data(), grad.mutable_data());
+                          dx.add(mul(grad, internal::alias(dy, kept)));
+                          return;
+                      }
                       dx.add(of_elements(lines, x, [&](Index line) {
                           const LogSum of_line(lines, line, x->data());
                           const auto up = static_cast<double>(dy.data()[line]);
@@ -380,6 +410,9 @@ double norm_of_line(const Lines& lines, Index line, const Real* x, double p) {
             if (std::isnan(size) || (p > 0 ? size > best : size < best)) best = size;
         });
         return best;
+    }
+    if (p == 2 && lines.are_rows()) {
+        return std::sqrt(kernels::sum_of_squares(lines.size(), x + line * lines.size()));
     }
     const double sum = sum_of_line(lines, line, x, [p](double v) {
         if (p == 0) return v != 0 ? 1.0 : 0.0;

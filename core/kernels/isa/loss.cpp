@@ -35,29 +35,39 @@ void logarithms(Index n, double* x) {
     for (Index i = 0; i < n; ++i) x[i] = exact_log(x[i]);
 }
 
-void bent(Index n, double bend, double slope, const Real* x, Real* losses) {
+void bent(Index n, double bend, double slope, const Real* x, const Real* t, Real* losses) {
     const Real steepness = narrow(slope / (2 * bend)), offset = narrow(bend / 2);
     // Where the bend is so small, often 0, that only subnormal numbers and 0 are inside, 0 times
     // infinity would be NaN.
     const bool has_inside = steepness < Real(1e37);
     const Real limit = has_inside ? narrow(bend) : 0, factor = has_inside ? steepness : 0;
     const Real side = narrow(slope);
-    for (Index i = 0; i < n; ++i) {
-        const Real size = magnitude(x[i]);
+    const auto loss = [=](Real e) {
+        const Real size = magnitude(e);
         const Real inside = size * factor * size, outside = side * (size - offset);
-        losses[i] = size < limit ? inside : outside;
+        return size < limit ? inside : outside;
+    };
+    if (t == nullptr) {
+        for (Index i = 0; i < n; ++i) losses[i] = loss(x[i]);
+    } else {
+        for (Index i = 0; i < n; ++i) losses[i] = loss(x[i] - t[i]);
     }
 }
 
-void bent_backward(Index n, double bend, double slope, const Real* x, const Upstream& dy,
-                   Real* dx) {
+void bent_backward(Index n, double bend, double slope, const Real* x, const Real* t,
+                   const Upstream& dy, Real* dx) {
     const Real limit = narrow(bend), side = narrow(slope), width = narrow(bend / slope);
-    pass_on(n, dy, dx, [=](Index i, Real up) {
-        const Real v = x[i], inside = v / width;
+    const auto slope_at = [=](Real v) {
+        const Real inside = v / width;
         const Real below = v < 0 ? -side : v;  // 0 or NaN
         const Real outside = v > 0 ? side : below;
-        return up * (magnitude(v) < limit ? inside : outside);
-    });
+        return magnitude(v) < limit ? inside : outside;
+    };
+    if (t == nullptr) {
+        pass_on(n, dy, dx, [=](Index i, Real up) { return up * slope_at(x[i]); });
+    } else {
+        pass_on(n, dy, dx, [=](Index i, Real up) { return up * slope_at(x[i] - t[i]); });
+    }
 }
 
 // log x and log(1 - x), at least -100. 1 - x rounds in double, too; what it lost is added, divided

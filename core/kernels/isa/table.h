@@ -267,9 +267,9 @@ struct LossKernels {
     /// x = ln x
     void (*logarithms)(Index n, double* x);
 
-    void (*bent)(Index n, double bend, double slope, const Real* x, Real* losses);
-    void (*bent_backward)(Index n, double bend, double slope, const Real* x, const Upstream& dy,
-                          Real* dx);
+    void (*bent)(Index n, double bend, double slope, const Real* x, const Real* t, Real* losses);
+    void (*bent_backward)(Index n, double bend, double slope, const Real* x, const Real* t,
+                          const Upstream& dy, Real* dx);
     void (*binary_cross_entropy)(Index n, const Real* x, const Real* t, Real* losses);
     void (*binary_cross_entropy_backward)(Index n, const Real* x, const Real* t, const Upstream& dy,
                                           Real* dx);
@@ -324,6 +324,9 @@ struct ReduceKernels {
     double (*sum_of_squares)(std::int64_t n, const Real* x);
     /// y[r] += factor times the sum of row r, for contiguous rows of n values.
     void (*row_sums)(std::int64_t rows, std::int64_t n, double factor, const Real* x, Real* y);
+    /// y[r] = the largest or smallest value of row r, NaN if one is NaN, for contiguous rows of n
+    /// >= 1 values.
+    void (*row_extremes)(std::int64_t rows, std::int64_t n, bool largest, const Real* x, Real* y);
     /// sums[i] += the sum over r < rows of x[r * stride + i], for i < columns <= kMostColumns.
     void (*add_rows)(std::int64_t rows, std::int64_t columns, std::int64_t stride, const Real* x,
                      double* sums);
