@@ -9,7 +9,8 @@ Primer's side is a process of ops.cpp, PyTorch's is this one. They take turns, o
 other work on the machine affects both alike. The table has the microseconds of a forward on both
 sides and the ratio of the two, PyTorch's time by Primer's: the median of the rounds, and the smallest
 and the largest; and the median for a step, which also runs the backward of sum(op(x) * dy). Above 1
-Primer is faster. float32, x [elements / 64, 64], from -2 to 2, or from 0 to 1 for log, sqrt, pow and
+Primer is faster. --markdown FILE also writes the ratios of the forward, an op a line, as docs/speed.md
+has them. float32, x [elements / 64, 64], from -2 to 2, or from 0 to 1 for log, sqrt, pow and
 binary_cross_entropy.
 """
 
@@ -125,6 +126,18 @@ def compare(program, name, elements, rounds):
     return statistics.median(ratios)
 
 
+def write_markdown(path, names, sizes, ratios):
+    """A table of the ratios: an op a line, with a column for each number of threads and elements."""
+    columns = [(threads, n) for threads in sorted({t for t, _, _ in ratios}) for n in sizes]
+    with open(path, "w") as file:
+        file.write("| op | " + " | ".join(f"{n}, {threads} thread{'s' if threads > 1 else ''}"
+                                          for threads, n in columns) + " |\n")
+        file.write("|---" * (1 + len(columns)) + "|\n")
+        for name in names:
+            cells = [f"{ratios[threads, name, n]:.2f}" for threads, n in columns]
+            file.write(f"| {name} | {' | '.join(cells)} |\n")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("ops", nargs="*", help="only these; default: all")
@@ -132,6 +145,7 @@ def main():
     parser.add_argument("--elements", default="1024,65536,1048576")
     parser.add_argument("--threads", default="1")
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--markdown", metavar="FILE")
     arguments = parser.parse_args()
     for variable in [v for v in os.environ if v.startswith(STEERING)]:
         del os.environ[variable]
@@ -139,6 +153,8 @@ def main():
         sys.exit(f"no {arguments.bench}; build it: cmake --build build/release --target bench_ops")
     listed = subprocess.run([arguments.bench, "--list"], capture_output=True, text=True, check=True)
     names = arguments.ops or listed.stdout.split()
+    sizes = [int(word) for word in arguments.elements.split(",")]
+    ratios = {}
     for threads in (int(word) for word in arguments.threads.split(",")):
         import torch
         torch.set_num_threads(threads)
@@ -149,12 +165,16 @@ def main():
                                    text=True, env=environment)
         slower = []
         for name in names:
-            for elements in (int(word) for word in arguments.elements.split(",")):
-                if compare(program, name, elements, arguments.rounds) < 1:
+            for elements in sizes:
+                ratio = compare(program, name, elements, arguments.rounds)
+                ratios[threads, name, elements] = ratio
+                if ratio < 1:
                     slower.append(f"{name} ({elements})")
         program.stdin.close()
         program.wait()
         print(f"\nslower than PyTorch: {', '.join(slower) or 'none'}")
+    if arguments.markdown:
+        write_markdown(arguments.markdown, names, sizes, ratios)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 # Builds Primer for other systems, with the Clang, the headers and the libraries that Zig brings (pip
 # install ziglang), and runs what this machine can run: the tests of kernels, ops, layers and files,
 # and the trainings whose weights are known. Windows programs run in Wine, those for other processors
-# in QEMU; the examples for macOS and FreeBSD are only linked, and not optimised.
+# in QEMU; for macOS and FreeBSD a training program is only linked, and not optimised.
 #
 #   tests/platforms.sh TARGET...       for example: tests/platforms.sh x86_64-windows-gnu aarch64-macos
 #
@@ -40,7 +40,7 @@ for target in "$@"; do
     build=(bits primer_tests)
     fast=()
     runs=yes
-    find_emulator "$target" || { runs=""; build=(bits examples/all); fast=(-DCMAKE_CXX_FLAGS_RELEASE=-O0); }
+    find_emulator "$target" || { runs=""; build=(bits mnist_cnn predict); fast=(-DCMAKE_CXX_FLAGS_RELEASE=-O0); }
     cmake -S . -B "$folder" -G Ninja -DCMAKE_TOOLCHAIN_FILE=cmake/zig.cmake -DPRIMER_ZIG_TARGET="$target" \
         -DCMAKE_BUILD_TYPE=Release -DCMAKE_COMPILE_WARNING_AS_ERROR=ON -DPRIMER_DOUBLE=OFF -DPRIMER_BENCHMARKS=OFF \
         -DPRIMER_TEST_FILES="$files" ${fast[@]+"${fast[@]}"} \
@@ -48,7 +48,7 @@ for target in "$@"; do
     cmake --build "$folder" --target "${build[@]}" > "$folder.log" 2>&1 ||
         { grep -v '^\[' "$folder.log"; echo "$target: does not build"; exit 1; }
     if [ -z "$runs" ]; then
-        echo "$target: the examples link; nothing here runs them"
+        echo "$target: its programs link; nothing here runs them"
         continue
     fi
     program=$folder/tests/primer_tests

@@ -19,7 +19,7 @@ echo '#include <vector>' > "$work/try.cpp"
 "$compiler" -std=c++20 "$@" -fsyntax-only "$work/try.cpp" 2> "$work/log" ||
     { echo "SKIPPED: $who does not work here: $(head -n 1 "$work/log")"; exit 77; }
 cmake -G Ninja -S "$root" -B "$work/build" -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_CXX_FLAGS="$*" \
-    -DCMAKE_EXPORT_COMPILE_COMMANDS=ON -DPRIMER_FUZZ=ON > "$work/log" 2>&1 || { cat "$work/log"; exit 1; }
+    -DCMAKE_EXPORT_COMPILE_COMMANDS=ON -DPRIMER_FUZZ=ON -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON > "$work/log" 2>&1 || { cat "$work/log"; exit 1; }
 
 # The command of each file, once: the build in double is the same code, and so are the instruction sets.
 sed -nE 's/^ *"command": "(.*) -o [^ ]+ -c (.*)",?$/\1 -fsyntax-only -Werror \2/p' "$work/build/compile_commands.json" |
