@@ -219,7 +219,7 @@ void run_all(const Flags& flags) {
     if (!flags.json.empty()) write_json(rows, flags.json);
 }
 
-/// For compare_pytorch.py, which decides when a round runs: answers each line "run" with the
+/// For compare.py, which decides when a round runs: answers each line "run" with the
 /// milliseconds per step of a round, and the line "peak" with the memory in MB, until the input
 /// ends.
 void serve(const Flags& flags) {

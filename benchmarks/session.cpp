@@ -10,7 +10,7 @@
 namespace primer::benchmarks {
 namespace {
 
-// As many as in compare_pytorch.py, because memory is compared, too.
+// As many as in peers/worker.py, because memory is compared, too.
 constexpr Index kExamples = 4096;
 
 Index check_batch(Index batch) {

@@ -17,7 +17,7 @@
 namespace primer::benchmarks {
 namespace {
 
-// compare_pytorch.py has the same networks, layer by layer: change both.
+// peers/networks.py has the same networks, layer by layer: change both.
 
 Sequential mlp(Rng& rng) {
     return Sequential{Linear(784, 256, rng), ReLU(), Linear(256, 128, rng), ReLU(),

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The benchmark from a user's view: its flags, its table and its JSON. Speed is not tested here.
-# compare_pytorch.py is tested only as far as it runs without PyTorch.
+# compare.py is tested only as far as it runs without its peers.
 # needs: bench
 set -euo pipefail
 . "$PRIMER_SOURCE_DIR/tests/support.sh"
@@ -63,7 +63,7 @@ lines out '^lenet +1 ' 1
 run 1 "$bench" --workloads mlp64 --threads 1 --batch 5000
 expect err 'error: .*at most 4096'
 
-# What compare_pytorch.py says to the program.
+# What compare.py says to the program.
 printf 'run\npeak\nrun\n' | "$bench" --serve --workloads mlp64 --threads 1 --steps 1 > out
 # 784 x 256 + 256, 256 x 128 + 128 and 128 x 10 + 10 parameters.
 [ "$(sed -n 1p out)" = "ready 235146" ] || fail "not ready: $(cat out)"
@@ -71,16 +71,27 @@ lines out '^[0-9.e+-]+$' 3
 run 1 "$bench" --serve
 expect err '^error: --serve'
 
-# The comparison's own flags.
+# The comparison's own flags, and what it does without measuring.
 if command -v python3 > /dev/null; then
-    compare=$PRIMER_SOURCE_DIR/benchmarks/compare_pytorch.py
+    compare=$PRIMER_SOURCE_DIR/benchmarks/compare.py
+    export PYTHONDONTWRITEBYTECODE=1
     run 0 python3 "$compare" --help
-    for flags in '--bogus' '--threads 0' '--workloads tinny' '--rounds 0'; do
+    for flags in '--bogus' '--threads 0' '--workloads tinny' '--peers tinny' '--rounds 0'; do
         # shellcheck disable=SC2086
         run 2 python3 "$compare" $flags
     done
-    run 1 python3 -S "$compare" --bench "$bench" --workloads mlp64   # -S: without what pip installed
-    expect err '^error: PyTorch is not installed .*pip install torch'
+    run 1 python3 -S "$compare" --bench "$bench" --workloads mlp64   # -S: without packages
+    expect err '^error: PyTorch is not installed .*pip install -r .*requirements.txt'
+    run 1 python3 "$compare" --markdown mine
+    expect err '^error: mine: expected a table that --json wrote'
+    run 1 python3 "$compare" --markdown none
+    expect err '^error: .*none'
+    run 0 python3 -S "$PRIMER_SOURCE_DIR/tests/scripts/compare_check.py" "$PRIMER_SOURCE_DIR"
+    run 0 python3 -S "$compare" --markdown table.json
+    expect out '^\| mlp64 \| 1 \| 1000 \| JAX \| 500 \| 2.00 \|$'
+    expect out '^\| mlp64 \| 1 \| \*\*JAX\*\* \| 500 \| 2.00 \(1.50 to 3.00\) \| 300 \|$'
+    expect out '^\| mlp64 \| 1 \| torch.compile \| failed: no compiler / none \|'
+    expect out '^\| lenet \| 2 \| 1000 \| failed \|'
 fi
 
 echo "the benchmark does what it should"
