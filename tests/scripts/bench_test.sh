@@ -42,7 +42,7 @@ lines out '^predict1000_cifar +[12] ' 2
 
 # The same in JSON.
 if command -v python3 > /dev/null; then
-    run 0 python3 - <<'END'
+    python3 - <<'END' || fail "the JSON says something else"
 import json
 rows = json.load(open("rows.json"))
 names = ["mlp64", "predict1_mlp", "predict1_cifar", "predict1000_mlp", "predict1000_cifar"]
