@@ -33,6 +33,7 @@ namespace primer {}
 #include "layers/embedding.h"
 #include "layers/eval_mode.h"
 #include "layers/flatten.h"
+#include "layers/fuse.h"
 #include "layers/group_norm.h"
 #include "layers/identity.h"
 #include "layers/inspect/diagnostics.h"

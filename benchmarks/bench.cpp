@@ -40,6 +40,7 @@ struct Flags {
     std::vector<std::string> workloads;  // empty: all
     std::vector<int> threads;
     bool inference = false;
+    bool unfused = false;
     int rounds = 7;
     int steps = 0;  // 0: as many as kRoundSeconds allow
     int batch = 0;  // 0: the workload's own
@@ -197,6 +198,7 @@ std::vector<Workload> chosen(const Flags& flags) {
         });
         if (!wanted && !flags.workloads.empty()) continue;
         if (flags.inference) workload.inference = true;
+        if (flags.unfused) workload.fused = false;
         if (flags.batch > 0) workload.batch = flags.batch;
         result.push_back(workload);
     }
@@ -269,6 +271,7 @@ void add_flags(CLI::App& app, Flags& flags) {
         ->type_name("A,B");
     add_threads_flag(app, flags.threads);
     app.add_flag("--inference", flags.inference, "forward only, in eval mode");
+    app.add_flag("--unfused", flags.unfused, "predict layer by layer, without fuse_for_prediction");
     app.add_option("--rounds", flags.rounds, "rounds to take the median of")
         ->capture_default_str()
         ->check(at_least(1))

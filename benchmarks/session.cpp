@@ -6,6 +6,7 @@
 #include <primer/core/error.h>
 #include <primer/core/ops.h>
 #include <primer/core/tape.h>
+#include <primer/layers/fuse.h>
 
 namespace primer::benchmarks {
 namespace {
@@ -48,6 +49,7 @@ Session::Session(const Workload& workload, Index batch)
     flops_ = inference_ ? flops.forward : flops.training;
     for (const Parameter& parameter : network_.parameters()) parameters_ += parameter.numel();
     network_.train(!inference_);
+    if (inference_ && workload.fused) fuse_for_prediction(network_);
 }
 
 const Batch& Session::next_batch() {

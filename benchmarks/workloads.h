@@ -19,6 +19,7 @@ struct Workload {
     Shape input;             ///< of one example
     Index batch;             ///< examples in a step
     bool inference = false;  ///< forward only, in eval mode, instead of a training step
+    bool fused = true;       ///< inference after fuse_for_prediction
 };
 
 /// All workloads, in the order of their runs.

@@ -33,6 +33,8 @@ class BatchNorm : public Module {
     void reset_parameters(Rng& rng = default_rng()) override;
     std::string describe() const override;
     bool is_activation() const override { return options_.relu; }
+    /// What it was made with.
+    const BatchNormLayerOptions& options() const { return options_; }
 
     Parameter weight;     ///< [num_features], 1 initially; undefined without affine
     Parameter bias;       ///< [num_features], 0 initially; undefined without affine

@@ -1,6 +1,7 @@
 #include "conv2d.h"
 
 #include "../core/init.h"
+#include "fusion.h"
 
 namespace primer {
 
@@ -28,7 +29,10 @@ Conv2d::Conv2d(Only<Index> in_channels, Only<Index> out_channels, Size2 kernel_s
              Conv2dLayerOptions{.kernel_size = kernel_size, .stride = stride, .padding = padding},
              rng) {}
 
-Tensor Conv2d::forward(const Tensor& x) { return conv2d(x, weight, bias, setup().options); }
+Tensor Conv2d::forward(const Tensor& x) {
+    if (const auto y = Fusion::run_alone(*this, x)) return *y;
+    return conv2d(x, weight, bias, options());
+}
 
 }  // namespace primer
 // SPDX-License-Identifier: MIT

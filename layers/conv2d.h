@@ -51,6 +51,8 @@ class Conv2d : public ConvLayer {
     Conv2d(Only<Index>, Only<Index>, Size2, const Options&) = delete;  // {.kernel_size = 3, ...}
 
     Tensor forward(const Tensor& x) override;
+    /// Those that the op is called with.
+    const Conv2dOptions& options() const { return setup().options; }
 };
 
 }  // namespace primer

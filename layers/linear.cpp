@@ -3,6 +3,7 @@
 #include "../core/error.h"
 #include "../core/init.h"
 #include "../core/ops.h"
+#include "fusion.h"
 #include "python_text.h"
 
 namespace primer {
@@ -15,7 +16,10 @@ Linear::Linear(Only<Index> in_features, Only<Index> out_features, const LinearOp
     if (options.bias) bias = Parameter(full({out_features}, static_cast<Real>(options.bias_value)));
 }
 
-Tensor Linear::forward(const Tensor& x) { return linear(x, weight, bias); }
+Tensor Linear::forward(const Tensor& x) {
+    if (const auto y = Fusion::run_alone(*this, x)) return *y;
+    return linear(x, weight, bias);
+}
 
 void Linear::visit(Visitor& visitor) {
     visitor("weight", weight);

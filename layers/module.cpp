@@ -247,7 +247,10 @@ void Module::reset_parameters(Rng& rng) {
 Module::Module() : id_(next_id()) {}
 
 Module::Module(Module&& other) noexcept
-    : id_(next_id()), training_(other.training_), moved_from_(other.moved_from_) {
+    : id_(next_id()),
+      training_(other.training_),
+      moved_from_(other.moved_from_),
+      prepared_(std::move(other.prepared_)) {
     other.moved_from_ = true;
 }
 
@@ -255,6 +258,7 @@ Module& Module::operator=(Module&& other) noexcept {
     if (this == &other) return *this;
     training_ = other.training_;
     moved_from_ = std::exchange(other.moved_from_, true);
+    prepared_ = std::move(other.prepared_);
     return *this;
 }
 

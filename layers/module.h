@@ -15,6 +15,7 @@
 
 namespace primer {
 
+class Prepared;
 struct ThreadState;
 
 /// A piece of a network: parameters, and a forward that uses them. To write one, derive from
@@ -109,10 +110,12 @@ class Module {
 
   private:
     friend class ModuleCall;
+    friend class Fusion;
 
     const std::uint64_t id_;  // no other module has or had it
     bool training_ = true;
     bool moved_from_ = false;
+    std::shared_ptr<Prepared> prepared_;  // by fuse_for_prediction
 };
 
 /// The structure, a module a line, indented as PyTorch prints it.

@@ -21,6 +21,8 @@ class MaxPool2d : public Module {
     MaxPool2d(Size2, const Options&) = delete;  // {.kernel_size = 3, .stride = 2}
     Tensor forward(const Tensor& x) override;
     std::string describe() const override;
+    /// Those that the op is called with.
+    const MaxPool2dOptions& options() const { return options_; }
 
   private:
     MaxPool2dOptions options_;

@@ -1,6 +1,7 @@
 #include "sequential.h"
 
 #include "../core/error.h"
+#include "fusion.h"
 
 namespace primer {
 
@@ -13,7 +14,12 @@ std::unique_ptr<Module>& Sequential::place(Index i) {
 
 Tensor Sequential::forward(const Tensor& x) {
     Tensor y = x;
-    for (const auto& module : modules_) y = (*module)(y);
+    const bool may_fuse = Fusion::allowed();
+    for (std::size_t i = 0; i < modules_.size();) {
+        const auto fused = may_fuse ? Fusion::run(std::span(modules_).subspan(i), y) : std::nullopt;
+        y = fused ? fused->y : (*modules_[i])(y);
+        i += fused ? fused->modules : 1;
+    }
     return y;
 }
 

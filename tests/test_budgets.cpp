@@ -112,7 +112,7 @@ TEST_CASE("budgets: what is meant for reading stays short") {
           Budget{"layers, optim, loader and parsers",
                  code_lines(
                      {"layers", "optim", "datasets/loader", "datasets/mnist", "datasets/cifar"}),
-                 3100}}) {
+                 3300}}) {
         table << '\n'
               << std::left << std::setw(60) << budget.what << std::right << std::setw(5)
               << budget.lines << " of " << budget.most;

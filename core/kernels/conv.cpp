@@ -38,8 +38,11 @@
 #include <algorithm>
 
 #include "correlation.h"
+#include "gemm_blocks.h"
 #include "isa.h"
+#include "isa/table.h"
 #include "parallel.h"
+#include "pool.h"
 #include "reference.h"
 #include "storage.h"
 
@@ -71,6 +74,60 @@ void conv2d(const ConvSizes& s, const Real* x, const Real* weight, const Real* b
         return reference::conv2d(s, x, weight, bias, y);
     }
     best_correlate(forward_correlation(s), x, weight, bias, y);
+}
+
+ConvWeight::Form ConvWeight::form_for(const ConvSizes& s) {
+    const Correlation c = forward_correlation(s);
+    if (isa() == Isa::reference || s.in_channels == 0 || is_depthwise(c)) return Form::plain;
+    return winograd_wins_prepared(c) ? Form::transformed : Form::packed;
+}
+
+ConvWeight::ConvWeight(const ConvSizes& s, const Real* weight)
+    : form_(form_for(s)),
+      plain_(weight),
+      made_(form_ == Form::plain    ? 0
+            : form_ == Form::packed ? s.out_channels * forward_correlation(s).depth()
+                                    : transformed_size(forward_correlation(s))) {
+    if (form_ == Form::packed) pack_weight(forward_correlation(s), weight, made_.data());
+    if (form_ == Form::transformed) transform_weight(forward_correlation(s), weight, made_.data());
+}
+
+bool ConvWeight::suits(const ConvSizes& s) const { return form_ == form_for(s); }
+
+namespace {
+
+// Convolves without a prepared weight, and applies the epilogue in passes of its own.
+void convolve_plainly(const ConvSizes& s, const Real* x, const Real* weight,
+                      const ConvEpilogue& epilogue, Real* y) {
+    const Index planes = s.batch * s.out_channels, size = planes * s.h.out * s.w.out;
+    Storage unpooled(epilogue.max_pool ? size : 0);
+    Real* const sums = epilogue.max_pool ? unpooled.data() : y;
+    conv2d(s, x, weight, epilogue.bias, sums);
+    if (epilogue.relu) {
+        rows(size, 1, kGrain, [&](Index begin, Index end) {
+            table().activation.relu(end - begin, sums + begin, sums + begin);
+        });
+    }
+    if (!epilogue.max_pool) return;
+    const MaxPoolSizes pooled{
+        .planes = planes, .h = {s.h.out, 2, 2, 0, 1}, .w = {s.w.out, 2, 2, 0, 1}};
+    Storage taken(ceil_div(bytes_taken(pooled), static_cast<Index>(sizeof(Real))));
+    max_pool2d(pooled, sums, y, taken.data());
+}
+
+}  // namespace
+
+void ConvWeight::convolve(const ConvSizes& s, const Real* x, const ConvEpilogue& epilogue,
+                          Real* y) const {
+    const Correlation c = forward_correlation(s);
+    switch (form_) {
+        case Form::plain:
+            return convolve_plainly(s, x, plain_, epilogue, y);
+        case Form::packed:
+            return correlate_packed(c, x, made_.data(), epilogue, y);
+        case Form::transformed:
+            return winograd_transformed(c, x, plain_, made_.data(), epilogue, y);
+    }
 }
 
 namespace {

@@ -1,6 +1,7 @@
 // Only speed: the definition is in reference.cpp, the explanation at the top of conv.cpp.
 
 #include <array>
+#include <cstdint>
 
 #include "correlation.h"
 #include "gemm_blocks.h"
@@ -75,14 +76,13 @@ namespace {
 
 class Correlator {
   public:
-    Correlator(const Correlation& correlation, const Real* x, const Real* bias, Real* y)
+    Correlator(const Correlation& correlation, const Real* x, const ConvEpilogue& epilogue, Real* y)
         : shape_(correlation),
-          columns_(correlation.outputs(), table().gemm.columns),
-          pieces_(Cut::evenly(columns_.count, strips_of_a_piece(correlation, columns_.count))),
+          pieces_(epilogue.max_pool ? bands(correlation) : runs_of_strips(correlation)),
           frame_(shape_.h, shape_.w, 0, shape_.h.out),
           is_image_(frame_.is_image(shape_.h, shape_.w)),
           x_(x),
-          bias_(bias),
+          epilogue_(epilogue),
           y_(y) {
         if (!is_image_) frame_ = Frame(shape_.h, shape_.w, 0, rows_of_a_piece());
         offsets_ = frame_.offsets(shape_.h, shape_.w, shape_.channels);
@@ -92,38 +92,58 @@ class Correlator {
         const Index items = shape_.batch * shape_.groups * pieces_.count;
         const Index work = shape_.rows * shape_.depth() * shape_.outputs() / pieces_.count;
         const Index copy_size = is_image_ ? 0 : shape_.channels * frame_.plane;
+        const Index unpooled_size = epilogue_.max_pool ? shape_.rows * pieces_.size : 0;
         const Index threads = std::min(items, Index{num_threads()});
         reserve_storage(threads, copy_size);
+        reserve_storage(threads, unpooled_size);
         rows(items, work, kWorthAThread, [&](Index begin, Index end) {
-            Storage copy(copy_size);
+            Storage copy(copy_size), unpooled(unpooled_size);
             for (Index item = begin; item < end; ++item) {
                 // All images have the same padding.
                 if (item == begin || pieces_.count > 1) {
                     std::fill_n(copy.data(), copy_size, Real(0));
                 }
-                run_piece(weights, item, copy.data());
+                run_piece(weights, item, copy.data(), unpooled.data());
             }
         });
     }
 
   private:
-    // One piece per image, unless there are too few images to keep eight threads busy.
-    static Index strips_of_a_piece(const Correlation& c, Index strips) {
-        return std::max(Index{1}, ceil_div(strips * std::min(Index{8}, c.batch * c.groups), 8));
+    // At most how many of `all` parts of an image are a piece: all of them, unless there are too
+    // few images to keep eight threads busy.
+    static Index part(const Correlation& c, Index all) {
+        return std::max(Index{1}, ceil_div(all * std::min(Index{8}, c.batch * c.groups), 8));
+    }
+
+    // The outputs of an image, cut into runs of whole strips.
+    static Cut runs_of_strips(const Correlation& c) {
+        const Index width = table().gemm.columns, strips = ceil_div(c.outputs(), width);
+        return {c.outputs(), width * Cut::evenly(strips, part(c, strips)).size};
+    }
+
+    // The outputs that are pooled, cut into bands of whole rows of windows. A band waits in the
+    // cache until it is pooled.
+    static Cut bands(const Correlation& c) {
+        constexpr Index most = 65'536;  // values
+        const Index of_windows = c.h.out / 2, size = 2 * c.w.out;
+        const Index fit = std::max(Index{1}, most / (c.rows * size));
+        return {of_windows * size,
+                size * Cut::evenly(of_windows, std::min(part(c, of_windows), fit)).size};
     }
 
     // The largest number of output rows that a piece touches.
     Index rows_of_a_piece() const {
-        const Index outputs = std::min(columns_.begin(pieces_.size), columns_.total);
+        const Index outputs = std::min(pieces_.size, pieces_.total);
         const Index begins_within_a_row = pieces_.count > 1 ? 1 : 0;
         return std::min(ceil_div(outputs, shape_.w.out) + begins_within_a_row, shape_.h.out);
     }
 
-    void run_piece(const std::vector<PackedRows>& weights, Index item, Real* copy) const {
+    void run_piece(const std::vector<PackedRows>& weights, Index item, Real* copy,
+                   Real* unpooled) const {
         const Index block = item / pieces_.count, piece = item % pieces_.count;
-        const Index first_strip = pieces_.begin(piece);
-        const Index last_strip = first_strip + pieces_.length(piece);
-        const Index first_row = is_image_ ? 0 : columns_.begin(first_strip) / shape_.w.out;
+        const Index begin = pieces_.begin(piece);
+        const Cut columns(pieces_.length(piece), table().gemm.columns);
+        const Index first_row = is_image_ ? 0 : begin / shape_.w.out;
         const Real* image = x_ + block * shape_.in();
         if (is_image_) {
             image += frame_.first_row * frame_.row_size + frame_.first_column;
@@ -138,33 +158,48 @@ class Correlator {
             .a = weights[static_cast<std::size_t>(group)],
             .first_row_strip = 0,
             .last_row_strip = weights[static_cast<std::size_t>(group)].strips.count,
-            .columns = columns_,
+            .columns = columns,
             .first_strip = 0,
             .last_strip = 0,
             .b =
-                [&](Index strip, Index begin, Index depth, Real* scratch) {
-                    gather(strip, first_row, depth, offsets_.data() + begin, image, scratch);
+                [&](Index strip, Index row, Index depth, Real* scratch) {
+                    gather(begin + columns.begin(strip), columns.length(strip), first_row, depth,
+                           offsets_.data() + row, image, scratch);
                     return Strip{scratch, table().gemm.columns};
                 },
-            .c = y_ + block * shape_.rows * columns_.total,
-            .stride = columns_.total,
-            .row_bias = bias_ != nullptr ? bias_ + group * shape_.rows : nullptr};
-        for (Index strip = first_strip; strip < last_strip; strip += kBlockStrips) {
+            .c = epilogue_.max_pool ? unpooled : y_ + block * shape_.rows * pieces_.total + begin,
+            .stride = epilogue_.max_pool ? columns.total : pieces_.total,
+            .row_bias = epilogue_.bias != nullptr ? epilogue_.bias + group * shape_.rows : nullptr,
+            .relu = epilogue_.relu};
+        for (Index strip = 0; strip < columns.count; strip += kBlockStrips) {
             product.first_strip = strip;
-            product.last_strip = std::min(strip + kBlockStrips, last_strip);
+            product.last_strip = std::min(strip + kBlockStrips, columns.count);
             multiply(product);
+        }
+        if (epilogue_.max_pool) pool(block, begin / shape_.w.out, columns.total, unpooled);
+    }
+
+    // Pools a band that begins at output row `first_row`.
+    void pool(Index block, Index first_row, Index outputs, const Real* band) const {
+        const Index h = outputs / shape_.w.out / 2, w = shape_.w.out / 2;
+        const Index plane = shape_.h.out / 2 * w;
+        Real* const to = y_ + block * shape_.rows * plane + first_row / 2 * w;
+        Storage taken(h * w);  // which cells were the largest: only a backward asks
+        for (Index row = 0; row < shape_.rows; ++row) {
+            table().pool.max_by_2({1, 2 * h, shape_.w.out, h, w}, band + row * outputs,
+                                  to + row * plane, reinterpret_cast<std::uint8_t*>(taken.data()));
         }
     }
 
-    // Packs `depth` rows of a strip. Each is a few pieces of rows of the frame, which begins at
-    // output row `first_row`.
-    void gather(Index strip, Index first_row, Index depth, const Index* offsets, const Real* image,
-                Real* to) const {
+    // Packs `depth` rows of a strip, the outputs begin, ..., begin + width - 1. Each is a few
+    // pieces of rows of the frame, which begins at output row `first_row`.
+    void gather(Index begin, Index width, Index first_row, Index depth, const Index* offsets,
+                const Real* image, Real* to) const {
         const Index row_step = shape_.h.stride * frame_.row_size;
         std::array<GemmTile::Piece, kMaxTileColumns> pieces;
         std::size_t count = 0;
-        Index output = columns_.begin(strip);
-        const Index begin = output, end = output + columns_.length(strip);
+        Index output = begin;
+        const Index end = begin + width;
         while (output < end) {
             const Index row = output / shape_.w.out, column = output % shape_.w.out;
             const Index length = std::min(end - output, shape_.w.out - column);
@@ -181,28 +216,41 @@ class Correlator {
     }
 
     const Correlation& shape_;
-    const Cut columns_;  // the outputs of an image, cut into strips
-    const Cut pieces_;   // the strips, cut into tasks
-    Frame frame_;        // of the first piece; the others have the same, further down
+    const Cut pieces_;  // the outputs of an image, cut into tasks
+    Frame frame_;       // of the first piece; the others have the same, further down
     const bool is_image_;
     std::vector<Index> offsets_;
-    const Real *x_, *bias_;
+    const Real* x_;
+    const ConvEpilogue epilogue_;
     Real* y_;
 };
 
+std::vector<PackedRows> packed_groups(const Correlation& c, const Real* packed) {
+    std::vector<PackedRows> groups;
+    for (Index g = 0; g < c.groups; ++g) {
+        groups.push_back(cut_rows(c.rows, c.depth()));
+        groups.back().data = packed + g * c.rows * c.depth();
+    }
+    return groups;
+}
+
 }  // namespace
 
-void correlate(const Correlation& correlation, const Real* x, const Real* weight, const Real* bias,
-               Real* y) {
-    const Index rows = correlation.rows, depth = correlation.depth();
-    Storage memory(correlation.groups * rows * depth);
-    std::vector<PackedRows> packed;
-    for (Index g = 0; g < correlation.groups; ++g) {
-        packed.push_back(cut_rows(rows, depth));
-        packed.back().data = memory.data() + g * rows * depth;
-        pack_rows(packed.back(), weight + g * rows * depth, depth, 1);
+void pack_weight(const Correlation& c, const Real* weight, Real* packed) {
+    for (const PackedRows& group : packed_groups(c, packed)) {
+        pack_rows(group, weight + (group.data - packed), c.depth(), 1);
     }
-    Correlator(correlation, x, bias, y).run(packed);
+}
+
+void correlate_packed(const Correlation& c, const Real* x, const Real* packed,
+                      const ConvEpilogue& epilogue, Real* y) {
+    Correlator(c, x, epilogue, y).run(packed_groups(c, packed));
+}
+
+void correlate(const Correlation& c, const Real* x, const Real* weight, const Real* bias, Real* y) {
+    Storage packed(c.groups * c.rows * c.depth());
+    pack_weight(c, weight, packed.data());
+    correlate_packed(c, x, packed.data(), {.bias = bias}, y);
 }
 
 }  // namespace primer::kernels

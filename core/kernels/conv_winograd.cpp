@@ -128,7 +128,7 @@ void transpose_window(const Window2d& window, Index h, Index w, const Real* imag
 
 class Convolution {
   public:
-    Convolution(const Correlation& c, const Real* x, const Real* bias, Real* y)
+    Convolution(const Correlation& c, const Real* x, const ConvEpilogue& epilogue, Real* y)
         : shape_(c),
           tiles_(c),
           lanes_(table().gemm.lanes),
@@ -136,14 +136,12 @@ class Convolution {
           out_{Cut(c.rows, table().gemm.columns), tiles_.most()},
           pitch_(4 * tiles_.in_a_row() + 2),
           x_(x),
-          bias_(bias),
+          epilogue_(epilogue),
           y_(y) {}
 
     // Returns for each image whether all of its y are finite.
-    std::vector<char> run(const Real* weight) const {
+    std::vector<char> run(const Real* u) const {
         std::vector<char> finite(static_cast<std::size_t>(tiles_.groups()), 1);
-        Storage u(kPlaces * weight_place());
-        transform_weight(weight, u.data());
         const Index threads = std::min(tiles_.groups(), Index{num_threads()});
         for (Index size : {in_.size(), out_.size(), patch_size(), band_size()}) {
             reserve_storage(threads, size);
@@ -154,7 +152,7 @@ class Convolution {
             for (Index i = begin; i < end; ++i) {
                 const Tiles::Group group = tiles_.group(i);
                 transform_input(group, v.data());
-                multiply(group, v.data(), u.data(), m.data());
+                multiply(group, v.data(), u, m.data());
                 finite[static_cast<std::size_t>(i)] = transform_output(group, m.data()) ? 1 : 0;
             }
         });
@@ -170,30 +168,11 @@ class Convolution {
     }
 
   private:
-    Index weight_place() const { return place_of(shape_.channels * shape_.rows); }
+    Index weight_place() const { return place_of(shape_.channels * shape_.rows); }  // in U
     Index patch_size() const {
         return (4 * tiles_.most() / tiles_.in_a_row() + 2) * pitch_ * lanes_;
     }
     Index band_size() const { return 16 * tiles_.in_a_row() * lanes_; }
-
-    // U = G w G^T: [36][strip of rows][channel][row in the strip].
-    void transform_weight(const Real* weight, Real* u) const {
-        const Index depth = shape_.channels * 9, place = weight_place();
-        const Index registers = shape_.rows / lanes_;
-        rows(registers, depth * lanes_, kGrain, [&](Index begin, Index end) {
-            Storage w(depth * lanes_);
-            for (Index i = begin; i < end; ++i) {
-                const Index row = i * lanes_, strip = row / out_.channels.size;
-                const Index width = out_.width(strip);
-                table().gemm.transpose(lanes_, depth, depth, weight + row * depth, lanes_,
-                                       w.data());
-                Real* const to =
-                    u + out_.channels.begin(strip) * shape_.channels + row % out_.channels.size;
-                table().winograd.weight(shape_.channels, {w.data(), 9 * lanes_, 3 * lanes_, lanes_},
-                                        {to, width, 6 * place, place});
-            }
-        });
-    }
 
     // V = B^T d B.
     void transform_input(const Tiles::Group& group, Real* v) const {
@@ -261,6 +240,7 @@ class Convolution {
                         row_of_tiles, {from + tile * width, width, 6 * out_.place(), out_.place()},
                         {band.data(), 4 * lanes_, 4 * row_of_tiles * lanes_, lanes_});
                     finite &= table().winograd.finite(band.size(), band.data());
+                    finish_band(channel, band.data());
                     write_band(group.first_image + image, channel, 4 * (group.first_row + row),
                                band.data());
                 }
@@ -269,10 +249,23 @@ class Convolution {
         return finite;
     }
 
-    void write_band(Index image, Index channel, Index first_row, const Real* band) const {
-        const Index columns = shape_.w.out, plane = shape_.outputs();
-        const Index rows = std::min(Index{4}, shape_.h.out - first_row);
-        const Index pitch = 4 * tiles_.in_a_row();
+    // The epilogue, for the four rows of outputs or, if they are pooled, the two rows of windows.
+    // The largest of some sums plus the bias is the largest of the sums, plus the bias.
+    void finish_band(Index channel, Real* band) const {
+        const Index row_of_tiles = tiles_.in_a_row(), shrink = epilogue_.max_pool ? 2 : 1;
+        if (epilogue_.max_pool) table().winograd.max_by_2(2, 2 * row_of_tiles, band);
+        if (epilogue_.bias == nullptr && !epilogue_.relu) return;
+        table().winograd.add_bias(16 * row_of_tiles / (shrink * shrink),
+                                  epilogue_.bias != nullptr ? epilogue_.bias + channel : nullptr,
+                                  epilogue_.relu, band);
+    }
+
+    void write_band(Index image, Index channel, Index first_output_row, const Real* band) const {
+        const Index shrink = epilogue_.max_pool ? 2 : 1;
+        const Index h = shape_.h.out / shrink, columns = shape_.w.out / shrink, plane = h * columns;
+        const Index first_row = first_output_row / shrink;
+        const Index rows = std::min(4 / shrink, h - first_row);
+        const Index pitch = 4 / shrink * tiles_.in_a_row();
         Real* const to = y_ + (image * shape_.rows + channel) * plane + first_row * columns;
         if (pitch == columns) {
             table().gemm.transpose_into(rows * columns, lanes_, lanes_, band, plane, to);
@@ -282,10 +275,6 @@ class Convolution {
                                             plane, to + row * columns);
             }
         }
-        if (bias_ == nullptr) return;
-        for (Index c = 0; c < lanes_; ++c) {
-            for (Index i = 0; i < rows * columns; ++i) to[c * plane + i] += bias_[channel + c];
-        }
     }
 
     const Correlation& shape_;
@@ -293,7 +282,8 @@ class Convolution {
     const Index lanes_;
     const Blocks in_, out_;
     const Index pitch_;  // columns that a row of tiles sees
-    const Real *x_, *bias_;
+    const Real* x_;
+    const ConvEpilogue epilogue_;
     Real* y_;
 };
 
@@ -450,25 +440,71 @@ class WinogradWeightGradient {
 
 }  // namespace
 
-bool winograd_wins(const Correlation& c) {
-    const Index tiles = c.batch * ceil_div(c.h.out, 4) * ceil_div(c.w.out, 4);
-    // Channels must fill whole registers, on any instruction set, and be enough for the transforms
-    // to pay off. Tiles must be enough for the transform of the weight to pay off.
+namespace {
+
+Index tiles_of_an_image(const Correlation& c) {
+    return ceil_div(c.h.out, 4) * ceil_div(c.w.out, 4);
+}
+
+// Channels must fill whole registers, on any instruction set, and be enough for the transforms to
+// pay off.
+bool winograd_applies(const Correlation& c) {
     return c.groups == 1 && is_three_in_a_row(c.h) && is_three_in_a_row(c.w) &&
-           c.channels % 16 == 0 && c.rows % 16 == 0 && c.channels >= 32 && c.rows >= 32 &&
-           tiles >= 12;
+           c.channels % 16 == 0 && c.rows % 16 == 0 && c.channels >= 32 && c.rows >= 32;
+}
+
+}  // namespace
+
+bool winograd_wins(const Correlation& c) {
+    // Tiles must be enough for the transform of the weight to pay off.
+    return winograd_applies(c) && c.batch * tiles_of_an_image(c) >= 12;
+}
+
+bool winograd_wins_prepared(const Correlation& c) {
+    return winograd_applies(c) && tiles_of_an_image(c) >= 4;
+}
+
+Index transformed_size(const Correlation& c) { return kPlaces * place_of(c.channels * c.rows); }
+
+// U = G w G^T: [36][strip of rows][channel][row in the strip].
+void transform_weight(const Correlation& c, const Real* weight, Real* u) {
+    const Index lanes = table().gemm.lanes, depth = c.channels * 9;
+    const Index place = place_of(c.channels * c.rows);
+    const Cut strips(c.rows, table().gemm.columns);
+    rows(c.rows / lanes, depth * lanes, kGrain, [&](Index begin, Index end) {
+        Storage w(depth * lanes);
+        for (Index i = begin; i < end; ++i) {
+            const Index row = i * lanes, strip = row / strips.size;
+            table().gemm.transpose(lanes, depth, depth, weight + row * depth, lanes, w.data());
+            table().winograd.weight(c.channels, {w.data(), 9 * lanes, 3 * lanes, lanes},
+                                    {u + strips.begin(strip) * c.channels + row % strips.size,
+                                     strips.length(strip), 6 * place, place});
+        }
+    });
 }
 
 void winograd(const Correlation& correlation, const Real* x, const Real* weight, const Real* bias,
               Real* y) {
-    const std::vector<char> finite = Convolution(correlation, x, bias, y).run(weight);
+    Storage u(transformed_size(correlation));
+    transform_weight(correlation, weight, u.data());
+    winograd_transformed(correlation, x, weight, u.data(), {.bias = bias}, y);
+}
+
+void winograd_transformed(const Correlation& correlation, const Real* x, const Real* weight,
+                          const Real* transformed, const ConvEpilogue& epilogue, Real* y) {
+    const std::vector<char> finite = Convolution(correlation, x, epilogue, y).run(transformed);
+    const Index out =
+        correlation.rows * (epilogue.max_pool ? correlation.h.out / 2 * (correlation.w.out / 2)
+                                              : correlation.outputs());
     Correlation rest = correlation;
     for (Index n = 0; n < correlation.batch; n += std::max(Index{1}, rest.batch)) {
         const auto from = finite.begin() + static_cast<std::ptrdiff_t>(n);
         const auto until = std::find(from, finite.end(), char{1});
         rest.batch = until - from;
         if (rest.batch == 0) continue;
-        correlate(rest, x + n * rest.in(), weight, bias, y + n * rest.rows * rest.outputs());
+        Storage packed(rest.rows * rest.depth());
+        pack_weight(rest, weight, packed.data());
+        correlate_packed(rest, x + n * rest.in(), packed.data(), epilogue, y + n * out);
     }
 }
 

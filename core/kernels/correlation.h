@@ -49,6 +49,10 @@ struct Correlation {
 /// Computes y. `bias` may be nullptr.
 void correlate(const Correlation& correlation, const Real* x, const Real* weight, const Real* bias,
                Real* y);
+/// The two steps of correlate: packs the weight (as many values as it has), and computes y.
+void pack_weight(const Correlation& correlation, const Real* weight, Real* packed);
+void correlate_packed(const Correlation& correlation, const Real* x, const Real* packed,
+                      const ConvEpilogue& epilogue, Real* y);
 
 /// A padded copy of the part of an image that some rows of outputs see. Its columns are ordered by
 /// phase: first those that the leftmost tap meets, from output to output, then their right
@@ -79,12 +83,20 @@ struct Frame {
     std::vector<Index> offsets(const Direction& h, const Direction& w, Index channels) const;
 };
 
-/// Whether Winograd's algorithm applies and is faster.
+/// Whether Winograd's algorithm applies and is faster, if the transform of the weight is part of
+/// the work.
 bool winograd_wins(const Correlation& correlation);
+/// Likewise, if the transformed weight is at hand. Does not depend on the batch.
+bool winograd_wins_prepared(const Correlation& correlation);
 /// Computes what correlate does, with rounding errors relative to the largest values in a tile of
 /// 6x6 inputs. Images whose results are not all finite are left to correlate.
 void winograd(const Correlation& correlation, const Real* x, const Real* weight, const Real* bias,
               Real* y);
+/// The two steps of winograd: transforms the weight (transformed_size values), and computes y.
+Index transformed_size(const Correlation& correlation);
+void transform_weight(const Correlation& correlation, const Real* weight, Real* transformed);
+void winograd_transformed(const Correlation& correlation, const Real* x, const Real* weight,
+                          const Real* transformed, const ConvEpilogue& epilogue, Real* y);
 /// The gradient of the weight for such a correlation: weight_gradient up to rounding. Returns false
 /// if some of it is not finite; weight_gradient's may be finite even then.
 [[nodiscard]] bool winograd_weight_gradient(const Correlation& correlation, const Real* x,

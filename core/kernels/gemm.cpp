@@ -160,6 +160,7 @@ void multiply(const BlockProduct& product) {
                         t.row_bias = product.row_bias != nullptr ? product.row_bias + row : nullptr;
                         t.column_bias =
                             product.column_bias != nullptr ? product.column_bias + column : nullptr;
+                        t.relu = product.relu;
                     }
                     tile.run(height, width, t);
                 }
@@ -200,10 +201,15 @@ struct Tasks {
 struct RightMatrix {
     const Real* data;
     Index depth_step, line_step;
-    bool in_place;  // used in place, without packing, if possible
+    bool in_place;       // used in place, without packing, if possible
+    const Real* packed;  // by pack_right, or nullptr
+    Index packed_width;
 
     Strip strip(Index column, Index width, Index begin, Index depth, Real* scratch) const {
         const GemmTile& tile = table().gemm;
+        if (packed != nullptr) {
+            return {packed + begin * packed_width + column * depth, tile.columns};
+        }
         const Real* const from = data + begin * depth_step + column * line_step;
         if (line_step != 1) {
             tile.transpose(width, line_step, depth, from, tile.columns, scratch);
@@ -261,7 +267,8 @@ void gemm_rows(Index m, Index n, Index k, const Real* a, Index row_step, Index d
                   .c = c,
                   .stride = n,
                   .accumulate = options.accumulate,
-                  .column_bias = options.bias});
+                  .column_bias = options.bias,
+                  .relu = options.relu});
     };
     rows(tasks.count(), m * n * k / tasks.count(), kWorthAThread, [&](Index begin, Index end) {
         for (Index task = begin; task < end; ++task) run(task);
@@ -276,10 +283,36 @@ void row_times_columns(Index n, Index k, const Real* a, const Real* b, Real* c,
         for (Index j = begin; j < end; ++j) {
             if (options.bias != nullptr) c[j] += options.bias[j];
         }
+        if (options.relu) table().activation.relu(end - begin, c + begin, c + begin);
     });
 }
 
+// Of the packed strips of a right matrix with n columns.
+Index packed_width(Index n) { return Cut(n, table().gemm.columns).count * table().gemm.columns; }
+
 }  // namespace
+
+Index packed_right_size(Index n, Index k) { return k * packed_width(n); }
+
+void pack_right(Trans trans_b, Index n, Index k, const Real* b, Real* packed) {
+    const Index width = table().gemm.columns;
+    const Cut columns(n, width), depths = Cut::evenly(k, kDepth);
+    const RightMatrix right{.data = b,
+                            .depth_step = trans_b == Trans::no ? n : 1,
+                            .line_step = trans_b == Trans::no ? 1 : k,
+                            .in_place = false,
+                            .packed = nullptr,
+                            .packed_width = packed_width(n)};
+    rows(columns.count, width * k, kWorthPacking, [&](Index begin, Index end) {
+        for (Index piece = 0; piece < depths.count; ++piece) {
+            const Index row = depths.begin(piece), depth = depths.length(piece);
+            for (Index j = begin; j < end; ++j) {
+                right.strip(columns.begin(j), columns.length(j), row, depth,
+                            packed + row * right.packed_width + columns.begin(j) * depth);
+            }
+        }
+    });
+}
 
 void gemm(Trans trans_a, Trans trans_b, Index m, Index n, Index k, const Real* a, const Real* b,
           Real* c, const GemmOptions& options) {
@@ -293,7 +326,9 @@ void gemm(Trans trans_a, Trans trans_b, Index m, Index n, Index k, const Real* a
     const RightMatrix right{.data = b,
                             .depth_step = trans_b == Trans::no ? n : 1,
                             .line_step = trans_b == Trans::no ? 1 : k,
-                            .in_place = false};
+                            .in_place = false,
+                            .packed = options.packed,
+                            .packed_width = packed_width(n)};
     const Cut parts = Cut::evenly(m, std::max(kBlockRows, kMostPacked / k));
     for (Index part = 0; part < parts.count; ++part) {
         const Index row = parts.begin(part);

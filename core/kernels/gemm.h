@@ -12,7 +12,15 @@ enum class Trans { no, yes };
 struct GemmOptions {
     bool accumulate = false;     ///< C += instead of C =
     const Real* bias = nullptr;  ///< [n], added to each row of C
+    bool relu = false;           ///< max(C, 0) at the end
+    /// B, packed by pack_right; nullptr: gemm packs what it needs. With either, b must be there.
+    const Real* packed = nullptr;
 };
+
+/// The number of values that pack_right writes.
+Index packed_right_size(Index n, Index k);
+/// Packs op(B) [k, n] for calls of gemm with any number of rows.
+void pack_right(Trans trans_b, Index n, Index k, const Real* b, Real* packed);
 
 /// C [m, n] = op(A) [m, k] op(B) [k, n]; row-major, without gaps. With Trans::yes, A is stored as
 /// [k, m] (B as [n, k]). The order in which each element of C is summed depends only on the sizes,

@@ -73,6 +73,7 @@ struct BlockProduct {
     Index stride;
     bool accumulate = false;
     const Real *row_bias = nullptr, *column_bias = nullptr;
+    bool relu = false;
 };
 
 /// Computes the product on the calling thread.

@@ -23,7 +23,7 @@ void gemm(Trans trans_a, Trans trans_b, Index m, Index n, Index k, const Real* a
                 sum += (trans_a == Trans::no ? a[i * k + p] : a[p * m + i]) *
                        (trans_b == Trans::no ? b[p * n + j] : b[j * k + p]);
             }
-            c[i * n + j] = sum;
+            c[i * n + j] = options.relu && sum < 0 ? Real(0) : sum;
         }
     }
 }

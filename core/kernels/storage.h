@@ -20,6 +20,7 @@ class Storage {
     Storage& operator=(const Storage&) = delete;
 
     Real* data() { return data_; }
+    const Real* data() const { return data_; }
     Index size() const { return count_; }
 
     /// Counts the writes, so that a reader can check whether the values are still the ones it saw.

@@ -50,7 +50,10 @@ kernels::Window windows(Index in, Index kernel, Index stride, Index padding, Ind
     return window;
 }
 
-kernels::ConvSizes sizes_of(const Shape& x, const Shape& weight, const Conv2dOptions& options) {
+}  // namespace
+
+kernels::ConvSizes internal::conv2d_sizes(const Shape& x, const Shape& weight,
+                                          const Conv2dOptions& options) {
     check(weight.rank() == 4, "conv2d: expected a weight [C_out, C_in / groups, kh, kw], got ",
           weight);
     const auto& [stride, padding, dilation, groups] = options;
@@ -82,8 +85,6 @@ kernels::ConvSizes sizes_of(const Shape& x, const Shape& weight, const Conv2dOpt
     return sizes;
 }
 
-}  // namespace
-
 // y[o] is bias + a sum of products weight[j] x[i]. A product adds weight[j] dy[o] to dL/dx[i] and
 // x[i] dy[o] to dL/dweight[j], and the bias is added to every output of its channel. So, with the
 // sums over those outputs that saw the x or used the weight:
@@ -93,7 +94,7 @@ kernels::ConvSizes sizes_of(const Shape& x, const Shape& weight, const Conv2dOpt
 // loops over all of them. (In the formula of ops.h, o is an output channel.)
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias,
               const Conv2dOptions& options) {
-    const kernels::ConvSizes sizes = sizes_of(x.shape(), weight.shape(), options);
+    const kernels::ConvSizes sizes = internal::conv2d_sizes(x.shape(), weight.shape(), options);
     internal::check_bias("conv2d", bias, weight.shape());
     Tensor y =
         empty(internal::images_like(x.shape(), sizes.out_channels, sizes.h.out, sizes.w.out));

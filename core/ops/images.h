@@ -1,6 +1,7 @@
 #pragma once
 
 #include "../kernels/conv.h"
+#include "../ops.h"
 #include "../tensor.h"
 
 // Batches of images, for conv2d.cpp and conv_transpose2d.cpp.
@@ -18,6 +19,9 @@ inline Shape images_like(const Shape& x, Index channels, Index h, Index w) {
 /// Throws Error, naming `op`, if an image with its padding, which the kernels copy, would be larger
 /// than memory. (No tensor's shape includes the padding.)
 void check_padded_image(const char* op, const kernels::ConvSizes& sizes);
+
+/// The sizes of conv2d. Throws Error for shapes and options that it does not take.
+kernels::ConvSizes conv2d_sizes(const Shape& x, const Shape& weight, const Conv2dOptions& options);
 
 /// db [C] = the sum of dy [N, C, H, W] or [C, H, W] over all dimensions but the channels.
 void sum_per_channel(const Tensor& dy, Real* db);

@@ -5,12 +5,14 @@
 #include "../../core/ops.h"
 #include "../../core/tape.h"
 #include "../../layers/eval_mode.h"
+#include "../../layers/fuse.h"
 
 namespace primer {
 
 Evaluation evaluate(Module& model, DataLoader& loader, const BatchWatcher& watch) {
     const NoGrad unrecorded;
     const EvalMode mode(model);
+    const FusedForPrediction fused(model);
     double loss = 0;
     Index correct = 0, examples = 0;
     for (const Batch& batch : loader) {

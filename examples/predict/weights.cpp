@@ -7,6 +7,7 @@
 #include <primer/datasets/cifar.h>
 #include <primer/datasets/mnist.h>
 #include <primer/datasets/pictures.h>
+#include <primer/layers/fuse.h>
 #include "../networks.h"
 
 namespace primer::examples {
@@ -60,6 +61,7 @@ Trained load_trained(const std::string& path) {
         std::cerr << "note: " << file.source() << ": " << printable(note) << '\n';
     }
     trained.model.eval();
+    fuse_for_prediction(trained.model);
     return trained;
 }
 

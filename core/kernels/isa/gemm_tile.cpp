@@ -50,6 +50,7 @@ void whole_tile(const TileProduct& t) {
         a += t.groups.a_skip;
         b += t.groups.b_skip;
     }
+    const Vector none = {};
     PRIMER_UNROLL for (int i = 0; i < rows; ++i) {
         PRIMER_UNROLL for (int v = 0; v < vectors; ++v) {
             Real* const out = t.c + i * t.stride + v * kLanes;
@@ -57,6 +58,7 @@ void whole_tile(const TileProduct& t) {
             if (t.accumulate) value += load(out);
             if (t.row_bias != nullptr) value += t.row_bias[i];
             if (t.column_bias != nullptr) value += load(t.column_bias + v * kLanes);
+            if (t.relu) value = value < none ? none : value;
             store(value, out);
         }
     }

@@ -214,6 +214,7 @@ struct TileProduct {
     bool accumulate;                    ///< C += instead of C =
     const Real* row_bias = nullptr;     ///< [rows] or nullptr: added to each row
     const Real* column_bias = nullptr;  ///< [columns] or nullptr
+    bool relu = false;                  ///< max(C, 0) at the end
 };
 
 /// At no instruction set does a tile have more columns.
@@ -409,6 +410,11 @@ struct Winograd {
     Transform weight_gradient;  ///< G^T m G, 6x6 to 3x3
     /// Whether all n values are finite.
     bool (*finite)(std::int64_t n, const Real* x);
+    /// In x [2 rows, 2 columns, lanes]: writes the largest of each 2x2 neighbours, for each lane,
+    /// to the beginning of x, as [rows, columns, lanes].
+    void (*max_by_2)(std::int64_t rows, std::int64_t columns, Real* x);
+    /// x [n, lanes] = x + bias [lanes], which may be nullptr, and with `relu` max(x, 0).
+    void (*add_bias)(std::int64_t n, const Real* bias, bool relu, Real* x);
 };
 
 // --- The table -----------------------------------------------------------------------------------

@@ -114,6 +114,31 @@ bool finite(Index n, const Real* x) {
     return sum == 0;
 }
 
+// The larger or, if one is NaN, NaN.
+Vector larger(const Vector& a, const Vector& b) { return (b > a) | (b != b) ? b : a; }
+
+void max_by_2(Index rows, Index columns, Real* x) {
+    Real* to = x;
+    for (Index row = 0; row < rows; ++row) {
+        const Real* const top = x + row * 4 * columns * kLanes;
+        const Real* const bottom = top + 2 * columns * kLanes;
+        for (Index column = 0; column < columns; ++column, to += kLanes) {
+            const Index left = 2 * column * kLanes, right = left + kLanes;
+            store(larger(larger(load(top + left), load(top + right)),
+                         larger(load(bottom + left), load(bottom + right))),
+                  to);
+        }
+    }
+}
+
+void add_bias(Index n, const Real* bias, bool relu, Real* x) {
+    const Vector b = bias != nullptr ? load(bias) : Vector{}, none = {};
+    for (Index i = 0; i < n; ++i, x += kLanes) {
+        const Vector sum = load(x) + b;
+        store(relu ? (sum < none ? none : sum) : sum, x);
+    }
+}
+
 }  // namespace
 
 Winograd winograd() {
@@ -122,7 +147,9 @@ Winograd winograd() {
             .weight = transform<3, 6, times_24g, 24 * 24>,
             .output_gradient = transform<4, 6, times_a>,
             .weight_gradient = transform<6, 3, times_24gt, 24 * 24>,
-            .finite = finite};
+            .finite = finite,
+            .max_by_2 = max_by_2,
+            .add_bias = add_bias};
 }
 
 }  // namespace primer::kernels::PRIMER_ISA_LEVEL
