@@ -19,8 +19,8 @@ class Fusion {
 
     /// The output of the first `modules` modules of a Sequential.
     struct Result {
-        Tensor y;
-        std::size_t modules;
+        Tensor y;             ///< the output
+        std::size_t modules;  ///< how many modules gave it
     };
     /// Computes the first of the modules, and those that it takes over; nullopt if the first must
     /// run as a layer by itself. Needs allowed().

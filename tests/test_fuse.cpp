@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -179,10 +180,11 @@ TEST_CASE("fuse: a change of any weight is seen") {
     const Tensor x = randn({2, 2, 8, 8}, rng);
     fuse_for_prediction(model);
     Tensor before = model(x);
-    for (const auto& [name, tensor, whole] : model.state_dict()) {
-        if (whole) continue;
+    for (const StateEntry& entry : model.state_dict()) {
+        if (entry.whole) continue;
+        const std::string& name = entry.name;
         CAPTURE(name);
-        tensor.mutable_data()[0] += 3;
+        entry.tensor.mutable_data()[0] += 3;
         const Tensor after = model(x);
         CHECK(difference(after, one_by_one(model, x)) < kBound);
         if (name != "0.bias" && name != "2.bias") CHECK(difference(after, before) > 1e-4);
@@ -327,6 +329,29 @@ class Doubled : public Conv2d {
 
 }  // namespace
 
+TEST_CASE("fuse: weights that are loaded, and weights that two layers share") {
+    const NoGrad unrecorded;
+    Rng rng(13);
+    Sequential model = small_network(rng), other = small_network(rng);
+    const Tensor x = randn({2, 2, 8, 8}, rng);
+    fuse_for_prediction(model);
+    model(x);
+    const StateDict from = other.state_dict(), to = model.state_dict();
+    for (std::size_t i = 0; i < from.size(); ++i) {
+        if (!from[i].whole) to[i].tensor.copy_(from[i].tensor);
+    }
+    CHECK(difference(model(x), one_by_one(other, x)) < kBound);
+
+    Linear first(6, 6, rng), second(6, 6, rng);
+    second.weight = first.weight;
+    Sequential shared{std::move(first), ReLU(), std::move(second)};
+    shared.eval();
+    const Tensor rows = randn({3, 6}, rng);
+    check_same(shared, rows);
+    dynamic_cast<Linear&>(shared[0]).weight.fill_(0.5);
+    CHECK(difference(shared(rows), one_by_one(shared, rows)) < kBound);
+}
+
 TEST_CASE("fuse: modules of the user's own") {
     Rng rng(8);
     const Tensor x = randn({2, 32, 8, 8}, rng);
@@ -363,12 +388,9 @@ TEST_CASE("fuse: several threads predict with one model" * doctest::skip(kOneThr
     fuse_for_prediction(model);
     const Tensor x = randn({2, 2, 8, 8}, rng);
     std::vector<Tensor> results(4);
-    {
-        std::vector<std::jthread> threads;
-        for (Tensor& result : results) {
-            threads.emplace_back([&] { result = model(x); });
-        }
-    }
+    std::vector<std::thread> threads;
+    for (Tensor& result : results) threads.emplace_back([&] { result = model(x); });
+    for (std::thread& thread : threads) thread.join();
     for (const Tensor& result : results) {
         CHECK(std::ranges::equal(result.values(), results[0].values()));
     }

@@ -224,7 +224,7 @@ while IFS= read -r line; do
     # What lets GCC vectorise is still in force. (Other compilers cannot be asked.)
     if "$cxx" "${options[@]}" -Q --help=optimizers > "$work/optimizers" 2> /dev/null; then
         for option in trapping-math math-errno; do
-            grep -Eq -- "-f$option +\[disabled\]" "$work/optimizers" || fail "-f$option is in force with $line"
+            grep -Eq -- "-f$option[[:space:]]+\[disabled\]" "$work/optimizers" || fail "-f$option is in force with $line"
         done
     fi
     [[ $line =~ -flto.*-fno-lto && $line =~ -Werror.*-Wno-error && $line == *-funsafe-math*-fno-unsafe-math* ]] ||
