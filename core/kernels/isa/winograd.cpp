@@ -115,7 +115,7 @@ bool finite(Index n, const Real* x) {
 }
 
 // The larger or, if one is NaN, NaN.
-Vector larger(const Vector& a, const Vector& b) { return (b > a) | (b != b) ? b : a; }
+Vector larger(const Vector& a, const Vector& b) { return ((b > a) | (b != b)) ? b : a; }
 
 void max_by_2(Index rows, Index columns, Real* x) {
     Real* to = x;
