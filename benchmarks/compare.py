@@ -209,7 +209,12 @@ def compare(flags, workload, threads, environment):
                     raise Failure(f"{workload} is not the same network on both sides: Primer has "
                                   f"{ours.parameters} parameters, PyTorch {side.parameters}")
             take_turns(ours, peers, failed, flags.rounds)
-            measured = {name: figures(ours, side, batch) for name, side in peers.items()} | failed
+            measured = dict(failed)
+            for name, side in peers.items():
+                try:
+                    measured[name] = figures(ours, side, batch)
+                except Failure as error:  # it ended after its last round
+                    measured[name] = {"failed": str(error)}
             return {
                 "workload": workload,
                 "threads": threads,

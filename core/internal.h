@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <mutex>
 
 #include "error.h"
@@ -24,6 +26,10 @@ inline const char* unnamed_copy(const Tensor& x) {
 
 /// Whether a tape would want the gradient of `x`, which may be undefined.
 inline bool wants_grad(const Tensor& x) { return x.defined() && x.requires_grad(); }
+/// Whether no value of `x` is infinite or NaN.
+inline bool all_finite(const Tensor& x) {
+    return std::ranges::all_of(x.values(), [](Real value) { return std::isfinite(value); });
+}
 /// The values of `x`; null if it is undefined.
 inline const Real* data_or_null(const Tensor& x) { return x.defined() ? x.data() : nullptr; }
 inline const Real* data_or_null(const Saved& x) { return x.defined() ? x->data() : nullptr; }

@@ -29,6 +29,7 @@
 #include <typeinfo>
 
 #include "../core/creation.h"
+#include "../core/internal.h"
 #include "../core/prepared.h"
 #include "../core/tape.h"
 #include "../core/thread_state.h"
@@ -101,13 +102,6 @@ struct Source {
     }
 };
 
-bool all_finite(const Tensor& x) {
-    for (const Real value : x.values()) {
-        if (!std::isfinite(value)) return false;
-    }
-    return true;
-}
-
 // weight' and bias'; null if they are not finite, which the plain results may still be.
 std::shared_ptr<internal::PreparedWeight> fold(const Source& s) {
     if (s.norm == nullptr) {
@@ -130,7 +124,7 @@ std::shared_ptr<internal::PreparedWeight> fold(const Source& s) {
             static_cast<Real>((value(s.bias, c, 0) - value(s.norm->running_mean, c, 0)) * scale +
                               value(s.norm->bias, c, 0));
     }
-    if (!all_finite(weight) || !all_finite(bias)) return nullptr;
+    if (!internal::all_finite(weight) || !internal::all_finite(bias)) return nullptr;
     return std::make_shared<internal::PreparedWeight>(weight, bias);
 }
 

@@ -65,6 +65,9 @@ def with_mode(model, mode):
     if "channels_last" in mode:
         model = model.to(memory_format=torch.channels_last)
     if "compile" in mode:
+        from torch._inductor import config
+        # Part of the key of the compiler's cache, which might return code for other threads.
+        config.cpp.threads = torch.get_num_threads()
         model = torch.compile(model, dynamic=False)
     bf16 = torch.autocast("cpu", torch.bfloat16) if "bf16" in mode else contextlib.nullcontext()
 

@@ -84,8 +84,8 @@ Lines::Lines(const Shape& x, const Shape& kept)
     rows_ = reduced_.count();
 }
 
-bool Lines::are_rows() const {
-    if (rows_ != 1 || row_stride_ != 1) return false;
+bool Lines::are_fast_rows() const {
+    if (rows_ != 1 || row_stride_ != 1 || isa() == Isa::reference) return false;
     return kept_.rank == 0 || (kept_.rank == 1 && kept_.in_x[0] == size_);
 }
 

@@ -53,8 +53,9 @@ class Lines {
     /// How many lines there are, and how many elements each has (0 if there are no lines).
     Index count() const { return count_; }
     Index size() const { return size_; }
-    /// Whether the lines are the rows of a matrix [count, size] in x's memory.
-    bool are_rows() const;
+    /// Whether the lines are the rows of a matrix [count, size] in x's memory, for which there are
+    /// fast kernels. Not with Isa::reference: the ops then go through the elements one by one.
+    bool are_fast_rows() const;
 
     /// Calls f(first, n, stride) for the rows of a line, in the order of memory: the n positions
     /// first, first + stride, ... in x.

@@ -163,7 +163,7 @@ Tensor values_at(const Tensor& x, const std::vector<Index>& positions, const Sha
 // The extreme value of each line, NaN if one is NaN.
 Tensor extreme_values(const char* op, const Tensor& x, const Over& over, Extreme kind) {
     check_not_empty(op, x, over, kind);
-    if (over.lines.are_rows()) {
+    if (over.lines.are_fast_rows()) {
         Tensor y = empty(over.shape);
         kernels::row_extremes(over.lines.count(), over.lines.size(), kind == Extreme::largest,
                               x.data(), y.mutable_data());
@@ -351,16 +351,12 @@ struct LogSum {
     }
 };
 
-bool all_finite(const Tensor& x) {
-    return std::ranges::all_of(x.values(), [](Real v) { return std::isfinite(v); });
-}
-
 Tensor log_sums(const Over& over, const Tensor& x) {
     const auto plain = [&](Index line) {
         const LogSum of_line(over.lines, line, x.data());
         return of_line.shift + of_line.log_sum;
     };
-    if (!over.lines.are_rows()) return of_lines(over, plain);
+    if (!over.lines.are_fast_rows()) return of_lines(over, plain);
     Tensor y = empty(over.shape);
     Real* to = y.mutable_data();
     kernels::row_logsumexp(over.lines.count(), over.lines.size(), x.data(), to);
@@ -377,25 +373,25 @@ Tensor log_sums(const Over& over, const Tensor& x) {
 Tensor logsumexp(const Tensor& x, const Dims& dims, Only<bool> keepdim) {
     const Over over("logsumexp", x.shape(), dims, keepdim);
     const Tensor y = log_sums(over, x);
-    return record({"logsumexp", 0}, y, {x},
-                  [lines = over.lines, kept = over.kept, x = Saved(x), y = Saved(y)](
-                      const Tensor& dy, std::span<Grad> d) {
-                      Grad& dx = d[0];
-                      if (lines.are_rows() && all_finite(y)) {  // then it is dy softmax(x)
-                          Tensor grad = empty(x->shape());
-                          const kernels::Axis rows(Shape{lines.count(), lines.size()}, 1);
-                          kernels::softmax(rows, x->data(), grad.mutable_data());
-                          dx.add(mul(grad, internal::alias(dy, kept)));
-                          return;
-                      }
-                      dx.add(of_elements(lines, x, [&](Index line) {
-                          const LogSum of_line(lines, line, x->data());
-                          const auto up = static_cast<double>(dy.data()[line]);
-                          return [=](double v) {
-                              return up * std::exp((v - of_line.shift) - of_line.log_sum);
-                          };
-                      }));
-                  });
+    return record(
+        {"logsumexp", 0}, y, {x},
+        [lines = over.lines, kept = over.kept, x = Saved(x), y = Saved(y)](const Tensor& dy,
+                                                                           std::span<Grad> d) {
+            Grad& dx = d[0];
+            if (lines.are_fast_rows() && internal::all_finite(y)) {  // then it is dy softmax(x)
+                Tensor grad = empty(x->shape());
+                const kernels::Axis rows(Shape{lines.count(), lines.size()}, 1);
+                kernels::softmax(rows, x->data(), grad.mutable_data());
+                dx.add(mul(grad, internal::alias(dy, kept)));
+                return;
+            }
+            dx.add(of_elements(lines, x, [&](Index line) {
+                const LogSum of_line(lines, line, x->data());
+                const auto up = static_cast<double>(dy.data()[line]);
+                return
+                    [=](double v) { return up * std::exp((v - of_line.shift) - of_line.log_sum); };
+            }));
+        });
 }
 
 namespace {
@@ -411,7 +407,7 @@ double norm_of_line(const Lines& lines, Index line, const Real* x, double p) {
         });
         return best;
     }
-    if (p == 2 && lines.are_rows()) {
+    if (p == 2 && lines.are_fast_rows()) {
         return std::sqrt(kernels::sum_of_squares(lines.size(), x + line * lines.size()));
     }
     const double sum = sum_of_line(lines, line, x, [p](double v) {
