@@ -41,18 +41,20 @@ set(CMAKE_CROSSCOMPILING_EMULATOR node --no-warnings ${CMAKE_CURRENT_LIST_DIR}/w
 # the sources that come with Zig.
 get_property(trying GLOBAL PROPERTY IN_TRY_COMPILE)
 if(NOT trying AND NOT PRIMER_WASM_RUNTIME)
-  execute_process(COMMAND ${zig} env OUTPUT_VARIABLE said ERROR_VARIABLE said RESULT_VARIABLE code)
+  execute_process(COMMAND ${zig} env WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} OUTPUT_VARIABLE said ERROR_VARIABLE said RESULT_VARIABLE code)
   if(NOT code EQUAL 0 OR NOT said MATCHES "lib_dir\"? *[=:] *\"([^\"]*)\"")
     message(FATAL_ERROR "There is no Zig (pip install ziglang); PRIMER_ZIG names the command of its Clang, which is now "
                         "${PRIMER_ZIG}: ${said}")
   endif()
+  # Where Zig lies below the folder in which it runs, it names its own as seen from there.
+  get_filename_component(zig_lib "${CMAKE_MATCH_1}" ABSOLUTE BASE_DIR ${CMAKE_SOURCE_DIR})
   set(runtime ${CMAKE_BINARY_DIR}/wasm-runtime)
   if(NOT EXISTS ${runtime}/libcxx.a)
     message(STATUS "Making the C++ library for WebAssembly, which takes a minute")
   endif()
   set(configure -S ${CMAKE_CURRENT_LIST_DIR}/wasm -B ${runtime} -G ${CMAKE_GENERATOR} -DCMAKE_BUILD_TYPE=Release
     -DCMAKE_TOOLCHAIN_FILE=${CMAKE_CURRENT_LIST_FILE} -DPRIMER_WASM_RUNTIME=none -DPRIMER_ZIG=${PRIMER_ZIG}
-    -DZIG_LIB=${CMAKE_MATCH_1})
+    -DZIG_LIB=${zig_lib})
   set(build --build ${runtime})
   foreach(step configure build)
     execute_process(COMMAND ${CMAKE_COMMAND} ${${step}} OUTPUT_VARIABLE said ERROR_VARIABLE said RESULT_VARIABLE code)
