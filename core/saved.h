@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -80,25 +81,24 @@ std::vector<Kept> captures_of(const Backward& backward);
 /// it does nothing.
 void tell_captured(const Kept& kept);
 
-/// Numbers that a backward needs but that are not a tensor, such as the labels of a batch. It reads
-/// like a pointer to a std::vector.
+/// Numbers that a backward needs but that are not a tensor, such as the labels of a batch, in
+/// memory that is recycled. It reads like a pointer to a std::span; copies share the numbers.
 template <class T>
 class SavedList {
   public:
-    /// Keeps the values.
-    explicit SavedList(std::vector<T> values) : values_(std::move(values)) {}
-    /// Copies the values; reports to captures_of.
-    SavedList(const SavedList& other) : values_(other.values_) {
-        const std::span bytes = std::as_bytes(std::span(other.values_));
-        tell_captured({bytes.data(), static_cast<Index>(bytes.size()), {}});
+    /// Keeps a copy of the values.
+    explicit SavedList(const std::vector<T>& values)
+        : bytes_(static_cast<Index>(values.size() * sizeof(T))),
+          values_(reinterpret_cast<const T*>(bytes_.data()), values.size()) {
+        std::ranges::copy(values, reinterpret_cast<T*>(bytes_.data()));
     }
-    SavedList(SavedList&&) = default;
     /// The values.
-    const std::vector<T>& operator*() const { return values_; }
-    const std::vector<T>* operator->() const { return &values_; }
+    std::span<const T> operator*() const { return values_; }
+    const std::span<const T>* operator->() const { return &values_; }
 
   private:
-    std::vector<T> values_;
+    SavedBytes bytes_;  // reports to captures_of
+    std::span<const T> values_;
 };
 
 }  // namespace primer

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <vector>
 
 #include "isa/table.h"
 #include "parallel.h"
@@ -49,14 +51,25 @@ void for_each_half(const Axis& axis, F f) {
 void prelu(const Axis& axis, const Real* x, const Real* w, Real* y) {
     prelu_backward(axis, x, w, x, y);  // the same with x in place of dy
 }
-// A run is a stretch with one slope or, where inner is 1, a stretch over successive channels.
+// A run is a stretch with one slope or, where inner is 1, a stretch over successive channels: over
+// all of them, several times if they are few.
 void prelu_backward(const Axis& axis, const Real* x, const Real* w, const Real* dy, Real* dx) {
     const Index channels = axis.n, inner = axis.inner;
+    constexpr Index long_run = 1024;
+    std::vector<Real> repeated;
+    if (inner == 1 && channels > 0 && channels < long_run) {
+        repeated.reserve(2 * long_run);
+        while (std::ssize(repeated) < long_run) {
+            repeated.insert(repeated.end(), w, w + channels);
+        }
+    }
+    const Real* const slopes = repeated.empty() ? w : repeated.data();
+    const Index most = std::max(channels, Index{std::ssize(repeated)});
     parallel_for(axis.outer * channels * inner, kGrain, [=](Index begin, Index end) {
         if (inner == 1) {
             for (Index i = begin, c = begin % channels; i < end; c = 0) {
-                const Index run = std::min(channels - c, end - i);
-                table().activation.prelu_backward(run, x + i, w + c, dy + i, dx + i);
+                const Index run = std::min(most - c, end - i);
+                table().activation.prelu_backward(run, x + i, slopes + c, dy + i, dx + i);
                 i += run;
             }
             return;

@@ -58,28 +58,35 @@ std::vector<Real> shares(Index classes, const Real* weight, double smoothing) {
 
 double cross_entropy(Index rows, Index classes, const Real* x, const Labels& labels,
                      double smoothing, Real* p, Real* losses) {
-    std::vector<double> each(static_cast<std::size_t>(rows)), sums(each.size());
-    kernels::rows(rows, classes, kCostly, [&](Index begin, Index end) {
-        const Real* from = x + begin * classes;
-        Real* to = p + begin * classes;
-        // `each` holds the maxima first.
-        table().softmax.exponentials(end - begin, classes, from, to, each.data() + begin,
-                                     sums.data() + begin);
-        table().softmax.divide(end - begin, classes, sums.data() + begin, to);
-        table().loss.logarithms(end - begin, sums.data() + begin);
-        for (Index r = begin; r < end; ++r, from += classes) {
-            double& loss = each[static_cast<std::size_t>(r)];
-            const double log_sum = sums[static_cast<std::size_t>(r)];
-            loss = labels.ignored(r) ? 0
-                   : labels.weight == nullptr
-                       ? row_loss(classes, from, labels[r], smoothing, loss, log_sum)
-                       : weighted_row_loss(classes, from, labels.weight, labels[r], smoothing, loss,
-                                           log_sum);
+    // As many rows at a time as have room on the stack.
+    constexpr Index most = 512;
+    const auto loss_of = [&](Index r, double largest, double log_sum) {
+        const Real* row = x + r * classes;
+        return labels.ignored(r) ? 0
+               : labels.weight == nullptr
+                   ? row_loss(classes, row, labels[r], smoothing, largest, log_sum)
+                   : weighted_row_loss(classes, row, labels.weight, labels[r], smoothing, largest,
+                                       log_sum);
+    };
+    const auto sum_of = [&](Index begin, Index end) {
+        std::array<double, most> largest, sums;
+        double total = 0;
+        for (Index first = begin; first < end; first += most) {
+            const Index count = std::min(most, end - first), at = first * classes;
+            table().softmax.exponentials(count, classes, x + at, p + at, largest.data(),
+                                         sums.data());
+            table().softmax.divide(count, classes, sums.data(), p + at);
+            table().loss.logarithms(count, sums.data());
+            for (Index i = 0; i < count; ++i) {
+                const auto k = static_cast<std::size_t>(i);
+                const double loss = loss_of(first + i, largest[k], sums[k]);
+                total += loss;
+                if (losses != nullptr) losses[first + i] = static_cast<Real>(loss);
+            }
         }
-    });
-    if (losses == nullptr) return std::accumulate(each.begin(), each.end(), 0.0);
-    std::ranges::transform(each, losses, [](double loss) { return static_cast<Real>(loss); });
-    return 0;
+        return total;
+    };
+    return sum_of_chunks(rows, std::max(Index{1}, kCostly / classes), sum_of);
 }
 
 void cross_entropy_backward(Index rows, Index classes, const Real* p, const Labels& labels,
@@ -97,7 +104,7 @@ void cross_entropy_backward(Index rows, Index classes, const Real* p, const Labe
             }
             const Real up = at(dy, r), of_label = label_share * labels.weight_of(r);
             const Real total = labels.weight != nullptr ? of_label + all_shares : Real(1);
-            for (Index c = 0; c < classes; ++c) out[c] = up * (total * row[c] - share[c]);
+            table().loss.cross_entropy_backward(classes, up, total, row, share, out);
             out[labels[r]] -= up * of_label;
         }
     });
@@ -146,9 +153,19 @@ void pass_on_to_targets(Index n, const Upstream& dy, Real* dt, const F& slope) {
 
 double weight_at(const Real* w, Index i) { return w != nullptr ? wide(w[i]) : 1; }
 
-// Where a row's log-probability of its label is.
-Index place(const Axis& axis, Index row, Index label) {
-    return (row / axis.inner * axis.n + label) * axis.inner + row % axis.inner;
+// Calls f(row, where its log-probabilities begin); they are axis.inner apart. A division for each
+// row would take longer than the rest.
+template <class F>
+void for_each_position(const Axis& axis, Index begin, Index end, const F& f) {
+    if (begin == end) return;  // inner may be 0
+    Index i = begin % axis.inner, at = begin / axis.inner * axis.n * axis.inner + i;
+    for (Index row = begin; row < end; ++row, ++at) {
+        f(row, at);
+        if (++i == axis.inner) {
+            i = 0;
+            at += (axis.n - 1) * axis.inner;
+        }
+    }
 }
 
 }  // namespace
@@ -160,19 +177,23 @@ bool within(Index n, Real low, Real high, const Real* x) {
 }
 
 double nll_loss(const Axis& axis, const Real* x, const Labels& labels, Real* losses) {
-    return losses_of(axis.outer * axis.inner, losses, [&](Index begin, Index count, Real* to) {
-        for (Index row = begin; row < begin + count; ++row) {
-            *to++ = labels.ignored(row) ? Real(0)
-                                        : -labels.weight_of(row) * x[place(axis, row, labels[row])];
+    return losses_of(axis.outer * axis.inner, losses, [=](Index begin, Index count, Real* to) {
+        for_each_position(axis, begin, begin + count, [=](Index row, Index at) {
+            const Index label = labels[row];
+            to[row - begin] = label == labels.ignore_index ? Real(0) : -x[at + label * axis.inner];
+        });
+        if (labels.weight == nullptr) return;
+        for (Index i = 0; i < count; ++i) {
+            if (!labels.ignored(begin + i)) to[i] *= labels.weight_of(begin + i);
         }
     });
 }
 
 void nll_loss_backward(const Axis& axis, const Labels& labels, const Upstream& dy, Real* dx) {
-    for (Index row = 0; row < axis.outer * axis.inner; ++row) {
-        if (labels.ignored(row)) continue;
-        dx[place(axis, row, labels[row])] = -at(dy, row) * labels.weight_of(row);
-    }
+    for_each_position(axis, 0, axis.outer * axis.inner, [&](Index row, Index begin) {
+        if (labels.ignored(row)) return;
+        dx[begin + labels[row] * axis.inner] = -at(dy, row) * labels.weight_of(row);
+    });
 }
 
 double bent(Index n, const Bent& h, const Real* x, const Real* t, Real* losses) {

@@ -7,8 +7,7 @@
 
 namespace primer::kernels {
 
-// Each forward here either writes each loss to `losses` and returns 0, or, where that is null,
-// returns the sum of the losses.
+// Each forward here writes each loss to `losses` or, where that is null, returns their sum.
 
 /// The label of each row, and how much the row counts.
 struct Labels {

@@ -219,8 +219,24 @@ void for_each_row_or_line(const Axis& axis, const Real* a, const Real* b, Real* 
     });
 }
 
-void forward(const Axis& axis, SoftmaxKernels::Forward loop,
+// Lines that are not rows, as many side by side as the loop takes.
+void by_columns(const Axis& axis, SoftmaxKernels::Columns loop, const Real* x, Real* y) {
+    constexpr Index width = SoftmaxKernels::kColumns;
+    const Index n = axis.n, inner = axis.inner, strips = (inner + width - 1) / width;
+    rows(axis.outer * strips, n * std::min(inner, width), kGrain, [=](Index begin, Index end) {
+        for (Index s = begin; s < end; ++s) {
+            const Index first = s % strips * width, at = s / strips * n * inner + first;
+            loop(n, inner, std::min(width, inner - first), x + at, y + at);
+        }
+    });
+}
+
+void forward(const Axis& axis, SoftmaxKernels::Forward loop, SoftmaxKernels::Columns columns,
              void (*plain)(Index, Index, const Real*, Real*), const Real* x, Real* y) {
+    constexpr Index enough = 16;  // columns, for vectors of them
+    if (axis.inner >= enough && axis.n > 0 && isa() != Isa::reference) {
+        return by_columns(axis, columns, x, y);
+    }
     for_each_row_or_line(
         axis, x, nullptr, y,
         [=, n = axis.n](Index count, const Real* from, const Real*, Real* to) {
@@ -245,13 +261,15 @@ void backward(const Axis& axis, SoftmaxKernels::Backward loop,
 }  // namespace
 
 void softmax(const Axis& axis, const Real* x, Real* y) {
-    forward(axis, table().softmax.softmax, reference::softmax, x, y);
+    const SoftmaxKernels& loops = table().softmax;
+    forward(axis, loops.softmax, loops.softmax_columns, reference::softmax, x, y);
 }
 void softmax_backward(const Axis& axis, const Real* y, const Real* dy, Real* dx) {
     backward(axis, table().softmax.softmax_backward, reference::softmax_backward, y, dy, dx);
 }
 void log_softmax(const Axis& axis, const Real* x, Real* y) {
-    forward(axis, table().softmax.log_softmax, reference::log_softmax, x, y);
+    const SoftmaxKernels& loops = table().softmax;
+    forward(axis, loops.log_softmax, loops.log_softmax_columns, reference::log_softmax, x, y);
 }
 void log_softmax_backward(const Axis& axis, const Real* y, const Real* dy, Real* dx) {
     backward(axis, table().softmax.log_softmax_backward, reference::log_softmax_backward, y, dy,

@@ -144,7 +144,7 @@ Tensor batch_norm(const Tensor& x, const Tensor& running_mean, const Tensor& run
     const bool needs_b = bias.defined() && relu;
     return record(
         op, y, {x, weight, bias},
-        [sizes, eps = options.eps, relu, training, moments = SavedList(std::move(moments)),
+        [sizes, eps = options.eps, relu, training, moments = SavedList(moments),
          x = Saved(x, needs_x), w = Saved(weight, needs_w),
          b = Saved(bias, needs_b)](const Tensor& dy, std::span<Grad> d) {
             const auto compute = [&](Real* dx, Real* dw, Real* db) {

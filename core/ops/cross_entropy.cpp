@@ -1,3 +1,5 @@
+#include <cstdint>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -57,11 +59,15 @@ class ClassLabels {
         const Shape expected = x.without(class_dim(op, what, x));
         check(labels.shape == expected, op, ": expected labels of shape ", expected, " for ", what,
               ' ', x, ", got ", labels.shape);
+        const auto classes = static_cast<std::uint64_t>(axis.n);
         for (std::size_t i = 0; i < labels.values.size(); ++i) {
             const Index label = labels.values[i];
-            if ((label >= 0 && label < axis.n) || label == ignore_index) continue;
-            fail(op, ": label ", label, position_text(static_cast<Index>(i), expected),
-                 " is outside 0 ... ", axis.n - 1, " for ", what, ' ', x, hint_of(label));
+            if (label == ignore_index) {
+                --not_ignored_;
+            } else if (static_cast<std::uint64_t>(label) >= classes) {  // or below 0
+                fail(op, ": label ", label, position_text(static_cast<Index>(i), expected),
+                     " is outside 0 ... ", axis.n - 1, " for ", what, ' ', x, hint_of(label));
+            }
         }
     }
     kernels::Labels get() const {
@@ -71,6 +77,7 @@ class ClassLabels {
     // The sum of the weights of all labels that are not ignored.
     double total_weight() const {
         const kernels::Labels labels = get();
+        if (!weight_.defined()) return static_cast<double>(not_ignored_);
         double sum = 0;
         for (Index i = 0; i < count(); ++i) {
             if (!labels.ignored(i)) sum += static_cast<double>(labels.weight_of(i));
@@ -82,7 +89,7 @@ class ClassLabels {
 
   private:
     SavedList<Index> labels_;
-    Index ignore_index_;
+    Index ignore_index_, not_ignored_ = std::ssize(*labels_);
     Saved weight_;
 };
 

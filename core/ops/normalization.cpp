@@ -41,7 +41,7 @@ Tensor row_norm(const Op& op, const kernels::RowNormSizes& sizes, const Tensor& 
                          : bias.defined() ? bias.shape()
                                           : Shape();
     return record(op, y, {x, weight, bias},
-                  [sizes, eps, learnt, moments = SavedList(std::move(moments)), x = Saved(x),
+                  [sizes, eps, learnt, moments = SavedList(moments), x = Saved(x),
                    w = Saved(weight, needs_w)](const Tensor& dy, std::span<Grad> d) {
                       const auto compute = [&](Real* dx, Real* dw, Real* db) {
                           kernels::row_norm_backward(

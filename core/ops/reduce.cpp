@@ -207,18 +207,18 @@ Tensor shared_extreme(const char* op, const Tensor& x, const Dims& dims, bool ke
 // dy goes to the element that was taken; all others have gradient 0.
 Tensor taken_extreme(const char* op, const Tensor& x, int dim, bool keepdim, Extreme kind) {
     const Over over(op, x.shape(), dim, keepdim);
-    std::vector<Index> taken = first_extremes(op, x, over, kind);
+    const std::vector<Index> taken = first_extremes(op, x, over, kind);
     const Tensor y = values_at(x, taken, over.shape);
-    return record({op, 0}, y, {x},
-                  [from = x.shape(), taken = SavedList(std::move(taken))](const Tensor& dy,
-                                                                          std::span<Grad> d) {
-                      Grad& dx = d[0];
-                      Tensor grad = zeros(from);
-                      Real* to = grad.mutable_data();
-                      const Real* up = dy.data();
-                      for (const Index i : *taken) to[i] = *up++;
-                      dx.add(grad);
-                  });
+    return record(
+        {op, 0}, y, {x},
+        [from = x.shape(), taken = SavedList(taken)](const Tensor& dy, std::span<Grad> d) {
+            Grad& dx = d[0];
+            Tensor grad = zeros(from);
+            Real* to = grad.mutable_data();
+            const Real* up = dy.data();
+            for (const Index i : *taken) to[i] = *up++;
+            dx.add(grad);
+        });
 }
 
 // The positions along `dim` of the first extremes.

@@ -109,22 +109,21 @@ void run(Index rows, Index columns, const TileProduct& product) {
 template <int count>
 void dots_together(Index depth, Index line_step, const Real* lines, const Real* x, Real* y,
                    bool accumulate) {
-    constexpr int lanes = 16;
-    using Values = Some<Real, lanes>::Values;
-    Values sum[count] = {};
+    constexpr int lanes = 16, parts = lanes / kLanes;  // of a sum
+    Vector sum[count][parts] = {};
     Index p = 0;
     for (; p + lanes <= depth; p += lanes) {
-        Values factor;
-        __builtin_memcpy(&factor, x + p, sizeof factor);
-        PRIMER_UNROLL for (int i = 0; i < count; ++i) {
-            Values line;
-            __builtin_memcpy(&line, lines + i * line_step + p, sizeof line);
-            sum[i] += factor * line;
+        PRIMER_UNROLL for (int part = 0; part < parts; ++part) {
+            const Index at = p + part * kLanes;
+            const Vector factor = load(x + at);
+            PRIMER_UNROLL for (int i = 0; i < count; ++i) {
+                sum[i][part] += factor * load(lines + i * line_step + at);
+            }
         }
     }
     PRIMER_UNROLL for (int i = 0; i < count; ++i) {
         Real total = accumulate ? y[i] : 0;
-        for (int lane = 0; lane < lanes; ++lane) total += sum[i][lane];
+        for (int lane = 0; lane < lanes; ++lane) total += sum[i][lane / kLanes][lane % kLanes];
         for (Index q = p; q < depth; ++q) total += x[q] * lines[i * line_step + q];
         y[i] = total;
     }

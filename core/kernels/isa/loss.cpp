@@ -35,6 +35,11 @@ void logarithms(Index n, double* x) {
     for (Index i = 0; i < n; ++i) x[i] = exact_log(x[i]);
 }
 
+void cross_entropy_backward(Index n, Real up, Real total, const Real* __restrict p,
+                            const Real* __restrict share, Real* __restrict dx) {
+    for (Index i = 0; i < n; ++i) dx[i] = up * (total * p[i] - share[i]);
+}
+
 void bent(Index n, double bend, double slope, const Real* x, const Real* t, Real* losses) {
     const Real steepness = narrow(slope / (2 * bend)), offset = narrow(bend / 2);
     // Where the bend is so small, often 0, that only subnormal numbers and 0 are inside, 0 times
@@ -153,6 +158,7 @@ void kl_div_backward(Index n, bool log_target, const Real* t, const Upstream& dy
 LossKernels loss_kernels() {
     return {.within = within,
             .logarithms = logarithms,
+            .cross_entropy_backward = cross_entropy_backward,
             .bent = bent,
             .bent_backward = bent_backward,
             .binary_cross_entropy = binary_cross_entropy,

@@ -25,6 +25,7 @@ template <int N>
 struct Vectors {
     using Reals [[gnu::vector_size(N * sizeof(Real))]] = Real;
     using Integers [[gnu::vector_size(N * sizeof(Real))]] = Integer;
+    using Shorts [[gnu::vector_size(N * sizeof(std::int16_t))]] = std::int16_t;
     using Bytes [[gnu::vector_size(N)]] = std::uint8_t;
 };
 
@@ -81,7 +82,8 @@ void forward(const Real* top, const Real* bottom, Real* y, std::uint8_t* taken) 
         number = (larger & (k + 1)) | (~larger & number);
     }
     store(best, y);
-    store(__builtin_convertvector(number, typename Vectors<N>::Bytes), taken);
+    const auto shorter = __builtin_convertvector(number, typename Vectors<N>::Shorts);
+    store(__builtin_convertvector(shorter, typename Vectors<N>::Bytes), taken);
 }
 
 template <>
@@ -100,7 +102,10 @@ void backward(const std::uint8_t* taken, const Real* dy, Real* top, Real* bottom
     using V = typename Vectors<N>::Reals;
     using Integers = typename Vectors<N>::Integers;
     const V g = load<V>(dy), none = {};
-    const auto number = __builtin_convertvector(load<typename Vectors<N>::Bytes>(taken), Integers);
+    const auto bytes = load<typename Vectors<N>::Bytes>(taken);
+    // In two steps, because GCC 12 makes a longer one value by value.
+    const auto shorts = __builtin_convertvector(bytes, typename Vectors<N>::Shorts);
+    const auto number = __builtin_convertvector(shorts, Integers);
     weave<N>(number == 0 ? g : none, number == 1 ? g : none, top);
     weave<N>(number == 2 ? g : none, number == 3 ? g : none, bottom);
 }

@@ -166,6 +166,52 @@ void log_softmax(Index rows, Index n, const Real* x, Real* y) {
     });
 }
 
+// Lines side by side. With `keep`, y = e^(x - max x). Sets the maximum and the sum of each line.
+template <bool keep>
+[[gnu::always_inline]] inline void exponentials_of_columns(Index n, Index stride, Index count,
+                                                           const Real* __restrict x,
+                                                           Real* __restrict y,
+                                                           Real* __restrict largest,
+                                                           double* __restrict sums) {
+    for (Index c = 0; c < count; ++c) {
+        largest[c] = -static_cast<Real>(__builtin_inff());
+        sums[c] = 0;
+    }
+    for (Index i = 0; i < n; ++i) {
+        for (Index c = 0; c < count; ++c) largest[c] = larger(largest[c], x[i * stride + c]);
+    }
+    for (Index i = 0; i < n; ++i) {
+        for (Index c = 0; c < count; ++c) {
+            const Real e = exp_below_0(x[i * stride + c] - largest[c]);
+            if constexpr (keep) y[i * stride + c] = e;
+            sums[c] += wide(e);
+        }
+    }
+}
+
+void softmax_columns(Index n, Index stride, Index count, const Real* x, Real* __restrict y) {
+    Real largest[SoftmaxKernels::kColumns], factors[SoftmaxKernels::kColumns];
+    double sums[SoftmaxKernels::kColumns];
+    exponentials_of_columns<true>(n, stride, count, x, y, largest, sums);
+    for (Index c = 0; c < count; ++c) factors[c] = static_cast<Real>(1 / sums[c]);
+    for (Index i = 0; i < n; ++i) {
+        for (Index c = 0; c < count; ++c) y[i * stride + c] *= factors[c];
+    }
+}
+
+void log_softmax_columns(Index n, Index stride, Index count, const Real* __restrict x,
+                         Real* __restrict y) {
+    Real largest[SoftmaxKernels::kColumns], logs[SoftmaxKernels::kColumns];
+    double sums[SoftmaxKernels::kColumns];
+    exponentials_of_columns<false>(n, stride, count, x, y, largest, sums);
+    for (Index c = 0; c < count; ++c) logs[c] = static_cast<Real>(log_of(sums[c]));
+    for (Index i = 0; i < n; ++i) {
+        for (Index c = 0; c < count; ++c) {
+            y[i * stride + c] = (x[i * stride + c] - largest[c]) - logs[c];
+        }
+    }
+}
+
 // The definition.
 void backward_in_double(Index n, const Real* y, const Real* dy, Real* dx) {
     double weighted = 0, sum = 0;
@@ -243,6 +289,8 @@ SoftmaxKernels softmax_kernels() {
             .divide = divide,
             .softmax = softmax,
             .log_softmax = log_softmax,
+            .softmax_columns = softmax_columns,
+            .log_softmax_columns = log_softmax_columns,
             .softmax_backward = softmax_backward,
             .log_softmax_backward = log_softmax_backward};
 }

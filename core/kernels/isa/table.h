@@ -267,6 +267,9 @@ struct LossKernels {
     bool (*within)(Index n, Real low, Real high, const Real* x);
     /// x = ln x
     void (*logarithms)(Index n, double* x);
+    /// dx = up (total p - share)
+    void (*cross_entropy_backward)(Index n, Real up, Real total, const Real* p, const Real* share,
+                                   Real* dx);
 
     void (*bent)(Index n, double bend, double slope, const Real* x, const Real* t, Real* losses);
     void (*bent_backward)(Index n, double bend, double slope, const Real* x, const Real* t,
@@ -384,6 +387,11 @@ struct SoftmaxKernels {
     void (*divide)(Index rows, Index n, const double* sums, Real* y);
     /// As core/kernels/reduce.h describes them.
     Forward softmax, log_softmax;
+    /// The same for `count` <= kColumns lines of n values side by side: value i of line c is at
+    /// x[i * stride + c].
+    using Columns = void (*)(Index n, Index stride, Index count, const Real* x, Real* y);
+    static constexpr Index kColumns = 32;
+    Columns softmax_columns, log_softmax_columns;
     Backward softmax_backward, log_softmax_backward;
 };
 
