@@ -813,10 +813,8 @@ TEST_CASE("prelu: kernels and definition agree, with any number of threads") {
                 const Real v = x.data()[i], slope = v > 0 ? Real(1) : w.data()[c];
                 wrong += one.y.data()[i] != v * slope;
                 wrong += one.dx.data()[i] != dy.data()[i] * slope;
-                if (v <= 0) {
-                    sums[static_cast<std::size_t>(c)] +=
-                        static_cast<double>(v) * static_cast<double>(dy.data()[i]);
-                }
+                const double term = v <= 0 ? static_cast<double>(v) : 0;
+                sums[static_cast<std::size_t>(c)] += term * static_cast<double>(dy.data()[i]);
             }
             CHECK(wrong == 0);
             const double size = std::sqrt(static_cast<double>(x.numel() / w.numel()));
