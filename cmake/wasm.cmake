@@ -41,12 +41,13 @@ set(CMAKE_CROSSCOMPILING_EMULATOR node --no-warnings ${CMAKE_CURRENT_LIST_DIR}/w
 # the sources that come with Zig.
 get_property(trying GLOBAL PROPERTY IN_TRY_COMPILE)
 if(NOT trying AND NOT PRIMER_WASM_RUNTIME)
-  execute_process(COMMAND ${zig} env WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} OUTPUT_VARIABLE said ERROR_VARIABLE said RESULT_VARIABLE code)
+  execute_process(COMMAND ${zig} env WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
+    OUTPUT_VARIABLE said ERROR_VARIABLE said RESULT_VARIABLE code)
   if(NOT code EQUAL 0 OR NOT said MATCHES "lib_dir\"? *[=:] *\"([^\"]*)\"")
     message(FATAL_ERROR "There is no Zig (pip install ziglang); PRIMER_ZIG names the command of its Clang, which is now "
                         "${PRIMER_ZIG}: ${said}")
   endif()
-  # Where Zig lies below the folder in which it runs, it names its own as seen from there.
+  # Zig below the folder in which it runs names its library relative to that folder.
   get_filename_component(zig_lib "${CMAKE_MATCH_1}" ABSOLUTE BASE_DIR ${CMAKE_SOURCE_DIR})
   set(runtime ${CMAKE_BINARY_DIR}/wasm-runtime)
   if(NOT EXISTS ${runtime}/libcxx.a)

@@ -5,7 +5,7 @@
 #include <functional>
 #include <memory>
 #include <span>
-#include <utility>
+#include <type_traits>
 #include <vector>
 
 #include "tensor.h"
@@ -85,6 +85,8 @@ void tell_captured(const Kept& kept);
 /// memory that is recycled. It reads like a pointer to a std::span; copies share the numbers.
 template <class T>
 class SavedList {
+    static_assert(std::is_trivially_copyable_v<T>);  // nobody calls its destructor
+
   public:
     /// Keeps a copy of the values.
     explicit SavedList(const std::vector<T>& values)

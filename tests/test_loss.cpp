@@ -1149,6 +1149,61 @@ TEST_CASE("losses: the same bits for any number of threads, over several chunks"
     CHECK(value(l1_loss(start, t, Reduction::sum)) == doctest::Approx(by_hand).epsilon(kTolerance));
 }
 
+// As one class of three is ignored, this many positions are in several chunks of work, some of
+// which begin in the middle of a picture; and a chunk of few classes is worked on in several
+// blocks.
+TEST_CASE("cross_entropy, nll_loss: every position of many, with weights and ignored labels") {
+    Rng rng(6);
+    const int before = num_threads();
+    for (const Shape& shape : {Shape{1500, 3}, Shape{5000, 2}, Shape{2, 3, 5001}}) {
+        const Index classes = shape[1], inner = shape.rank() == 3 ? shape[2] : 1;
+        const Tensor x = log_softmax(randn(shape, rng), 1);
+        const IntTensor labels = randint(classes + 1, shape.without(1), rng);  // the last: ignored
+        for (const Tensor& weight : {Tensor(), rand({classes}, rng)}) {
+            CAPTURE(shape.str());
+            CAPTURE(weight.defined());
+            double sum = 0;
+            std::vector<double> want;
+            for (Index i = 0; i < labels.numel(); ++i) {
+                const Index c = labels.values[static_cast<std::size_t>(i)];
+                const double w = weight.defined() && c < classes ? value(weight[c]) : 1;
+                const Index at = (i / inner * classes + c) * inner + i % inner;
+                want.push_back(c == classes ? 0 : -w * static_cast<double>(x.data()[at]));
+                sum += want.back();
+            }
+            for (const int threads : {1, 3}) {
+                set_num_threads(threads);
+                const auto close = [&](const Tensor& losses) {
+                    REQUIRE(losses.shape() == labels.shape);
+                    Index wrong = 0;
+                    for (Index i = 0; i < losses.numel(); ++i) {
+                        const double got = static_cast<double>(losses.data()[i]);
+                        wrong += !(std::abs(got - want[static_cast<std::size_t>(i)]) < kTolerance);
+                    }
+                    return wrong == 0;
+                };
+                CHECK(close(nll_loss(
+                    x, labels,
+                    {.weight = weight, .ignore_index = classes, .reduction = Reduction::none})));
+                CHECK(close(cross_entropy(
+                    x, labels,
+                    {.weight = weight, .ignore_index = classes, .reduction = Reduction::none})));
+                CHECK(value(nll_loss(x, labels,
+                                     {.weight = weight,
+                                      .ignore_index = classes,
+                                      .reduction = Reduction::sum})) ==
+                      doctest::Approx(sum).epsilon(kTolerance));
+                CHECK(value(cross_entropy(x, labels,
+                                          {.weight = weight,
+                                           .ignore_index = classes,
+                                           .reduction = Reduction::sum})) ==
+                      doctest::Approx(sum).epsilon(kTolerance));
+            }
+            set_num_threads(before);
+        }
+    }
+}
+
 TEST_CASE("losses: every one takes a reduction by itself") {
     Rng rng(5);
     const Tensor x = rand({3, 4}, rng), y = rand({3, 4}, rng);

@@ -175,7 +175,7 @@ TEST_CASE("softmax: the fast kernels and the plain lines agree") {
     };
     for (const Index n : {1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 64, 100, 1001, 5003}) {
         for (const Index outer : {1, 2, 5, 301}) check(outer, n, 1);
-        for (const Index inner : {2, 3, 17, 40}) check(2, n, inner);
+        for (const Index inner : {2, 3, 15, 16, 17, 32, 33, 40}) check(2, n, inner);
     }
     check(1, 3, 20000);
 }
@@ -263,6 +263,21 @@ TEST_CASE("softmax: -inf has no share, NaN and +inf spoil their own line only") 
     const Tensor y = log_softmax(x, 1);
     check_values(slice(y, 0, 2), {2, 3}, {NAN, NAN, NAN, -ln3, -ln3, -ln3});
     check_values(slice(y, 3, 4), {1, 3}, {NAN, NAN, NAN});
+
+    // The same as 20 columns side by side.
+    const Tensor columns = transpose(reshape(expand(x, {5, 4, 3}), {20, 3}), 0, 1).clone();
+    for (Index i = 0; i < 20; ++i) {
+        CAPTURE(i);
+        const auto same = [&](const Tensor& column, const Tensor& row) {
+            for (Index k = 0; k < 3; ++k) {
+                const auto a = static_cast<double>(column[k].item());
+                const auto b = static_cast<double>(row[k].item());
+                CHECK((a == doctest::Approx(b).epsilon(1e-6) || (std::isnan(a) && std::isnan(b))));
+            }
+        };
+        same(select(softmax(columns, 0), 1, i), softmax(x, 1)[i % 4]);
+        same(select(log_softmax(columns, 0), 1, i), y[i % 4]);
+    }
 }
 
 TEST_CASE("softmax: a dimension that does not exist") {

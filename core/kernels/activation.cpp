@@ -57,7 +57,7 @@ void prelu_backward(const Axis& axis, const Real* x, const Real* w, const Real* 
     const Index channels = axis.n, inner = axis.inner;
     constexpr Index long_run = 1024;
     std::vector<Real> repeated;
-    if (inner == 1 && channels > 0 && channels < long_run) {
+    if (inner == 1 && axis.outer > 1 && channels > 0 && channels < long_run) {
         repeated.reserve(2 * long_run);
         while (std::ssize(repeated) < long_run) {
             repeated.insert(repeated.end(), w, w + channels);

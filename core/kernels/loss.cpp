@@ -58,7 +58,7 @@ std::vector<Real> shares(Index classes, const Real* weight, double smoothing) {
 
 double cross_entropy(Index rows, Index classes, const Real* x, const Labels& labels,
                      double smoothing, Real* p, Real* losses) {
-    // As many rows at a time as have room on the stack.
+    // At most so many rows at a time, so that their maxima and sums fit on the stack.
     constexpr Index most = 512;
     const auto loss_of = [&](Index r, double largest, double log_sum) {
         const Real* row = x + r * classes;

@@ -76,8 +76,8 @@ class ClassLabels {
     Index count() const { return axis.outer * axis.inner; }
     // The sum of the weights of all labels that are not ignored.
     double total_weight() const {
-        const kernels::Labels labels = get();
         if (!weight_.defined()) return static_cast<double>(not_ignored_);
+        const kernels::Labels labels = get();
         double sum = 0;
         for (Index i = 0; i < count(); ++i) {
             if (!labels.ignored(i)) sum += static_cast<double>(labels.weight_of(i));

@@ -110,6 +110,7 @@ template <int count>
 void dots_together(Index depth, Index line_step, const Real* lines, const Real* x, Real* y,
                    bool accumulate) {
     constexpr int lanes = 16, parts = lanes / kLanes;  // of a sum
+    static_assert(lanes % kLanes == 0);
     Vector sum[count][parts] = {};
     Index p = 0;
     for (; p + lanes <= depth; p += lanes) {

@@ -82,6 +82,7 @@ void forward(const Real* top, const Real* bottom, Real* y, std::uint8_t* taken) 
         number = (larger & (k + 1)) | (~larger & number);
     }
     store(best, y);
+    // In two steps, because GCC 12 makes a longer one value by value.
     const auto shorter = __builtin_convertvector(number, typename Vectors<N>::Shorts);
     store(__builtin_convertvector(shorter, typename Vectors<N>::Bytes), taken);
 }
@@ -103,7 +104,7 @@ void backward(const std::uint8_t* taken, const Real* dy, Real* top, Real* bottom
     using Integers = typename Vectors<N>::Integers;
     const V g = load<V>(dy), none = {};
     const auto bytes = load<typename Vectors<N>::Bytes>(taken);
-    // In two steps, because GCC 12 makes a longer one value by value.
+    // In two steps, as in forward.
     const auto shorts = __builtin_convertvector(bytes, typename Vectors<N>::Shorts);
     const auto number = __builtin_convertvector(shorts, Integers);
     weave<N>(number == 0 ? g : none, number == 1 ? g : none, top);

@@ -189,7 +189,8 @@ template <bool keep>
     }
 }
 
-void softmax_columns(Index n, Index stride, Index count, const Real* x, Real* __restrict y) {
+void softmax_columns(Index n, Index stride, Index count, const Real* __restrict x,
+                     Real* __restrict y) {
     Real largest[SoftmaxKernels::kColumns], factors[SoftmaxKernels::kColumns];
     double sums[SoftmaxKernels::kColumns];
     exponentials_of_columns<true>(n, stride, count, x, y, largest, sums);
