@@ -234,7 +234,9 @@ void by_columns(const Axis& axis, SoftmaxKernels::Columns loop, const Real* x, R
 void forward(const Axis& axis, SoftmaxKernels::Forward loop, SoftmaxKernels::Columns columns,
              void (*plain)(Index, Index, const Real*, Real*), const Real* x, Real* y) {
     constexpr Index enough = 16;  // columns, for vectors of them
-    if (axis.inner >= enough && axis.n > 0 && isa() != Isa::reference) {
+    // Long lines whose elements are pages apart would share a few sets of the cache.
+    const bool crowded = axis.n > 256 && axis.inner % 1024 == 0;
+    if (axis.inner >= enough && !crowded && axis.n > 0 && isa() != Isa::reference) {
         return by_columns(axis, columns, x, y);
     }
     for_each_row_or_line(
