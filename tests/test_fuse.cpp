@@ -72,7 +72,7 @@ void check_same(Module& model, const Tensor& x) {
     const Tensor expected = one_by_one(model, x), y = model(x);
     CHECK(difference(y, expected) < kBound);
     const int before = num_threads();
-    for (const int threads : {1, 3}) {
+    for (const int threads : {1, 2, 3}) {
         set_num_threads(threads);
         CHECK(std::ranges::equal(model(x).values(), y.values()));
     }
@@ -91,7 +91,7 @@ const std::vector<Case> cases{
     {1, 10, {.kernel_size = 5}, 28, 28},
     {32, 48, {.kernel_size = 3, .padding = 1, .bias = false}, 13, 15},
     {32, 32, {.kernel_size = 3, .padding = "same"}, 8, 8},
-    {64, 32, {.kernel_size = 3}, 11, 23},
+    {64, 32, {.kernel_size = 3}, 23, 50},
     {32, 32, {.kernel_size = 3, .padding = 1}, 4, 4},
     {4, 6, {.kernel_size = {3, 2}, .stride = {2, 1}, .padding = 1, .groups = 2}, 11, 12},
     {6, 6, {.kernel_size = 3, .padding = 1, .groups = 6}, 10, 10},
@@ -109,7 +109,7 @@ TEST_CASE("fuse: every kind of convolution, with everything that may follow it")
         CAPTURE(c.out);
         CAPTURE(c.h);
         const auto conv = [&] { return Conv2d(c.in, c.out, c.options, rng); };
-        for (const Index batch : {1, 2}) {
+        for (const Index batch : {1, 3}) {
             const Tensor x = randn({batch, c.in, c.h, c.w}, rng);
             std::vector<Sequential> models;
             models.push_back(Sequential{conv()});
